@@ -1,0 +1,29 @@
+"""Predicts which patients respond to a treatment, from pooled patient-level trial data."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glabella.pipelines.check import check
+    from glabella.pipelines.train import train
+    from glabella.scoring.batch import score
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "check", "score", "train"]
+
+# Each verb is imported when it is first used: `glabella --help` must not wait for scikit-learn,
+# nor scoring for mlflow.
+_VERBS = {
+    "check": "glabella.pipelines.check",
+    "score": "glabella.scoring.batch",
+    "train": "glabella.pipelines.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        return getattr(import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'glabella' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""What is saved, verified, loaded and asked for predictions; without mlflow."""

@@ -1,0 +1,137 @@
+"""Loads a bundle after verifying every file of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
+from glabella.errors import BundleError
+from glabella.models.build import BINARY_FILE, MODEL_FILE, restore_model
+from glabella.models.estimators.interface import ResponderModel
+
+# Ours, not the bundle's: a file that is not on this list is never opened.
+ALLOWED_FILES = frozenset({MANIFEST_FILE, SUMS_FILE, MODEL_FILE, BINARY_FILE})
+_REMEDY = "Take the bundle again from the run that made it."
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified model with its manifest.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What it says of itself.
+    model : ResponderModel
+        Fitted.
+    """
+
+    manifest: Manifest
+    model: ResponderModel
+
+
+def is_bundle(folder: Path) -> bool:
+    """Say whether a folder looks like a bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    bool
+        True if it holds a manifest.
+    """
+    return (folder / MANIFEST_FILE).is_file()
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Verify a bundle's files and load the model.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle.
+
+    Returns
+    -------
+    Bundle
+        The model with its manifest.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing, foreign or changed, or the bundle is newer than this package.
+    """
+    if not is_bundle(folder):
+        raise BundleError("this folder holds no bundle", place=str(folder))
+    files = _verify(folder)
+    version = _read_format(files[MANIFEST_FILE], folder)
+    if version != FORMAT:
+        raise BundleError(
+            f"the bundle's format is {version}, and this version of Glabella reads {FORMAT}",
+            place=str(folder),
+            remedy="Install the version that its manifest names.",
+        )
+    try:
+        manifest = Manifest.model_validate_json(files[MANIFEST_FILE])
+    except ValidationError as error:
+        first = ".".join(str(key) for key in error.errors()[0]["loc"])
+        raise BundleError(
+            f"the manifest is not as Glabella writes it, at '{first}'",
+            place=str(folder),
+            remedy=_REMEDY,
+        ) from None
+    return Bundle(manifest, restore_model(files, manifest.feature_specs))
+
+
+def _verify(folder: Path) -> dict[str, bytes]:
+    present = {path.name for path in folder.iterdir()}
+    foreign = sorted(present - ALLOWED_FILES)
+    if foreign:
+        raise BundleError(
+            f"the bundle holds '{foreign[0]}', which is no part of one",
+            place=str(folder),
+            remedy=_REMEDY,
+        )
+    sums = {}
+    try:
+        for line in (folder / SUMS_FILE).read_text(encoding="utf-8").splitlines():
+            digest, name = line.split("  ", 1)
+            sums[name] = digest
+    except (OSError, ValueError):
+        raise BundleError(
+            f"the bundle's {SUMS_FILE} is missing or unreadable",
+            place=str(folder),
+            remedy=_REMEDY,
+        ) from None
+    if set(sums) != present - {SUMS_FILE} or not {MANIFEST_FILE, MODEL_FILE} <= set(sums):
+        raise BundleError(
+            f"the bundle's files are not those that {SUMS_FILE} names",
+            place=str(folder),
+            remedy=_REMEDY,
+        )
+    files = {name: (folder / name).read_bytes() for name in sums}
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != sums[name]:
+            raise BundleError(
+                f"'{name}' was changed after the bundle was saved",
+                place=str(folder),
+                remedy=_REMEDY,
+            )
+    return files
+
+
+def _read_format(content: bytes, folder: Path) -> object:
+    try:
+        return json.loads(content)["format"]
+    except (ValueError, KeyError, TypeError):
+        raise BundleError(
+            "the manifest is not readable", place=str(folder), remedy=_REMEDY
+        ) from None

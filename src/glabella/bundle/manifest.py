@@ -1,0 +1,162 @@
+"""What a bundle says of itself."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from glabella.data.dictionary import Dictionary, Variable
+from glabella.definitions.reader import Definition
+from glabella.features.feature_set import FeatureSet
+from glabella.features.spec import FeatureSpec
+
+FORMAT = 1
+MANIFEST_FILE = "manifest.json"
+SUMS_FILE = "SHA256SUMS"
+
+
+class TrainingRange(Definition):
+    """What the training participants were like in one feature, without any one's value.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        Of a number: the 1st and 99th percentile.
+    levels : tuple of str
+        Of a category: the levels that at least one participant had.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[str, ...] = ()
+
+
+class ScoredArm(Definition):
+    """An arm that can be asked about.
+
+    Parameters
+    ----------
+    name, label, role : str
+        As the analysis declares them.
+    """
+
+    name: str
+    label: str
+    role: Literal["active", "control"]
+
+
+class SpecEntry(Definition):
+    """A `FeatureSpec` as it is saved.
+
+    Parameters
+    ----------
+    name, label, kind, part : str
+        As in `FeatureSpec`.
+    levels : dict
+        Code to label.
+    unit : str, optional
+        Of a number.
+    is_severity : bool
+        Whether it is the endpoint's own variable at baseline.
+    """
+
+    name: str
+    label: str
+    kind: Literal["number", "ordinal", "category"]
+    part: Literal["patient", "arm", "trial"]
+    levels: dict[str, str]
+    unit: str | None
+    is_severity: bool
+
+    def to_spec(self) -> FeatureSpec:
+        """Make the `FeatureSpec`.
+
+        Returns
+        -------
+        FeatureSpec
+            With the same values.
+        """
+        return FeatureSpec(**self.model_dump())
+
+
+class Manifest(Definition):
+    """Everything that scoring needs to know beside the model, and whence the model comes.
+
+    Parameters
+    ----------
+    format : int
+        The version of the bundle's format.
+    glabella : str
+        The version of the package that wrote it.
+    analysis, description : str
+        Which analysis, and its question.
+    origin : str
+        ``real`` or ``simulated``: what it was trained on.
+    model : str
+        The name that scores carry.
+    candidate : str
+        The chosen candidate.
+    endpoint : str
+        In words.
+    intended_use, not_for : str
+        In words.
+    variables : dict of Variable
+        The dictionary's entries of the variables used.
+    feature_set : FeatureSet
+        How features are built.
+    specs : tuple of SpecEntry
+        What models were told of them.
+    columns : dict
+        Variable to the column that holds it in a table to be scored.
+    required : tuple of str
+        Variables without which a row is refused; another that is missing is treated as in
+        training.
+    id_columns : tuple of str
+        Kept in the output; the last one identifies the participant.
+    scale_column : str, optional
+        The column that names the scale of a total.
+    arms : tuple of ScoredArm
+        The first active one is the default; empty where the analysis has none.
+    training : dict
+        Counts of the training population.
+    ranges : dict of TrainingRange
+        By feature.
+    performance : dict
+        The chosen candidate's validated figures.
+    provenance : dict
+        Hashes of data and definitions, seed, versions of packages.
+    """
+
+    format: int
+    glabella: str
+    analysis: str
+    description: str
+    origin: Literal["real", "simulated"]
+    model: str
+    candidate: str
+    endpoint: str
+    intended_use: str
+    not_for: str
+    variables: dict[str, Variable]
+    feature_set: FeatureSet
+    specs: tuple[SpecEntry, ...]
+    columns: dict[str, str]
+    required: tuple[str, ...]
+    id_columns: tuple[str, ...] = Field(min_length=1)
+    scale_column: str | None
+    arms: tuple[ScoredArm, ...]
+    training: dict[str, Any]
+    ranges: dict[str, TrainingRange]
+    performance: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The variables as a dictionary."""
+        return Dictionary(kind="dictionary", description=self.description, variables=self.variables)
+
+    @property
+    def feature_specs(self) -> tuple[FeatureSpec, ...]:
+        """What the model was told of its columns."""
+        return tuple(entry.to_spec() for entry in self.specs)

@@ -1,0 +1,173 @@
+"""A table to be scored, one row a participant, to features and faults row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.bundle.manifest import Manifest
+from glabella.data.checks import parse_values
+from glabella.data.tables import PatientTables
+from glabella.domain.scales import SCALES
+from glabella.errors import DataError, describe_choices
+from glabella.features.assemble import build_patient_features
+
+# Row numbers stand in for trial and id while features are built: ids may be blank or repeated
+# in a table that is to be scored, and such rows are refused, not lost.
+_INTERNAL = "scored"
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Features of each row, and what is wrong with each.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n_rows, n_features)
+        What the model sees; meaningless in rows at fault.
+    faults : array of object, shape (n_rows,)
+        Why a row is refused, without any value; None where it can be scored.
+    """
+
+    features: pd.DataFrame
+    faults: npt.NDArray[np.object_]
+
+
+def check_columns(frame: pd.DataFrame, manifest: Manifest) -> None:
+    """Refuse a table that lacks a column the model needs.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    manifest : Manifest
+        What the model needs.
+
+    Raises
+    ------
+    DataError
+        With the missing column and the nearest name that is there. Further columns are no fault.
+    """
+    needed = [manifest.id_columns[-1], *manifest.columns.values()]
+    if manifest.scale_column is not None:
+        needed.append(manifest.scale_column)
+    present = [str(column) for column in frame.columns]
+    for column in needed:
+        if column not in present:
+            raise DataError(
+                f"the table lacks the column '{column}', which the model needs",
+                remedy=describe_choices(column, present),
+            )
+
+
+def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
+    """Check each row and build its features as in training.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a participant, under the analysis's source names.
+    manifest : Manifest
+        What the model needs.
+
+    Returns
+    -------
+    PreparedRows
+        In the order of the table.
+
+    Raises
+    ------
+    DataError
+        If the table lacks a column.
+    """
+    check_columns(frame, manifest)
+    table = frame.reset_index(drop=True)
+    faults = _check_ids(table, manifest)
+    scales = None
+    if manifest.scale_column is not None:
+        scales = table[manifest.scale_column].astype(object).fillna("").astype(str).str.strip()
+        _note(
+            faults,
+            ~scales.isin(list(SCALES)).to_numpy(),
+            manifest.scale_column,
+            "names no known scale",
+        )
+        scales = scales.where(scales.isin(list(SCALES)), next(iter(SCALES)))
+    participants = pd.DataFrame(
+        {"studyid": _INTERNAL, "usubjid": np.arange(len(table)).astype(str)}
+    )
+    if scales is not None:
+        participants["scale"] = scales
+    assessed = [pd.DataFrame(columns=["studyid", "usubjid", "paramcd", "week", "aval"])]
+    for name, column in manifest.columns.items():
+        variable = manifest.variables[name]
+        parsed = parse_values(table[column], variable, scales=scales)
+        _note_each(faults, parsed.faults, column)
+        if name in manifest.required:
+            _note(faults, parsed.values.isna().to_numpy(), column, "is missing")
+        if variable.timing == "visit":
+            assessed.append(_as_baseline(participants, name, parsed.values))
+        else:
+            participants[name] = parsed.values
+    tables = PatientTables(
+        participants=participants,
+        assessments=pd.concat(
+            [part for part in assessed if len(part)] or assessed[:1], ignore_index=True
+        ),
+        origin="real",
+    )
+    features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
+    _refuse_zero_severity(features, manifest, faults)
+    return PreparedRows(features=features, faults=faults)
+
+
+def _check_ids(table: pd.DataFrame, manifest: Manifest) -> npt.NDArray[np.object_]:
+    faults = np.full(len(table), None, dtype=object)
+    columns = [column for column in manifest.id_columns if column in table]
+    ids = table[columns].astype(object).fillna("").astype(str)
+    ids = ids.apply(lambda column: column.str.strip())
+    last = ids[columns[-1]]
+    _note(faults, (last == "").to_numpy(), columns[-1], "is blank")
+    _note(faults, ids.duplicated(keep="first").to_numpy(), columns[-1], "stands in an earlier row")
+    return faults
+
+
+def _note(
+    faults: npt.NDArray[np.object_], where: npt.NDArray[np.bool_], column: str, fault: str
+) -> None:
+    """Record a fault in rows that have none yet: the first found is the one reported."""
+    free = np.array([item is None for item in faults], dtype=bool)
+    faults[where & free] = f"{column} {fault}"
+
+
+def _note_each(
+    faults: npt.NDArray[np.object_], found: npt.NDArray[np.object_], column: str
+) -> None:
+    for kind in {fault for fault in found if fault is not None}:
+        _note(faults, found == kind, column, kind)
+
+
+def _as_baseline(participants: pd.DataFrame, name: str, values: pd.Series) -> pd.DataFrame:
+    known = values.notna().to_numpy()
+    return pd.DataFrame(
+        {
+            "studyid": _INTERNAL,
+            "usubjid": participants["usubjid"][known],
+            "paramcd": name,
+            "week": 0.0,
+            "aval": values[known].astype(float),
+        }
+    )
+
+
+def _refuse_zero_severity(
+    features: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
+) -> None:
+    """Refuse a baseline of zero: the endpoint, a fraction of it, would mean nothing."""
+    for spec in manifest.feature_specs:
+        if spec.is_severity:
+            zero = (features[spec.name] <= 0).to_numpy()
+            _note(faults, zero, spec.label.lower(), "is zero, so that a fall from it means nothing")

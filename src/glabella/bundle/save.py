@@ -1,0 +1,50 @@
+"""Saves a bundle whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from glabella.bundle.manifest import MANIFEST_FILE, SUMS_FILE, Manifest
+from glabella.errors import BundleError
+
+
+def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:
+    """Write a bundle's files and the SHA-256 of each.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; must not exist yet.
+    manifest : Manifest
+        What the bundle says of itself.
+    model_files : mapping of bytes
+        The model's files by name.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    BundleError
+        If the folder exists.
+    """
+    if folder.exists():
+        raise BundleError("a bundle is already there", place=str(folder))
+    text = manifest.model_dump_json(indent=2, by_alias=True) + "\n"
+    files = {MANIFEST_FILE: text.encode(), **model_files}
+    sums = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+        for name, content in sorted(files.items())
+    )
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name, content in {**files, SUMS_FILE: sums.encode()}.items():
+        (partial / name).write_bytes(content)
+    partial.rename(folder)
+    return folder

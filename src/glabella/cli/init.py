@@ -1,0 +1,27 @@
+"""The verb `init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make a project of.")],
+) -> None:
+    """Copy the shipped definitions into a folder; never overwrite.
+
+    Example: glabella init study
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to make a project of.
+    """
+    from glabella.definitions.copy import copy_definitions
+
+    written = copy_definitions(folder)
+    typer.echo(f"{len(written)} definitions written to {folder}")
+    typer.echo(f"Next: cd {folder} && glabella train bont_pooled")

@@ -1,0 +1,52 @@
+"""The command `glabella`: verbs, exit codes, one message for what is refused."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from glabella.cli import check, init, report, score, simulate, train
+from glabella.errors import GlabellaError
+
+app = typer.Typer(
+    name="glabella",
+    help="Predicts which patients respond to a treatment, from pooled patient-level trial data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (init, simulate, check, train, score, report):
+    app.command(verb.__name__.rpartition(".")[2])(verb.command)
+
+
+@app.callback()
+def _state_version(
+    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
+) -> None:
+    if version:
+        from glabella import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run() -> None:
+    """Run the command line; exit 0 when done, 1 when data or analysis are refused, 2 on usage."""
+    # A terminated run leaves by the same door as an interrupted one, so that it is marked failed.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except GlabellaError as error:
+        typer.echo(f"glabella: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("glabella: interrupted; nothing was registered", err=True)
+        sys.exit(130)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

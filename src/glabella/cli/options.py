@@ -1,0 +1,83 @@
+"""Options that several verbs share, and how progress and results are printed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AnalysisArgument = Annotated[
+    str, typer.Argument(help="A name in pipelines/, or the path of an analysis.")
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="The project; the nearest one unless stated."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="The folder of the data files."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output.")
+]
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object.
+
+    Parameters
+    ----------
+    content : dict
+        Plain values; what can't be estimated is null.
+    """
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+@contextlib.contextmanager
+def show_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress on standard error: a bar on a terminal, a line a stage elsewhere.
+
+    Yields
+    ------
+    callable
+        Takes a stage, the number done and the number in all.
+    """
+    if not sys.stderr.isatty():
+        yield _make_line_printer()
+        return
+    # rich takes a while to import; only work that lasts shows progress.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield show
+
+
+def _make_line_printer() -> Callable[[str, int, int], None]:
+    started = time.monotonic()
+    last = {"stage": ""}
+
+    def show(stage: str, done: int, total: int) -> None:
+        if stage != last["stage"]:
+            last["stage"] = stage
+            share = f" ({done} of {total} fits)" if total else ""
+            typer.echo(f"[{time.monotonic() - started:5.1f} s] {stage}{share}", err=True)
+
+    return show

@@ -1,0 +1,67 @@
+"""The verb `train`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glabella.cli.options import (
+    AnalysisArgument,
+    DataOption,
+    JsonOption,
+    ProjectOption,
+    print_json,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from glabella.pipelines.train import TrainingResult
+
+
+def command(
+    analysis: AnalysisArgument,
+    data: DataOption = None,
+    project: ProjectOption = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; the results do not depend on it.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Validate every candidate, choose, refit, explain, log to MLflow and report.
+
+    Example: glabella train bont_pooled
+
+    Parameters
+    ----------
+    analysis : str
+        A name in ``pipelines`` or a path.
+    data : Path, optional
+        The folder of the data files.
+    project : Path, optional
+        The project.
+    workers : int, optional
+        Processes; the number of cores unless stated.
+    as_json : bool
+        Whether to print JSON.
+    """
+    from glabella.pipelines.train import train
+
+    with show_progress() as progress:
+        result = train(analysis, project=project, data=data, workers=workers, progress=progress)
+    if as_json:
+        print_json(result.as_json())
+        return
+    typer.echo(result.finding + "\n")
+    typer.echo(_tabulate(result) + "\n")
+    typer.echo(f"report  {result.report}")
+    typer.echo(f"bundle  {result.bundle}")
+    typer.echo(f"model   {result.model_uri}")
+    typer.echo(f"run     {result.run_id}")
+
+
+def _tabulate(result: TrainingResult) -> str:
+    shown = ["auc", "auc_all", "log_loss", "brier", "calibration_slope"]
+    table = result.frame()[["candidate", "design", *shown]]
+    return table.to_string(index=False, na_rep="-", float_format="{:.3f}".format)

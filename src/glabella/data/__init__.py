@@ -1,0 +1,1 @@
+"""From files to one checked table of participants, assessments and responses."""

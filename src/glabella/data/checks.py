@@ -1,0 +1,185 @@
+"""Values against the dictionary: what is wrong with each, and how often, without showing any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.dictionary import BY_TRIAL, Variable
+from glabella.domain.scales import SCALES
+from glabella.errors import DataError
+
+_MOST_FINDINGS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column as typed values, and what is wrong with each.
+
+    Parameters
+    ----------
+    values : Series
+        Floats for numbers, ordinals and scores; codes for categories. Missing where the cell was
+        blank or at fault.
+    faults : array of object, shape (n_rows,)
+        For each row what is wrong, in words that hold no value; None where nothing is.
+    """
+
+    values: pd.Series
+    faults: npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a table.
+
+    Parameters
+    ----------
+    place : str
+        The file and column.
+    finding : str
+        What is wrong and how often, without any value.
+    remedy : str
+        What to do.
+    """
+
+    place: str
+    finding: str
+    remedy: str
+
+
+def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None = None) -> Parsed:
+    """Turn a column into typed values, noting each fault by its row.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Text or numbers; a blank cell or NaN means missing.
+    variable : Variable
+        What the dictionary says of the column.
+    scales : Series, optional
+        For a score that each trial rates on its own scale: the scale's name, row by row.
+
+    Returns
+    -------
+    Parsed
+        Values and faults in the order of `raw`.
+    """
+    text = _to_text(raw)
+    missing = (text == "").to_numpy()
+    faults = np.full(len(raw), None, dtype=object)
+    if variable.type == "category":
+        known = text.isin(list(variable.codes)).to_numpy()
+        faults[~known & ~missing] = f"is not one of the codes {', '.join(variable.codes)}"
+        return Parsed(values=text.where(known), faults=faults)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        numbers = raw.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(dtype=float)
+    faults[np.isnan(numbers) & ~missing] = "is not a number"
+    faults[np.isinf(numbers)] = "is not a finite number"
+    low, high, bounds = _limits(variable, scales, len(raw))
+    with np.errstate(invalid="ignore"):
+        outside = ((numbers < low) | (numbers > high)) & np.isfinite(numbers)
+        fractional = (variable.type == "ordinal") & (numbers != np.floor(numbers))
+    faults[fractional & np.isfinite(numbers)] = "is not a whole number"
+    faults[outside] = f"is outside {bounds}"
+    unscaled = np.isnan(low) & np.isfinite(numbers)
+    faults[unscaled] = f"has no known scale ({', '.join(sorted(SCALES))})"
+    at_fault = np.array([fault is not None for fault in faults], dtype=bool)
+    return Parsed(
+        values=pd.Series(np.where(at_fault, np.nan, numbers), index=raw.index), faults=faults
+    )
+
+
+def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) -> list[Finding]:
+    """Group a column's faults by kind.
+
+    Parameters
+    ----------
+    faults : array of object, shape (n_rows,)
+        From `parse_values`.
+    place : str
+        The file and column.
+    remedy : str
+        What to do about a fault.
+
+    Returns
+    -------
+    list of Finding
+        One for each kind, commonest first.
+    """
+    at_fault = [fault for fault in faults if fault is not None]
+    if not at_fault:
+        return []
+    counts = pd.Series(at_fault).value_counts()
+    return [
+        Finding(
+            place=place,
+            finding=f"{count} of {len(faults)} values: each {kind}",
+            remedy=remedy,
+        )
+        for kind, count in counts.items()
+    ]
+
+
+def refuse_findings(findings: Sequence[Finding]) -> None:
+    """Raise one error that holds all findings, bounded in length.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What is wrong; nothing happens if there is nothing.
+
+    Raises
+    ------
+    DataError
+        If there is at least one finding.
+    """
+    if not findings:
+        return
+    first = findings[0]
+    if len(findings) == 1:
+        raise DataError(first.finding, place=first.place, remedy=first.remedy)
+    shown = findings[:_MOST_FINDINGS_SHOWN]
+    lines = [f"  {item.place}: {item.finding}. {item.remedy}" for item in shown]
+    if len(findings) > len(shown):
+        lines.append(f"  ... and {len(findings) - len(shown)} more")
+    raise DataError(f"{len(findings)} findings in the data\n" + "\n".join(lines))
+
+
+def _to_text(raw: pd.Series) -> pd.Series:
+    """Write each cell as text: blank where missing, whole numbers without a decimal point."""
+    if pd.api.types.is_bool_dtype(raw.dtype):
+        return raw.map({True: "1", False: "0"}).fillna("").astype(str)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        return raw.map(lambda value: "" if pd.isna(value) else f"{value:g}").astype(str)
+    return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
+
+
+def _limits(
+    variable: Variable, scales: pd.Series | None, n_rows: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], str]:
+    if variable.range is not None:
+        low, high = variable.range
+        bounds = f"{low:g} to {high:g}" + (f" {variable.unit}" if variable.unit else "")
+        return np.full(n_rows, low), np.full(n_rows, high), bounds
+    if variable.scale == BY_TRIAL:
+        names = pd.Series([None] * n_rows) if scales is None else scales
+        low_by_name = {name: scale.minimum for name, scale in SCALES.items()}
+        high_by_name = {name: scale.maximum for name, scale in SCALES.items()}
+        return (
+            np.array([low_by_name.get(name, np.nan) for name in names], dtype=float),
+            np.array([high_by_name.get(name, np.nan) for name in names], dtype=float),
+            "the range of its scale",
+        )
+    scale = variable.find_scale(None)
+    return (
+        np.full(n_rows, scale.minimum),
+        np.full(n_rows, scale.maximum),
+        f"{scale.minimum:g} to {scale.maximum:g}, the range of {scale.name}",
+    )

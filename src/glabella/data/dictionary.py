@@ -1,0 +1,167 @@
+"""The data dictionary: type, unit, codes, range and timing of each variable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from glabella.definitions.locate import Project
+from glabella.definitions.reader import Definition, Read
+from glabella.domain.scales import SCALES, Scale, find_scale
+from glabella.domain.timing import Moment, parse_moment
+from glabella.errors import DefinitionError, describe_choices
+
+BY_TRIAL = "by_trial"
+
+
+class Variable(Definition):
+    """One collected variable.
+
+    Parameters
+    ----------
+    label : str
+        The words that readers see.
+    type : str
+        ``number``; ``ordinal``, whole grades whose order matters; ``category``; ``score``, the
+        total of a rating scale.
+    unit : str, optional
+        Of a number.
+    range : tuple of float, optional
+        The lowest and the highest value that can be right; required of numbers and ordinals.
+    codes : dict, optional
+        Code to label; required of categories, allowed for ordinals.
+    scale : str, optional
+        Of a score: a scale's name, or ``by_trial`` where the participants' table names it.
+    timing : str
+        ``baseline``, ``week N``, or ``visit`` for what is assessed again at each visit.
+    """
+
+    label: str
+    type: Literal["number", "ordinal", "category", "score"]
+    unit: str | None = None
+    range: tuple[float, float] | None = None
+    codes: dict[str, str] = Field(default_factory=dict)
+    scale: str | None = None
+    timing: str = "baseline"
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Variable:
+        if self.type in ("number", "ordinal"):
+            if self.range is None:
+                raise ValueError(f"a variable of type {self.type} needs a `range`")
+            if self.range[0] >= self.range[1]:
+                raise ValueError("the `range` must go from low to high")
+        if self.type == "category" and len(self.codes) < 2:
+            raise ValueError("a variable of type category needs at least two `codes`")
+        if (self.type == "score") != (self.scale is not None):
+            raise ValueError("`scale` goes with the type score, and a score needs one")
+        if self.scale not in (None, BY_TRIAL, *SCALES):
+            raise ValueError(
+                f"there is no scale '{self.scale}'. {describe_choices(str(self.scale), SCALES)}"
+            )
+        if self.timing != "visit":
+            try:
+                parse_moment(self.timing)
+            except DefinitionError as error:
+                raise ValueError(
+                    f"{error.finding}; write `baseline`, `week N` or `visit`"
+                ) from None
+        return self
+
+    @property
+    def known_at(self) -> Moment | None:
+        """When the value is known; None for what each visit assesses again."""
+        return None if self.timing == "visit" else parse_moment(self.timing)
+
+    def find_scale(self, named: str | None) -> Scale:
+        """Find the scale of a score.
+
+        Parameters
+        ----------
+        named : str or None
+            The scale that the participants' table names, where the trial decides.
+
+        Returns
+        -------
+        Scale
+            The scale.
+
+        Raises
+        ------
+        DefinitionError
+            If the variable is no score, or no scale is named.
+        """
+        if self.scale == BY_TRIAL:
+            if named is None:
+                raise DefinitionError(
+                    f"'{self.label}' is rated on each trial's own scale, and none is named",
+                    remedy="Name the column that holds it: `scale:` of the participants' file.",
+                )
+            return find_scale(named)
+        if self.scale is None:
+            raise DefinitionError(f"'{self.label}' is not the total of a rating scale")
+        return find_scale(self.scale)
+
+
+class Dictionary(Definition):
+    """All variables by name.
+
+    Parameters
+    ----------
+    kind : str
+        ``dictionary``.
+    description : str
+        What the dictionary covers.
+    variables : dict of Variable
+        By name.
+    """
+
+    kind: Literal["dictionary"]
+    description: str
+    variables: dict[str, Variable]
+
+    def find(self, name: str, *, place: str | None = None) -> Variable:
+        """Look a variable up by its name.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        place : str, optional
+            Where it was used, for the message.
+
+        Returns
+        -------
+        Variable
+            The variable.
+
+        Raises
+        ------
+        DefinitionError
+            If the dictionary lacks it.
+        """
+        try:
+            return self.variables[name]
+        except KeyError:
+            raise DefinitionError(
+                f"the dictionary has no variable '{name}'",
+                place=place,
+                remedy=describe_choices(name, self.variables),
+            ) from None
+
+
+def read_dictionary(project: Project) -> Read[Dictionary]:
+    """Read the project's dictionary.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    Read
+        The dictionary with its origin.
+    """
+    return project.read("features", "dictionary", Dictionary)

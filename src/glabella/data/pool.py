@@ -1,0 +1,45 @@
+"""Several trials to one pair of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from glabella.data.tables import KEY, PatientTables
+from glabella.errors import DataError
+
+
+def pool_trials(parts: Sequence[PatientTables]) -> PatientTables:
+    """Stack trials; a participant is identified by trial and id together.
+
+    Parameters
+    ----------
+    parts : sequence of PatientTables
+        At least one; all real or all simulated.
+
+    Returns
+    -------
+    PatientTables
+        One pair of tables, in the order of the parts.
+
+    Raises
+    ------
+    DataError
+        If two parts name the same participant of the same trial, or real and simulated data meet.
+    """
+    origins = {part.origin for part in parts}
+    if len(origins) > 1:
+        raise DataError("real and simulated trials can't be pooled")
+    participants = pd.concat([part.participants for part in parts], ignore_index=True)
+    doubled = int(participants.duplicated(KEY).sum())
+    if doubled:
+        raise DataError(
+            f"{doubled} participants stand in two sources of the same trial",
+            remedy="Give each trial its own `name`.",
+        )
+    return PatientTables(
+        participants=participants,
+        assessments=pd.concat([part.assessments for part in parts], ignore_index=True),
+        origin=parts[0].origin,
+    )

@@ -1,0 +1,81 @@
+"""The two tables that everything after reading works on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+KEY = ["studyid", "usubjid"]
+
+
+@dataclass(frozen=True)
+class PatientTables:
+    """Participants and their assessments, typed and checked against the dictionary.
+
+    Parameters
+    ----------
+    participants : DataFrame
+        One row a participant: ``studyid``, ``usubjid``, and where the source has them
+        ``siteid``, ``cohort``, ``arm`` and ``scale``; then the dictionary's variables.
+    assessments : DataFrame
+        One row a participant, variable and visit: ``studyid``, ``usubjid``, ``paramcd`` (the
+        variable), ``week`` since treatment began, ``aval`` (the value).
+    origin : str
+        ``real`` or ``simulated``.
+    """
+
+    participants: pd.DataFrame
+    assessments: pd.DataFrame
+    origin: Literal["real", "simulated"]
+
+    @property
+    def n(self) -> int:
+        """The number of participants."""
+        return len(self.participants)
+
+
+def hash_tables(tables: PatientTables) -> str:
+    """Hash every row and column of both tables.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        The tables.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal; the same for the same values, wherever they were read from.
+    """
+    digest = hashlib.sha256()
+    for frame in (tables.participants, tables.assessments):
+        for column in sorted(frame.columns):
+            digest.update(column.encode())
+            values = frame[column].astype(object).where(frame[column].notna(), None)
+            digest.update("\x1f".join(map(str, values)).encode())
+    return digest.hexdigest()
+
+
+def find_baselines(tables: PatientTables, variable: str) -> pd.Series:
+    """Find each participant's last value at or before baseline.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        The tables.
+    variable : str
+        A variable that is assessed at visits.
+
+    Returns
+    -------
+    Series of float, shape (n_participants,)
+        In the order of the participants; NaN where none was recorded.
+    """
+    rows = tables.assessments
+    early = rows[(rows["paramcd"] == variable) & (rows["week"] <= 0)]
+    last = early.sort_values("week", kind="stable").groupby(KEY, sort=False)["aval"].last()
+    keys = pd.MultiIndex.from_frame(tables.participants[KEY])
+    return pd.Series(last.reindex(keys).to_numpy(dtype=float), index=tables.participants.index)

@@ -1,0 +1,1 @@
+"""YAML definitions: read with line numbers, validated, located."""

@@ -1,0 +1,55 @@
+"""Copies the shipped definitions into a folder of the user's."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from glabella.definitions.locate import FOLDERS, locate_shipped
+from glabella.errors import DefinitionError
+
+
+def copy_definitions(folder: Path) -> list[Path]:
+    """Copy the shipped definitions; never overwrite.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; made if need be.
+
+    Returns
+    -------
+    list of Path
+        The files written, relative to `folder`.
+
+    Raises
+    ------
+    DefinitionError
+        If one of the three folders is there already, or nothing can be written.
+    """
+    there = [name for name in FOLDERS if (folder / name).exists()]
+    if there:
+        raise DefinitionError(
+            f"'{there[0]}' is there already, and nothing is overwritten",
+            place=str(folder),
+            remedy="Name an empty folder.",
+        )
+    shipped = locate_shipped()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".init-", dir=folder) as partial:
+            for name in FOLDERS:
+                shutil.copytree(shipped / name, Path(partial) / name)
+            for name in FOLDERS:
+                (Path(partial) / name).rename(folder / name)
+    except OSError as error:
+        raise DefinitionError(
+            f"the definitions can't be written: {error.strerror}", place=str(folder)
+        ) from None
+    return sorted(
+        path.relative_to(folder)
+        for name in FOLDERS
+        for path in (folder / name).rglob("*")
+        if path.is_file()
+    )

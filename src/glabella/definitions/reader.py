@@ -1,0 +1,253 @@
+"""Reads YAML definitions, and names the line of whatever is wrong in one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from glabella.errors import DefinitionError, describe_choices
+
+Keys = tuple[str | int, ...]
+
+
+class Definition(BaseModel):
+    """What every part of a definition is: frozen, without unknown keys, nothing coerced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+DefinitionT = TypeVar("DefinitionT", bound=Definition)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a definition was read, so that later findings can name the line.
+
+    Parameters
+    ----------
+    name : str
+        The file, as shown to the user: relative to the project where possible.
+    text : str
+        The file's text, for logging and hashing.
+    lines : mapping
+        The line, counted from 1, of each key by its path.
+    """
+
+    name: str
+    text: str = field(repr=False)
+    lines: Mapping[Keys, int] = field(repr=False)
+
+    def place(self, *keys: str | int) -> str:
+        """Name the line of a key, or of its nearest parent.
+
+        Parameters
+        ----------
+        *keys : str or int
+            The path to the key, outermost first.
+
+        Returns
+        -------
+        str
+            ``file:line``.
+        """
+        for end in range(len(keys), -1, -1):
+            line = self.lines.get(keys[:end])
+            if line is not None:
+                return f"{self.name}:{line}"
+        return self.name
+
+
+@dataclass(frozen=True)
+class Read(Generic[DefinitionT]):
+    """A definition and where it came from.
+
+    Parameters
+    ----------
+    value : Definition
+        The validated definition.
+    origin : Origin
+        Its file, text and lines.
+    """
+
+    value: DefinitionT
+    origin: Origin
+
+
+def read_definition(path: Path, model: type[DefinitionT], *, name: str) -> Read[DefinitionT]:
+    """Read one YAML file as a definition.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    model : type of Definition
+        What it must be.
+    name : str
+        How messages call the file.
+
+    Returns
+    -------
+    Read
+        The definition with its origin.
+
+    Raises
+    ------
+    DefinitionError
+        If the file is missing, is no YAML 1.2, repeats a key, or is not what `model` asks for.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DefinitionError(f"the definition can't be read: {reason}", place=name) from None
+    return parse_definition(text, model, name=name)
+
+
+def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[DefinitionT]:
+    """Read YAML text as a definition.
+
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    model : type of Definition
+        What it must be.
+    name : str
+        How messages call the text.
+
+    Returns
+    -------
+    Read
+        The definition with its origin.
+
+    Raises
+    ------
+    DefinitionError
+        If the text is no YAML 1.2, repeats a key, or is not what `model` asks for.
+    """
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+        data = YAML(typ="safe", pure=True).load(text)
+    except DuplicateKeyError as error:
+        raise DefinitionError(
+            f"a key stands twice ({str(error.problem).split(' with value')[0]})",
+            place=_mark(name, error),
+            remedy="Keep one of the two.",
+        ) from None
+    except MarkedYAMLError as error:
+        raise DefinitionError(
+            f"this is not YAML: {error.problem}", place=_mark(name, error)
+        ) from None
+    except YAMLError as error:
+        raise DefinitionError(f"this is not YAML: {error}", place=name) from None
+    origin = Origin(name=name, text=text, lines=_collect_lines(node))
+    if not isinstance(data, dict):
+        raise DefinitionError(
+            "a definition is a set of `key: value` lines", place=name, remedy="See `glabella init`."
+        )
+    try:
+        # By way of JSON: strict validation of Python objects refuses a list for a tuple.
+        value = model.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise _translate(error, model, origin) from None
+    return Read(value=value, origin=origin)
+
+
+def _mark(name: str, error: MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{name}:{mark.line + 1}" if mark is not None else name
+
+
+def _collect_lines(node: Node | None, keys: Keys = ()) -> dict[Keys, int]:
+    lines: dict[Keys, int] = {}
+    if isinstance(node, MappingNode):
+        for key, child in node.value:
+            path = (*keys, key.value)
+            lines[path] = key.start_mark.line + 1
+            lines.update(_collect_lines(child, path))
+    elif isinstance(node, SequenceNode):
+        for index, child in enumerate(node.value):
+            path = (*keys, index)
+            lines[path] = child.start_mark.line + 1
+            lines.update(_collect_lines(child, path))
+    return lines
+
+
+def _translate(error: ValidationError, model: type[Definition], origin: Origin) -> DefinitionError:
+    first = error.errors(include_url=False)[0]
+    # Where a union was tried, pydantic puts the tried member's name into the path; only the keys
+    # that stand in the file are the user's.
+    keys = _keys_in_file(first["loc"], origin)
+    dotted = ".".join(str(key) for key in keys)
+    place = origin.place(*keys)
+    more = error.error_count() - 1
+    tail = f" ({more} more of this kind of finding)" if more else ""
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        known = _known_keys(model, keys[:-1])
+        return DefinitionError(
+            f"unknown key '{keys[-1]}'{tail}",
+            place=place,
+            remedy=describe_choices(str(keys[-1]), known),
+        )
+    if kind == "missing":
+        wanted = str(first["loc"][-1])
+        above = f" in '{dotted}'" if dotted else ""
+        return DefinitionError(f"the key '{wanted}' is missing{above}{tail}", place=place)
+    if kind in ("literal_error", "enum") and isinstance(first["input"], str):
+        expected = str(first.get("ctx", {}).get("expected", ""))
+        names = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+        return DefinitionError(
+            f"'{first['input']}' is no value of '{dotted}'{tail}",
+            place=place,
+            remedy=describe_choices(first["input"], [part for part in names if part]),
+        )
+    message = first["msg"].removeprefix("Value error, ")
+    return DefinitionError(
+        f"'{dotted}': {message[:1].lower()}{message[1:]}{tail}" if dotted else f"{message}{tail}",
+        place=place,
+    )
+
+
+def _keys_in_file(location: Sequence[str | int], origin: Origin) -> Keys:
+    keys: Keys = ()
+    for key in location:
+        if (*keys, key) in origin.lines:
+            keys = (*keys, key)
+    return keys
+
+
+def _known_keys(model: type[Definition], keys: Keys) -> list[str]:
+    """Collect the field names that are allowed at a path, following nested definitions."""
+    candidates: list[type[BaseModel]] = [model]
+    for key in keys:
+        following: list[type[BaseModel]] = []
+        for candidate in candidates:
+            if isinstance(key, str) and key in _fields(candidate):
+                following += _models_in(_fields(candidate)[key])
+            elif candidate is not model or isinstance(key, int):
+                following.append(candidate)
+        candidates = following
+    return sorted({name for candidate in candidates for name in _fields(candidate)})
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for part in getattr(annotation, "__args__", ()):
+        found += _models_in(part)
+    return found

@@ -1,0 +1,1 @@
+"""Scales, visits, endpoints and timing as plain values: no pandas, no files."""

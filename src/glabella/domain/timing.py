@@ -1,0 +1,60 @@
+"""When a value is known, against the moment of prediction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from glabella.errors import DefinitionError
+
+
+@dataclass(frozen=True, order=True)
+class Moment:
+    """A moment on the trial's clock.
+
+    Parameters
+    ----------
+    week : float
+        Weeks since treatment began; baseline is 0 and comes before the treatment.
+    """
+
+    week: float
+
+    def __str__(self) -> str:
+        return "baseline" if self.week <= 0 else f"week {self.week:g}"
+
+
+BASELINE = Moment(0.0)
+
+
+def parse_moment(text: str) -> Moment:
+    """Read ``baseline`` or ``week N``.
+
+    Parameters
+    ----------
+    text : str
+        The words of a definition.
+
+    Returns
+    -------
+    Moment
+        The moment.
+
+    Raises
+    ------
+    DefinitionError
+        If the words are neither.
+
+    Examples
+    --------
+    >>> parse_moment("week 2")
+    Moment(week=2.0)
+    """
+    if text == "baseline":
+        return BASELINE
+    match = re.fullmatch(r"week (\d+(?:\.\d+)?)", text)
+    if match is None:
+        raise DefinitionError(
+            f"'{text}' is no moment of a trial", remedy="Write `baseline` or `week N`."
+        )
+    return Moment(float(match[1]))

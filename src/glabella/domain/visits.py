@@ -1,0 +1,59 @@
+"""Which visit stands for a week: the window around it and the rule for ties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Window:
+    """The weeks in which a visit may stand for a target week.
+
+    Parameters
+    ----------
+    target : float
+        The week that is meant.
+    low, high : float
+        The first and the last week allowed, both included.
+
+    Raises
+    ------
+    ValueError
+        If the target lies outside the window.
+    """
+
+    target: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.target <= self.high:
+            raise ValueError("the target week lies outside its window")
+
+    def choose(self, weeks: Sequence[float]) -> int | None:
+        """Choose the visit nearest to the target; of two equally near, the earlier.
+
+        Parameters
+        ----------
+        weeks : sequence of float
+            The weeks of the visits that have a value.
+
+        Returns
+        -------
+        int or None
+            The position of the chosen visit; None if no visit is in the window.
+
+        Examples
+        --------
+        >>> Window(6, 4, 8).choose([0, 4, 8])
+        1
+        >>> Window(6, 5, 7).choose([0, 4, 8]) is None
+        True
+        """
+        inside = [
+            (abs(week - self.target), week, position)
+            for position, week in enumerate(weeks)
+            if self.low <= week <= self.high
+        ]
+        return min(inside)[2] if inside else None

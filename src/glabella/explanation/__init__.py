@@ -1,0 +1,1 @@
+"""SHAP values of held-out participants. Only here is shap imported."""

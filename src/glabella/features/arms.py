@@ -1,0 +1,78 @@
+"""The arms of an analysis: names, roles and the codes that stand for them in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from glabella.definitions.reader import Definition
+from glabella.errors import AnalysisError, describe_choices
+
+
+class Arm(Definition):
+    """One arm as the models see it.
+
+    Parameters
+    ----------
+    name : str
+        The arm's name.
+    role : str
+        ``active`` or ``control``.
+    label : str, optional
+        The words that readers see.
+    codes : tuple of str
+        The codes of the data that stand for it; its name unless stated.
+    """
+
+    name: str
+    role: Literal["active", "control"]
+    label: str | None = None
+    codes: tuple[str, ...] = ()
+
+    @property
+    def all_codes(self) -> tuple[str, ...]:
+        """The codes of the data that stand for the arm."""
+        return self.codes or (self.name,)
+
+
+def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
+    """Give each participant the analysis's name of their arm.
+
+    Parameters
+    ----------
+    participants : DataFrame
+        With the column ``arm``.
+    arms : sequence of Arm
+        The arms.
+
+    Returns
+    -------
+    Series of category, shape (n_participants,)
+        Over the arms in their declared order.
+
+    Raises
+    ------
+    AnalysisError
+        If no column is mapped to the arm, a code belongs to no arm, or there is one arm only.
+    """
+    if "arm" not in participants:
+        raise AnalysisError(
+            "the analysis declares arms, and no column is mapped to the arm",
+            remedy="Name it: `arm:` of the participants' file; or leave `arms:` out.",
+        )
+    name_of = {code: arm.name for arm in arms for code in arm.all_codes}
+    foreign = sorted(set(participants["arm"]) - set(name_of))
+    if foreign:
+        raise AnalysisError(
+            f"the data hold an arm '{foreign[0]}' that the analysis does not declare",
+            remedy=describe_choices(foreign[0], name_of),
+        )
+    named = participants["arm"].map(name_of)
+    if named.nunique() < 2:
+        raise AnalysisError(
+            f"the analysis uses the arm, and all {len(named)} participants are in one",
+            remedy="Leave `arms:` out, and the candidates that need them.",
+        )
+    return named.astype(pd.CategoricalDtype([arm.name for arm in arms]))

@@ -1,0 +1,134 @@
+"""Builds the table of features that models see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from glabella.data.dictionary import Dictionary
+from glabella.data.tables import PatientTables
+from glabella.errors import AnalysisError
+from glabella.features.arms import Arm, assign_arms
+from glabella.features.builders import find_builder
+from glabella.features.feature_set import FeatureSet
+from glabella.features.spec import FeatureSpec, FeatureTable
+
+
+def describe_features(
+    feature_set: FeatureSet, dictionary: Dictionary, *, endpoint_variable: str
+) -> tuple[FeatureSpec, ...]:
+    """Describe the patient features of a set.
+
+    Parameters
+    ----------
+    feature_set : FeatureSet
+        The features.
+    dictionary : Dictionary
+        The variables.
+    endpoint_variable : str
+        The variable of the endpoint; its baseline is the severity.
+
+    Returns
+    -------
+    tuple of FeatureSpec
+        In the order of the set.
+    """
+    specs = []
+    for feature in feature_set.features:
+        variable = dictionary.find(feature.variable)
+        spec = find_builder(feature.builder).describe(feature, variable)
+        is_severity = feature.variable == endpoint_variable and feature.builder == "baseline_score"
+        specs.append(replace(spec, is_severity=is_severity))
+    return tuple(specs)
+
+
+def build_patient_features(
+    tables: PatientTables, feature_set: FeatureSet, dictionary: Dictionary
+) -> pd.DataFrame:
+    """Build the patient features; the same code serves training and scoring.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+    feature_set : FeatureSet
+        The features.
+    dictionary : Dictionary
+        The variables.
+
+    Returns
+    -------
+    DataFrame, shape (n_participants, n_features)
+        Floats, and categories over the dictionary's codes.
+    """
+    columns: dict[str, pd.Series] = {}
+    for feature in feature_set.features:
+        variable = dictionary.find(feature.variable)
+        built = find_builder(feature.builder).build(feature, variable, tables)
+        if variable.type == "category":
+            columns[feature.name] = built.astype(pd.CategoricalDtype(list(variable.codes)))
+        else:
+            columns[feature.name] = built.astype(float)
+    return pd.DataFrame(columns, index=tables.participants.index)
+
+
+def assemble_features(
+    tables: PatientTables,
+    feature_set: FeatureSet,
+    dictionary: Dictionary,
+    *,
+    arms: Sequence[Arm],
+    endpoint_variable: str,
+) -> FeatureTable:
+    """Build the features of patients, with arm and trial where there are several.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+    feature_set : FeatureSet
+        The features.
+    dictionary : Dictionary
+        The variables.
+    arms : sequence of Arm
+        The arms; empty where the data have none.
+    endpoint_variable : str
+        The variable of the endpoint.
+
+    Returns
+    -------
+    FeatureTable
+        The table with its description.
+
+    Raises
+    ------
+    AnalysisError
+        If a whole trial lacks a feature: imputing it would make the feature name the trial.
+    """
+    frame = build_patient_features(tables, feature_set, dictionary)
+    specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
+    trials = tables.participants["studyid"]
+    _refuse_lacking_trials(frame, trials)
+    if arms:
+        frame["arm"] = assign_arms(tables.participants, arms)
+        levels = {arm.name: arm.label or arm.name for arm in arms}
+        specs = (*specs, FeatureSpec("arm", "Arm", "category", part="arm", levels=levels))
+    names = list(dict.fromkeys(trials))
+    frame["studyid"] = trials.astype(pd.CategoricalDtype(names))
+    trial_levels = {name: name for name in names}
+    specs = (*specs, FeatureSpec("studyid", "Trial", "category", part="trial", levels=trial_levels))
+    return FeatureTable(frame=frame, specs=specs)
+
+
+def _refuse_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> None:
+    present = frame.notna().groupby(trials.to_numpy(), sort=False).any()
+    for name in frame.columns:
+        lacking = [str(trial) for trial in present.index[~present[name]]]
+        if lacking:
+            raise AnalysisError(
+                f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing "
+                "it would only name the trial",
+                remedy="Leave the feature out of the set, or the trial out of the analysis.",
+            )

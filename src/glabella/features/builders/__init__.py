@@ -1,0 +1,38 @@
+"""Names to derivations: each builder turns collected variables into one feature."""
+
+from __future__ import annotations
+
+from glabella.errors import DefinitionError, describe_choices
+from glabella.features.builders.baseline_score import BaselineScore
+from glabella.features.builders.interface import Builder
+from glabella.features.builders.value import Value
+
+BUILDERS: dict[str, Builder] = {"value": Value(), "baseline_score": BaselineScore()}
+
+
+def find_builder(name: str, *, place: str | None = None) -> Builder:
+    """Look a builder up by its registered name.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    place : str, optional
+        Where it was used, for the message.
+
+    Returns
+    -------
+    Builder
+        The builder.
+
+    Raises
+    ------
+    DefinitionError
+        If none is registered under this name.
+    """
+    try:
+        return BUILDERS[name]
+    except KeyError:
+        raise DefinitionError(
+            f"there is no builder '{name}'", place=place, remedy=describe_choices(name, BUILDERS)
+        ) from None

@@ -1,0 +1,87 @@
+"""A variable of the participants' table as it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from glabella.data.dictionary import Variable
+from glabella.data.tables import PatientTables
+from glabella.domain.timing import Moment
+from glabella.errors import AnalysisError
+from glabella.features.feature_set import FeatureDefinition
+from glabella.features.spec import FeatureSpec
+
+
+class Value:
+    """The builder ``value``."""
+
+    def known_at(self, feature: FeatureDefinition, variable: Variable) -> Moment | None:
+        """Say when the variable is known.
+
+        Parameters
+        ----------
+        feature : FeatureDefinition
+            The feature.
+        variable : Variable
+            Its variable.
+
+        Returns
+        -------
+        Moment or None
+            None for what each visit assesses again.
+        """
+        return variable.known_at
+
+    def describe(self, feature: FeatureDefinition, variable: Variable) -> FeatureSpec:
+        """Describe the column by its dictionary entry.
+
+        Parameters
+        ----------
+        feature : FeatureDefinition
+            The feature.
+        variable : Variable
+            Its variable.
+
+        Returns
+        -------
+        FeatureSpec
+            Its kind, levels and words.
+        """
+        return FeatureSpec(
+            name=feature.name,
+            label=feature.label or variable.label,
+            kind="number" if variable.type == "score" else variable.type,
+            levels=dict(variable.codes),
+            unit=variable.unit,
+        )
+
+    def build(
+        self, feature: FeatureDefinition, variable: Variable, tables: PatientTables
+    ) -> pd.Series:
+        """Take the column of the participants' table.
+
+        Parameters
+        ----------
+        feature : FeatureDefinition
+            The feature.
+        variable : Variable
+            Its variable.
+        tables : PatientTables
+            Participants and assessments.
+
+        Returns
+        -------
+        Series, shape (n_participants,)
+            The values.
+
+        Raises
+        ------
+        AnalysisError
+            If no source maps the variable.
+        """
+        if feature.variable not in tables.participants:
+            raise AnalysisError(
+                f"feature '{feature.name}': no column is mapped to '{feature.variable}'",
+                remedy="Map it under the participants' `variables:`, or leave the feature out.",
+            )
+        return tables.participants[feature.variable]

@@ -1,0 +1,72 @@
+"""The typed definition of a feature set."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from glabella.definitions.reader import Definition
+
+
+class FeatureDefinition(Definition):
+    """One feature: its builder and what it is built from.
+
+    Parameters
+    ----------
+    name : str
+        The feature's name, and the variable's unless `of` says otherwise.
+    builder : str
+        A registered builder: ``value`` or ``baseline_score``.
+    of : str, optional
+        The variable.
+    expressed_as : str, optional
+        Written ``as``: ``points`` or ``percent_of_range``, for a score.
+    label : str, optional
+        The words that readers see; the variable's unless stated.
+    """
+
+    name: str
+    builder: str = "value"
+    of: str | None = None
+    expressed_as: Literal["points", "percent_of_range"] = Field(default="points", alias="as")
+    label: str | None = None
+
+    @property
+    def variable(self) -> str:
+        """The variable that the feature is built from."""
+        return self.of or self.name
+
+
+class FeatureSet(Definition):
+    """The features of an analysis and the moment by which they are known.
+
+    Parameters
+    ----------
+    kind : str
+        ``feature_set``.
+    description : str
+        What the set stands for.
+    predict_at : str
+        ``baseline`` or ``week N``.
+    features : tuple of FeatureDefinition
+        In the order of the columns.
+    """
+
+    kind: Literal["feature_set"]
+    description: str
+    predict_at: str = "baseline"
+    features: tuple[FeatureDefinition, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> FeatureSet:
+        names = [feature.name for feature in self.features]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"the feature '{twice[0]}' stands twice")
+        reserved = sorted({"arm", "studyid"} & set(names))
+        if reserved:
+            raise ValueError(
+                f"'{reserved[0]}' is no feature of a patient; the analysis adds it by itself"
+            )
+        return self

@@ -1,0 +1,102 @@
+"""What a model is told of each feature: its kind, levels, words and part in the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One column that a model may use.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    label : str
+        The words that readers see.
+    kind : str
+        ``number``, ``ordinal`` (whole grades in order) or ``category``.
+    part : str
+        ``patient``, ``arm`` or ``trial``. The arm is no property of the patient and is explained
+        apart; the trial serves reference candidates only.
+    levels : dict
+        Of a category, and of an ordinal whose grades have names: code to label, in order.
+    unit : str, optional
+        Of a number.
+    is_severity : bool
+        Whether it is the endpoint's own variable at baseline.
+    """
+
+    name: str
+    label: str
+    kind: Literal["number", "ordinal", "category"]
+    part: Literal["patient", "arm", "trial"] = "patient"
+    levels: dict[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    is_severity: bool = False
+
+    def describe_value(self, value: object) -> str:
+        """Say a value in the dictionary's words.
+
+        Parameters
+        ----------
+        value : object
+            A number, a grade or a code; missing is NaN or None.
+
+        Returns
+        -------
+        str
+            Words, with the unit.
+
+        Examples
+        --------
+        >>> FeatureSpec("age_years", "Age", "number", unit="years").describe_value(48.0)
+        '48 years'
+        >>> FeatureSpec("sex", "Sex", "category", levels={"F": "female"}).describe_value("F")
+        'female'
+        """
+        if value is None or pd.isna(value):  # type: ignore[call-overload]
+            return "not recorded"
+        if self.kind == "category":
+            return self.levels.get(str(value), str(value))
+        number = float(value)  # type: ignore[arg-type]
+        named = self.levels.get(f"{number:g}")
+        if named is not None:
+            return named
+        return f"{number:.4g} {self.unit}" if self.unit else f"{number:.4g}"
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """The features of each participant.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a participant: numbers and ordinals as floats (NaN where missing), categories as
+        pandas categories over the declared levels.
+    specs : tuple of FeatureSpec
+        One for each column, in order.
+    """
+
+    frame: pd.DataFrame
+    specs: tuple[FeatureSpec, ...]
+
+    def take(self, rows: object) -> pd.DataFrame:
+        """Take rows by position.
+
+        Parameters
+        ----------
+        rows : array of int
+            Positions.
+
+        Returns
+        -------
+        DataFrame
+            The rows in that order.
+        """
+        return self.frame.iloc[rows]  # type: ignore[call-overload,no-any-return]

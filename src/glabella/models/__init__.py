@@ -1,0 +1,1 @@
+"""Candidates, their search spaces and estimators. Only here is xgboost imported."""

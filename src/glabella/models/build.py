@@ -1,0 +1,133 @@
+"""A candidate's definition to an estimator, and an estimator to files and back."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glabella.definitions.reader import Read
+from glabella.errors import BundleError, DefinitionError, describe_choices
+from glabella.features.spec import FeatureSpec
+from glabella.models.candidate import Candidate
+from glabella.models.estimators import find_estimator
+from glabella.models.estimators.interface import ResponderModel
+
+MODEL_FILE = "model.json"
+BINARY_FILE = "model.ubj"
+_OURS = ("specs", "random_state")
+
+
+def check_candidate(candidate: Read[Candidate]) -> None:
+    """Refuse a candidate whose estimator or settings do not exist.
+
+    Parameters
+    ----------
+    candidate : Read of Candidate
+        The definition.
+
+    Raises
+    ------
+    DefinitionError
+        With the line and the nearest name.
+    """
+    origin = candidate.origin
+    estimator = find_estimator(candidate.value.estimator, place=origin.place("estimator"))
+    known = [name for name in inspect.signature(estimator).parameters if name not in _OURS]
+    for part in ("settings", "search"):
+        for name in getattr(candidate.value, part):
+            if name not in known:
+                raise DefinitionError(
+                    f"the estimator '{candidate.value.estimator}' has no setting '{name}'",
+                    place=origin.place(part, name),
+                    remedy=describe_choices(name, known),
+                )
+
+
+def build_model(
+    candidate: Candidate,
+    specs: Sequence[FeatureSpec],
+    *,
+    random_state: int,
+    setting: Mapping[str, Any] | None = None,
+) -> ResponderModel:
+    """Make an unfitted estimator.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+    specs : sequence of FeatureSpec
+        The columns it may use.
+    random_state : int
+        Seed of its fit.
+    setting : mapping, optional
+        Tuned settings, over the fixed ones.
+
+    Returns
+    -------
+    ResponderModel
+        Unfitted.
+    """
+    estimator = find_estimator(candidate.estimator)
+    settings = {**candidate.settings, **(setting or {})}
+    return estimator(specs=tuple(specs), random_state=random_state, **settings)
+
+
+def export_model(name: str, model: ResponderModel) -> dict[str, bytes]:
+    """Write a fitted model as files that hold data and nothing that could be executed.
+
+    Parameters
+    ----------
+    name : str
+        The estimator's registered name.
+    model : ResponderModel
+        Fitted.
+
+    Returns
+    -------
+    dict of bytes
+        By file name: JSON, and XGBoost's UBJSON where there are trees.
+    """
+    settings = {key: value for key, value in model.get_params().items() if key not in _OURS}
+    content = {"estimator": name, "settings": settings, "state": model.export_state()}
+    files = {MODEL_FILE: (json.dumps(content, indent=1) + "\n").encode()}
+    binary = model.export_binary()
+    if binary is not None:
+        files[BINARY_FILE] = binary
+    return files
+
+
+def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> ResponderModel:
+    """Read a model back from its files.
+
+    Parameters
+    ----------
+    files : mapping of bytes
+        From `export_model`.
+    specs : sequence of FeatureSpec
+        The columns it uses.
+
+    Returns
+    -------
+    ResponderModel
+        Fitted, equal to the exported one.
+
+    Raises
+    ------
+    BundleError
+        If the files are not such a model.
+    """
+    try:
+        content = json.loads(files[MODEL_FILE])
+        model = find_estimator(content["estimator"])(specs=tuple(specs), **content["settings"])
+        model.restore_state(content["state"])
+        if BINARY_FILE in files:
+            model.restore_binary(files[BINARY_FILE])
+    except (KeyError, TypeError, ValueError, DefinitionError):
+        raise BundleError(
+            "the model's files are not as this version of Glabella writes them",
+            remedy="Train again, or install the version that the manifest names.",
+        ) from None
+    return model

@@ -1,0 +1,156 @@
+"""References that know no patient: observed rates of response by arm, and by trial."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import logit
+
+from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+
+
+class RateModel(ResponderModel):
+    """Rates of response in the cells of some columns.
+
+    A rate is (responders + 1/2) / (participants + 1), so that no cell predicts certainty. Where
+    a cell was never seen, the last column is left aside, and so on down to the overall rate.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Not used.
+
+    References
+    ----------
+    .. [1] Jeffreys H. Theory of Probability. Oxford, 1961: the prior Beta(1/2, 1/2).
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ()
+
+    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+        self.columns_ = [
+            spec.name for part in self.parts for spec in self.specs if spec.part == part
+        ]
+        self.rates_: dict[tuple[str, ...], float] = {}
+        for depth in range(len(self.columns_) + 1):
+            keys = _keys(X, self.columns_[:depth])
+            table = pd.DataFrame({"key": keys, "responded": responded})
+            for key, group in table.groupby("key", sort=True)["responded"]:
+                rate = (group.sum() + 0.5) / (len(group) + 1.0)
+                self.rates_[tuple(key)] = float(logit(rate))  # type: ignore[arg-type]
+
+    def _levels(self, X: pd.DataFrame) -> Floats:
+        """Log odds of each row as column after column is taken into account."""
+        path = np.empty((len(X), len(self.columns_) + 1))
+        for depth in range(len(self.columns_) + 1):
+            known = path[:, depth - 1] if depth else np.zeros(len(X))
+            keys = _keys(X, self.columns_[:depth])
+            path[:, depth] = [
+                self.rates_.get(key, before) for key, before in zip(keys, known, strict=True)
+            ]
+        return path
+
+    def log_odds(self, X: pd.DataFrame) -> Floats:
+        """Look up each row's rate.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            Log odds.
+        """
+        return np.asarray(self._levels(X)[:, -1], dtype=float)
+
+    def contributions(self, X: pd.DataFrame) -> Contributions:
+        """Attribute to each column the step from the rate without it to the rate with it.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Contributions
+            The trial's step belongs to the base: it is no feature of the patient.
+        """
+        path = self._levels(X)
+        features = self._explained()
+        values = np.zeros((len(X), len(features)))
+        base = path[:, 0].copy()
+        for index, column in enumerate(self.columns_):
+            step = path[:, index + 1] - path[:, index]
+            if column in features:
+                values[:, features.index(column)] = step
+            else:
+                base += step
+        return Contributions(features, values, base)
+
+    def export_state(self) -> dict[str, Any]:
+        """Write the rates as plain values.
+
+        Returns
+        -------
+        dict
+            Columns and the log odds of each cell.
+        """
+        return {
+            "columns": self.columns_,
+            "rates": [[list(key), value] for key, value in self.rates_.items()],
+        }
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over exported rates.
+
+        Parameters
+        ----------
+        state : dict
+            From `export_state`.
+        """
+        self.classes_ = np.array([0, 1])
+        self.columns_ = list(state["columns"])
+        self.rates_ = {tuple(key): value for key, value in state["rates"]}
+
+
+class PrevalenceModel(RateModel):
+    """The rate by arm, and by trial where the trial is known; a new trial gets the pooled one.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Not used.
+    """
+
+    parts = ("arm", "trial")
+
+
+class ArmRateModel(RateModel):
+    """The rate by arm.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Not used.
+    """
+
+    parts = ("arm",)
+    needs_arm = True
+
+
+def _keys(X: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:
+    if not columns:
+        return [()] * len(X)
+    return list(zip(*(X[column].astype(str) for column in columns), strict=True))

@@ -1,0 +1,1 @@
+"""An analysis: its definition, resolved and run."""

@@ -1,0 +1,120 @@
+"""The typed definition of an analysis."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from glabella.data.endpoints import EndpointDefinition
+from glabella.data.ingest.mapping import TrialSource
+from glabella.definitions.reader import Definition
+from glabella.features.arms import Arm
+
+
+class DataDefinition(Definition):
+    """Where the data come from: a scenario of the simulator, or trials' files.
+
+    Parameters
+    ----------
+    simulate : str, optional
+        A scenario in ``pipelines/scenarios``.
+    trials : tuple of TrialSource, optional
+        Trials with their files.
+    """
+
+    simulate: str | None = None
+    trials: tuple[TrialSource, ...] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> DataDefinition:
+        if (self.simulate is None) == (not self.trials):
+            raise ValueError("name either a scenario to `simulate` or the `trials` to read")
+        return self
+
+
+class RepeatedFolds(Definition):
+    """Repeated stratified cross-validation.
+
+    Parameters
+    ----------
+    folds, repeats : int
+        How many of each.
+    """
+
+    folds: int = Field(default=5, ge=2, le=50)
+    repeats: int = Field(default=10, ge=1, le=1000)
+
+
+class ValidationDefinition(Definition):
+    """The designs of validation.
+
+    Parameters
+    ----------
+    pooled : RepeatedFolds
+        Over all participants.
+    inside : RepeatedFolds, optional
+        Within each trial alone.
+    across : str, optional
+        ``leave_one_trial_out`` or ``leave_one_site_out``.
+    inner_folds : int
+        Folds of the tuning inside each training part.
+    """
+
+    pooled: RepeatedFolds = RepeatedFolds()
+    inside: RepeatedFolds | None = None
+    across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
+    inner_folds: int = Field(default=4, ge=2, le=20)
+
+
+class Analysis(Definition):
+    """An analysis: data, arms, endpoint, features, candidates and validation.
+
+    Parameters
+    ----------
+    kind : str
+        ``analysis``.
+    description : str
+        The question.
+    seed : int
+        The one seed from which every task's is derived.
+    data : DataDefinition
+        Where the data come from.
+    arms : tuple of Arm
+        The first active one is the one that is scored unless another is named.
+    endpoint : EndpointDefinition
+        What counts as response.
+    features : str
+        A feature set in ``features``.
+    models : tuple of str
+        Candidates in ``models``, simplest first.
+    validation : ValidationDefinition
+        How they are validated.
+    """
+
+    kind: Literal["analysis"]
+    description: str
+    seed: int = Field(ge=0)
+    data: DataDefinition
+    arms: tuple[Arm, ...] = ()
+    endpoint: EndpointDefinition
+    features: str
+    models: tuple[str, ...] = Field(min_length=1)
+    validation: ValidationDefinition = ValidationDefinition()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Analysis:
+        twice = sorted({name for name in self.models if self.models.count(name) > 1})
+        if twice:
+            raise ValueError(f"the candidate '{twice[0]}' stands twice")
+        codes = [code for arm in self.arms for code in arm.all_codes]
+        if len(set(codes)) < len(codes):
+            raise ValueError("an arm's code stands for two arms")
+        if self.arms and {arm.role for arm in self.arms} != {"active", "control"}:
+            raise ValueError("the arms need at least one active and one control")
+        return self
+
+    @property
+    def active_arms(self) -> tuple[str, ...]:
+        """The names of the active arms, in order."""
+        return tuple(arm.name for arm in self.arms if arm.role == "active")

@@ -1,0 +1,219 @@
+"""From a finished run to the record that the report is written from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from glabella.explanation.attributions import Attributions, collect_attributions
+from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.resolve import LoadedAnalysis
+from glabella.pipelines.validate import Validated
+from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
+from glabella.reporting.finding import write_finding
+from glabella.reporting.record import RunRecord
+from glabella.validation.nested import TunedModel
+
+_METHODS = {
+    "xgboost": "path-dependent tree SHAP values, computed exactly by XGBoost",
+    "ridge": "SHAP values of a linear model against the training mean, computed exactly",
+    "severity": "SHAP values of a linear model against the training mean, computed exactly",
+}
+
+
+def compose_record(
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    tuned: TunedModel,
+    provenance: Mapping[str, Any],
+) -> tuple[RunRecord, dict[str, bytes]]:
+    """Gather what the report shows, and draw its figures.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : Validated
+        Figures, predictions and choice.
+    tuned : TunedModel
+        The last fit.
+    provenance : mapping
+        Hashes, seed and versions.
+
+    Returns
+    -------
+    tuple of RunRecord and dict of bytes
+        The record, and the figures by file name.
+    """
+    resolved = loaded.resolved
+    analysis, name = resolved.analysis.value, validated.choice.name
+    chosen = validated.candidates[name]
+    estimator = resolved.candidates[name].value.estimator
+    method = _METHODS.get(estimator, "steps from the overall rate to the rate of the cell")
+    attributions = collect_attributions(
+        [r for r in validated.results if r.candidate == name and r.fold.design == "pooled"],
+        loaded.sample,
+        method=method,
+    )
+    is_simulated = loaded.tables.origin == "simulated"
+    left_out = _name_left_out(analysis.validation.across)
+    figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    record = RunRecord(
+        analysis=resolved.name,
+        description=analysis.description,
+        origin=loaded.tables.origin,
+        endpoint=analysis.endpoint.describe(),
+        finding=write_finding(
+            chosen,
+            validated.differences,
+            is_simulated=is_simulated,
+            has_arms=loaded.sample.has_arms,
+            across=left_out,
+        ),
+        caveats=_list_caveats(loaded, validated),
+        participants=_tabulate_participants(loaded),
+        left_out=loaded.outcomes.left_out,
+        chosen=name,
+        choice=validated.choice.rule,
+        candidates={
+            key: {"description": item.description, **item.as_json()}
+            for key, item in validated.candidates.items()
+        },
+        differences=[
+            {
+                "candidate": item.candidate,
+                "against": item.against,
+                "value": item.log_loss.value,
+                "low": item.log_loss.low,
+                "high": item.log_loss.high,
+                "is_better": item.is_better,
+            }
+            for item in validated.differences
+        ],
+        predictors=_tabulate_predictors(attributions),
+        attribution_method=_describe_method(name, method),
+        designs=_describe_designs(loaded),
+        provenance={
+            **provenance,
+            "setting": ", ".join(f"{key} {value:.4g}" for key, value in tuned.setting.items())
+            or "nothing was tuned",
+        },
+        figures=captions,
+    )
+    return record, figures
+
+
+def _name_left_out(across: str | None) -> str | None:
+    return None if across is None else across.split("_")[2]
+
+
+def _draw(
+    loaded: LoadedAnalysis, validated: Validated, attributions: Attributions, left_out: str
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    sample, name = loaded.sample, validated.choice.name
+    note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
+    pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
+    figures = {
+        "roc.svg": draw_roc(pooled, sample, note=note),
+        "calibration.svg": draw_calibration(pooled[name], sample, title=name, note=note),
+    }
+    captions = {
+        "roc.svg": "ROC curves of the out-of-fold predictions of all repetitions together. What "
+        "only knows arm or trial still bends a curve here, where trials and folds are mixed; the "
+        "table's concordance compares like with like.",
+        "calibration.svg": f"Calibration of {name}: observed rate of response in groups of similar "
+        "prediction, and how predictions are spread. A participant's out-of-fold predictions are "
+        "averaged over repetitions.",
+    }
+    groups = draw_groups(validated.candidates[name], left_out=left_out, note=note)
+    if groups is not None:
+        figures["groups.svg"] = groups
+        captions["groups.svg"] = (
+            f"Headline concordance of {name} by {left_out}. A {left_out} with under five of a "
+            "class has no figure."
+        )
+    figures.update(draw_attributions(attributions, note=note))
+    captions["beeswarm.png"] = (
+        f"Attributions of {name}: a point a participant, held out by every model that explains "
+        "it. Colour is the value's rank within the feature; grey where values have no order."
+    )
+    captions["importance.png"] = "The same, as the mean of the absolute attributions."
+    return figures, captions
+
+
+def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
+    caveats = []
+    if loaded.tables.origin == "simulated":
+        caveats.append(
+            "What the simulator planted is what the models find: agreement with published "
+            "predictors is by construction."
+        )
+    failed = [item.name for item in validated.candidates.values() if item.error is not None]
+    caveats += [f"The candidate {name} failed and has no figures." for name in failed]
+    caveats += [
+        f"Not validated inside trial {trial}: {reason}."
+        for trial, reason in validated.plan.infeasible.items()
+    ]
+    return caveats
+
+
+def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
+    table = loaded.tables.participants[["studyid"]].copy()
+    table["responded"] = loaded.outcomes.frame["responded"]
+    arms = loaded.resolved.analysis.value.arms
+    names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
+    table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
+    rows = []
+    for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]:
+        rows.append(
+            {
+                "trial": str(trial),
+                "arm": str(arm),
+                "n": int(group.notna().sum()),
+                "events": int(group.sum()),
+                "left_out": int(group.isna().sum()),
+            }
+        )
+    return rows
+
+
+def _tabulate_predictors(attributions: Attributions) -> list[dict[str, Any]]:
+    table = attributions.summarise()
+    return [
+        {
+            str(key): None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in row.items()
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _describe_method(name: str, method: str) -> str:
+    return (
+        f"What {name} used: {method}, on the log-odds scale. Values are of held-out participants, "
+        "from the models of cross-validation that never saw them, averaged over repetitions."
+    )
+
+
+def _describe_designs(loaded: LoadedAnalysis) -> dict[str, str]:
+    design = loaded.resolved.analysis.value.validation
+    words = {
+        "pooled": f"{design.pooled.repeats} repetitions of {design.pooled.folds}-fold "
+        "cross-validation over all participants, stratified by trial, arm and outcome; settings "
+        f"tuned by {design.inner_folds}-fold cross-validation inside each training part. The "
+        "estimate is of the whole procedure at this size of sample."
+    }
+    if design.inside is not None:
+        words["inside"] = (
+            f"{design.inside.repeats} repetitions of {design.inside.folds}-fold cross-validation "
+            "within each trial alone: see Trial by trial."
+        )
+    if design.across is not None:
+        unit = _name_left_out(design.across)
+        words["across"] = (
+            f"Each {unit} left out once, predicted by a model trained on the others: what a new "
+            f"{unit} can expect. The interval is of these {unit}s' participants; how much a new "
+            f"{unit} may differ is not in it."
+        )
+    return words

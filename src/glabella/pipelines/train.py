@@ -1,0 +1,371 @@
+"""The run: load, validate, choose, refit, explain, report, log and register."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from glabella.bundle.save import save_bundle
+from glabella.definitions.locate import Project, find_project
+from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
+from glabella.pipelines.resolve import LoadedAnalysis, load_analysis
+from glabella.pipelines.validate import Validated, run_validation
+from glabella.reporting.record import write_record
+from glabella.reporting.render import render_report
+from glabella.tracking.registry import register_bundle
+from glabella.tracking.runs import OpenRun, open_run
+from glabella.tracking.store import open_store
+from glabella.validation.nested import Progress
+from glabella.validation.performance import MEASURES
+from glabella.validation.result import CandidateResult, flatten_metrics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BUNDLE_FOLDER = "bundle"
+RECORD_FOLDER = "record"
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to.
+
+    Parameters
+    ----------
+    run_id : str
+        MLflow's id of the run.
+    chosen : str
+        The chosen candidate.
+    model_uri : str
+        The registered version.
+    bundle, report : str
+        Where the model and the report are.
+    finding : str
+        The sentence at the top of the report.
+    n, events : int
+        Analysed participants and responders.
+    candidates : dict of CandidateResult
+        By name.
+    validated : Validated
+        Predictions, differences and folds.
+    """
+
+    run_id: str
+    chosen: str
+    model_uri: str
+    bundle: str
+    report: str
+    finding: str
+    n: int
+    events: int
+    candidates: dict[str, CandidateResult]
+    validated: Validated = field(repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values.
+
+        Returns
+        -------
+        dict
+            As `glabella train --json` prints it.
+        """
+        return {
+            "run_id": self.run_id,
+            "chosen": self.chosen,
+            "model_uri": self.model_uri,
+            "bundle": self.bundle,
+            "report": self.report,
+            "finding": self.finding,
+            "n": self.n,
+            "events": self.events,
+            "candidates": {name: item.as_json() for name, item in self.candidates.items()},
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """Tabulate the figures.
+
+        Returns
+        -------
+        DataFrame
+            One row a candidate and design, one column a measure and bound.
+        """
+        rows = []
+        for name, item in self.candidates.items():
+            for design, performance in (("pooled", item.pooled), ("across", item.across)):
+                if performance is not None:
+                    row: dict[str, Any] = {"candidate": name, "design": design}
+                    for measure in MEASURES:
+                        estimate = performance.estimates[measure]
+                        row[measure] = estimate.value
+                        row[f"{measure}_low"] = estimate.low
+                        row[f"{measure}_high"] = estimate.high
+                    rows.append(row)
+        return pd.DataFrame(rows)
+
+    def plot(self) -> Figure:
+        """Draw the headline concordance of each candidate under each design.
+
+        Returns
+        -------
+        Figure
+            Of matplotlib.
+        """
+        from matplotlib.figure import Figure
+
+        table = self.frame()
+        figure = Figure(figsize=(7.0, 0.5 * len(table) + 1.5), layout="constrained")
+        axis = figure.subplots()
+        known = table[table["auc_low"].notna()].reset_index(drop=True)
+        axis.errorbar(
+            known["auc"],
+            range(len(known)),
+            xerr=[known["auc"] - known["auc_low"], known["auc_high"] - known["auc"]],
+            fmt="o",
+            color="#0072B2",
+        )
+        axis.axvline(0.5, color="#999999", linewidth=0.8)
+        axis.set_yticks(range(len(known)), known["candidate"] + ", " + known["design"])
+        axis.invert_yaxis()
+        axis.set_xlabel("Concordance within the active arm, 95 % interval")
+        return figure
+
+
+def train(
+    analysis: str,
+    *,
+    project: str | Path | None = None,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train an analysis: validate every candidate, choose, refit, explain, log and report.
+
+    Parameters
+    ----------
+    analysis : str
+        A name in ``pipelines`` or a path.
+    project : str or Path, optional
+        The project; the nearest one unless stated.
+    data : str or Path, optional
+        The folder of the data files; the project's unless stated.
+    workers : int, optional
+        Processes; the number of cores unless stated. The results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    TrainingResult
+        Figures, and where the run, the model and the report are.
+
+    Raises
+    ------
+    GlabellaError
+        If definitions, data or their combination are refused, or the store can't be used.
+    """
+    home = find_project(Path(project) if project is not None else None)
+    say: Progress = progress or (lambda stage, done, total: None)
+    say("reading", 0, 0)
+    loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
+    say("opening the store", 0, 0)
+    store = open_store(home)
+    name, origin = loaded.resolved.name, loaded.tables.origin
+    tags = {
+        "origin": origin,
+        "data_sha256": loaded.data_hash,
+        "definitions_sha256": loaded.resolved.definitions_hash,
+    }
+    run_name = f"{name} (simulated)" if origin == "simulated" else name
+    with (
+        open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
+        _work_folder(home, run.run_id) as folder,
+    ):
+        validated = run_validation(loaded, workers=workers or os.cpu_count() or 1, progress=say)
+        say("refitting", 0, 0)
+        provenance = _describe_provenance(loaded, run)
+        tuned = refit(loaded, validated.choice.name)
+        manifest, files = describe_bundle(loaded, validated, tuned, provenance)
+        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
+        say("explaining", 0, 0)
+        record, figures = compose_record(loaded, validated, tuned, provenance)
+        write_record(folder.partial / RECORD_FOLDER, record, figures)
+        say("reporting", 0, 0)
+        html = render_report(record, figures)
+        (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
+        say("logging", 0, 0)
+        _log(run, loaded, validated, folder, home, record.finding)
+        folder.keep()
+        model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
+    return TrainingResult(
+        run_id=run.run_id,
+        chosen=validated.choice.name,
+        model_uri=model_uri,
+        bundle=str(folder.final / BUNDLE_FOLDER),
+        report=str(folder.final / REPORT_FILE),
+        finding=record.finding,
+        n=loaded.sample.n,
+        events=int(loaded.sample.responded.sum()),
+        candidates=validated.candidates,
+        validated=validated,
+    )
+
+
+@dataclass
+class _WorkFolder:
+    """A run's files: partial until they are all there."""
+
+    partial: Path
+    final: Path
+
+    def keep(self) -> None:
+        self.partial.rename(self.final)
+
+
+@contextlib.contextmanager
+def _work_folder(project: Project, run_id: str) -> Iterator[_WorkFolder]:
+    trained = project.runs / "trained"
+    trained.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{run_id[:8]}-", dir=trained))
+    folder = _WorkFolder(partial, trained / run_id)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder.final, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _describe_provenance(loaded: LoadedAnalysis, run: OpenRun) -> dict[str, Any]:
+    return {
+        "run": run.run_id,
+        "seed": loaded.resolved.analysis.value.seed,
+        "origin": loaded.tables.origin,
+        "data_sha256": loaded.data_hash,
+        "definitions_sha256": loaded.resolved.definitions_hash,
+        "versions": list_versions(),
+    }
+
+
+def _log(
+    run: OpenRun,
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    folder: _WorkFolder,
+    project: Project,
+    finding: str,
+) -> None:
+    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    chosen = validated.candidates[validated.choice.name]
+    run.log(
+        params={
+            "analysis": loaded.resolved.name,
+            "chosen": chosen.name,
+            "endpoint": analysis.endpoint.describe(),
+            "features": analysis.features,
+            "models": ", ".join(analysis.models),
+            "n": sample.n,
+            "events": int(sample.responded.sum()),
+            "seed": analysis.seed,
+            **{f"version.{name}": text for name, text in list_versions().items()},
+        },
+        metrics=_collect_metrics(chosen),
+        tags={"chosen": chosen.name, "mlflow.note.content": finding},
+    )
+    for name, item in validated.candidates.items():
+        candidate = loaded.resolved.candidates[name].value
+        run.log_candidate(
+            name,
+            params={"estimator": candidate.estimator, "role": candidate.role, **candidate.settings},
+            metrics={**_collect_metrics(item), "seconds": item.seconds},
+            tags={"origin": loaded.tables.origin, **({"error": item.error} if item.error else {})},
+            failed=item.error is not None,
+        )
+    _write_tables(loaded, validated, folder.partial / "validation", project, run)
+    _write_definitions(loaded, folder.partial / "definitions")
+    for part in (BUNDLE_FOLDER, RECORD_FOLDER, "validation", "definitions"):
+        run.log_folder(folder.partial / part, part)
+    run.log_file(folder.partial / REPORT_FILE)
+
+
+def _collect_metrics(item: CandidateResult) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for design, performance in (("pooled", item.pooled), ("across", item.across)):
+        if performance is not None:
+            metrics.update(flatten_metrics(design, performance))
+    return metrics
+
+
+def _write_definitions(loaded: LoadedAnalysis, folder: Path) -> None:
+    for name, text in loaded.resolved.texts.items():
+        path = folder / Path(name).as_posix().lstrip("/").replace("..", "_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _write_tables(
+    loaded: LoadedAnalysis, validated: Validated, folder: Path, project: Project, run: OpenRun
+) -> None:
+    """Write folds, predictions and differences; participants under a key made for this run."""
+    folder.mkdir(parents=True)
+    sample = loaded.sample
+    keys = [secrets.token_hex(8) for _ in range(sample.n)]
+    people = loaded.tables.participants.iloc[loaded.kept][["studyid", "usubjid"]]
+    # The key file is all that leads back to a participant, so it stays out of MLflow's store.
+    key_folder = project.runs / "keys"
+    key_folder.mkdir(exist_ok=True)
+    people.assign(key=keys).to_csv(key_folder / f"{run.run_id}.csv", index=False)
+    tables = [
+        table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
+        for name, table in validated.predictions.items()
+    ]
+    pd.concat(tables, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
+    _tabulate_folds(validated, loaded).to_csv(folder / "folds.csv", index=False)
+    settings = [
+        {
+            "candidate": item.candidate,
+            "design": item.fold.design,
+            "repeat": item.fold.repeat,
+            "fold": item.fold.number,
+            "group": item.fold.group or "",
+            "setting": json.dumps(item.setting, sort_keys=True),
+        }
+        for item in validated.results
+    ]
+    pd.DataFrame(settings).to_csv(folder / "settings.csv", index=False)
+
+
+def _tabulate_folds(validated: Validated, loaded: LoadedAnalysis) -> pd.DataFrame:
+    """Count, for each fold, held-out participants and responders by trial."""
+    sample = loaded.sample
+    rows = []
+    for fold in validated.plan.folds:
+        held = pd.DataFrame(
+            {"trial": sample.trial[fold.test], "responded": sample.responded[fold.test]}
+        )
+        for trial, group in held.groupby("trial", sort=False)["responded"]:
+            rows.append(
+                {
+                    "design": fold.design,
+                    "repeat": fold.repeat,
+                    "fold": fold.number,
+                    "group": fold.group or "",
+                    "trial": trial,
+                    "held_out": len(group),
+                    "responders": int(group.sum()),
+                    "trained_on": len(fold.train),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,242 @@
+"""The validation step: makes the folds, fits every candidate on them, measures and chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glabella.errors import AnalysisError
+from glabella.pipelines.resolve import LoadedAnalysis
+from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
+from glabella.validation.nested import (
+    FoldResult,
+    Progress,
+    collect_predictions,
+    derive_seed,
+    validate_candidates,
+)
+from glabella.validation.performance import measure_by_group, measure_performance
+from glabella.validation.result import CandidateResult
+from glabella.validation.sample import Sample
+from glabella.validation.splits import (
+    Fold,
+    Rows,
+    count_classes,
+    make_left_out_folds,
+    make_repeated_folds,
+)
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """The folds of every design, and the trials that are too small for folds of their own.
+
+    Parameters
+    ----------
+    folds : tuple of Fold
+        Of all designs.
+    infeasible : dict
+        Trial to the reason why it can't be validated inside.
+    """
+
+    folds: tuple[Fold, ...]
+    infeasible: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What validation came to.
+
+    Parameters
+    ----------
+    candidates : dict of CandidateResult
+        By name, simplest first.
+    predictions : dict of DataFrame
+        Out-of-fold predictions of all designs, by candidate that did not fail.
+    results : tuple of FoldResult
+        Everything that was fitted.
+    choice : Choice
+        The chosen candidate.
+    differences : tuple of Difference
+        The chosen candidate against each reference.
+    plan : FoldPlan
+        The folds.
+    """
+
+    candidates: dict[str, CandidateResult]
+    predictions: dict[str, pd.DataFrame]
+    results: tuple[FoldResult, ...]
+    choice: Choice
+    differences: tuple[Difference, ...]
+    plan: FoldPlan
+
+    def select(self, candidate: str, design: str) -> pd.DataFrame:
+        """Take the out-of-fold predictions of a candidate under a design.
+
+        Parameters
+        ----------
+        candidate : str
+            Its name.
+        design : str
+            ``pooled``, ``inside`` or ``across``.
+
+        Returns
+        -------
+        DataFrame
+            Rows of `collect_predictions`.
+        """
+        table = self.predictions[candidate]
+        return table[table["design"] == design]
+
+
+def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
+    """Make the folds of every design that the analysis asks for.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+
+    Returns
+    -------
+    FoldPlan
+        Folds, and trials that are too small for some.
+
+    Raises
+    ------
+    AnalysisError
+        If the pooled or the across design is not feasible.
+    """
+    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    design = analysis.validation
+    cells = [sample.arm, sample.trial]
+    folds = make_repeated_folds(
+        cells,
+        sample.responded,
+        folds=design.pooled.folds,
+        repeats=design.pooled.repeats,
+        seed=derive_seed(analysis.seed, "pooled"),
+    )
+    infeasible: dict[str, str] = {}
+    if design.inside is not None:
+        for trial in dict.fromkeys(sample.trial.tolist()):
+            try:
+                folds += make_repeated_folds(
+                    cells,
+                    sample.responded,
+                    folds=design.inside.folds,
+                    repeats=design.inside.repeats,
+                    seed=derive_seed(analysis.seed, "inside", trial),
+                    design="inside",
+                    rows=_rows_of(sample, trial),
+                    group=trial,
+                )
+            except AnalysisError as error:
+                infeasible[trial] = error.finding
+    if design.across is not None:
+        groups = sample.trial if design.across == "leave_one_trial_out" else sample.site
+        across = make_left_out_folds(groups)
+        for fold in across:
+            if min(count_classes(sample.responded[fold.train])) == 0:
+                raise AnalysisError(
+                    f"without '{fold.group}' the training participants are of one class",
+                    place="validation.across",
+                    remedy="Leave `across:` out, or pool more trials.",
+                )
+        folds += across
+    return FoldPlan(tuple(folds), infeasible)
+
+
+def run_validation(
+    loaded: LoadedAnalysis, *, workers: int, progress: Progress | None = None
+) -> Validated:
+    """Validate every candidate under every design, and choose one.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    Validated
+        Figures, predictions and the choice.
+
+    Raises
+    ------
+    AnalysisError
+        If a design is not feasible, or every candidate failed.
+    """
+    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
+    plan = plan_folds(loaded)
+    results = validate_candidates(
+        candidates,
+        sample,
+        plan.folds,
+        inner_folds=analysis.validation.inner_folds,
+        seed=analysis.seed,
+        workers=workers,
+        progress=progress,
+    )
+    by_name = {name: [item for item in results if item.candidate == name] for name in candidates}
+    predictions = {
+        name: collect_predictions(mine, sample)
+        for name, mine in by_name.items()
+        if all(item.error is None for item in mine)
+    }
+    if not predictions:
+        reasons = {item.error for item in results if item.error}
+        raise AnalysisError(f"every candidate failed: {'; '.join(sorted(map(str, reasons)))}")
+    measured = {
+        name: _measure(name, loaded, by_name[name], predictions.get(name)) for name in candidates
+    }
+    pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
+    references = loaded.resolved.references
+    choice = choose_candidate(list(pooled), references, pooled)
+    differences = tuple(
+        compare_losses(choice.name, name, pooled)
+        for name in references
+        if name in pooled and name != choice.name
+    )
+    return Validated(measured, predictions, tuple(results), choice, differences, plan)
+
+
+def _rows_of(sample: Sample, trial: str) -> Rows:
+    return np.flatnonzero(sample.trial == trial)
+
+
+def _measure(
+    name: str,
+    loaded: LoadedAnalysis,
+    results: list[FoldResult],
+    predictions: pd.DataFrame | None,
+) -> CandidateResult:
+    candidate = loaded.resolved.candidates[name].value
+    sample, design = loaded.sample, loaded.resolved.analysis.value.validation
+    errors = [item.error for item in results if item.error is not None]
+    seconds = sum(item.seconds for item in results)
+    if predictions is None:
+        return CandidateResult(
+            name, candidate.description, candidate.role, errors[0], None, None, None, (), seconds
+        )
+    parts = {
+        part: predictions[predictions["design"] == part] for part in ("pooled", "inside", "across")
+    }
+    return CandidateResult(
+        name=name,
+        description=candidate.description,
+        role=candidate.role,
+        error=None,
+        pooled=measure_performance(parts["pooled"], sample),
+        inside=None if design.inside is None else measure_by_group(parts["inside"], sample),
+        across=None if design.across is None else measure_performance(parts["across"], sample),
+        groups=() if design.across is None else measure_by_group(parts["across"], sample),
+        seconds=seconds,
+    )

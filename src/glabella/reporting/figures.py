@@ -1,0 +1,210 @@
+"""ROC, calibration and per-trial figures as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_curve
+
+from glabella.validation.calibration import group_calibration
+from glabella.validation.performance import GroupPerformance
+from glabella.validation.result import CandidateResult
+from glabella.validation.sample import Sample
+
+# Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+
+
+def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: str) -> bytes:
+    """Draw the ROC curves of all candidates, within the active arm and over all arms.
+
+    Parameters
+    ----------
+    predictions : mapping of DataFrame
+        Rows of `collect_predictions` of the pooled design, by candidate.
+    sample : Sample
+        The participants.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    bytes
+        SVG.
+    """
+    panels = [("Within the active arm", sample.active), ("All arms", np.ones(sample.n, dtype=bool))]
+    if not sample.has_arms:
+        panels = [("All participants", sample.active)]
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(5.0 * len(panels), 4.8), squeeze=False)
+    for axis, (title, members) in zip(axes[0], panels, strict=True):
+        axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+        for index, (name, table) in enumerate(predictions.items()):
+            mine = table[members[table["row"].to_numpy()]]
+            if mine["responded"].nunique() < 2:
+                continue
+            false, true, _ = roc_curve(mine["responded"], mine["probability"])
+            style = {
+                "color": _COLOURS[index % len(_COLOURS)],
+                "linestyle": _DASHES[index % len(_DASHES)],
+            }
+            axis.plot(false, true, label=name, linewidth=1.6, **style)
+        axis.set_title(title)
+        axis.set_xlabel("Non-responders above the threshold")
+        axis.set_ylabel("Responders above the threshold")
+        axis.set_aspect("equal")
+        axis.legend(loc="lower right", frameon=False)
+    return _finish(figure, note)
+
+
+def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, note: str) -> bytes:
+    """Draw observed against predicted response in groups, with the spread of predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions` of the chosen candidate and the pooled design.
+    sample : Sample
+        The participants.
+    title : str
+        Of the figure.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    bytes
+        SVG. A participant's predictions are averaged over repetitions.
+    """
+    mean = predictions.groupby("row")["probability"].mean()
+    probability = mean.to_numpy(dtype=float)
+    outcome = sample.responded[mean.index.to_numpy()]
+    groups = group_calibration(outcome, probability, groups=max(2, min(10, sample.n // 25)))
+    pyplot = _pyplot()
+    figure, (axis, below) = pyplot.subplots(
+        2, 1, figsize=(5.2, 6.0), height_ratios=[4, 1], sharex=True
+    )
+    axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, label="ideal")
+    predicted = [group.predicted for group in groups]
+    observed = [group.observed for group in groups]
+    errors = [
+        [group.observed - group.low for group in groups],
+        [group.high - group.observed for group in groups],
+    ]
+    axis.errorbar(
+        predicted,
+        observed,
+        yerr=errors,
+        fmt="o",
+        color=_COLOURS[0],
+        label="observed, 95 % interval",
+    )
+    axis.set_title(title)
+    axis.set_ylabel("Observed rate of response")
+    axis.set_xlim(-0.02, 1.02)
+    axis.set_ylim(-0.02, 1.02)
+    axis.legend(loc="upper left", frameon=False)
+    bins = np.linspace(0, 1, 26)
+    below.hist(
+        [probability[outcome == 1], probability[outcome == 0]],
+        bins=bins,
+        stacked=True,
+        color=[_COLOURS[1], "#bbbbbb"],
+        label=["responders", "others"],
+    )
+    below.set_xlabel("Predicted probability of response (out of fold)")
+    below.set_ylabel("Count")
+    below.legend(frameon=False, fontsize=8)
+    return _finish(figure, note)
+
+
+def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes | None:
+    """Draw the headline concordance by trial or site, inside each and with each left out.
+
+    Parameters
+    ----------
+    chosen : CandidateResult
+        The chosen candidate.
+    left_out : str
+        ``trial`` or ``site``.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    bytes or None
+        SVG; None where no group has a figure.
+    """
+    series = [
+        ("cross-validated inside the trial", chosen.inside or ()),
+        (f"{left_out} left out of training", chosen.groups),
+    ]
+    names = list(dict.fromkeys(group.group for _, groups in series for group in groups))
+    if not any(_has_figure(group) for _, groups in series for group in groups):
+        return None
+    pyplot = _pyplot()
+    figure, axis = pyplot.subplots(figsize=(7.5, 0.55 * len(names) + 1.8))
+    axis.axvline(0.5, color="#999999", linewidth=0.8)
+    for index, (label, groups) in enumerate(series):
+        drawn = [group for group in groups if _has_figure(group)]
+        if drawn:
+            _draw_series(axis, drawn, names, index, label)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.7)
+    axis.set_xlim(0, 1)
+    axis.set_xlabel("Concordance within the active arm, 95 % interval")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2, frameon=False)
+    return _finish(figure, note)
+
+
+def _draw_series(
+    axis: Any, groups: Sequence[GroupPerformance], names: Sequence[str], index: int, label: str
+) -> None:
+    estimates = [group.performance.estimates["auc"] for group in groups]
+    values = [float(estimate.value or 0.0) for estimate in estimates]
+    lows = [
+        v - float(e.low) if e.low is not None else 0.0
+        for v, e in zip(values, estimates, strict=True)
+    ]
+    highs = [
+        float(e.high) - v if e.high is not None else 0.0
+        for v, e in zip(values, estimates, strict=True)
+    ]
+    axis.errorbar(
+        values,
+        [names.index(group.group) + 0.16 * (2 * index - 1) for group in groups],
+        xerr=[lows, highs],
+        fmt="so"[index],
+        color=_COLOURS[index],
+        label=label,
+    )
+
+
+def _has_figure(group: GroupPerformance) -> bool:
+    return group.performance.estimates["auc"].value is not None
+
+
+def _pyplot() -> Any:
+    matplotlib = import_module("matplotlib")
+    matplotlib.use("Agg")
+    # A fixed salt makes the ids inside an SVG, and so the file, the same each time.
+    matplotlib.rcParams.update({"svg.hashsalt": "glabella", "svg.fonttype": "none"})
+    return import_module("matplotlib.pyplot")
+
+
+def _finish(figure: Any, note: str) -> bytes:
+    if note:
+        figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
+    for axis in figure.axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", metadata={"Date": None})
+    import_module("matplotlib.pyplot").close(figure)
+    return content.getvalue()

@@ -1,0 +1,106 @@
+"""The sentence at the top: what was found, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glabella.validation.comparison import Difference
+from glabella.validation.intervals import Estimate
+from glabella.validation.result import CandidateResult
+
+CHANCE = 0.5
+
+
+def format_estimate(estimate: Estimate, digits: int = 2) -> str:
+    """Write an estimate with its interval.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Value, low, high or a reason.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+        ``0.64 (0.55 to 0.72)``, or why there is none.
+
+    Examples
+    --------
+    >>> format_estimate(Estimate(0.637, 0.551, 0.716))
+    '0.64 (0.55 to 0.72)'
+    """
+    if estimate.value is None:
+        return f"not estimable ({estimate.reason})"
+    value = f"{estimate.value:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return value
+    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
+def write_finding(
+    chosen: CandidateResult,
+    differences: Sequence[Difference],
+    *,
+    is_simulated: bool,
+    has_arms: bool,
+    across: str | None,
+) -> str:
+    """Write the finding.
+
+    Parameters
+    ----------
+    chosen : CandidateResult
+        The chosen candidate.
+    differences : sequence of Difference
+        Against each reference that was validated.
+    is_simulated : bool
+        Whether the data were simulated.
+    has_arms : bool
+        Whether there is an active and a control arm.
+    across : str or None
+        ``trial`` or ``site``: what was left out; None where nothing was.
+
+    Returns
+    -------
+    str
+        One or two sentences. A result no better than a reference is reported as that, first.
+    """
+    start = "Simulated data: nothing here is known of real patients. " if is_simulated else ""
+    if chosen.pooled is None:
+        return f"{start}No candidate could be validated."
+    auc = chosen.pooled.estimates["auc"]
+    among = "within the active arm" if has_arms else "among the participants"
+    figure = f"told responders from others {among} with a concordance of {format_estimate(auc)}"
+    where = _describe_across(chosen, across)
+    beaten = [item.against for item in differences if item.is_better]
+    unbeaten = [item.against for item in differences if not item.is_better]
+    above_chance = auc.low is not None and auc.low > CHANCE
+    if unbeaten:
+        head = f"No better than its reference: {chosen.name} did not predict better than "
+        return f"{start}{head}{_join(unbeaten)}; it {figure}{where}."
+    if not above_chance:
+        return (
+            f"{start}No better than chance {among}: {chosen.name} {figure}, although it predicted "
+            f"better than {_join(beaten)} over all arms{where}."
+            if beaten
+            else f"{start}No better than chance {among}: {chosen.name} {figure}{where}."
+        )
+    than = f", and predicted better than {_join(beaten)}" if beaten else ""
+    return f"{start}{chosen.name} {figure}{than}{where}."
+
+
+def _describe_across(chosen: CandidateResult, across: str | None) -> str:
+    if across is None or chosen.across is None:
+        return ""
+    auc = chosen.across.estimates["auc"]
+    if auc.value is None:
+        return f". In a {across} left out, concordance is {format_estimate(auc)}"
+    held = auc.low is not None and auc.low > CHANCE
+    verdict = "" if held else ", which is compatible with chance"
+    return f". In a {across} that it was not trained on, it reached {format_estimate(auc)}{verdict}"
+
+
+def _join(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

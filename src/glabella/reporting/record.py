@@ -1,0 +1,117 @@
+"""What a report is written from: plain values and figures, kept with the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glabella.errors import StoreError
+
+RECORD_FILE = "record.json"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything a report shows, free of any participant's data.
+
+    Parameters
+    ----------
+    analysis, description : str
+        Which analysis, and its question.
+    origin : str
+        ``real`` or ``simulated``.
+    endpoint : str
+        In words.
+    finding : str
+        The sentence at the top.
+    caveats : list of str
+        What a reader must know beside it.
+    participants : list of dict
+        A row for each trial and arm: ``trial``, ``arm``, ``n``, ``events``, ``left_out``.
+    left_out : dict
+        Reason to count.
+    chosen, choice : str
+        The chosen candidate and the rule that chose it.
+    candidates : dict
+        By name, as `CandidateResult.as_json` gives them, with ``description``.
+    differences : list of dict
+        The chosen candidate against each reference, in log loss.
+    predictors : list of dict
+        From `Attributions.summarise`.
+    attribution_method : str
+        How attributions were computed.
+    designs : dict
+        In words, how each design was run.
+    provenance : dict
+        Versions, hashes, seed, run.
+    figures : dict
+        File name to its caption, in the order of the report.
+    """
+
+    analysis: str
+    description: str
+    origin: str
+    endpoint: str
+    finding: str
+    caveats: list[str]
+    participants: list[dict[str, Any]]
+    left_out: dict[str, int]
+    chosen: str
+    choice: str
+    candidates: dict[str, dict[str, Any]]
+    differences: list[dict[str, Any]]
+    predictors: list[dict[str, Any]]
+    attribution_method: str
+    designs: dict[str, str]
+    provenance: dict[str, Any]
+    figures: dict[str, str]
+
+
+def write_record(folder: Path, record: RunRecord, figures: dict[str, bytes]) -> None:
+    """Write a record and its figures into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    record : RunRecord
+        What the report shows.
+    figures : dict of bytes
+        By file name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(record), indent=1, allow_nan=False)
+    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
+    for name, content in figures.items():
+        (folder / name).write_bytes(content)
+
+
+def read_record(folder: Path) -> tuple[RunRecord, dict[str, bytes]]:
+    """Read a record and its figures back.
+
+    Parameters
+    ----------
+    folder : Path
+        From `write_record`.
+
+    Returns
+    -------
+    tuple of RunRecord and dict of bytes
+        The record and the figures by file name.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds no whole record of this version.
+    """
+    try:
+        record = RunRecord(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
+        return record, {name: (folder / name).read_bytes() for name in record.figures}
+    except (OSError, ValueError, TypeError):
+        raise StoreError(
+            "the run's record is missing or of another version",
+            place=str(folder),
+            remedy="Train again with this version of Glabella.",
+        ) from None

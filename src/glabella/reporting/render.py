@@ -1,0 +1,92 @@
+"""Renders a record as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from glabella.reporting.finding import format_estimate
+from glabella.reporting.record import RunRecord
+from glabella.validation.intervals import Estimate
+
+_SHOWN = {
+    "auc": "Concordance, active arm",
+    "auc_control": "Concordance, control arm",
+    "auc_all": "AUC, all arms",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+}
+_DIGITS = {"log_loss": 3, "brier": 3}
+
+
+def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
+    """Render the report.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What it shows.
+    figures : mapping of bytes
+        SVG or PNG by file name.
+
+    Returns
+    -------
+    str
+        HTML with everything inside; every text of the data is escaped.
+    """
+    environment = Environment(
+        loader=PackageLoader("glabella.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["estimate"] = _format
+    environment.filters["number"] = lambda value, digits=2: (
+        "–" if value is None else f"{value:.{digits}f}"
+    )
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        record=record,
+        measures=_SHOWN,
+        has_control=any(
+            entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
+            for entry in record.candidates.values()
+        ),
+        figures={
+            name: _embed(name, figures[name], record.figures[name]) for name in record.figures
+        },
+    )
+
+
+def _format(figures: Mapping[str, Any] | None, measure: str) -> str:
+    if figures is None:
+        return "–"
+    estimate = Estimate(
+        figures[measure],
+        figures[f"{measure}_low"],
+        figures[f"{measure}_high"],
+        figures["reasons"].get(measure),
+    )
+    return format_estimate(estimate, _DIGITS.get(measure, 2))
+
+
+def _embed(name: str, content: bytes, caption: str) -> Markup:
+    if name.endswith(".svg"):
+        text = content.decode("utf-8")
+        body = text[text.index("<svg") :]
+        # Ids are shared by the whole page; each figure gets its own.
+        stem = re.sub(r"\W", "-", name)
+        body = re.sub(r'\bid="', f'id="{stem}-', body)
+        body = re.sub(r'(href="|url\()#', rf"\1#{stem}-", body)
+        opening = Markup('<svg role="img" aria-label="{}"').format(caption)
+        return Markup(opening + body[len("<svg") :])
+    encoded = base64.b64encode(content).decode("ascii")
+    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(caption, encoded)

@@ -1,0 +1,206 @@
+"""Scores a file, one row out per row in, written whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glabella.bundle.load import Bundle, is_bundle, load_bundle
+from glabella.bundle.predict import choose_arm, score_frame
+from glabella.data.ingest.files import read_table
+from glabella.definitions.locate import Project, find_project
+from glabella.errors import BundleError, DataError
+
+WRITABLE = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class ScoringResult:
+    """What a batch came to.
+
+    Parameters
+    ----------
+    rows, scored, refused : int
+        Rows in, and of these scored and refused.
+    refused_by_reason : dict
+        Reason to count.
+    out_of_domain : int
+        Scored rows that are unlike the training participants.
+    output : str
+        The file written.
+    model : str
+        The model's name.
+    arm : str or None
+        The arm under which response was predicted.
+    """
+
+    rows: int
+    scored: int
+    refused: int
+    refused_by_reason: dict[str, int]
+    out_of_domain: int
+    output: str
+    model: str
+    arm: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values.
+
+        Returns
+        -------
+        dict
+            As `glabella score --json` prints it.
+        """
+        return dict(vars(self))
+
+    def frame(self) -> pd.DataFrame:
+        """Read the scores back.
+
+        Returns
+        -------
+        DataFrame
+            One row per row of the scored table.
+        """
+        path = Path(self.output)
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+def score(
+    table: str | Path,
+    *,
+    out: str | Path,
+    model: str | None = None,
+    arm: str | None = None,
+    rehearsal: bool = False,
+    project: str | Path | None = None,
+) -> ScoringResult:
+    """Score a table of new patients.
+
+    Parameters
+    ----------
+    table : str or Path
+        A CSV or Parquet file, one row a participant, under the analysis's source names.
+    out : str or Path
+        The file to write, CSV or Parquet; must not exist.
+    model : str, optional
+        A bundle folder, or ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION`` in the registry; the
+        project's only champion unless stated, or its only rehearsal with `rehearsal`.
+    arm : str, optional
+        The arm under which response is predicted; the first active one unless stated.
+    rehearsal : bool
+        Allow a model that was trained on simulated data.
+    project : str or Path, optional
+        The project.
+
+    Returns
+    -------
+    ScoringResult
+        Counts and where the scores are.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+    DataError
+        If the table can't be read or lacks a column, or the output can't be written.
+    """
+    source, target = Path(table), Path(out)
+    _check_target(source, target)
+    bundle = find_bundle(
+        model,
+        project=find_project(Path(project) if project is not None else None),
+        rehearsal=rehearsal,
+    )
+    frame = read_table(source)
+    try:
+        scored = score_frame(bundle, frame, arm=arm)
+    except DataError as error:
+        place = error.place or source.name
+        raise DataError(error.finding, place=place, remedy=error.remedy) from None
+    _write(scored, target)
+    refused = scored.loc[scored["status"] == "refused", "error"].value_counts()
+    is_scored = scored["status"] == "scored"
+    return ScoringResult(
+        rows=len(scored),
+        scored=int(is_scored.sum()),
+        refused=int((~is_scored).sum()),
+        refused_by_reason={str(reason): int(count) for reason, count in refused.items()},
+        out_of_domain=int((scored.loc[is_scored, "in_domain"] == False).sum()),  # noqa: E712
+        output=str(target),
+        model=bundle.manifest.model,
+        arm=choose_arm(bundle.manifest, arm),
+    )
+
+
+def find_bundle(model: str | None, *, project: Project, rehearsal: bool) -> Bundle:
+    """Find and load the model to score with.
+
+    Parameters
+    ----------
+    model : str or None
+        A bundle folder or a reference into the registry.
+    project : Project
+        Whose registry is asked.
+    rehearsal : bool
+        Whether a model trained on simulated data is allowed.
+
+    Returns
+    -------
+    Bundle
+        Verified.
+
+    Raises
+    ------
+    BundleError
+        If there is none, or it was trained on simulated data and `rehearsal` is false.
+    """
+    if model is not None and is_bundle(Path(model)):
+        bundle = load_bundle(Path(model))
+    else:
+        # The registry needs mlflow, which takes seconds to import; a bundle folder does not.
+        from glabella.tracking.registry import fetch_bundle
+
+        bundle = load_bundle(fetch_bundle(model, project=project, rehearsal=rehearsal))
+    if bundle.manifest.origin == "simulated" and not rehearsal:
+        raise BundleError(
+            f"the model '{bundle.manifest.model}' was trained on simulated data",
+            remedy="It says nothing of real patients. To rehearse with it, add --rehearsal.",
+        )
+    return bundle
+
+
+def _check_target(source: Path, target: Path) -> None:
+    if target.suffix.lower() not in WRITABLE:
+        raise DataError(
+            f"a '{target.suffix}' file can't be written",
+            place="--out",
+            remedy=f"Scores are written as {' or '.join(WRITABLE)}.",
+        )
+    if target.exists():
+        same = source.exists() and target.resolve() == source.resolve()
+        finding = "the output is the input" if same else "the output exists already"
+        raise DataError(finding, place=str(target), remedy="Name another file with --out.")
+    if not target.parent.is_dir():
+        raise DataError(
+            "the output's folder does not exist", place=str(target.parent), remedy="Make it first."
+        )
+
+
+def _write(scored: pd.DataFrame, target: Path) -> None:
+    """Write to a temporary name and rename, so that a file of that name is always whole."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        if target.suffix.lower() == ".parquet":
+            scored.to_parquet(partial, index=False)
+        else:
+            scored.to_csv(partial, index=False, lineterminator="\n")
+        partial.rename(target)
+    except OSError as error:
+        raise DataError(
+            f"the scores can't be written: {error.strerror}", place=str(target)
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,260 @@
+"""What is logged of a training: one parent run, one child run a candidate."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glabella.errors import StoreError, describe_choices
+from glabella.tracking.store import Store, import_mlflow
+
+_PROCESS_TAG = "glabella.process"
+_ANALYSIS_TAG = "glabella.analysis"
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A parent run that is being written.
+
+    Parameters
+    ----------
+    run_id : str
+        MLflow's id.
+    experiment_id : str
+        Of the analysis's experiment.
+    """
+
+    run_id: str
+    experiment_id: str
+
+    def log(
+        self,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log to the parent run.
+
+        Parameters
+        ----------
+        params, metrics, tags : mapping, optional
+            By name.
+        """
+        _log_batch(self.run_id, params or {}, metrics or {}, tags or {})
+
+    def log_folder(self, folder: Path, artifact_path: str) -> None:
+        """Log a folder of files.
+
+        Parameters
+        ----------
+        folder : Path
+            The files.
+        artifact_path : str
+            Where they go in the run.
+        """
+        client = import_mlflow().MlflowClient()
+        client.log_artifacts(self.run_id, str(folder), artifact_path)
+
+    def log_file(self, path: Path, artifact_path: str | None = None) -> None:
+        """Log one file.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        artifact_path : str, optional
+            The folder it goes into.
+        """
+        import_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
+
+    def log_candidate(
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        failed: bool,
+    ) -> None:
+        """Log a candidate as a child run.
+
+        Parameters
+        ----------
+        name : str
+            The candidate.
+        params, metrics, tags : mapping
+            By name.
+        failed : bool
+            Whether the candidate failed.
+        """
+        client = import_mlflow().MlflowClient()
+        child = client.create_run(
+            self.experiment_id,
+            run_name=name,
+            tags={"mlflow.parentRunId": self.run_id, **tags},
+        )
+        _log_batch(child.info.run_id, params, metrics, {})
+        client.set_terminated(child.info.run_id, "FAILED" if failed else "FINISHED")
+
+
+@contextlib.contextmanager
+def open_run(
+    store: Store, *, analysis: str, run_name: str, tags: Mapping[str, str]
+) -> Iterator[OpenRun]:
+    """Start a parent run; it is marked failed if anything stops it before its end.
+
+    Parameters
+    ----------
+    store : Store
+        Where.
+    analysis : str
+        The analysis; its experiment bears the name.
+    run_name : str
+        What the run is called.
+    tags : mapping of str
+        Logged at the start.
+
+    Yields
+    ------
+    OpenRun
+        To be written.
+
+    Raises
+    ------
+    StoreError
+        If the store can't be reached.
+    """
+    mlflow = import_mlflow()
+    try:
+        experiment_id = _find_experiment(mlflow, store, analysis)
+        _mark_abandoned(mlflow, experiment_id)
+        process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", _ANALYSIS_TAG: analysis}
+        started = mlflow.start_run(
+            experiment_id=experiment_id, run_name=run_name, tags={**tags, **process}
+        )
+    except mlflow.MlflowException as error:
+        raise StoreError(
+            f"the store of runs can't be used: {str(error).splitlines()[0]}",
+            place=store.uri.split("@")[-1],
+            remedy="Check MLFLOW_TRACKING_URI, or unset it to use the project's own store.",
+        ) from None
+    with started as run:
+        yield OpenRun(run.info.run_id, experiment_id)
+
+
+def find_run(store: Store, reference: str) -> str:
+    """Find a finished training by its id, the beginning of it, or its analysis (the latest).
+
+    Parameters
+    ----------
+    store : Store
+        Where.
+    reference : str
+        What the user named.
+
+    Returns
+    -------
+    str
+        The run's id.
+
+    Raises
+    ------
+    StoreError
+        If there is no such run.
+    """
+    mlflow = import_mlflow()
+    client = mlflow.MlflowClient()
+    experiments = client.search_experiments()
+    runs = client.search_runs(
+        [experiment.experiment_id for experiment in experiments],
+        filter_string=f"tags.`{_ANALYSIS_TAG}` != ''",
+        order_by=["attributes.start_time DESC"],
+        max_results=1000,
+    )
+    finished = [run for run in runs if run.info.status == "FINISHED"]
+    for run in finished:
+        if run.data.tags[_ANALYSIS_TAG] == reference:
+            return str(run.info.run_id)
+    if len(reference) >= 4:
+        for run in finished:
+            if run.info.run_id.startswith(reference):
+                return str(run.info.run_id)
+    known = sorted({run.data.tags[_ANALYSIS_TAG] for run in finished})
+    raise StoreError(
+        f"there is no finished run '{reference}'",
+        place=store.uri.split("@")[-1],
+        remedy="Name a run's id or an analysis. " + describe_choices(reference, known),
+    )
+
+
+def fetch_artifacts(run_id: str, artifact_path: str) -> Path:
+    """Fetch a folder of a run's artifacts.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+    artifact_path : str
+        The folder within the run.
+
+    Returns
+    -------
+    Path
+        A local copy, or the folder itself where the store is local.
+
+    Raises
+    ------
+    StoreError
+        If the run has no such folder.
+    """
+    mlflow = import_mlflow()
+    try:
+        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=artifact_path))
+    except (mlflow.MlflowException, OSError):
+        raise StoreError(
+            f"the run holds no '{artifact_path}'",
+            place=run_id,
+            remedy="It was not written by `glabella train`, or its artifacts were removed.",
+        ) from None
+
+
+def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+    return str(client.create_experiment(name, artifact_location=store.artifacts))
+
+
+def _mark_abandoned(mlflow: Any, experiment_id: str) -> None:
+    """Mark runs as failed whose process on this machine was killed before it could say so."""
+    client = mlflow.MlflowClient()
+    running = client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'")
+    for run in running:
+        host, _, process = run.data.tags.get(_PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and not Path(f"/proc/{process}").exists():
+            client.set_terminated(run.info.run_id, "FAILED")
+
+
+def _log_batch(
+    run_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
+) -> None:
+    mlflow = import_mlflow()
+    entities = mlflow.entities
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.MlflowClient().log_batch(
+            run_id,
+            metrics=[entities.Metric(key, value, 0, 0) for key, value in metrics.items()],
+            params=[entities.Param(key, str(value)) for key, value in params.items()],
+            tags=[entities.RunTag(key, value) for key, value in tags.items()],
+        )

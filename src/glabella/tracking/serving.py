@@ -1,0 +1,55 @@
+"""The bundle behind MLflow's pyfunc, for `mlflow models serve` and `mlflow.pyfunc.load_model`.
+
+MLflow runs this file itself when it loads the model (models from code), so nothing is pickled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glabella.bundle.load import load_bundle
+from glabella.bundle.predict import score_frame
+from glabella.tracking.store import import_mlflow
+
+mlflow = import_mlflow()
+
+
+class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
+    """Scores a table as `glabella score` does."""
+
+    def load_context(self, context: Any) -> None:
+        """Verify and load the bundle.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+            Where MLflow put the artifacts.
+        """
+        self.bundle = load_bundle(Path(context.artifacts["bundle"]))
+
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Score a table.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+            Not used.
+        model_input : DataFrame
+            One row a participant, under the analysis's source names.
+        params : dict, optional
+            ``arm``: the arm under which response is predicted.
+
+        Returns
+        -------
+        DataFrame
+            As `glabella.bundle.predict.score_frame` gives it.
+        """
+        return score_frame(self.bundle, model_input, arm=(params or {}).get("arm") or None)
+
+
+mlflow.models.set_model(BundleModel())

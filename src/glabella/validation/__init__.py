@@ -1,0 +1,1 @@
+"""Folds, nested tuning, measures and their uncertainty."""

@@ -1,0 +1,157 @@
+"""Calibration: intercept and slope on the log-odds scale, and grouped observed rates."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import statsmodels.api as sm
+from scipy.special import logit
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
+
+from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
+from glabella.validation.metrics import FEWEST_OF_A_CLASS
+
+_EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How predicted log odds relate to observed response.
+
+    Parameters
+    ----------
+    slope : Estimate
+        Of a logistic regression of response on predicted log odds: 1 is ideal, below 1 means
+        predictions too extreme.
+    intercept : Estimate
+        Calibration in the large, with the slope held at 1: 0 is ideal, above 0 means that
+        response is commoner than predicted.
+    """
+
+    slope: Estimate
+    intercept: Estimate
+
+
+@dataclass(frozen=True)
+class CalibrationGroup:
+    """Participants of similar prediction.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    predicted : float
+        Their mean prediction.
+    observed, low, high : float
+        Their rate of response with Wilson's 95 % interval.
+    """
+
+    n: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+def compute_calibration(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Calibration:
+    """Estimate calibration intercept and slope, with participants as clusters.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Calibration
+        Null with a reason where a class has under five participants, predictions are constant,
+        or they separate the classes.
+
+    References
+    ----------
+    .. [1] Cox DR. Two further applications of a model for binary regression. Biometrika
+       1958;45:562-565.
+    .. [2] Van Calster B et al. Calibration: the Achilles heel of predictive analytics. BMC Med
+       2019;17:230.
+    """
+    outcome = np.asarray(responded, dtype=float)
+    who = pd.factorize(np.asarray(participant))[0]
+    classes = pd.Series(outcome).groupby(who).first()
+    if min(classes.sum(), (1 - classes).sum()) < FEWEST_OF_A_CLASS:
+        reason = f"under {FEWEST_OF_A_CLASS} of a class"
+        return Calibration(not_estimable(reason), not_estimable(reason))
+    inside = np.clip(np.asarray(probability, dtype=float), _EDGE, 1.0 - _EDGE)
+    log_odds = logit(inside)
+    intercept = _fit(outcome, np.ones((len(outcome), 1)), who, offset=log_odds)
+    if np.ptp(log_odds) < 1e-9:
+        return Calibration(not_estimable("the prediction is the same for all"), intercept)
+    slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
+    return Calibration(slope, intercept)
+
+
+def group_calibration(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, groups: int
+) -> list[CalibrationGroup]:
+    """Compare predicted with observed response in groups of equal size.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_participants,)
+        The outcome.
+    probability : array of float, shape (n_participants,)
+        The prediction in [0, 1].
+    groups : int
+        How many groups; fewer where predictions tie.
+
+    Returns
+    -------
+    list of CalibrationGroup
+        From the lowest predictions to the highest.
+    """
+    frame = pd.DataFrame(
+        {"responded": np.asarray(responded, dtype=float), "probability": probability}
+    )
+    bins = pd.qcut(frame["probability"].rank(method="average"), groups, duplicates="drop")
+    result = []
+    for _, members in frame.groupby(bins, observed=True):
+        low, high = proportion_confint(members["responded"].sum(), len(members), method="wilson")
+        result.append(
+            CalibrationGroup(
+                n=len(members),
+                predicted=float(members["probability"].mean()),
+                observed=float(members["responded"].mean()),
+                low=float(low),
+                high=float(high),
+            )
+        )
+    return result
+
+
+def _fit(
+    outcome: npt.NDArray[np.float64],
+    design: npt.NDArray[np.float64],
+    who: npt.NDArray[np.int_],
+    offset: npt.NDArray[np.float64] | None = None,
+) -> Estimate:
+    model = sm.GLM(outcome, design, family=sm.families.Binomial(), offset=offset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PerfectSeparationWarning)
+        try:
+            fitted = model.fit(cov_type="cluster", cov_kwds={"groups": who})
+        except (PerfectSeparationError, PerfectSeparationWarning, np.linalg.LinAlgError):
+            return not_estimable("the predictions separate the classes")
+    value, error = float(fitted.params[-1]), float(fitted.bse[-1])
+    if not np.isfinite(value) or not np.isfinite(error):
+        return not_estimable("the regression did not converge")
+    return estimate_mean(value, error)

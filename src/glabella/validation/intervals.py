@@ -1,0 +1,108 @@
+"""An estimate with its uncertainty, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with a 95 % interval, or neither and a reason.
+
+    Parameters
+    ----------
+    value, low, high : float or None
+        The estimate and its interval.
+    reason : str or None
+        Why something of it is missing.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+def not_estimable(reason: str) -> Estimate:
+    """Make the estimate of what can't be estimated.
+
+    Parameters
+    ----------
+    reason : str
+        Why not.
+
+    Returns
+    -------
+    Estimate
+        Without a value.
+    """
+    return Estimate(reason=reason)
+
+
+def estimate_mean(value: float, standard_error: float) -> Estimate:
+    """Put a normal interval around a value.
+
+    Parameters
+    ----------
+    value : float
+        The estimate.
+    standard_error : float
+        Its standard error.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval.
+    """
+    half = float(norm.ppf(0.5 + _LEVEL / 2)) * standard_error
+    return Estimate(value, value - half, value + half)
+
+
+def estimate_proportion(value: float, standard_error: float) -> Estimate:
+    """Put an interval around a value in (0, 1), symmetric on the logit scale.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, such as a concordance.
+    standard_error : float
+        Its standard error on its own scale.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval inside (0, 1); without one at 0 or 1, where the logit has no end.
+
+    References
+    ----------
+    .. [1] Pepe MS. The Statistical Evaluation of Medical Tests for Classification and Prediction.
+       Oxford, 2003, section 5.2.
+    """
+    if not 0.0 < value < 1.0:
+        return Estimate(value, reason="all pairs agree, so no interval can be formed")
+    half = float(norm.ppf(0.5 + _LEVEL / 2)) * standard_error / (value * (1.0 - value))
+    center = logit(value)
+    return Estimate(value, float(expit(center - half)), float(expit(center + half)))
+
+
+def standard_error_of_sum(parts: np.ndarray) -> float:
+    """Compute the standard error of a mean from what each participant adds to it.
+
+    Parameters
+    ----------
+    parts : array of float, shape (n_participants,)
+        Each participant's influence on the estimate, summing to zero.
+
+    Returns
+    -------
+    float
+        The standard error, with participants as independent units.
+    """
+    n = len(parts)
+    return float(np.sqrt(np.sum(parts**2) * n / (n - 1))) if n > 1 else float("nan")

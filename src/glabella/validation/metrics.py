@@ -1,0 +1,228 @@
+"""Discrimination and error of out-of-fold predictions, with participants as the unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.validation.intervals import (
+    Estimate,
+    estimate_mean,
+    estimate_proportion,
+    not_estimable,
+    standard_error_of_sum,
+)
+
+FEWEST_OF_A_CLASS = 5
+# Predictions are kept off 0 and 1 for logarithms alone; 1e-12 changes no figure that is printed.
+_EDGE = 1e-12
+
+Floats = npt.NDArray[np.float64]
+
+
+def count_concordance(
+    responded: npt.NDArray[np.bool_], probability: Floats, strata: npt.NDArray[np.int_]
+) -> tuple[Floats, Floats]:
+    """Count, for each prediction, the pairs it is in and how many of them agree.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The prediction; higher means likelier.
+    strata : array of int, shape (n_predictions,)
+        Only a responder and a non-responder of the same stratum form a pair.
+
+    Returns
+    -------
+    tuple of array, each of shape (n_predictions,)
+        Agreeing pairs (a tie counts one half) and all pairs that the prediction is in.
+    """
+    agreeing = np.zeros(len(responded))
+    pairs = np.zeros(len(responded))
+    order = np.argsort(strata, kind="stable")
+    bounds = np.flatnonzero(np.diff(strata[order])) + 1
+    for rows in np.split(order, bounds):
+        cases, controls = rows[responded[rows]], rows[~responded[rows]]
+        if not len(cases) or not len(controls):
+            continue
+        below = np.sort(probability[controls])
+        above = np.sort(probability[cases])
+        agreeing[cases] = (
+            np.searchsorted(below, probability[cases], "left")
+            + np.searchsorted(below, probability[cases], "right")
+        ) / 2.0
+        agreeing[controls] = (
+            len(cases)
+            - (
+                np.searchsorted(above, probability[controls], "left")
+                + np.searchsorted(above, probability[controls], "right")
+            )
+            / 2.0
+        )
+        pairs[cases] = len(controls)
+        pairs[controls] = len(cases)
+    return agreeing, pairs
+
+
+def compute_concordance(
+    responded: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    *,
+    strata: npt.ArrayLike,
+    participant: npt.ArrayLike,
+    repeats: int = 1,
+) -> tuple[Estimate, int]:
+    """Concordance over pairs of the same stratum, with an interval over participants.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction; higher means likelier.
+    strata : array, shape (n_predictions,)
+        Trial, arm and outer fold (of one repetition) together.
+    participant : array, shape (n_predictions,)
+        Who each prediction is of; a participant has one in each repetition.
+    repeats : int
+        How many repetitions, to count pairs in one of them on average.
+
+    Returns
+    -------
+    tuple of Estimate and int
+        The share of agreeing pairs, and the pairs of an average repetition. Null where a class
+        has under five participants, or no stratum holds both classes.
+
+    References
+    ----------
+    .. [1] DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more
+       correlated receiver operating characteristic curves. Biometrics 1988;44:837-845. With one
+       stratum and one repetition the variance is theirs.
+    .. [2] LeDell E, Petersen M, van der Laan M. Computationally efficient confidence intervals
+       for cross-validated area under the ROC curve estimates. Electron J Stat 2015;9:1583-1607.
+
+    Examples
+    --------
+    >>> estimate, pairs = compute_concordance(
+    ...     [1] * 5 + [0] * 5, [5, 6, 7, 8, 4, 1, 2, 3, 4, 5],
+    ...     strata=[0] * 10, participant=list(range(10)))
+    >>> estimate.value, pairs
+    (0.92, 25)
+    """
+    outcome = np.asarray(responded, dtype=bool)
+    who = pd.factorize(np.asarray(participant))[0]
+    few = _explain_few(outcome, who)
+    if few:
+        return not_estimable(few), 0
+    labels = pd.factorize(np.asarray(strata))[0]
+    agreeing, pairs = count_concordance(outcome, np.asarray(probability, dtype=float), labels)
+    total = float(pairs[outcome].sum())
+    if total == 0:
+        return not_estimable("no stratum holds both a responder and another"), 0
+    value = float(agreeing[outcome].sum() / total)
+    variance = 0.0
+    for members in (outcome, ~outcome):
+        influence = np.bincount(
+            who[members],
+            weights=(agreeing - value * pairs)[members] / total,
+            minlength=who.max() + 1,
+        )[np.unique(who[members])]
+        variance += standard_error_of_sum(influence) ** 2
+    return estimate_proportion(value, float(np.sqrt(variance))), round(total / repeats)
+
+
+def compute_brier_score(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Estimate:
+    """Mean squared distance between prediction and outcome.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        0 is perfect; 0.25 is what predicting one half for all gives.
+
+    References
+    ----------
+    .. [1] Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev
+       1950;78:1-3.
+    """
+    error = (np.asarray(probability, dtype=float) - np.asarray(responded, dtype=float)) ** 2
+    return _mean_over_participants(error, responded, participant)
+
+
+def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
+    """Negative log likelihood of each prediction.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The prediction in [0, 1].
+
+    Returns
+    -------
+    array of float, shape (n_predictions,)
+        In nats; lower is better.
+    """
+    inside = np.clip(np.asarray(probability, dtype=float), _EDGE, 1.0 - _EDGE)
+    outcome = np.asarray(responded, dtype=bool)
+    return np.asarray(-np.log(np.where(outcome, inside, 1.0 - inside)), dtype=float)
+
+
+def compute_log_loss(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Estimate:
+    """Mean negative log likelihood.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        In nats; lower is better.
+    """
+    return _mean_over_participants(compute_losses(responded, probability), responded, participant)
+
+
+def _mean_over_participants(
+    values: Floats, responded: npt.ArrayLike, participant: npt.ArrayLike
+) -> Estimate:
+    who = pd.factorize(np.asarray(participant))[0]
+    if len(values) == 0:
+        return not_estimable("there are no predictions")
+    sums = np.bincount(who, weights=values)
+    counts = np.bincount(who)
+    value = float(values.mean())
+    few = _explain_few(np.asarray(responded, dtype=bool), who)
+    if few:
+        return not_estimable(few)
+    influence = (sums - value * counts) / len(values)
+    return estimate_mean(value, standard_error_of_sum(influence))
+
+
+def _explain_few(outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]) -> str | None:
+    responders = len(np.unique(who[outcome]))
+    others = len(np.unique(who[~outcome]))
+    if min(responders, others) >= FEWEST_OF_A_CLASS:
+        return None
+    return f"{responders} responders and {others} others: under {FEWEST_OF_A_CLASS} of a class"

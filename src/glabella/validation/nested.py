@@ -1,0 +1,254 @@
+"""Fits candidates on folds: tuned inside the training part, predicted on the held-out part."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_limits
+
+from glabella.errors import GlabellaError
+from glabella.models.build import build_model
+from glabella.models.candidate import Candidate
+from glabella.models.estimators.interface import Contributions, ResponderModel
+from glabella.models.space import list_settings
+from glabella.validation.sample import Sample
+from glabella.validation.splits import Fold, count_classes, split_stratified
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one candidate did on one fold.
+
+    Parameters
+    ----------
+    candidate : str
+        Its name.
+    fold : Fold
+        The split.
+    probability : array of float, shape (n_test,), or None
+        Predictions for the held-out participants; None where the fit failed.
+    contributions : Contributions or None
+        Of the held-out participants, by the model that never saw them.
+    setting : dict
+        The setting that the inner tuning chose.
+    seconds : float
+        Time of tuning, fit and prediction.
+    error : str or None
+        Why the fit failed.
+    """
+
+    candidate: str
+    fold: Fold
+    probability: npt.NDArray[np.float64] | None
+    contributions: Contributions | None
+    setting: dict[str, Any]
+    seconds: float
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class TunedModel:
+    """A fitted model and the setting it was fitted with.
+
+    Parameters
+    ----------
+    model : ResponderModel
+        Fitted.
+    setting : dict
+        What tuning chose; empty where nothing was tuned.
+    """
+
+    model: ResponderModel
+    setting: dict[str, Any]
+
+
+def derive_seed(seed: int, *labels: str | int) -> np.random.SeedSequence:
+    """Derive a task's own seed from the analysis's one.
+
+    Parameters
+    ----------
+    seed : int
+        The analysis's seed.
+    *labels : str or int
+        What the task is; the same labels give the same seed, whatever else runs.
+
+    Returns
+    -------
+    SeedSequence
+        Independent of those of other labels.
+    """
+    key = tuple(zlib.crc32(label.encode()) if isinstance(label, str) else label for label in labels)
+    return np.random.SeedSequence(seed, spawn_key=key)
+
+
+def tune_and_fit(
+    candidate: Candidate,
+    sample: Sample,
+    rows: npt.NDArray[np.int_],
+    *,
+    inner_folds: int,
+    seed: np.random.SeedSequence,
+) -> TunedModel:
+    """Tune a candidate by cross-validated log loss within some rows, then fit it to them.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+    sample : Sample
+        The participants.
+    rows : array of int
+        Those to learn from.
+    inner_folds : int
+        Folds of the tuning; fewer where a class is rarer, and no tuning under two.
+    seed : SeedSequence
+        Of settings, folds and fits.
+
+    Returns
+    -------
+    TunedModel
+        Fitted to `rows`.
+    """
+    settings_seed, folds_seed, fit_seed = seed.spawn(3)
+    random_state = int(fit_seed.generate_state(1)[0] % (2**31))
+    settings = list_settings(candidate.search, candidate.draws, settings_seed)
+    specs = sample.features.specs
+    frame, outcome = sample.features.take(rows), sample.responded[rows]
+    folds = min(inner_folds, *count_classes(outcome))
+    setting: dict[str, Any] = {}
+    if len(settings) > 1 and folds >= 2:
+        splits = split_stratified(
+            [sample.arm[rows]], outcome, folds=folds, seed=int(folds_seed.generate_state(1)[0])
+        )
+        search = GridSearchCV(
+            build_model(candidate, specs, random_state=random_state),
+            [{name: [value] for name, value in tried.items()} for tried in settings],
+            scoring="neg_log_loss",
+            cv=splits,
+            refit=False,
+            error_score="raise",
+        )
+        search.fit(frame, outcome)
+        setting = dict(search.best_params_)
+    model = build_model(candidate, specs, random_state=random_state, setting=setting)
+    return TunedModel(model.fit(frame, outcome), setting)
+
+
+def validate_candidates(
+    candidates: Mapping[str, Candidate],
+    sample: Sample,
+    folds: Sequence[Fold],
+    *,
+    inner_folds: int,
+    seed: int,
+    workers: int,
+    progress: Progress | None = None,
+) -> list[FoldResult]:
+    """Fit each candidate on each fold.
+
+    Parameters
+    ----------
+    candidates : mapping of Candidate
+        By name.
+    sample : Sample
+        The participants.
+    folds : sequence of Fold
+        All splits of all designs.
+    inner_folds : int
+        Folds of the tuning.
+    seed : int
+        The analysis's seed.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    list of FoldResult
+        Candidate by candidate, in the order of the folds; a failed fit is recorded as such.
+    """
+    tasks = [(name, fold) for name in candidates for fold in folds]
+    jobs = (
+        delayed(_run_fold)(name, candidates[name], sample, fold, inner_folds, seed)
+        for name, fold in tasks
+    )
+    results = []
+    for result in Parallel(n_jobs=workers, return_as="generator")(jobs):
+        results.append(result)
+        if progress is not None:
+            progress(f"validating {result.candidate}", len(results), len(tasks))
+    return results
+
+
+def _run_fold(
+    name: str, candidate: Candidate, sample: Sample, fold: Fold, inner_folds: int, seed: int
+) -> FoldResult:
+    started = time.perf_counter()
+    try:
+        with threadpool_limits(1):
+            tuned = tune_and_fit(
+                candidate,
+                sample,
+                fold.train,
+                inner_folds=inner_folds,
+                seed=derive_seed(seed, "fit", name, *fold.key),
+            )
+            held_out = sample.features.take(fold.test)
+            probability = tuned.model.predict_proba(held_out)[:, 1]
+            contributions = tuned.model.contributions(held_out)
+    except (ValueError, ArithmeticError, GlabellaError) as error:
+        seconds = time.perf_counter() - started
+        reason = error.finding if isinstance(error, GlabellaError) else _first_line(error)
+        return FoldResult(name, fold, None, None, {}, seconds, reason)
+    return FoldResult(
+        name, fold, probability, contributions, tuned.setting, time.perf_counter() - started
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.DataFrame:
+    """Put out-of-fold predictions into one table.
+
+    Parameters
+    ----------
+    results : sequence of FoldResult
+        Of one candidate, none of them failed.
+    sample : Sample
+        The participants.
+
+    Returns
+    -------
+    DataFrame
+        One row a prediction: ``row`` (the participant's position), ``design``, ``repeat``,
+        ``fold``, ``group``, ``responded``, ``probability``.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "row": result.fold.test,
+                "design": result.fold.design,
+                "repeat": result.fold.repeat,
+                "fold": result.fold.number,
+                "group": result.fold.group or "",
+                "responded": sample.responded[result.fold.test],
+                "probability": result.probability,
+            }
+        )
+        for result in results
+    ]
+    return pd.concat(parts, ignore_index=True)

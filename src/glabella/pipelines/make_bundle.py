@@ -15,7 +15,8 @@ from glabella.features.spec import FeatureSpec
 from glabella.models.build import export_model
 from glabella.pipelines.resolve import LoadedAnalysis, ResolvedAnalysis
 from glabella.pipelines.validate import Validated
-from glabella.validation.nested import TunedModel, derive_seed, tune_and_fit
+from glabella.validation.nested import TunedModel, tune_and_fit
+from glabella.validation.seeds import derive_seed
 
 _PACKAGES = (
     "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "shap", "statsmodels", "xgboost",
@@ -147,14 +148,13 @@ def _find_scale_column(resolved: ResolvedAnalysis, used: list[str]) -> str | Non
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
     sample = loaded.sample
     cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.responded})
-    counts = cells.groupby(["trial", "arm"], sort=False)["responded"].agg(["size", "sum"])
+    counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(
+        n=("responded", "size"), events=("responded", "sum")
+    )
     return {
         "n": sample.n,
         "events": int(sample.responded.sum()),
-        "cells": [
-            {"trial": str(trial), "arm": str(arm), "n": int(row["size"]), "events": int(row["sum"])}
-            for (trial, arm), row in counts.to_dict("index").items()
-        ],
+        "cells": counts.to_dict("records"),
     }
 
 

@@ -220,7 +220,8 @@ def _read_scenario(analysis: Analysis, origin: Origin, project: Project) -> Read
             place=origin.place("data", "simulate"),
             remedy=describe_choices(name, known),
         )
-    return read_scenario(project, name)
+    scenario: Read[Scenario] = read_scenario(project, name)
+    return scenario
 
 
 def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project) -> PatientTables:

@@ -14,12 +14,12 @@ from glabella.validation.nested import (
     FoldResult,
     Progress,
     collect_predictions,
-    derive_seed,
     validate_candidates,
 )
 from glabella.validation.performance import measure_by_group, measure_performance
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
+from glabella.validation.seeds import derive_seed
 from glabella.validation.splits import (
     Fold,
     Rows,

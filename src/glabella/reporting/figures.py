@@ -18,6 +18,8 @@ from glabella.validation.sample import Sample
 
 # Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# What matplotlib would write into each file about itself.
+_METADATA = ("Creator", "Date", "Format", "Type")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -205,6 +207,6 @@ def _finish(figure: Any, note: str) -> bytes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata={"Date": None})
+    figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA))
     import_module("matplotlib.pyplot").close(figure)
     return content.getvalue()

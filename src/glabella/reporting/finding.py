@@ -96,10 +96,10 @@ def _describe_across(chosen: CandidateResult, across: str | None) -> str:
         return ""
     auc = chosen.across.estimates["auc"]
     if auc.value is None:
-        return f". In a {across} left out, concordance is {format_estimate(auc)}"
+        return f". With each {across} left out in turn, it is {format_estimate(auc)}"
     held = auc.low is not None and auc.low > CHANCE
     verdict = "" if held else ", which is compatible with chance"
-    return f". In a {across} that it was not trained on, it reached {format_estimate(auc)}{verdict}"
+    return f". With each {across} left out in turn, it reached {format_estimate(auc)}{verdict}"
 
 
 def _join(names: Sequence[str]) -> str:

@@ -66,14 +66,17 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
     )
 
 
-def _format(figures: Mapping[str, Any] | None, measure: str) -> str:
+def _format(figures: Mapping[str, Any] | None, measure: str) -> str | Markup:
     if figures is None:
         return "–"
+    reason = figures["reasons"].get(measure)
+    if figures[measure] is None:
+        return Markup('<abbr title="{}">–</abbr>').format(reason)
     estimate = Estimate(
         figures[measure],
         figures[f"{measure}_low"],
         figures[f"{measure}_high"],
-        figures["reasons"].get(measure),
+        reason,
     )
     return format_estimate(estimate, _DIGITS.get(measure, 2))
 
@@ -87,6 +90,7 @@ def _embed(name: str, content: bytes, caption: str) -> Markup:
         body = re.sub(r'\bid="', f'id="{stem}-', body)
         body = re.sub(r'(href="|url\()#', rf"\1#{stem}-", body)
         opening = Markup('<svg role="img" aria-label="{}"').format(caption)
-        return Markup(opening + body[len("<svg") :])
+        # Joined as text: the figure is ours, and escaping it again would show its source.
+        return Markup(str(opening) + body[len("<svg") :])
     encoded = base64.b64encode(content).decode("ascii")
     return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(caption, encoded)

@@ -16,8 +16,6 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSepar
 from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
 
-_EDGE = 1e-9
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -91,11 +89,19 @@ def compute_calibration(
     if min(classes.sum(), (1 - classes).sum()) < FEWEST_OF_A_CLASS:
         reason = f"under {FEWEST_OF_A_CLASS} of a class"
         return Calibration(not_estimable(reason), not_estimable(reason))
-    inside = np.clip(np.asarray(probability, dtype=float), _EDGE, 1.0 - _EDGE)
-    log_odds = logit(inside)
+    predicted = np.asarray(probability, dtype=float)
+    if ((predicted <= 0) | (predicted >= 1)).any():
+        reason = "a prediction of exactly 0 or 1 has no log odds"
+        return Calibration(not_estimable(reason), not_estimable(reason))
+    log_odds = logit(predicted)
     intercept = _fit(outcome, np.ones((len(outcome), 1)), who, offset=log_odds)
     if np.ptp(log_odds) < 1e-9:
         return Calibration(not_estimable("the prediction is the same for all"), intercept)
+    cases, others = log_odds[outcome == 1], log_odds[outcome == 0]
+    # With one covariate the likelihood has a maximum only where the classes overlap on both sides
+    # (Albert and Anderson, Biometrika 1984;71:1-10).
+    if others.max() <= cases.min() or cases.max() <= others.min():
+        return Calibration(not_estimable("the predictions separate the classes"), intercept)
     slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
     return Calibration(slope, intercept)
 
@@ -122,7 +128,8 @@ def group_calibration(
     frame = pd.DataFrame(
         {"responded": np.asarray(responded, dtype=float), "probability": probability}
     )
-    bins = pd.qcut(frame["probability"].rank(method="average"), groups, duplicates="drop")
+    middle = (frame["probability"].rank(method="average") - 0.5) / len(frame)
+    bins = (middle * groups).astype(int)
     result = []
     for _, members in frame.groupby(bins, observed=True):
         low, high = proportion_confint(members["responded"].sum(), len(members), method="wilson")

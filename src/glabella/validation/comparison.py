@@ -124,7 +124,10 @@ def choose_candidate(
         raise ValueError("no candidate was validated")
     losses = {name: _mean_loss(predictions[name]) for name in eligible}
     best = min(eligible, key=lambda name: losses[name])
-    rule = "lowest cross-validated log loss; the simplest within one standard error of it"
+    rule = (
+        "lowest cross-validated log loss; the simplest whose difference from it is within one "
+        "standard error"
+    )
     for name in eligible:
         if name == best:
             break

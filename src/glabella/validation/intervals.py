@@ -85,7 +85,7 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
        Oxford, 2003, section 5.2.
     """
     if not 0.0 < value < 1.0:
-        return Estimate(value, reason="all pairs agree, so no interval can be formed")
+        return Estimate(value, reason=f"the value is {value:g}, so no interval can be formed")
     half = float(norm.ppf(0.5 + _LEVEL / 2)) * standard_error / (value * (1.0 - value))
     center = logit(value)
     return Estimate(value, float(expit(center - half)), float(expit(center + half)))

@@ -122,6 +122,10 @@ def compute_concordance(
     total = float(pairs[outcome].sum())
     if total == 0:
         return not_estimable("no stratum holds both a responder and another"), 0
+    paired = pairs > 0
+    few = _explain_few(outcome[paired], who[paired])
+    if few:
+        return not_estimable(f"in pairs: {few}"), round(total / repeats)
     value = float(agreeing[outcome].sum() / total)
     variance = 0.0
     for members in (outcome, ~outcome):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions, ResponderModel
 from glabella.models.space import list_settings
 from glabella.validation.sample import Sample
+from glabella.validation.seeds import derive_seed, draw_state, spawn_seeds
 from glabella.validation.splits import Fold, count_classes, split_stratified
 
 Progress = Callable[[str, int, int], None]
@@ -73,25 +74,6 @@ class TunedModel:
     setting: dict[str, Any]
 
 
-def derive_seed(seed: int, *labels: str | int) -> np.random.SeedSequence:
-    """Derive a task's own seed from the analysis's one.
-
-    Parameters
-    ----------
-    seed : int
-        The analysis's seed.
-    *labels : str or int
-        What the task is; the same labels give the same seed, whatever else runs.
-
-    Returns
-    -------
-    SeedSequence
-        Independent of those of other labels.
-    """
-    key = tuple(zlib.crc32(label.encode()) if isinstance(label, str) else label for label in labels)
-    return np.random.SeedSequence(seed, spawn_key=key)
-
-
 def tune_and_fit(
     candidate: Candidate,
     sample: Sample,
@@ -120,8 +102,8 @@ def tune_and_fit(
     TunedModel
         Fitted to `rows`.
     """
-    settings_seed, folds_seed, fit_seed = seed.spawn(3)
-    random_state = int(fit_seed.generate_state(1)[0] % (2**31))
+    settings_seed, folds_seed, fit_seed = spawn_seeds(seed, 3)
+    random_state = draw_state(fit_seed)
     settings = list_settings(candidate.search, candidate.draws, settings_seed)
     specs = sample.features.specs
     frame, outcome = sample.features.take(rows), sample.responded[rows]
@@ -129,7 +111,7 @@ def tune_and_fit(
     setting: dict[str, Any] = {}
     if len(settings) > 1 and folds >= 2:
         splits = split_stratified(
-            [sample.arm[rows]], outcome, folds=folds, seed=int(folds_seed.generate_state(1)[0])
+            [sample.arm[rows]], outcome, folds=folds, seed=draw_state(folds_seed)
         )
         search = GridSearchCV(
             build_model(candidate, specs, random_state=random_state),
@@ -218,7 +200,9 @@ def _run_fold(
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__
+    """Keep a library's message short, and free of what it quotes: that may be a value."""
+    first = str(error).strip().split("\n")[0]
+    return re.sub(r"""(['"]).*?\1""", "'...'", first) or type(error).__name__
 
 
 def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.DataFrame:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from glabella.errors import AnalysisError
+from glabella.validation.seeds import draw_state, spawn_seeds
 
 Rows = npt.NDArray[np.int_]
 
@@ -46,48 +46,6 @@ class Fold:
         return (self.design, self.repeat, self.number, self.group or "")
 
 
-def choose_strata(
-    cells: Sequence[npt.ArrayLike], responded: npt.ArrayLike, *, smallest: int
-) -> npt.NDArray[np.str_]:
-    """Give each participant the finest stratum that is large enough.
-
-    Strata fall back from trial x arm x outcome to arm x outcome to outcome, participant by
-    participant, where a cell holds fewer than can be spread over the folds.
-
-    Parameters
-    ----------
-    cells : sequence of array, each of shape (n_participants,)
-        Labels from the coarsest (arm) to the finest (trial); may be empty.
-    responded : array of bool, shape (n_participants,)
-        The outcome.
-    smallest : int
-        The least size of a stratum: the number of folds.
-
-    Returns
-    -------
-    array of str, shape (n_participants,)
-        Labels of strata.
-
-    Examples
-    --------
-    >>> choose_strata([["a", "a", "a", "b"]], [1, 1, 0, 0], smallest=2).tolist()
-    ['1|a', '1|a', '0', '0']
-    """
-    levels = [pd.Series(np.asarray(responded, dtype=int).astype(str))]
-    for cell in cells:
-        levels.append(levels[-1] + "|" + pd.Series(np.asarray(cell)).astype(str))
-    chosen = levels[0].to_numpy(dtype=object)
-    undecided = np.ones(len(chosen), dtype=bool)
-    for level in reversed(levels):
-        # Only those not yet in a finer stratum count: they are who must be spread.
-        sizes = level[undecided].map(level[undecided].value_counts())
-        fits = np.zeros(len(chosen), dtype=bool)
-        fits[np.flatnonzero(undecided)] = sizes.to_numpy() >= smallest
-        chosen[fits] = level.to_numpy(dtype=object)[fits]
-        undecided &= ~fits
-    return chosen.astype(str)
-
-
 def count_classes(responded: npt.ArrayLike) -> tuple[int, int]:
     """Count responders and others.
 
@@ -110,10 +68,14 @@ def split_stratified(
 ) -> list[tuple[Rows, Rows]]:
     """Split once into stratified folds.
 
+    Participants are sorted by outcome, arm, trial and, within a cell, at random, then dealt out
+    in turn. So each cell of trial x arm x outcome is spread over the folds to within one; where a
+    cell is smaller than the number of folds, arm x outcome still is, and so is the outcome.
+
     Parameters
     ----------
-    cells : sequence of array
-        As in `choose_strata`.
+    cells : sequence of array, each of shape (n_participants,)
+        Labels from the coarsest (arm) to the finest (trial); may be empty.
     responded : array of bool, shape (n_participants,)
         The outcome.
     folds : int
@@ -130,23 +92,31 @@ def split_stratified(
     ------
     AnalysisError
         If a class has fewer participants than there are folds.
+
+    Examples
+    --------
+    >>> splits = split_stratified([["a", "a", "b", "b"]], [1, 0, 1, 0], folds=2, seed=0)
+    >>> [len(test) for _, test in splits]
+    [2, 2]
     """
-    responders, others = count_classes(responded)
-    if min(responders, others) < folds:
+    outcome = np.asarray(responded, dtype=int)
+    rarer = min(count_classes(outcome))
+    if rarer < folds:
+        responders, others = count_classes(outcome)
         raise AnalysisError(
             f"{responders} responders and {others} others can't be spread over {folds} folds",
-            remedy=f"Ask for at most {min(responders, others)} folds, or change the endpoint.",
+            remedy=f"Ask for at most {rarer} folds, or change the endpoint."
+            if rarer > 1
+            else "Change the endpoint: folds need at least two of each class.",
         )
-    strata = choose_strata(cells, responded, smallest=folds)
-    # Those left over by finer strata may themselves be few; joined with their own class they are
-    # spread as evenly as they can be.
-    sizes = pd.Series(strata).map(pd.Series(strata).value_counts()).to_numpy()
-    outcome = np.asarray(responded, dtype=int).astype(str)
-    labels = np.where(sizes < folds, outcome, strata)
-    if pd.Series(labels).value_counts().min() < folds:
-        labels = outcome
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    return [(train, test) for train, test in splitter.split(np.zeros(len(labels)), labels)]
+    draw = np.random.default_rng(seed)
+    labels = [pd.factorize(np.asarray(cell), sort=True)[0] for cell in reversed(cells)]
+    # The last key of a lexsort is the first to sort by.
+    order = np.lexsort([draw.random(len(outcome)), *labels, outcome])
+    dealt = np.empty(len(outcome), dtype=int)
+    dealt[order] = np.arange(len(outcome)) % folds
+    named = draw.permutation(folds)[dealt]
+    return [(np.flatnonzero(named != fold), np.flatnonzero(named == fold)) for fold in range(folds)]
 
 
 def make_repeated_folds(
@@ -165,7 +135,7 @@ def make_repeated_folds(
     Parameters
     ----------
     cells : sequence of array
-        As in `choose_strata`, of all participants.
+        As in `split_stratified`, of all participants.
     responded : array of bool, shape (n_participants,)
         The outcome of all participants.
     folds, repeats : int
@@ -187,12 +157,12 @@ def make_repeated_folds(
     outcome = np.asarray(responded)
     chosen = np.arange(len(outcome)) if rows is None else rows
     made = []
-    for repeat, child in enumerate(seed.spawn(repeats)):
+    for repeat, child in enumerate(spawn_seeds(seed, repeats)):
         splits = split_stratified(
             [np.asarray(cell)[chosen] for cell in cells],
             outcome[chosen],
             folds=folds,
-            seed=int(child.generate_state(1)[0]),
+            seed=draw_state(child),
         )
         made += [
             Fold(design, repeat, number, group, chosen[train], chosen[test])

@@ -1,0 +1,59 @@
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types layers docstrings bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := mlruns/demo
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+install: $(STAMP) ## Make .venv from the locked versions
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Glabella needs Python 3.11 or later; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## Run the main job: simulate, train, explain, report and score
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(BIN)/glabella simulate bont_pooled --out $(DEMO)/simulated
+	$(BIN)/glabella train bont_pooled
+	$(BIN)/glabella score $(DEMO)/simulated/new_patients.csv --out $(DEMO)/scores.csv --rehearsal
+	@echo
+	@echo "report  open it in a browser:  $$(ls -td mlruns/trained/*/ | head -n 1)report.html"
+	@echo "scores  $(BIN)/python -c \"import pandas; print(pandas.read_csv('$(DEMO)/scores.csv'))\""
+	@echo "runs    $(BIN)/mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db"
+
+test: $(STAMP) ## Pass the tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+check: format lint types layers docstrings test ## Everything that CI runs
+
+format: $(STAMP) ## Check the format
+	$(BIN)/ruff format --check .
+
+lint: $(STAMP) ## Check for common mistakes
+	$(BIN)/ruff check .
+
+types: $(STAMP) ## Check the types
+	$(BIN)/mypy
+
+layers: $(STAMP) ## Check that imports point down
+	$(BIN)/lint-imports --no-logo
+
+docstrings: $(STAMP) ## Check the docstrings
+	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'src/*.py')
+
+bench: $(STAMP) ## Measure, as ratios within one run
+	$(BIN)/python benchmarks/start_up.py
+
+lock: ## Write requirements.lock anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove .venv and caches, keep the runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

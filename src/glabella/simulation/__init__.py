@@ -1,0 +1,1 @@
+"""Seeded trials with known truth."""

@@ -8,6 +8,7 @@ from types import FrameType
 
 import typer
 
+from glabella import __version__
 from glabella.cli import check, init, report, score, simulate, train
 from glabella.errors import GlabellaError
 
@@ -23,15 +24,19 @@ for verb in (init, simulate, check, train, score, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 
 
-@app.callback()
-def _state_version(
-    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
-) -> None:
-    if version:
-        from glabella import __version__
-
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _take_options(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    pass
 
 
 def run() -> None:

@@ -94,4 +94,8 @@ def open_store(project: Project) -> Store:
     mlflow = import_mlflow()
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
+    if not stated:
+        # mlflow notes the address in the environment too, where the next project opened by this
+        # process would take it for the user's own word.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
     return store

@@ -1,0 +1,184 @@
+"""The command line: exit codes, one message, JSON alone on standard output."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glabella import __version__
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "glabella", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+    )
+
+
+def test_help_lists_the_verbs_and_each_shows_an_example():
+    listed = run("--help")
+    assert listed.returncode == 0
+    for verb in ("init", "simulate", "check", "train", "score", "report"):
+        assert verb in listed.stdout
+        shown = run(verb, "--help")
+        assert shown.returncode == 0
+        assert f"Example: glabella {verb}" in " ".join(shown.stdout.split())
+
+
+def test_the_version_is_printed():
+    assert run("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("arguments", [["trian"], ["train"], ["train", "x", "--workers", "none"]])
+def test_wrong_usage_exits_with_2(arguments):
+    assert run(*arguments).returncode == 2
+
+
+def test_init_copies_and_never_overwrites(tmp_path, checkout):
+    assert run("init", tmp_path / "study").returncode == 0
+    copied = {path.relative_to(tmp_path / "study") for path in (tmp_path / "study").rglob("*.yaml")}
+    shipped = {
+        path.relative_to(checkout)
+        for folder in ("features", "models", "pipelines")
+        for path in (checkout / folder).rglob("*.yaml")
+    }
+    assert copied == shipped
+    again = run("init", tmp_path / "study")
+    assert again.returncode == 1
+    assert "nothing is overwritten" in again.stderr
+
+
+def test_check_prints_json_and_nothing_else(small_project):
+    done = run("check", "small", "--project", small_project, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["n"] == 120
+
+
+def test_report_writes_the_page_again(trained, tmp_path):
+    project, result = trained
+    done = run("report", "small", "--project", project, "--out", tmp_path / "again.html")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.html").read_text() == Path(result.report).read_text()
+    lost = run("report", "other", "--project", project, "--out", tmp_path / "other.html")
+    assert (lost.returncode, (tmp_path / "other.html").exists()) == (1, False)
+    assert "There are: small." in lost.stderr
+
+
+def test_score_prints_its_summary_as_json(trained, new_patients, tmp_path):
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    done = run(
+        "score", tmp_path / "new.csv", "--out", tmp_path / "scores.csv",
+        "--model", trained[1].bundle, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {
+        "rows",
+        "scored",
+        "refused",
+        "refused_by_reason",
+        "out_of_domain",
+        "output",
+        "model",
+    } <= set(json.loads(done.stdout))
+
+
+def _edit(project: Path, file: str, old: str, new: str) -> None:
+    path = project / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+FAULTS = {
+    "a missing file": (
+        lambda p: (p / "participants.csv").unlink(),
+        ["participants.csv", "there is no such file", "assessments.csv"],
+    ),
+    "an unknown column": (
+        lambda p: _edit(p, "pipelines/small.yaml", "age_years: age,", "age_years: aeg,"),
+        ["pipelines/small.yaml:", "no column 'aeg'", "Did you mean 'age'?"],
+    ),
+    "an unknown feature": (
+        lambda p: _edit(p, "features/clinical.yaml", "{name: age_years}", "{name: age_yaers}"),
+        ["features/clinical.yaml:", "no variable 'age_yaers'", "Did you mean 'age_years'?"],
+    ),
+    "an unknown feature set": (
+        lambda p: _edit(p, "pipelines/small.yaml", "features: clinical", "features: clincal"),
+        ["pipelines/small.yaml:", "no feature set 'clincal'", "Did you mean 'clinical'?"],
+    ),
+    "an unknown candidate": (
+        lambda p: _edit(p, "pipelines/small.yaml", "ridge, xgboost", "rigde, xgboost"),
+        ["pipelines/small.yaml:", "no candidate 'rigde'", "Did you mean 'ridge'?"],
+    ),
+    "a code that the dictionary lacks": (
+        lambda p: _edit(p, "participants.csv", ",F,", ",W7,"),
+        ["participants.csv, column 'sex'", "1 of 120 values", "codes F, M"],
+    ),
+    "a value out of range": (
+        lambda p: _edit(p, "assessments.csv", "frown_max,0,", "frown_max,0,9"),
+        ["assessments.csv, column 'frown_max'", "outside 0 to 3"],
+    ),
+    "a duplicated participant": (
+        lambda p: (p / "participants.csv").write_text(
+            (p / "participants.csv").read_text()
+            + (p / "participants.csv").read_text().splitlines()[3]
+            + "\n"
+        ),
+        ["participants.csv", "1 rows repeat a participant"],
+    ),
+    "a week that no visit covers": (
+        lambda p: _edit(
+            p, "pipelines/small.yaml", "6\n  window: [4, 8]", "20\n  window: [18, 22]"
+        ),
+        ["no visit of trial 'alpha'", "weeks 18 to 22", "0, 6"],
+    ),
+    "one class only": (
+        lambda p: _edit(p, "pipelines/small.yaml", "fraction: 0.5", "fraction: 1.0"),
+        ["every one of 120 did not respond"],
+    ),
+    "one arm only": (
+        lambda p: (p / "participants.csv").write_text(
+            (p / "participants.csv").read_text().replace(",placebo,", ",bont,")
+        ),
+        ["uses the arm", "are in one"],
+    ),
+    "an empty table": (
+        lambda p: (p / "participants.csv").write_text(""),
+        ["participants.csv", "the file is empty"],
+    ),
+    "a header only": (
+        lambda p: (p / "participants.csv").write_text(
+            (p / "participants.csv").read_text().splitlines()[0] + "\n"
+        ),
+        ["participants.csv", "a header and no rows"],
+    ),
+    "a repeated key": (
+        lambda p: _edit(p, "pipelines/small.yaml", "seed: 7", "seed: 7\nseed: 8"),
+        ["pipelines/small.yaml:4", "a key stands twice"],
+    ),
+    "a misspelt key": (
+        lambda p: _edit(p, "pipelines/small.yaml", "inner_folds: 2", "inner_flods: 2"),
+        ["pipelines/small.yaml:", "unknown key 'inner_flods'", "Did you mean 'inner_folds'?"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_wrong_ends_in_one_message_and_nothing_half_written(small_project, fault):
+    break_it, expected = FAULTS[fault]
+    break_it(small_project)
+    before = sorted(path for path in (small_project / "mlruns").rglob("*"))
+    done = run("train", "small", "--project", small_project, "--workers", 1)
+    message = done.stderr.split("glabella: ", 1)[1]
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for part in expected:
+        assert part in message
+    assert "P-0" not in message
+    assert "W7" not in message
+    assert sorted(path for path in (small_project / "mlruns").rglob("*")) == before

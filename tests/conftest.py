@@ -1,0 +1,175 @@
+"""What every layer's tests share: where the checkout and the real tables are, and fixed seeds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from glabella.pipelines.train import TrainingResult
+
+# Derandomised: the same examples on every machine, and no database of earlier failures.
+hypothesis.settings.register_profile(
+    "glabella", derandomize=True, database=None, deadline=None, max_examples=60
+)
+hypothesis.settings.load_profile("glabella")
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def tables() -> Path:
+    """The folder of the real tables, each in a folder of its own."""
+    stated = os.environ.get("GLABELLA_TABLES")
+    if not stated:
+        pytest.skip("GLABELLA_TABLES is unset: it names the folder of the real tables")
+    folder = Path(stated)
+    assert folder.is_dir(), f"GLABELLA_TABLES names {folder}, which is no folder"
+    return folder
+
+
+SMALL_ANALYSIS = """\
+kind: analysis
+description: Two small invented trials
+seed: 7
+data:
+  trials:
+    - name: pooled
+      participants:
+        file: participants.csv
+        id: usubjid
+        trial: studyid
+        site: siteid
+        arm: arm
+        scale: scale
+        variables: {age_years: age, sex: sex, illness_months: illness, antidepressant: ad}
+      assessments:
+        - file: assessments.csv
+          id: usubjid
+          trial: studyid
+          parameter: paramcd
+          week: week
+          value: aval
+arms:
+  - {name: bont, label: BoNT/A, role: active}
+  - {name: placebo, label: Placebo, role: control}
+endpoint:
+  rule: response
+  of: depression_total
+  fraction: 0.5
+  week: 6
+  window: [4, 8]
+  missing: non_responder
+features: clinical
+models: [prevalence, arm_only, severity, ridge, xgboost]
+validation:
+  pooled: {folds: 3, repeats: 2}
+  inside: {folds: 3, repeats: 1}
+  across: leave_one_trial_out
+  inner_folds: 2
+"""
+
+
+def make_small_tables(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Invent two trials in which a short illness goes with response."""
+    draw = np.random.default_rng(seed)
+    n = 120
+    trial = np.repeat(["alpha", "beta"], n // 2)
+    people = pd.DataFrame(
+        {
+            "studyid": trial,
+            "usubjid": [f"P-{index:03d}" for index in range(n)],
+            "siteid": draw.integers(1, 4, n).astype(str),
+            "arm": np.tile(["bont", "placebo"], n // 2),
+            "scale": np.where(trial == "alpha", "hamd17", "madrs"),
+            "age": draw.integers(20, 66, n),
+            "sex": draw.choice(["F", "M"], n, p=[0.8, 0.2]),
+            "illness": draw.integers(2, 120, n),
+            "ad": draw.choice(["yes", "no"], n),
+        }
+    )
+    baseline = draw.integers(20, 35, n)
+    pull = 0.03 * (60 - people["illness"]) + 1.2 * (people["arm"] == "bont") - 0.8
+    responded = draw.random(n) < 1 / (1 + np.exp(-pull))
+    later = np.where(responded, baseline // 2 - 1, baseline - 4)
+    frown = draw.integers(0, 4, n)
+    rows = []
+    for name, week, values in (
+        ("depression_total", 0, baseline),
+        ("depression_total", 6, later),
+        ("frown_max", 0, frown),
+        ("frown_rest", 0, np.minimum(frown, draw.integers(0, 4, n))),
+    ):
+        part = people[["studyid", "usubjid"]].assign(paramcd=name, week=week, aval=values)
+        rows.append(part)
+    assessments = pd.concat(rows, ignore_index=True)
+    gone = (assessments["week"] == 6) & assessments["usubjid"].isin(["P-005", "P-077"])
+    return people, assessments[~gone]
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated MLflow database to copy: making one takes seconds."""
+    from glabella.tracking.store import import_mlflow
+
+    database = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow = import_mlflow()
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{database}").search_experiments()
+    return database
+
+
+@pytest.fixture(scope="session")
+def make_small_project(checkout: Path, empty_store: Path) -> Callable[[Path], Path]:
+    """Make a project with two small invented trials, and a store of its own."""
+
+    def make(folder: Path) -> Path:
+        for name in ("features", "models", "pipelines"):
+            shutil.copytree(checkout / name, folder / name)
+        (folder / "pipelines" / "small.yaml").write_text(SMALL_ANALYSIS, encoding="utf-8")
+        people, assessments = make_small_tables(seed=11)
+        people.to_csv(folder / "participants.csv", index=False)
+        assessments.to_csv(folder / "assessments.csv", index=False)
+        (folder / "mlruns").mkdir()
+        shutil.copy(empty_store, folder / "mlruns" / "mlflow.db")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def small_project(make_small_project: Callable[[Path], Path], tmp_path: Path) -> Path:
+    """A fresh copy of the small project."""
+    return make_small_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def trained(
+    make_small_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, TrainingResult]:
+    """The small project after one training: read it, leave it as it is."""
+    import glabella
+
+    project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
+    return project, glabella.train("small", project=project, workers=1)
+
+
+@pytest.fixture
+def new_patients() -> pd.DataFrame:
+    """A table to be scored with the small project's model."""
+    people, assessments = make_small_tables(seed=12)
+    early = assessments[assessments["week"] == 0]
+    wide = early.pivot(index="usubjid", columns="paramcd", values="aval").reset_index()
+    kept = people.drop(columns=["studyid", "siteid", "arm"])
+    return kept.merge(wide, on="usubjid").head(30)

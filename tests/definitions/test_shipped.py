@@ -1,0 +1,105 @@
+"""Every definition that ships loads, and every analysis that ships resolves."""
+
+from pathlib import Path
+
+import pytest
+
+from glabella.data.dictionary import read_dictionary
+from glabella.definitions.locate import Project
+from glabella.features.clock import check_clock
+from glabella.features.feature_set import FeatureSet
+from glabella.models.build import check_candidate
+from glabella.models.candidate import Candidate
+from glabella.pipelines.analysis import Analysis
+
+ROOT = Path(__file__).resolve().parents[2]
+# The evidence is a definition of another kind, read by a module and tests of its own.
+FEATURE_SETS = sorted(
+    {path.stem for path in (ROOT / "features").glob("*.yaml")} - {"dictionary", "evidence"}
+)
+CANDIDATES = sorted(path.stem for path in (ROOT / "models").glob("*.yaml"))
+ANALYSES = sorted(path.stem for path in (ROOT / "pipelines").glob("*.yaml"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(definitions=ROOT, home=tmp_path)
+
+
+def test_something_of_each_kind_ships() -> None:
+    assert FEATURE_SETS
+    assert {"prevalence", "arm_only", "severity", "ridge", "xgboost"} <= set(CANDIDATES)
+    assert {"bont_pooled", "cdystonia"} <= set(ANALYSES)
+
+
+def test_the_dictionary_loads(project: Project) -> None:
+    assert len(read_dictionary(project).value.variables) > 5
+
+
+@pytest.mark.parametrize("name", FEATURE_SETS)
+def test_a_feature_set_loads_and_keeps_the_clock(project: Project, name: str) -> None:
+    read = project.read("features", name, FeatureSet)
+    check_clock(read.value, read_dictionary(project).value, read.origin)
+
+
+@pytest.mark.parametrize("name", FEATURE_SETS)
+def test_no_feature_set_holds_the_dose(project: Project, name: str) -> None:
+    # Women got 29 U and men 39-40 U, and a cohort's dose was its site's: dose is sex, or site.
+    read = project.read("features", name, FeatureSet)
+    assert "dose_units" not in {feature.variable for feature in read.value.features}
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_a_candidate_loads_and_its_settings_exist(project: Project, name: str) -> None:
+    check_candidate(project.read("models", name, Candidate))
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_loads(project: Project, name: str) -> None:
+    assert project.read_analysis(name, Analysis).value.models
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_resolves(project: Project, name: str) -> None:
+    from glabella.pipelines.resolve import resolve_analysis
+
+    resolved = resolve_analysis(name, project)
+    assert resolved.name == name
+    assert list(resolved.candidates) == list(resolved.analysis.value.models)
+    assert f"pipelines/{name}.yaml" in resolved.texts
+    assert len(resolved.definitions_hash) == 64
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_has_the_same_hash_by_name_and_by_path(project: Project, name: str) -> None:
+    from glabella.pipelines.resolve import resolve_analysis
+
+    by_path = resolve_analysis(str(ROOT / "pipelines" / f"{name}.yaml"), project)
+    assert by_path.name == name
+    assert by_path.definitions_hash == resolve_analysis(name, project).definitions_hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ("features: dystonia", "features: dystnia", "Did you mean 'dystonia'?"),
+        ("severity, ridge", "severity, rigde", "Did you mean 'ridge'?"),
+        ("  of: twstrs", "  of: twstr", "Did you mean 'twstrs'?"),
+        ("  of: twstrs", "  of: age_years", "`timing: visit`"),
+    ],
+)
+def test_a_name_that_an_analysis_misspells_is_answered_with_its_line(
+    project: Project, tmp_path: Path, old: str, new: str, remedy: str
+) -> None:
+    from glabella.errors import DefinitionError
+    from glabella.pipelines.resolve import resolve_analysis
+
+    text = (ROOT / "pipelines" / "cdystonia.yaml").read_text()
+    assert text.count(old) == 1
+    path = tmp_path / "own.yaml"
+    path.write_text(text.replace(old, new))
+    line = 1 + next(i for i, row in enumerate(path.read_text().splitlines()) if new in row)
+    with pytest.raises(DefinitionError) as caught:
+        resolve_analysis(str(path), project)
+    assert caught.value.place == f"{path.as_posix()}:{line}"
+    assert remedy in str(caught.value.remedy)

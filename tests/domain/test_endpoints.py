@@ -1,0 +1,59 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from glabella.domain.endpoints import ResponseRule
+
+FRACTIONS = ["0.1", "0.2", "0.25", "0.3", "0.35", "0.5", "0.6", "0.7", "0.75", "0.9", "1"]
+
+
+@pytest.mark.parametrize("fraction", FRACTIONS)
+@given(baseline=st.integers(1, 200), score=st.integers(0, 250))
+@example(baseline=10, score=7)
+@example(baseline=30, score=21)
+@example(baseline=40, score=26)
+@example(baseline=20, score=13)
+@example(baseline=200, score=140)
+def test_the_rule_equals_the_exact_rational_comparison(
+    fraction: str, baseline: int, score: int
+) -> None:
+    exact = Fraction(baseline - score, baseline) >= Fraction(fraction)
+    assert ResponseRule(float(fraction)).is_response(baseline, score) is exact
+
+
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_a_fall_of_exactly_the_fraction_is_a_response_and_one_point_less_is_none(
+    fraction: str,
+) -> None:
+    rule = ResponseRule(float(fraction))
+    for baseline in range(20, 501, 20):
+        score = baseline - Fraction(fraction) * baseline
+        assert score.denominator == 1
+        assert rule.is_response(baseline, int(score))
+        assert not rule.is_response(baseline, int(score) + 1)
+
+
+@given(baseline=st.integers(1, 850), score=st.integers(0, 850), fraction=st.sampled_from(FRACTIONS))
+def test_scores_with_one_decimal_are_judged_exactly_too(
+    baseline: int, score: int, fraction: str
+) -> None:
+    exact = Fraction(baseline - score, baseline) >= Fraction(fraction)
+    assert ResponseRule(float(fraction)).is_response(baseline / 10, score / 10) is exact
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.0001, 50, float("nan")])
+def test_a_fraction_that_is_none_is_refused(fraction: float) -> None:
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
+        ResponseRule(fraction)
+
+
+@pytest.mark.parametrize("baseline", [0, -3])
+def test_a_baseline_without_a_fraction_is_refused(baseline: float) -> None:
+    with pytest.raises(ValueError, match="means nothing"):
+        ResponseRule(0.5).is_response(baseline, 0)
+
+
+def test_the_rule_is_said_in_words() -> None:
+    assert ResponseRule(0.3).describe() == "a fall of at least 30 % from baseline"

@@ -1,0 +1,55 @@
+import pytest
+
+from glabella.definitions.reader import parse_definition
+from glabella.errors import DefinitionError
+from glabella.features.feature_set import FeatureSet
+
+HEAD = "kind: feature_set\ndescription: x\nfeatures:\n"
+
+
+def parse(rows: str) -> FeatureSet:
+    return parse_definition(HEAD + rows, FeatureSet, name="f.yaml").value
+
+
+def test_a_feature_is_built_from_the_variable_of_its_name_unless_stated() -> None:
+    features = parse("  - {name: age}\n  - {name: severity, of: total}\n").features
+    assert [feature.variable for feature in features] == ["age", "total"]
+    assert [feature.builder for feature in features] == ["value", "value"]
+    assert parse("  - {name: age}\n").predict_at == "baseline"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("  - {name: a}\n  - {name: a, of: b}\n", "f.yaml: the feature 'a' stands twice"),
+        (
+            "  - {name: arm}\n",
+            "f.yaml: 'arm' is no feature of a patient; the analysis adds it by itself",
+        ),
+        (
+            "  - {name: studyid}\n",
+            "f.yaml: 'studyid' is no feature of a patient; the analysis adds it by itself",
+        ),
+        (
+            "  - name: a\n    as: percent_of_rnage\n",
+            "f.yaml:5: 'percent_of_rnage' is no value of 'features.0.as'\n"
+            "  Did you mean 'percent_of_range'? There are: percent_of_range, points.",
+        ),
+        (
+            "  - name: a\n    biulder: value\n",
+            "f.yaml:5: unknown key 'biulder'\n"
+            "  Did you mean 'builder'? There are: as, builder, label, name, of.",
+        ),
+        ("  - {of: a}\n", "f.yaml:4: the key 'name' is missing in 'features.0'"),
+    ],
+    ids=["twice", "arm", "trial", "word", "key", "no_name"],
+)
+def test_a_wrong_feature_set_is_refused(rows: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse(rows)
+    assert str(caught.value).lower() == message.lower()
+
+
+def test_a_set_without_features_is_refused() -> None:
+    with pytest.raises(DefinitionError, match=r"f.yaml:3: 'features': "):
+        parse_definition(HEAD.rstrip() + " []\n", FeatureSet, name="f.yaml")

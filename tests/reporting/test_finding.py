@@ -1,0 +1,70 @@
+"""The sentence at the top says what was found, and first of all what was not."""
+
+import pytest
+
+from glabella.reporting.finding import write_finding
+from glabella.validation.comparison import Difference
+from glabella.validation.intervals import Estimate
+from glabella.validation.performance import MEASURES, Performance
+from glabella.validation.result import CandidateResult
+
+
+def make_candidate(auc: Estimate, across: Estimate | None = None) -> CandidateResult:
+    def performance(estimate: Estimate) -> Performance:
+        return Performance(100, 40, {**dict.fromkeys(MEASURES, estimate)}, 50, 50)
+
+    return CandidateResult(
+        "ridge", "", "candidate", None, performance(auc), None,
+        None if across is None else performance(across), (), 1.0,
+    )  # fmt: skip
+
+
+def make_difference(low: float, high: float, against: str = "severity") -> Difference:
+    return Difference("ridge", against, Estimate((low + high) / 2, low, high), 0.01)
+
+
+GOOD = Estimate(0.68, 0.6, 0.75)
+
+
+def test_a_model_no_better_than_its_reference_is_reported_as_that_first():
+    text = write_finding(
+        make_candidate(GOOD), [make_difference(-0.05, 0.01)],
+        is_simulated=False, has_arms=True, across=None,
+    )  # fmt: skip
+    assert text.startswith(
+        "No better than its reference: ridge did not predict better than severity"
+    )
+
+
+def test_a_model_at_chance_is_reported_as_that_first():
+    text = write_finding(
+        make_candidate(Estimate(0.52, 0.44, 0.6)), [make_difference(-0.09, -0.01)],
+        is_simulated=False, has_arms=True, across=None,
+    )  # fmt: skip
+    assert text.startswith("No better than chance within the active arm")
+
+
+def test_simulated_data_are_named_before_all_else():
+    text = write_finding(make_candidate(GOOD), [], is_simulated=True, has_arms=True, across=None)
+    assert text.startswith("Simulated data: nothing here is known of real patients.")
+
+
+def test_a_good_model_is_stated_with_its_interval_and_its_transport():
+    text = write_finding(
+        make_candidate(GOOD, Estimate(0.55, 0.4, 0.7)), [make_difference(-0.09, -0.01)],
+        is_simulated=False, has_arms=True, across="trial",
+    )  # fmt: skip
+    assert text == (
+        "ridge told responders from others within the active arm with a concordance of 0.68 "
+        "(0.60 to 0.75), and predicted better than severity. With each trial left out in turn, it "
+        "reached 0.55 (0.40 to 0.70), which is compatible with chance."
+    )
+
+
+@pytest.mark.parametrize("has_arms", [True, False])
+def test_what_is_not_estimable_is_said_with_its_reason(has_arms):
+    text = write_finding(
+        make_candidate(Estimate(reason="under 5 of a class")), [],
+        is_simulated=False, has_arms=has_arms, across=None,
+    )  # fmt: skip
+    assert "not estimable (under 5 of a class)" in text

@@ -1,0 +1,88 @@
+"""The report: one file, offline, every text escaped, drawn by a browser without complaint."""
+
+import dataclasses
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from glabella.reporting.record import read_record, write_record
+from glabella.reporting.render import render_report
+
+
+@pytest.fixture
+def record(trained):
+    return read_record(Path(trained[1].report).parent / "record")
+
+
+def test_the_page_needs_nothing_from_outside(trained):
+    text = Path(trained[1].report).read_text()
+    assert not re.search(r'(src|href)="(?!data:|#)', text)
+    assert "<script" not in text
+    assert "@import" not in text
+
+
+def test_the_page_shows_finding_table_figures_and_provenance(trained):
+    text = Path(trained[1].report).read_text()
+    assert trained[1].finding in text
+    assert text.count("<svg ") == 3
+    assert text.count('src="data:image/png;base64,') == 2
+    for name in trained[1].candidates:
+        assert name in text
+    assert trained[1].run_id in text
+    assert "SIMULATED" not in text
+
+
+def test_simulated_data_are_marked(record):
+    content, figures = record
+    text = render_report(dataclasses.replace(content, origin="simulated"), figures)
+    assert "SIMULATED DATA" in text
+
+
+def test_markup_in_names_is_escaped(record):
+    content, figures = record
+    evil = dataclasses.replace(
+        content,
+        analysis="<script>alert(1)</script>",
+        participants=[{**content.participants[0], "trial": "<img src=x onerror=alert(1)>"}],
+    )
+    text = render_report(evil, figures)
+    assert "<script" not in text
+    assert "<img src=x" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_ids_of_figures_do_not_meet(trained):
+    ids = re.findall(r'\bid="([^"]+)"', Path(trained[1].report).read_text())
+    assert len(ids) == len(set(ids))
+
+
+def test_a_record_reads_back_as_it_was_written(record, tmp_path):
+    content, figures = record
+    write_record(tmp_path / "record", content, figures)
+    assert read_record(tmp_path / "record") == (content, figures)
+
+
+def test_a_browser_opens_the_page_offline_and_prints_it(trained, tmp_path):
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed: it opens and prints the page")
+    page = Path(trained[1].report).as_uri()
+    flags = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND",
+    ]  # fmt: skip
+    drawn = subprocess.run(
+        [browser, *flags, "--dump-dom", page], capture_output=True, text=True, timeout=120
+    )
+    assert drawn.returncode == 0
+    assert trained[1].finding in drawn.stdout
+    pdf = tmp_path / "report.pdf"
+    subprocess.run(
+        [browser, *flags, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert pdf.read_bytes().startswith(b"%PDF")

@@ -120,7 +120,7 @@ FAULTS = {
     ),
     "a value out of range": (
         lambda p: _edit(p, "assessments.csv", "frown_max,0,", "frown_max,0,9"),
-        ["assessments.csv, column 'frown_max'", "outside 0 to 3"],
+        ["assessments.csv, column 'aval' (frown_max)", "outside 0 to 3"],
     ),
     "a duplicated participant": (
         lambda p: (p / "participants.csv").write_text(

@@ -133,7 +133,7 @@ def test_a_key_near_to_none_is_answered_with_the_list() -> None:
 
 def test_further_findings_are_counted() -> None:
     error = refuse(HEAD + "aaa: 1\nbbb: 2\nccc: 3\n")
-    assert error.finding == "unknown key 'aaa' (2 more of this kind of finding)"
+    assert error.finding == "unknown key 'aaa' (and 2 more findings)"
 
 
 def test_a_missing_key_is_named() -> None:

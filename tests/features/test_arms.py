@@ -35,7 +35,7 @@ def test_an_arm_with_codes_is_not_known_by_its_name() -> None:
 def test_a_code_of_no_arm_is_refused_with_the_codes_there_are() -> None:
     with pytest.raises(AnalysisError) as caught:
         assign_arms(make_people("bont", "placbo", "placebo"), ARMS)
-    assert "that the analysis does not declare" in caught.value.finding
+    assert "a code that the analysis does not declare" in caught.value.finding
     assert str(caught.value.remedy).endswith("There are: bont, crows_feet, placebo.")
 
 

@@ -171,7 +171,8 @@ def test_a_row_is_encoded_alone_as_among_others(sample: Sample) -> None:
 def test_an_encoding_survives_json_to_the_last_digit(sample: Sample, fill_and_scale: bool) -> None:
     table, _ = sample(5)
     encoding = fit_encoding(table.frame, table.specs, fill_and_scale=fill_and_scale)
-    restored = Encoding.restore(json.loads(json.dumps(encoding.export(), allow_nan=False)))
+    rows = json.loads(json.dumps(encoding.export(), allow_nan=False))
+    restored = Encoding.restore(rows, table.specs)
     np.testing.assert_array_equal(restored.transform(table.frame), encoding.transform(table.frame))
 
 

@@ -14,7 +14,7 @@ from glabella.pipelines.resolve import load_analysis
 
 
 def test_what_happens_after_baseline_changes_no_feature_and_no_score(trained, new_patients):
-    project, result = trained
+    _, result = trained
     bundle = load_bundle(Path(result.bundle))
     plain = score_frame(bundle, new_patients)
     later = new_patients.assign(depression_total_w6=1, responded=1)

@@ -1,6 +1,5 @@
 """Batch scoring: files in, files out, whole or not at all."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -102,7 +101,7 @@ def test_a_wrong_table_is_refused_and_nothing_is_written(trained, tmp_path, cont
     (tmp_path / "new.csv").write_text(content)
     with pytest.raises(DataError, match=finding):
         glabella.score(tmp_path / "new.csv", out=tmp_path / "out.csv", model=result.bundle)
-    assert sorted(os.listdir(tmp_path)) == ["new.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
 
 
 def test_a_failing_write_leaves_nothing(trained, new_patients, tmp_path, monkeypatch):
@@ -115,4 +114,4 @@ def test_a_failing_write_leaves_nothing(trained, new_patients, tmp_path, monkeyp
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(DataError, match="No space left on device"):
         glabella.score(tmp_path / "new.csv", out=tmp_path / "out.csv", model=result.bundle)
-    assert sorted(os.listdir(tmp_path)) == ["new.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]

@@ -52,6 +52,32 @@ class Finding:
     remedy: str
 
 
+def to_text(raw: pd.Series) -> pd.Series:
+    """Write each cell as text, the same whether a file stored text or numbers.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Text, numbers or truth values.
+
+    Returns
+    -------
+    Series of str, shape (n_rows,)
+        Blank where missing, without white space around; a whole number has no decimal point.
+    """
+    if pd.api.types.is_bool_dtype(raw.dtype):
+        return raw.map({True: "1", False: "0"}).fillna("").astype(str)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        return raw.map(_number_to_text).astype(str)
+    return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
+
+
+def _number_to_text(value: float) -> str:
+    if pd.isna(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
 def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None = None) -> Parsed:
     """Turn a column into typed values, noting each fault by its row.
 
@@ -69,7 +95,7 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     Parsed
         Values and faults in the order of `raw`.
     """
-    text = _to_text(raw)
+    text = to_text(raw)
     missing = (text == "").to_numpy()
     faults = np.full(len(raw), None, dtype=object)
     if variable.type == "category":
@@ -150,15 +176,6 @@ def refuse_findings(findings: Sequence[Finding]) -> None:
     if len(findings) > len(shown):
         lines.append(f"  ... and {len(findings) - len(shown)} more")
     raise DataError(f"{len(findings)} findings in the data\n" + "\n".join(lines))
-
-
-def _to_text(raw: pd.Series) -> pd.Series:
-    """Write each cell as text: blank where missing, whole numbers without a decimal point."""
-    if pd.api.types.is_bool_dtype(raw.dtype):
-        return raw.map({True: "1", False: "0"}).fillna("").astype(str)
-    if pd.api.types.is_numeric_dtype(raw.dtype):
-        return raw.map(lambda value: "" if pd.isna(value) else f"{value:g}").astype(str)
-    return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
 
 
 def _limits(

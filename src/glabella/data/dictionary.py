@@ -13,6 +13,7 @@ from glabella.domain.timing import Moment, parse_moment
 from glabella.errors import DefinitionError, describe_choices
 
 BY_TRIAL = "by_trial"
+_RESERVED = frozenset({"studyid", "usubjid", "siteid", "cohort", "arm", "scale"})
 
 
 class Variable(Definition):
@@ -120,6 +121,15 @@ class Dictionary(Definition):
     kind: Literal["dictionary"]
     description: str
     variables: dict[str, Variable]
+
+    @model_validator(mode="after")
+    def _leaves_the_tables_columns_alone(self) -> Dictionary:
+        taken = sorted(_RESERVED & set(self.variables))
+        if taken:
+            raise ValueError(
+                f"'{taken[0]}' is the name of a column that every table has; call it otherwise"
+            )
+        return self
 
     def find(self, name: str, *, place: str | None = None) -> Variable:
         """Look a variable up by its name.

@@ -52,11 +52,19 @@ def hash_tables(tables: PatientTables) -> str:
     """
     digest = hashlib.sha256()
     for frame in (tables.participants, tables.assessments):
+        digest.update(f"{len(frame)} {len(frame.columns)};".encode())
         for column in sorted(frame.columns):
-            digest.update(column.encode())
-            values = frame[column].astype(object).where(frame[column].notna(), None)
-            digest.update("\x1f".join(map(str, values)).encode())
+            digest.update(_frame_token(column))
+            present = frame[column].notna()
+            values = zip(frame[column].astype(object), present, strict=True)
+            digest.update(b"".join(_frame_token(v) if known else b"-" for v, known in values))
     return digest.hexdigest()
+
+
+def _frame_token(value: object) -> bytes:
+    """Write a value with its length before it, so that no two sequences read alike."""
+    text = str(value).encode()
+    return b"%d:%b" % (len(text), text)
 
 
 def find_baselines(tables: PatientTables, variable: str) -> pd.Series:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -137,6 +138,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     try:
         node = YAML(typ="safe", pure=True).compose(text)
         data = YAML(typ="safe", pure=True).load(text)
+        origin = Origin(name=name, text=text, lines=_collect_lines(node))
     except DuplicateKeyError as error:
         raise DefinitionError(
             f"a key stands twice ({str(error.problem).split(' with value')[0]})",
@@ -149,17 +151,30 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
         ) from None
     except YAMLError as error:
         raise DefinitionError(f"this is not YAML: {error}", place=name) from None
-    origin = Origin(name=name, text=text, lines=_collect_lines(node))
+    except (TypeError, ValueError, RecursionError):
+        raise _no_plain_data(name) from None
     if not isinstance(data, dict):
         raise DefinitionError(
             "a definition is a set of `key: value` lines", place=name, remedy="See `glabella init`."
         )
     try:
         # By way of JSON: strict validation of Python objects refuses a list for a tuple.
-        value = model.model_validate_json(json.dumps(data, default=str))
+        plain = json.dumps(data, default=str)
+    except (TypeError, ValueError, RecursionError):
+        raise _no_plain_data(name) from None
+    try:
+        value = model.model_validate_json(plain)
     except ValidationError as error:
         raise _translate(error, model, origin) from None
     return Read(value=value, origin=origin)
+
+
+def _no_plain_data(name: str) -> DefinitionError:
+    return DefinitionError(
+        "this is more than keys, lists, texts and numbers",
+        place=name,
+        remedy="Take out keys that are lists, and aliases that contain themselves.",
+    )
 
 
 def _mark(name: str, error: MarkedYAMLError) -> str:
@@ -183,14 +198,23 @@ def _collect_lines(node: Node | None, keys: Keys = ()) -> dict[Keys, int]:
 
 
 def _translate(error: ValidationError, model: type[Definition], origin: Origin) -> DefinitionError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A list whose only item is wrong is also reported as too short: the item is what to mend.
+    places = [item["loc"] for item in errors]
+    leaves = [
+        item
+        for item in errors
+        if not any(
+            len(at) > len(item["loc"]) and at[: len(item["loc"])] == item["loc"] for at in places
+        )
+    ]
+    first = leaves[0]
     # Where a union was tried, pydantic puts the tried member's name into the path; only the keys
     # that stand in the file are the user's.
     keys = _keys_in_file(first["loc"], origin)
     dotted = ".".join(str(key) for key in keys)
     place = origin.place(*keys)
-    more = error.error_count() - 1
-    tail = f" ({more} more of this kind of finding)" if more else ""
+    tail = f" (and {len(leaves) - 1} more findings)" if len(leaves) > 1 else ""
     kind = first["type"]
     if kind == "extra_forbidden":
         known = _known_keys(model, keys[:-1])
@@ -228,26 +252,35 @@ def _keys_in_file(location: Sequence[str | int], origin: Origin) -> Keys:
 
 def _known_keys(model: type[Definition], keys: Keys) -> list[str]:
     """Collect the field names that are allowed at a path, following nested definitions."""
-    candidates: list[type[BaseModel]] = [model]
+    candidates: list[Any] = [model]
     for key in keys:
-        following: list[type[BaseModel]] = []
-        for candidate in candidates:
-            if isinstance(key, str) and key in _fields(candidate):
-                following += _models_in(_fields(candidate)[key])
-            elif candidate is not model or isinstance(key, int):
-                following.append(candidate)
-        candidates = following
-    return sorted({name for candidate in candidates for name in _fields(candidate)})
+        candidates = [inner for outer in candidates for inner in _step(outer, key)]
+    models = [inner for outer in candidates for inner in _members(outer) if _is_model(inner)]
+    return sorted({name for found in models for name in _fields(found)})
 
 
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
+def _step(annotation: Any, key: str | int) -> list[Any]:
+    """Follow one key: into a field of a definition, or a value of a mapping or list."""
+    inside = []
+    for member in _members(annotation):
+        if _is_model(member):
+            fields = _fields(member)
+            inside += [fields[key]] if key in fields else []
+        elif get_origin(member) is dict:
+            inside.append(get_args(member)[1])
+        elif get_origin(member) in (tuple, list):
+            inside.append(get_args(member)[0])
+    return inside
+
+
+def _members(annotation: Any) -> list[Any]:
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return list(get_args(annotation)) if is_union else [annotation]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _fields(model: Any) -> dict[Any, Any]:
     return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    found: list[type[BaseModel]] = []
-    for part in getattr(annotation, "__args__", ()):
-        found += _models_in(part)
-    return found

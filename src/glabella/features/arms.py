@@ -63,13 +63,16 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
             remedy="Name it: `arm:` of the participants' file; or leave `arms:` out.",
         )
     name_of = {code: arm.name for arm in arms for code in arm.all_codes}
-    foreign = sorted(set(participants["arm"]) - set(name_of))
-    if foreign:
-        raise AnalysisError(
-            f"the data hold an arm '{foreign[0]}' that the analysis does not declare",
-            remedy=describe_choices(foreign[0], name_of),
-        )
     named = participants["arm"].map(name_of)
+    foreign = int(named.isna().sum())
+    if foreign:
+        # The codes themselves stay out of the message: the column may be the wrong one.
+        raise AnalysisError(
+            f"the arm of {foreign} of {len(named)} participants is blank or a code that the "
+            "analysis does not declare",
+            remedy="Check `arm:` of the participants' file and `codes:` of the arms. "
+            + describe_choices("", name_of),
+        )
     if named.nunique() < 2:
         raise AnalysisError(
             f"the analysis uses the arm, and all {len(named)} participants are in one",

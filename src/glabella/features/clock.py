@@ -39,6 +39,10 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
         place = written.place("features", index)
         variable = dictionary.find(feature.variable, place=place)
         builder = find_builder(feature.builder, place=place)
+        try:
+            builder.describe(feature, variable)
+        except DefinitionError as error:
+            raise DefinitionError(error.finding, place=place, remedy=error.remedy) from None
         known = builder.known_at(feature, variable)
         if known is None and variable.timing == "visit":
             raise ClockError(

@@ -67,7 +67,8 @@ class FeatureSpec:
         named = self.levels.get(f"{number:g}")
         if named is not None:
             return named
-        return f"{number:.4g} {self.unit}" if self.unit else f"{number:.4g}"
+        text = f"{number:.4g}" if abs(number) < 10_000 else f"{number:.0f}"
+        return f"{text} {self.unit}" if self.unit else text
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,9 @@ def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> R
         content = json.loads(files[MODEL_FILE])
         model = find_estimator(content["estimator"])(specs=tuple(specs), **content["settings"])
         model.restore_state(content["state"])
-        if BINARY_FILE in files:
+        if model.has_binary != (BINARY_FILE in files):
+            raise ValueError("the model's binary part is missing, or foreign")
+        if model.has_binary:
             model.restore_binary(files[BINARY_FILE])
     except (KeyError, TypeError, ValueError, DefinitionError):
         raise BundleError(

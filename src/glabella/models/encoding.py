@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -104,25 +104,28 @@ class Encoding:
         return rows
 
     @staticmethod
-    def restore(rows: Iterable[dict[str, Any]]) -> Encoding:
+    def restore(rows: Iterable[dict[str, Any]], specs: Iterable[FeatureSpec]) -> Encoding:
         """Read an exported encoding back.
 
         Parameters
         ----------
         rows : iterable of dict
             From `export`.
+        specs : iterable of FeatureSpec
+            The features that columns may come from.
 
         Returns
         -------
         Encoding
             Equal to the exported one.
+
+        Raises
+        ------
+        ValueError
+            If a row is not one that `export` could have written.
         """
-        return Encoding(
-            tuple(
-                EncodedColumn(**{**row, "fill": np.nan if row["fill"] is None else row["fill"]})
-                for row in rows
-            )
-        )
+        known = {spec.name: spec for spec in specs}
+        return Encoding(tuple(_restore_column(row, known) for row in rows))
 
 
 def fit_encoding(
@@ -144,7 +147,7 @@ def fit_encoding(
     -------
     Encoding
         Two levels make one indicator; more make one each. Levels that no training row has make
-        none, nor does a feature that is constant.
+        none.
     """
     columns: list[EncodedColumn] = []
     for spec in specs:
@@ -170,9 +173,10 @@ def _fit_column(
         return EncodedColumn(name, level, np.nan, 0.0, 1.0)
     values = _as_numbers(frame[name], level)
     filled = np.where(np.isnan(values), fill, values)
-    spread = float(filled.std())
-    # A constant column carries nothing; centred, it is 0 for every training row.
-    return EncodedColumn(name, level, fill, float(filled.mean()), spread if spread > 1e-12 else 1.0)
+    if np.ptp(filled) == 0:
+        # A constant column carries nothing: 0 for every training row, and no leverage for others.
+        return EncodedColumn(name, level, fill, float(filled[0]), 1.0)
+    return EncodedColumn(name, level, fill, float(filled.mean()), float(filled.std()))
 
 
 def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
@@ -181,3 +185,40 @@ def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
     indicator = np.asarray(column == level, dtype=float)
     indicator[column.isna().to_numpy()] = np.nan
     return indicator
+
+
+def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:
+    if set(row) != {field.name for field in fields(EncodedColumn)}:
+        raise ValueError("a column has more or fewer entries than it should")
+    spec = known[row["feature"]]
+    level = row["level"]
+    if (spec.kind == "category") != (level is not None) or level not in (None, *spec.levels):
+        raise ValueError("a column's level does not fit its feature")
+    fill = np.nan if row["fill"] is None else check_finite(row["fill"])
+    scale = check_finite(row["scale"])
+    if scale <= 0:
+        raise ValueError("a column's scale is not above zero")
+    return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale)
+
+
+def check_finite(value: object) -> float:
+    """Check that a restored value is a finite number.
+
+    Parameters
+    ----------
+    value : object
+        From a model's file.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Raises
+    ------
+    ValueError
+        If it is text, missing, infinite or not a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise ValueError("a number of the model is not a finite number")
+    return float(value)

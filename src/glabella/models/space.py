@@ -65,7 +65,8 @@ class Space(Definition):
         """
         if self.log is not None:
             low, high = np.log(self.log)
-            return float(np.round(np.exp(low + quantile * (high - low)), 12))
+            value = np.round(np.exp(low + quantile * (high - low)), 12)
+            return float(np.clip(value, *self.log))
         if self.uniform is not None:
             return float(self.uniform[0] + quantile * (self.uniform[1] - self.uniform[0]))
         values: tuple[Any, ...] = (

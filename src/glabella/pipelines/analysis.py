@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from glabella.data.endpoints import EndpointDefinition
-from glabella.data.ingest.mapping import TrialSource
+from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
 
@@ -107,6 +107,10 @@ class Analysis(Definition):
         twice = sorted({name for name in self.models if self.models.count(name) > 1})
         if twice:
             raise ValueError(f"the candidate '{twice[0]}' stands twice")
+        names = [arm.name for arm in self.arms]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the name '{name}' stands for two arms")
         codes = [code for arm in self.arms for code in arm.all_codes]
         if len(set(codes)) < len(codes):
             raise ValueError("an arm's code stands for two arms")

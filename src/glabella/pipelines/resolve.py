@@ -11,12 +11,14 @@ import pandas as pd
 
 from glabella.data.dictionary import Dictionary, read_dictionary
 from glabella.data.endpoints import Outcomes, derive_outcomes
-from glabella.data.ingest.mapping import TrialSource, map_trial, read_trial
+from glabella.data.ingest.mapping import map_trial, read_trial
+from glabella.data.ingest.sources import TrialSource
 from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
-from glabella.errors import AnalysisError, DefinitionError, describe_choices
+from glabella.domain.timing import Moment, parse_moment
+from glabella.errors import AnalysisError, ClockError, DefinitionError, describe_choices
 from glabella.features.assemble import assemble_features
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
@@ -169,6 +171,7 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
             place=origin.place("endpoint", "of"),
             remedy="Take a variable with `timing: visit`.",
         )
+    _check_order(analysis, feature_set)
     return ResolvedAnalysis(
         name=Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference,
         analysis=read,
@@ -177,6 +180,16 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         candidates=_read_candidates(analysis, origin, project),
         scenario=_read_scenario(analysis, origin, project),
     )
+
+
+def _check_order(analysis: Analysis, feature_set: Read[FeatureSet]) -> None:
+    clock, first = parse_moment(feature_set.value.predict_at), Moment(analysis.endpoint.window[0])
+    if clock >= first:
+        raise ClockError(
+            f"the prediction is made at {clock}, and the endpoint's window begins at {first}",
+            place=feature_set.origin.place("predict_at"),
+            remedy="Predict earlier, or take a later endpoint.",
+        )
 
 
 def _feature_sets(project: Project) -> list[str]:

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import truncnorm
 
-from glabella.data.ingest.mapping import AssessmentsFile, ParticipantsFile, TrialSource
+from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
 from glabella.errors import DataError
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario import (

@@ -145,8 +145,15 @@ class ScenarioTrial(Definition):
             raise ValueError("the `weeks` must rise")
         if not {0.0, ENDPOINT_WEEK} <= set(self.weeks):
             raise ValueError("the `weeks` need 0, the baseline, and 6, the endpoint")
+        if self.baseline.low < 1:
+            raise ValueError("a `baseline` below 1 leaves nothing to fall from")
         if self.baseline.high > SCALES[self.scale].maximum:
             raise ValueError(f"`baseline` reaches past the top of {self.scale}")
+        for cohort in {arm.cohort for arm in self.arms}:
+            roles = sorted(arm.role for arm in self.arms if arm.cohort == cohort)
+            if roles != ["active", "control"]:
+                where = f"cohort '{cohort}'" if cohort else "a trial without cohorts"
+                raise ValueError(f"{where} needs one active and one control arm")
         if self.sites < len({arm.cohort for arm in self.arms}):
             raise ValueError("there are fewer sites than cohorts")
         return self
@@ -220,6 +227,10 @@ class Scenario(Definition):
         ids = [trial.id for trial in self.trials]
         if len(set(ids)) < len(ids):
             raise ValueError("two trials have the same id")
+        if any(week < 0 or not 0 <= share <= 2 for week, share in self.course.items()):
+            raise ValueError("the `course` runs over weeks from 0 and shares from 0 to 2")
+        if self.signal > 0 and not any((*self.prognostic.values(), *self.predictive.values())):
+            raise ValueError("a `signal` above 0 needs a weight in `prognostic` or `predictive`")
         if self.course.get(0.0) != 0.0 or self.course.get(ENDPOINT_WEEK) != 1.0:
             raise ValueError("the `course` must be 0 at week 0 and 1 at week 6")
         return self

@@ -275,20 +275,20 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
         (
             "QQ01,a,x,44,ZZF\nQQ02,a,y,50,M\n",
             None,
-            "people.csv, column 'gender': 1 of 2 values: each is not one of the codes F, M\n"
-            "  Mend them, or the entry of 'Sex' in features/dictionary.yaml.",
+            "people.csv, column 'gender' (sex): 1 of 2 values: each is not one of the codes F, M\n"
+            "  Mend them, or the entry of 'sex' in features/dictionary.yaml.",
         ),
         (
             "QQ01,a,x,ZZ44,F\nQQ02,a,y,50,M\n",
             None,
-            "people.csv, column 'age': 1 of 2 values: each is not a number\n"
-            "  Mend them, or the entry of 'Age' in features/dictionary.yaml.",
+            "people.csv, column 'age' (age_years): 1 of 2 values: each is not a number\n"
+            "  Mend them, or the entry of 'age_years' in features/dictionary.yaml.",
         ),
         (
             "QQ01,a,x,31415,F\nQQ02,a,y,-27182,M\n",
             None,
-            "people.csv, column 'age': 2 of 2 values: each is outside 18 to 95 years\n"
-            "  Mend them, or the entry of 'Age' in features/dictionary.yaml.",
+            "people.csv, column 'age' (age_years): 2 of 2 values: each is outside 18 to 95 years\n"
+            "  Mend them, or the entry of 'age_years' in features/dictionary.yaml.",
         ),
         (
             "QQ01,a,x,44,F\nQQ02,a,y,50,M\nQQ01,ZZ,x,45,F\n",
@@ -327,14 +327,14 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
         (
             None,
             "QQ01,0,40\nQQ01,4,ZZ\n",
-            "visits.csv, column 'score': 1 of 2 values: each is not a number\n"
-            "  Mend them, or the entry of 'Torticollis' in features/dictionary.yaml.",
+            "visits.csv, column 'score' (twstrs): 1 of 2 values: each is not a number\n"
+            "  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
         ),
         (
             None,
             "QQ01,0,40\nQQ01,4,31415\n",
-            "visits.csv, column 'score': 1 of 2 values: each is outside 0 to 85, the range of "
-            "twstrs\n  Mend them, or the entry of 'Torticollis' in features/dictionary.yaml.",
+            "visits.csv, column 'score' (twstrs): 1 of 2 values: each is outside 0 to 85, the range "
+            "of twstrs\n  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
         ),
     ],
     ids=[
@@ -368,7 +368,7 @@ def test_a_fault_of_the_data_is_placed_counted_and_shows_no_value(
 def test_a_fault_in_a_wide_file_names_the_column_that_holds_it(tmp_path: Path) -> None:
     people = "pid,centre,treat,tw_w0,tw_w4\nQQ1,a,x,40,ZZ\nQQ2,a,y,50,30\n"
     error = refuse(WIDE, tmp_path, people=people)
-    assert error.place == "people.csv, column 'tw_w4'"
+    assert error.place == "people.csv, column 'tw_w4' (twstrs)"
     assert not [secret for secret in SECRET if secret in str(error)]
 
 

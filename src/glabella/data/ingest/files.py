@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -57,44 +58,76 @@ def _list_readable() -> str:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    """Read every cell as it stands; a row of another width is refused, not filled up or cut."""
     try:
-        head = pd.read_csv(path, header=None, nrows=1, dtype=str, encoding="utf-8-sig")
-        names = [str(name) for name in head.iloc[0]]
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-        )
-    except pd.errors.EmptyDataError:
-        raise DataError(
-            "the file is empty", place=path.name, remedy="Write a header and rows into it."
-        ) from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning):
-        # The parser's own message may quote a row.
-        raise DataError(
-            "this is not a table of commas: its rows differ in their number of cells",
-            place=path.name,
-            remedy="Quote cells that hold a comma.",
-        ) from None
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            header = next((row for row in reader if row), [])
+            rows = [row for row in reader if row]
     except UnicodeDecodeError:
         raise DataError(
             "the file is not UTF-8 text", place=path.name, remedy="Save it as UTF-8."
         ) from None
+    except csv.Error:
+        # The reader's own message may quote a row.
+        raise DataError(
+            "this is not a table of commas: its rows differ in their number of cells, or a quoted "
+            "cell does not end",
+            place=path.name,
+            remedy="Write the table again.",
+        ) from None
     except OSError as error:
         raise DataError(f"the file can't be read: {error.strerror}", place=str(path)) from None
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    if not header:
+        raise DataError(
+            "the file is empty", place=path.name, remedy="Write a header and rows into it."
+        )
+    _check_header(header, path)
+    uneven = sum(len(row) != len(header) for row in rows)
+    if uneven:
+        raise DataError(
+            "this is not a table of commas: its rows differ in their number of cells, "
+            f"{uneven} of {len(rows)} from the header",
+            place=path.name,
+            remedy="Quote cells that hold a comma; a file that was cut off must be copied again.",
+        )
+    return pd.DataFrame(rows, columns=header, dtype=str)
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise DataError(
             f"the column '{repeated[0]}' stands twice",
             place=path.name,
             remedy="Keep one, or rename the other.",
         )
-    return frame
+    if any(_is_number(name) for name in header):
+        # Later messages list the columns; a first row of data must not pass for their names.
+        raise DataError(
+            "the first row holds a number, so it is no header",
+            place=path.name,
+            remedy="Write the names of the columns into the first row.",
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip().lower() not in ("nan", "inf", "infinity")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas()
+        names = pyarrow.parquet.read_schema(path).names
+        _check_header(names, path)
+        table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError):
         raise DataError(
             "this is not a whole Parquet file", place=path.name, remedy="Write it again."
         ) from None
+    # What pandas noted about an index is not followed: an index is a column like any other.
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return frame

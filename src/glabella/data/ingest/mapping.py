@@ -2,133 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
 
-from glabella.data.checks import Finding, count_faults, parse_values, refuse_findings
+from glabella.data.checks import Finding, count_faults, parse_values, refuse_findings, to_text
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.files import read_table
+from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
 from glabella.data.tables import KEY, PatientTables
-from glabella.definitions.reader import Definition, Origin
+from glabella.definitions.reader import Keys, Origin
 from glabella.domain.scales import SCALES
 from glabella.errors import DataError, DefinitionError, describe_choices
 
-_ROLES = ("site", "cohort", "arm", "scale")
+__all__ = ["AssessmentsFile", "ParticipantsFile", "TrialSource", "map_trial", "read_trial"]
+
 _ROLE_COLUMNS = {"site": "siteid", "cohort": "cohort", "arm": "arm", "scale": "scale"}
 
 
-class ParticipantsFile(Definition):
-    """A file with one row a participant, and which of its columns is what.
+@dataclass(frozen=True)
+class _Mapping:
+    """One source being mapped, and what was found wrong so far."""
 
-    Parameters
-    ----------
-    file : str
-        The file's name, relative to the data folder.
-    id : str
-        The column that identifies a participant within a trial.
-    trial, site, cohort, arm, scale : str, optional
-        Columns. Without ``trial`` all rows belong to the one trial that the entry names.
-    variables : dict
-        The dictionary's name of a variable to the column's; the others are not read.
-    """
+    source: TrialSource
+    raw: dict[str, pd.DataFrame]
+    dictionary: Dictionary
+    written: Origin
+    keys: Keys
+    findings: list[Finding] = field(default_factory=list)
 
-    file: str
-    id: str
-    trial: str | None = None
-    site: str | None = None
-    cohort: str | None = None
-    arm: str | None = None
-    scale: str | None = None
-    variables: dict[str, str] = Field(default_factory=dict)
+    def take(self, file: str, column: str, *keys: str | int) -> pd.Series:
+        frame = self.raw[file]
+        if column not in frame.columns:
+            raise DefinitionError(
+                f"the table {file} has no column '{column}'",
+                place=self.written.place(*self.keys, *keys),
+                remedy=describe_choices(column, [str(name) for name in frame.columns]),
+            )
+        return frame[column].reset_index(drop=True)
 
+    def find(self, variable: str, *keys: str | int) -> Variable:
+        return self.dictionary.find(variable, place=self.written.place(*self.keys, *keys))
 
-class AssessmentsFile(Definition):
-    """A file with scores, a column a visit (wide) or a row a visit (long).
+    def note(self, file: str, column: str | None, finding: str, remedy: str) -> None:
+        self.findings.append(Finding(f"{file}, column '{column}'", finding, remedy))
 
-    Parameters
-    ----------
-    file : str
-        The file's name, relative to the data folder.
-    id : str
-        The column that identifies a participant within a trial.
-    trial : str, optional
-        The column of the trial.
-    variable : str, optional
-        The variable that all values belong to.
-    parameter : str, optional
-        Long: the column that names the variable, where one file holds several.
-    weeks : dict, optional
-        Wide: column to week.
-    week, value : str, optional
-        Long: the columns of week and value.
-    """
-
-    file: str
-    id: str
-    trial: str | None = None
-    variable: str | None = None
-    parameter: str | None = None
-    weeks: dict[str, float] | None = None
-    week: str | None = None
-    value: str | None = None
-
-    @model_validator(mode="after")
-    def _is_wide_or_long(self) -> AssessmentsFile:
-        is_long = self.week is not None and self.value is not None
-        if (self.weeks is not None) == is_long:
-            raise ValueError("name either `weeks` (wide) or both `week` and `value` (long)")
-        if (self.variable is None) == (self.parameter is None):
-            raise ValueError("name either `variable` or `parameter`")
-        if self.weeks is not None and self.variable is None:
-            raise ValueError("a wide file needs its `variable`")
-        return self
-
-
-class TrialSource(Definition):
-    """One source of data: a trial with its files, or a pooled set that names its trials.
-
-    Parameters
-    ----------
-    name : str
-        The trial, where no column names it.
-    participants : ParticipantsFile
-        Who took part.
-    assessments : tuple of AssessmentsFile
-        What was rated, when.
-    """
-
-    name: str
-    participants: ParticipantsFile
-    assessments: tuple[AssessmentsFile, ...]
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files that the source names, each once."""
-        named = (self.participants.file, *(item.file for item in self.assessments))
-        return tuple(dict.fromkeys(named))
-
-    def find_baseline_column(self, variable: str) -> str:
-        """Name the column in which a one-row-a-participant table holds a baseline.
-
-        Parameters
-        ----------
-        variable : str
-            A variable that is assessed at visits.
-
-        Returns
-        -------
-        str
-            A wide file's own column for week 0; the variable's name where the source is long.
-        """
-        for item in self.assessments:
-            if item.variable == variable and item.weeks is not None:
-                early = [(week, column) for column, week in item.weeks.items() if week <= 0]
-                if early:
-                    return max(early)[1]
-        return variable
+    def note_faults(self, faults: np.ndarray, file: str, column: str, variable: str) -> None:
+        of = "" if column == variable else f" ({variable})"
+        self.findings.extend(
+            count_faults(
+                faults,
+                place=f"{file}, column '{column}'{of}",
+                remedy=f"Mend them, or the entry of '{variable}' in features/dictionary.yaml.",
+            )
+        )
 
 
 def read_trial(
@@ -211,198 +141,155 @@ def map_trial(
     DefinitionError
         If the mapping names a column or variable that does not exist.
     """
-    findings: list[Finding] = []
-    participants = _map_participants(source, raw, dictionary, findings, written, keys)
+    mapping = _Mapping(source, raw, dictionary, written, keys)
+    participants = _map_participants(mapping)
     parts = [
-        _map_assessments(source, index, raw, dictionary, participants, findings, written, keys)
-        for index in range(len(source.assessments))
+        _map_assessments(mapping, index, participants) for index in range(len(source.assessments))
     ]
-    refuse_findings(findings)
+    refuse_findings(mapping.findings)
     assessments = pd.concat(parts, ignore_index=True)
     _refuse_double_visits(assessments, source)
     return PatientTables(participants=participants, assessments=assessments, origin=origin)
 
 
-def _column(
-    frame: pd.DataFrame, name: str, file: str, written: Origin, keys: tuple[str | int, ...]
-) -> pd.Series:
-    if name not in frame.columns:
-        raise DefinitionError(
-            f"the table {file} has no column '{name}'",
-            place=written.place(*keys),
-            remedy=describe_choices(name, [str(column) for column in frame.columns]),
-        )
-    return frame[name]
-
-
-def _text(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), "").astype(str).str.strip()
-
-
-def _map_participants(
-    source: TrialSource,
-    raw: dict[str, pd.DataFrame],
-    dictionary: Dictionary,
-    findings: list[Finding],
-    written: Origin,
-    keys: tuple[str | int, ...],
-) -> pd.DataFrame:
-    file = source.participants
-    frame = raw[file.file]
-    at = (*keys, "participants")
-    ids = _text(_column(frame, file.id, file.file, written, (*at, "id")))
-    columns: dict[str, pd.Series] = {
-        "studyid": pd.Series(source.name, index=frame.index)
+def _map_participants(mapping: _Mapping) -> pd.DataFrame:
+    file = mapping.source.participants
+    columns = {
+        "studyid": pd.Series(mapping.source.name, index=range(len(mapping.raw[file.file])))
         if file.trial is None
-        else _text(_column(frame, file.trial, file.file, written, (*at, "trial"))),
-        "usubjid": ids,
+        else to_text(mapping.take(file.file, file.trial, "participants", "trial")),
+        "usubjid": to_text(mapping.take(file.file, file.id, "participants", "id")),
     }
-    for role in _ROLES:
+    for role, column in _ROLE_COLUMNS.items():
         name = getattr(file, role)
         if name is not None:
-            column = _text(_column(frame, name, file.file, written, (*at, role)))
-            columns[_ROLE_COLUMNS[role]] = column
-    blank = int((ids == "").sum())
-    if blank:
-        findings.append(
-            Finding(f"{file.file}, column '{file.id}'", f"{blank} rows have no id", "Fill them in.")
+            columns[column] = to_text(mapping.take(file.file, name, "participants", role))
+    _check_roles(mapping, columns)
+    for name, column_name in file.variables.items():
+        keys = ("participants", "variables", name)
+        variable = mapping.find(name, *keys)
+        parsed = parse_values(
+            mapping.take(file.file, column_name, *keys), variable, scales=columns.get("scale")
         )
+        mapping.note_faults(parsed.faults, file.file, column_name, name)
+        columns[name] = parsed.values
+    return pd.DataFrame(columns)
+
+
+def _check_roles(mapping: _Mapping, columns: dict[str, pd.Series]) -> None:
+    file = mapping.source.participants
+    for name, key, what in ((file.id, "usubjid", "id"), (file.trial, "studyid", "trial")):
+        blank = int((columns[key] == "").sum())
+        if blank:
+            mapping.note(file.file, name, f"{blank} rows have no {what}", "Fill them in.")
     if "scale" in columns:
         unknown = int((~columns["scale"].isin(list(SCALES))).sum())
         if unknown:
-            findings.append(
-                Finding(
-                    f"{file.file}, column '{file.scale}'",
-                    f"{unknown} of {len(frame)} rows name no known scale",
-                    f"There are: {', '.join(SCALES)}.",
-                )
+            mapping.note(
+                file.file,
+                file.scale,
+                f"{unknown} of {len(columns['scale'])} rows name no known scale",
+                f"There are: {', '.join(SCALES)}.",
             )
-    for name, column_name in file.variables.items():
-        place = (*at, "variables", name)
-        variable = dictionary.find(name, place=written.place(*place))
-        column = _column(frame, column_name, file.file, written, place)
-        parsed = parse_values(column, variable, scales=columns.get("scale"))
-        findings += _count(parsed.faults, file.file, column_name, variable)
-        columns[name] = parsed.values
-    participants = pd.DataFrame(columns).reset_index(drop=True)
-    doubled = int(participants.duplicated(KEY).sum())
+    doubled = int(pd.DataFrame({key: columns[key] for key in KEY}).duplicated().sum())
     if doubled:
-        findings.append(
-            Finding(
-                f"{file.file}, column '{file.id}'",
-                f"{doubled} rows repeat a participant of the same trial",
-                "Keep one row a participant.",
-            )
+        mapping.note(
+            file.file,
+            file.id,
+            f"{doubled} rows repeat a participant of the same trial",
+            "Keep one row a participant.",
         )
-    return participants
 
 
-def _count(faults: object, file: str, column: str, variable: Variable) -> list[Finding]:
-    return count_faults(
-        faults,  # type: ignore[arg-type]
-        place=f"{file}, column '{column}'",
-        remedy=f"Mend them, or the entry of '{variable.label}' in features/dictionary.yaml.",
-    )
-
-
-def _map_assessments(
-    source: TrialSource,
-    index: int,
-    raw: dict[str, pd.DataFrame],
-    dictionary: Dictionary,
-    participants: pd.DataFrame,
-    findings: list[Finding],
-    written: Origin,
-    keys: tuple[str | int, ...],
-) -> pd.DataFrame:
-    file = source.assessments[index]
-    at = (*keys, "assessments", index)
-    rows = _to_long(source, file, raw[file.file], written, at)
+def _map_assessments(mapping: _Mapping, index: int, participants: pd.DataFrame) -> pd.DataFrame:
+    file = mapping.source.assessments[index]
+    rows = _to_long(mapping, index)
+    rows["week"] = _check_weeks(mapping, file, rows["week"])
+    people = pd.MultiIndex.from_frame(rows[KEY])
+    strangers = int((~people.isin(pd.MultiIndex.from_frame(participants[KEY]))).sum())
+    if strangers:
+        mapping.note(
+            file.file,
+            file.id,
+            f"{strangers} of {len(rows)} rows are of nobody in {mapping.source.participants.file}",
+            "Add these participants, or leave the rows out.",
+        )
     scales = None
     if "scale" in participants:
         by_key = participants.drop_duplicates(KEY).set_index(KEY)["scale"]
-        scales = pd.Series(by_key.reindex(pd.MultiIndex.from_frame(rows[KEY])).to_numpy())
-    known = pd.MultiIndex.from_frame(participants[KEY])
-    strangers = int((~pd.MultiIndex.from_frame(rows[KEY]).isin(known)).sum())
-    if strangers:
-        findings.append(
-            Finding(
-                f"{file.file}, column '{file.id}'",
-                f"{strangers} of {len(rows)} rows are of nobody in {source.participants.file}",
-                "Add these participants, or leave the rows out.",
-            )
-        )
-    weeks = pd.to_numeric(rows["week"], errors="coerce")
-    if weeks.isna().any():
-        findings.append(
-            Finding(
-                f"{file.file}, column '{file.week}'",
-                f"{int(weeks.isna().sum())} of {len(rows)} values: each is not a number",
-                "Give the week since treatment began; baseline is 0.",
-            )
-        )
-    rows["week"] = weeks.astype(float)
+        scales = pd.Series(by_key.reindex(people).to_numpy())
     kept: list[pd.DataFrame] = []
     # Parameters that the dictionary lacks are not read: a trial assesses more than anyone models.
-    for name in [name for name in dict.fromkeys(rows["paramcd"]) if name in dictionary.variables]:
-        mine = (rows["paramcd"] == name).to_numpy()
-        variable = dictionary.variables[name]
-        of_mine = None if scales is None else scales[mine].reset_index(drop=True)
-        parsed = parse_values(
-            rows.loc[mine, "raw"].reset_index(drop=True), variable, scales=of_mine
-        )
-        findings += _count(parsed.faults, file.file, str(name), variable)
-        part = rows.loc[mine, [*KEY, "paramcd", "week"]].reset_index(drop=True)
-        part["aval"] = parsed.values.astype(float)
-        kept.append(part[part["aval"].notna()])
+    known = mapping.dictionary.variables
+    for (name, column), part in rows.groupby(["paramcd", "column"], sort=False):
+        if name not in known:
+            continue
+        of_part = None if scales is None else scales[part.index].reset_index(drop=True)
+        typed = part[[*KEY, "paramcd", "week"]].reset_index(drop=True)
+        parsed = parse_values(part["raw"].reset_index(drop=True), known[name], scales=of_part)
+        mapping.note_faults(parsed.faults, file.file, str(column), str(name))
+        typed["aval"] = parsed.values.astype(float)
+        kept.append(typed[typed["aval"].notna()])
     if not kept:
         raise DataError(
             "no row is of a variable that the dictionary knows",
             place=file.file,
-            remedy=describe_choices("", dictionary.variables),
+            remedy=describe_choices("", known),
         )
     return pd.concat(kept, ignore_index=True)
 
 
-def _to_long(
-    source: TrialSource,
-    file: AssessmentsFile,
-    frame: pd.DataFrame,
-    written: Origin,
-    at: tuple[str | int, ...],
-) -> pd.DataFrame:
-    def take(name: str, key: str) -> pd.Series:
-        return _column(frame, name, file.file, written, (*at, key)).reset_index(drop=True)
+def _check_weeks(mapping: _Mapping, file: AssessmentsFile, weeks: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(weeks, errors="coerce").astype(float)
+    wrong = int((~np.isfinite(numbers)).sum())
+    if wrong:
+        mapping.note(
+            file.file,
+            file.week,
+            f"{wrong} of {len(weeks)} values: each is not a number",
+            "Give the week since treatment began; baseline is 0.",
+        )
+    return numbers
 
-    ids = _text(take(file.id, "id"))
-    trials = (
-        pd.Series(source.name, index=ids.index)
+
+def _to_long(mapping: _Mapping, index: int) -> pd.DataFrame:
+    """Put a file into rows of participant, variable, week and raw value, with its column."""
+    file, at = mapping.source.assessments[index], ("assessments", index)
+    if file.variable is not None:
+        mapping.find(file.variable, *at, "variable")
+    columns = {
+        "studyid": mapping.source.name
         if file.trial is None
-        else _text(take(file.trial, "trial"))
-    )
-    key_columns = {"studyid": trials, "usubjid": ids}
-    if file.weeks is not None:
-        parts = [
+        else to_text(mapping.take(file.file, file.trial, *at, "trial")),
+        "usubjid": to_text(mapping.take(file.file, file.id, *at, "id")),
+    }
+    if file.weeks is None:
+        value = str(file.value)
+        names = (
+            file.variable
+            if file.parameter is None
+            else to_text(mapping.take(file.file, file.parameter, *at, "parameter"))
+        )
+        week = mapping.take(file.file, str(file.week), *at, "week")
+        raw = mapping.take(file.file, value, *at, "value")
+        return pd.DataFrame(
+            {**columns, "paramcd": names, "week": week, "column": value, "raw": raw}
+        )
+    parts = []
+    for column, week_number in file.weeks.items():
+        raw = mapping.take(file.file, column, *at, "weeks", column)
+        parts.append(
             pd.DataFrame(
                 {
-                    **key_columns,
+                    **columns,
                     "paramcd": file.variable,
-                    "week": week,
-                    "raw": take(column, "weeks"),
+                    "week": week_number,
+                    "column": column,
+                    "raw": raw,
                 }
             )
-            for column, week in file.weeks.items()
-        ]
-        return pd.concat(parts, ignore_index=True)
-    names = file.variable if file.parameter is None else _text(take(file.parameter, "parameter"))
-    return pd.DataFrame(
-        {
-            **key_columns,
-            "paramcd": names,
-            "week": take(str(file.week), "week"),
-            "raw": take(str(file.value), "value"),
-        }
-    )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _refuse_double_visits(assessments: pd.DataFrame, source: TrialSource) -> None:

@@ -8,6 +8,7 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.domain.timing import BASELINE, Moment
 from glabella.errors import AnalysisError
+from glabella.features.builders.scale import express_score, find_unit
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
@@ -47,16 +48,12 @@ class BaselineScore:
         FeatureSpec
             Its kind, levels and words.
         """
-        unit = variable.unit
-        if variable.type == "score":
-            in_percent = feature.expressed_as == "percent_of_range"
-            unit = "% of the scale's range" if in_percent else "points"
         return FeatureSpec(
             name=feature.name,
             label=feature.label or f"{variable.label} at baseline",
             kind="number" if variable.type == "score" else variable.type,
             levels=dict(variable.codes),
-            unit=unit,
+            unit=find_unit(feature, variable),
         )
 
     def build(
@@ -89,19 +86,4 @@ class BaselineScore:
                 f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
                 remedy="Map a visit at week 0, or leave the feature out.",
             )
-        if variable.type != "score":
-            return points
-        named = tables.participants.get("scale")
-        scales = [None] * len(points) if named is None else list(named)
-        if feature.expressed_as == "points":
-            if variable.scale == "by_trial" and len(set(scales)) > 1:
-                raise AnalysisError(
-                    f"feature '{feature.name}' would mix the points of different scales",
-                    remedy="Write `as: percent_of_range`.",
-                )
-            return points
-        percent = [
-            variable.find_scale(scale).percent_of_range(value)
-            for scale, value in zip(scales, points, strict=True)
-        ]
-        return pd.Series(percent, index=points.index)
+        return express_score(points, feature, variable, tables)

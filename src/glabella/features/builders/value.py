@@ -8,6 +8,7 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import Moment
 from glabella.errors import AnalysisError
+from glabella.features.builders.scale import express_score, find_unit
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
@@ -52,7 +53,7 @@ class Value:
             label=feature.label or variable.label,
             kind="number" if variable.type == "score" else variable.type,
             levels=dict(variable.codes),
-            unit=variable.unit,
+            unit=find_unit(feature, variable),
         )
 
     def build(
@@ -77,11 +78,11 @@ class Value:
         Raises
         ------
         AnalysisError
-            If no source maps the variable.
+            If no source maps the variable, or points of different scales would be mixed.
         """
         if feature.variable not in tables.participants:
             raise AnalysisError(
                 f"feature '{feature.name}': no column is mapped to '{feature.variable}'",
                 remedy="Map it under the participants' `variables:`, or leave the feature out.",
             )
-        return tables.participants[feature.variable]
+        return express_score(tables.participants[feature.variable], feature, variable, tables)

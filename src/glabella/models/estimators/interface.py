@@ -51,6 +51,7 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     needs_arm: ClassVar[bool] = False
     needs_severity: ClassVar[bool] = False
+    has_binary: ClassVar[bool] = False
 
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):
         self.specs = specs

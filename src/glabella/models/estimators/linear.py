@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, fit_encoding
+from glabella.models.encoding import Encoding, check_finite, fit_encoding
 from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
 
 
@@ -49,7 +49,7 @@ class RidgeModel(ResponderModel):
             rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
             self.coefficients_, self.intercept_ = np.zeros(0), float(np.log(rate / (1 - rate)))
             return
-        fitted = LogisticRegression(C=self.c, solver="newton-cholesky", max_iter=1000)
+        fitted = LogisticRegression(C=self.c, solver="newton-cholesky", tol=1e-8, max_iter=1000)
         fitted.fit(matrix, responded)
         self.coefficients_ = np.asarray(fitted.coef_[0], dtype=float)
         self.intercept_ = float(fitted.intercept_[0])
@@ -121,9 +121,11 @@ class RidgeModel(ResponderModel):
             From `export_state`.
         """
         self.classes_ = np.array([0, 1])
-        self.encoding_ = Encoding.restore(state["encoding"])
-        self.coefficients_ = np.array(state["coefficients"], dtype=float)
-        self.intercept_ = float(state["intercept"])
+        self.encoding_ = Encoding.restore(state["encoding"], self._used())
+        self.coefficients_ = np.array([check_finite(value) for value in state["coefficients"]])
+        self.intercept_ = check_finite(state["intercept"])
+        if len(self.coefficients_) != len(self.encoding_.columns):
+            raise ValueError("there is not one coefficient for each column")
 
 
 class ArmAndSeverityModel(RidgeModel):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
 
+from glabella.models.encoding import check_finite
 from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
 
 
@@ -32,10 +33,11 @@ class RateModel(ResponderModel):
 
     parts: ClassVar[tuple[str, ...]] = ()
 
+    def _find_columns(self) -> list[str]:
+        return [spec.name for part in self.parts for spec in self.specs if spec.part == part]
+
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
-        self.columns_ = [
-            spec.name for part in self.parts for spec in self.specs if spec.part == part
-        ]
+        self.columns_ = self._find_columns()
         self.rates_: dict[tuple[str, ...], float] = {}
         for depth in range(len(self.columns_) + 1):
             keys = _keys(X, self.columns_[:depth])
@@ -117,8 +119,10 @@ class RateModel(ResponderModel):
             From `export_state`.
         """
         self.classes_ = np.array([0, 1])
-        self.columns_ = list(state["columns"])
-        self.rates_ = {tuple(key): value for key, value in state["rates"]}
+        self.columns_ = self._find_columns()
+        self.rates_ = {tuple(map(str, key)): check_finite(value) for key, value in state["rates"]}
+        if state["columns"] != self.columns_ or () not in self.rates_:
+            raise ValueError("the rates are not of the columns that the model uses")
 
 
 class PrevalenceModel(RateModel):

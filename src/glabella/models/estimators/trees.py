@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,8 @@ class XGBoostModel(ResponderModel):
     .. [1] Chen T, Guestrin C. XGBoost: a scalable tree boosting system. KDD 2016:785-794.
     """
 
+    has_binary: ClassVar[bool] = True
+
     def __init__(
         self,
         specs: Sequence[FeatureSpec] = (),
@@ -61,10 +64,17 @@ class XGBoostModel(ResponderModel):
         self.penalty = penalty
         self.subsample = subsample
 
+    def _used(self) -> list[FeatureSpec]:
+        return [spec for spec in self.specs if spec.part != "trial"]
+
+    def _encode(self, X: pd.DataFrame) -> Floats:
+        matrix = self.encoding_.transform(X)
+        # XGBoost takes no matrix without columns; where nothing varies, one of zeros stands in.
+        return matrix if matrix.shape[1] else np.zeros((len(X), 1))
+
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
-        used = [spec for spec in self.specs if spec.part != "trial"]
-        self.encoding_ = fit_encoding(X, used, fill_and_scale=False)
-        rows = xgboost.DMatrix(self.encoding_.transform(X), label=responded, nthread=1)
+        self.encoding_ = fit_encoding(X, self._used(), fill_and_scale=False)
+        rows = xgboost.DMatrix(self._encode(X), label=responded, nthread=1)
         self.booster_ = xgboost.train(
             {
                 "objective": "binary:logistic",
@@ -95,7 +105,7 @@ class XGBoostModel(ResponderModel):
         array of float, shape (n_rows,)
             Higher means likelier; computed by XGBoost in single precision.
         """
-        matrix = self.encoding_.transform(X)
+        matrix = self._encode(X)
         return np.asarray(self.booster_.inplace_predict(matrix, predict_type="margin"), dtype=float)
 
     def contributions(self, X: pd.DataFrame) -> Contributions:
@@ -117,7 +127,7 @@ class XGBoostModel(ResponderModel):
            AI for trees. Nat Mach Intell 2020;2:56-67.
         """
         features = self._explained()
-        rows = xgboost.DMatrix(self.encoding_.transform(X), nthread=1)
+        rows = xgboost.DMatrix(self._encode(X), nthread=1)
         raw = np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=float)
         return Contributions(
             features=features,
@@ -133,7 +143,8 @@ class XGBoostModel(ResponderModel):
         dict
             For JSON.
         """
-        return {"encoding": self.encoding_.export()}
+        trees = hashlib.sha256(self.export_binary()).hexdigest()
+        return {"encoding": self.encoding_.export(), "trees_sha256": trees}
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take over an exported encoding.
@@ -144,9 +155,10 @@ class XGBoostModel(ResponderModel):
             From `export_state`.
         """
         self.classes_ = np.array([0, 1])
-        self.encoding_ = Encoding.restore(state["encoding"])
+        self.encoding_ = Encoding.restore(state["encoding"], self._used())
+        self.trees_sha256_ = str(state["trees_sha256"])
 
-    def export_binary(self) -> bytes | None:
+    def export_binary(self) -> bytes:
         """Write the trees in XGBoost's own UBJSON.
 
         Returns
@@ -163,6 +175,16 @@ class XGBoostModel(ResponderModel):
         ----------
         content : bytes
             From `export_binary`.
+
+        Raises
+        ------
+        ValueError
+            If it is not what `export_state` was written with. XGBoost's own reader ends the
+            process on a file that was cut off.
         """
+        if hashlib.sha256(content).hexdigest() != self.trees_sha256_:
+            raise ValueError("the trees are not those of the model")
         self.booster_ = xgboost.Booster(params={"nthread": 1})
         self.booster_.load_model(bytearray(content))
+        if self.booster_.num_features() != max(len(self.encoding_.columns), 1):
+            raise ValueError("the trees are of other columns than the encoding's")

@@ -333,8 +333,8 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
         (
             None,
             "QQ01,0,40\nQQ01,4,31415\n",
-            "visits.csv, column 'score' (twstrs): 1 of 2 values: each is outside 0 to 85, the range "
-            "of twstrs\n  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
+            "visits.csv, column 'score' (twstrs): 1 of 2 values: each is outside 0 to 85, the "
+            "range of twstrs\n  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
         ),
     ],
     ids=[

@@ -232,7 +232,9 @@ def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=store.artifacts))
+    # Without a kind, mlflow opens its pages on traces of language models.
+    kind = {"mlflow.experimentKind": "custom_model_development"}
+    return str(client.create_experiment(name, artifact_location=store.artifacts, tags=kind))
 
 
 def _mark_abandoned(mlflow: Any, experiment_id: str) -> None:

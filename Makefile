@@ -53,7 +53,7 @@ bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/start_up.py
 
 lock: ## Write requirements.lock anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
 
 clean: ## Remove .venv and caches, keep the runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

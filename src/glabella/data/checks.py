@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +46,15 @@ class Finding:
         What is wrong and how often, without any value.
     remedy : str
         What to do.
+    severity : str
+        ``stop``: nothing can be trusted until it is mended; ``warn``: a figure may mislead;
+        ``note``: worth knowing.
     """
 
     place: str
     finding: str
     remedy: str
+    severity: Literal["stop", "warn", "note"] = "stop"
 
 
 def to_text(raw: pd.Series) -> pd.Series:
@@ -159,13 +164,14 @@ def refuse_findings(findings: Sequence[Finding]) -> None:
     Parameters
     ----------
     findings : sequence of Finding
-        What is wrong; nothing happens if there is nothing.
+        What was found; nothing happens if none of it is a stop.
 
     Raises
     ------
     DataError
-        If there is at least one finding.
+        If at least one is a stop.
     """
+    findings = [item for item in findings if item.severity == "stop"]
     if not findings:
         return
     first = findings[0]

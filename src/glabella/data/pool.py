@@ -42,4 +42,5 @@ def pool_trials(parts: Sequence[PatientTables]) -> PatientTables:
         participants=participants,
         assessments=pd.concat([part.assessments for part in parts], ignore_index=True),
         origin=parts[0].origin,
+        findings=tuple(finding for part in parts for finding in part.findings),
     )

@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from glabella.data.checks import Finding
+
 KEY = ["studyid", "usubjid"]
 
 
@@ -25,11 +27,14 @@ class PatientTables:
         variable), ``week`` since treatment began, ``aval`` (the value).
     origin : str
         ``real`` or ``simulated``.
+    findings : tuple of Finding
+        What was noted on reading that does not stop: rows left aside, and why.
     """
 
     participants: pd.DataFrame
     assessments: pd.DataFrame
     origin: Literal["real", "simulated"]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def n(self) -> int:

@@ -114,7 +114,7 @@ def score(
         project=find_project(Path(project) if project is not None else None),
         rehearsal=rehearsal,
     )
-    frame = read_table(source)
+    frame = read_table(source).frame
     try:
         scored = score_frame(bundle, frame, arm=arm)
     except DataError as error:

@@ -28,7 +28,7 @@ def refuse(path: Path) -> DataError:
 
 def test_cells_stay_the_text_they_are(tmp_path: Path) -> None:
     path = write(tmp_path, "id,country,x,y\n007,NO,NA,\n010,null,1e3,None\n")
-    frame = read_table(path)
+    frame = read_table(path).frame
     assert frame.to_dict("list") == {
         "id": ["007", "010"],
         "country": ["NO", "null"],
@@ -49,16 +49,19 @@ def test_cells_stay_the_text_they_are(tmp_path: Path) -> None:
     ids=["byte_order_mark", "windows_line_ends", "quoted", "no_last_line_end", "blank_lines"],
 )
 def test_harmless_differences_between_csv_files_make_none(tmp_path: Path, content: bytes) -> None:
-    assert read_table(write(tmp_path, content)).to_dict("list") == {"id": ["01"], "age": ["5"]}
+    assert read_table(write(tmp_path, content)).frame.to_dict("list") == {
+        "id": ["01"],
+        "age": ["5"],
+    }
 
 
 def test_a_quoted_cell_may_hold_a_comma_and_a_line_end(tmp_path: Path) -> None:
-    frame = read_table(write(tmp_path, 'id,note\n1,"a, b\nc"\n'))
+    frame = read_table(write(tmp_path, 'id,note\n1,"a, b\nc"\n')).frame
     assert frame["note"].tolist() == ["a, b\nc"]
 
 
 def test_the_ending_may_be_in_capitals(tmp_path: Path) -> None:
-    assert len(read_table(write(tmp_path, "id\n1\n", "PEOPLE.CSV"))) == 1
+    assert len(read_table(write(tmp_path, "id\n1\n", "PEOPLE.CSV")).frame) == 1
 
 
 def test_a_missing_file_is_answered_with_the_tables_that_are_there(tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def test_a_repeated_column_is_refused(tmp_path: Path, header: str) -> None:
 
 
 def test_columns_with_the_names_of_missing_values_are_different_columns(tmp_path: Path) -> None:
-    frame = read_table(write(tmp_path, "id,NA,null\n1,2,3\n"))
+    frame = read_table(write(tmp_path, "id,NA,null\n1,2,3\n")).frame
     assert frame.columns.tolist() == ["id", "NA", "null"]
 
 
@@ -159,14 +162,14 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     frame = pd.DataFrame({"id": ["007", "010"], "age": [40, 41], "x": [0.5, None]})
     path = tmp_path / "people.parquet"
     frame.to_parquet(path)
-    pd.testing.assert_frame_equal(read_table(path), frame)
+    pd.testing.assert_frame_equal(read_table(path).frame, frame)
 
 
 def test_the_index_of_a_parquet_file_is_read_as_a_column(tmp_path: Path) -> None:
     # pandas stores a named index among the columns; every other reader sees a column there.
     path = tmp_path / "people.parquet"
     pd.DataFrame({"id": ["007"], "age": [40]}).set_index("id").to_parquet(path)
-    assert set(read_table(path).columns) == {"id", "age"}
+    assert set(read_table(path).frame.columns) == {"id", "age"}
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])

@@ -9,12 +9,13 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
+from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.errors import DataError
 
 READABLE = (".csv", ".parquet")
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, options: ReadOptions | None = None) -> RawTable:
     """Read a table without interpreting it.
 
     Parameters
@@ -22,9 +23,12 @@ def read_table(path: Path) -> pd.DataFrame:
     path : Path
         A ``.csv`` file (UTF-8, comma) or a ``.parquet`` file.
 
+    options : ReadOptions, optional
+        What the file does not say of itself.
+
     Returns
     -------
-    DataFrame
+    RawTable
         CSV cells as text, blank where empty: a site `007` and a country `NO` stay what they are.
         Parquet columns keep their types.
 
@@ -50,7 +54,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DataError(
             "the table has a header and no rows", place=path.name, remedy="Give it at least one."
         )
-    return frame
+    return RawTable(frame)
 
 
 def _list_readable() -> str:

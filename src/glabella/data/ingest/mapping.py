@@ -99,7 +99,7 @@ def read_trial(
     DefinitionError
         If the mapping names a column or variable that does not exist.
     """
-    raw = {file: read_table(folder / file) for file in source.files}
+    raw = {file: read_table(folder / file).frame for file in source.files}
     return map_trial(source, raw, dictionary, origin=origin, written=written, keys=keys)
 
 

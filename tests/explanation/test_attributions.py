@@ -23,7 +23,7 @@ def pooled(trained):
 @pytest.fixture
 def sample(trained):
     from glabella.definitions.locate import find_project
-    from glabella.pipelines.resolve import load_analysis
+    from glabella.pipelines.load import load_analysis
 
     return load_analysis("small", find_project(trained[0])).sample
 
@@ -83,7 +83,7 @@ def test_xgboosts_values_agree_with_the_shap_package(trained):
     from glabella.bundle.load import load_bundle
     from glabella.definitions.locate import find_project
     from glabella.models.build import build_model
-    from glabella.pipelines.resolve import load_analysis
+    from glabella.pipelines.load import load_analysis
 
     loaded = load_analysis("small", find_project(trained[0]))
     sample = loaded.sample

@@ -10,7 +10,7 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
-from glabella.pipelines.resolve import load_analysis
+from glabella.pipelines.load import load_analysis
 from glabella.validation.performance import MEASURES
 
 SAME_EACH_TIME = ("chosen", "finding", "n", "events", "candidates")

@@ -17,6 +17,31 @@ from glabella.errors import DataError
 _MOST_FINDINGS_SHOWN = 10
 
 
+class RowsError(DataError):
+    """Rows of a table are at fault.
+
+    Parameters
+    ----------
+    finding : str
+        What is wrong, without any value.
+    place, remedy : str, optional
+        As in every error.
+    rows : DataFrame, optional
+        ``file``, ``row``, ``column`` and ``finding``: for a file beside the data, never a message.
+    """
+
+    def __init__(
+        self,
+        finding: str,
+        *,
+        place: str | None = None,
+        remedy: str | None = None,
+        rows: pd.DataFrame | None = None,
+    ):
+        super().__init__(finding, place=place, remedy=remedy)
+        self.rows = rows
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A column as typed values, and what is wrong with each.
@@ -68,13 +93,32 @@ def to_text(raw: pd.Series) -> pd.Series:
     Returns
     -------
     Series of str, shape (n_rows,)
-        Blank where missing, without white space around; a whole number has no decimal point.
+        Blank where missing, without white space around; a whole number has no decimal point. A
+        categorical where `raw` is one.
     """
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        # Each level is written once: a long table repeats few of them millions of times.
+        levels = to_text(pd.Series(raw.cat.categories))
+        codes = pd.factorize(levels)[0][raw.cat.codes.to_numpy()]
+        written = list(dict.fromkeys(levels))
+        if (raw.cat.codes < 0).any():
+            codes, written = _add_blank(codes, raw, written)
+        return pd.Series(
+            pd.Categorical.from_codes(codes, pd.Index(written, dtype=object)), index=raw.index
+        )
     if pd.api.types.is_bool_dtype(raw.dtype):
         return raw.map({True: "1", False: "0"}).fillna("").astype(str)
     if pd.api.types.is_numeric_dtype(raw.dtype):
         return raw.map(_number_to_text).astype(str)
     return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
+
+
+def _add_blank(
+    codes: npt.NDArray[np.intp], raw: pd.Series, written: list[str]
+) -> tuple[npt.NDArray[np.intp], list[str]]:
+    if "" not in written:
+        written = [*written, ""]
+    return np.where(raw.cat.codes.to_numpy() < 0, written.index(""), codes), written
 
 
 def _number_to_text(value: float) -> str:
@@ -100,31 +144,46 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     Parsed
         Values and faults in the order of `raw`.
     """
-    text = to_text(raw)
-    missing = (text == "").to_numpy()
-    faults = np.full(len(raw), None, dtype=object)
     if variable.type == "category":
+        text = to_text(raw)
         known = text.isin(list(variable.codes)).to_numpy()
-        faults[~known & ~missing] = f"is not one of the codes {', '.join(variable.codes)}"
-        return Parsed(values=text.where(known), faults=faults)
+        faults = np.full(len(raw), None, dtype=object)
+        faults[~known & (text != "").to_numpy()] = (
+            f"is not one of the codes {', '.join(variable.codes)}"
+        )
+        return Parsed(values=text.where(known).astype(object), faults=faults)
+    numbers, missing = _read_numbers(raw)
+    low, high, bounds = _limits(variable, scales, len(raw))
+    finite = np.isfinite(numbers)
+    with np.errstate(invalid="ignore"):
+        wrong = {
+            "is not a number": np.isnan(numbers) & ~missing,
+            "is not a finite number": np.isinf(numbers),
+            f"has no known scale ({', '.join(sorted(SCALES))})": np.isnan(low) & finite,
+            f"is outside {bounds}": ((numbers < low) | (numbers > high)) & finite,
+        }
+        if variable.type == "ordinal":
+            wrong["is not a whole number"] = (numbers != np.floor(numbers)) & finite
+    faults = np.full(len(raw), None, dtype=object)
+    for fault, rows in reversed(wrong.items()):
+        if rows.any():
+            faults[rows] = fault
+            numbers = np.where(rows, np.nan, numbers)
+    return Parsed(values=pd.Series(numbers, index=raw.index), faults=faults)
+
+
+def _read_numbers(
+    raw: pd.Series,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     if pd.api.types.is_numeric_dtype(raw.dtype):
         numbers = raw.to_numpy(dtype=float, na_value=np.nan)
-    else:
-        numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(dtype=float)
-    faults[np.isnan(numbers) & ~missing] = "is not a number"
-    faults[np.isinf(numbers)] = "is not a finite number"
-    low, high, bounds = _limits(variable, scales, len(raw))
-    with np.errstate(invalid="ignore"):
-        outside = ((numbers < low) | (numbers > high)) & np.isfinite(numbers)
-        fractional = (variable.type == "ordinal") & (numbers != np.floor(numbers))
-    faults[fractional & np.isfinite(numbers)] = "is not a whole number"
-    faults[outside] = f"is outside {bounds}"
-    unscaled = np.isnan(low) & np.isfinite(numbers)
-    faults[unscaled] = f"has no known scale ({', '.join(sorted(SCALES))})"
-    at_fault = np.array([fault is not None for fault in faults], dtype=bool)
-    return Parsed(
-        values=pd.Series(np.where(at_fault, np.nan, numbers), index=raw.index), faults=faults
-    )
+        return numbers, np.isnan(numbers)
+    text = to_text(raw)
+    if isinstance(text.dtype, pd.CategoricalDtype):
+        text = text.astype(object)
+    missing = (text == "").to_numpy()
+    numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(dtype=float)
+    return numbers, missing
 
 
 def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) -> list[Finding]:
@@ -144,10 +203,7 @@ def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) ->
     list of Finding
         One for each kind, commonest first.
     """
-    at_fault = [fault for fault in faults if fault is not None]
-    if not at_fault:
-        return []
-    counts = pd.Series(at_fault).value_counts()
+    counts = pd.Series(faults, dtype=object).value_counts()
     return [
         Finding(
             place=place,
@@ -158,17 +214,19 @@ def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) ->
     ]
 
 
-def refuse_findings(findings: Sequence[Finding]) -> None:
+def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = None) -> None:
     """Raise one error that holds all findings, bounded in length.
 
     Parameters
     ----------
     findings : sequence of Finding
         What was found; nothing happens if none of it is a stop.
+    rows : DataFrame, optional
+        The rows at fault, as in `RowsError`.
 
     Raises
     ------
-    DataError
+    RowsError
         If at least one is a stop.
     """
     findings = [item for item in findings if item.severity == "stop"]
@@ -176,12 +234,12 @@ def refuse_findings(findings: Sequence[Finding]) -> None:
         return
     first = findings[0]
     if len(findings) == 1:
-        raise DataError(first.finding, place=first.place, remedy=first.remedy)
+        raise RowsError(first.finding, place=first.place, remedy=first.remedy, rows=rows)
     shown = findings[:_MOST_FINDINGS_SHOWN]
     lines = [f"  {item.place}: {item.finding}. {item.remedy}" for item in shown]
     if len(findings) > len(shown):
         lines.append(f"  ... and {len(findings) - len(shown)} more")
-    raise DataError(f"{len(findings)} findings in the data\n" + "\n".join(lines))
+    raise RowsError(f"{len(findings)} findings in the data\n" + "\n".join(lines), rows=rows)
 
 
 def _limits(
@@ -195,9 +253,10 @@ def _limits(
         names = pd.Series([None] * n_rows) if scales is None else scales
         low_by_name = {name: scale.minimum for name, scale in SCALES.items()}
         high_by_name = {name: scale.maximum for name, scale in SCALES.items()}
+        codes, levels = pd.factorize(names, use_na_sentinel=False)
         return (
-            np.array([low_by_name.get(name, np.nan) for name in names], dtype=float),
-            np.array([high_by_name.get(name, np.nan) for name in names], dtype=float),
+            np.array([low_by_name.get(name, np.nan) for name in levels], dtype=float)[codes],
+            np.array([high_by_name.get(name, np.nan) for name in levels], dtype=float)[codes],
             "the range of its scale",
         )
     scale = variable.find_scale(None)

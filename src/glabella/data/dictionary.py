@@ -61,6 +61,8 @@ class Variable(Definition):
             raise ValueError(
                 f"there is no scale '{self.scale}'. {describe_choices(str(self.scale), SCALES)}"
             )
+        if self.timing == "visit" and self.type == "category":
+            raise ValueError("what visits assess again is a number, an ordinal or a score")
         if self.timing != "visit":
             try:
                 parse_moment(self.timing)

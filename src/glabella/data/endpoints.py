@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
-from glabella.data.tables import KEY, PatientTables, find_baselines
+from glabella.data.tables import PatientTables, find_baselines, find_positions
 from glabella.definitions.reader import Definition
 from glabella.domain.endpoints import ResponseRule
 from glabella.domain.visits import Window
@@ -27,33 +27,69 @@ class EndpointDefinition(Definition):
     Parameters
     ----------
     rule : str
-        ``response``: a fall of at least `fraction` of the baseline.
+        ``response``: a fall from baseline of a score; ``flag``: a code of a variable that is
+        recorded once, such as a diagnosis or an adverse event.
     of : str
-        The variable, one that is assessed at visits.
-    fraction : float
-        Inside (0, 1].
-    week : float
-        The week that is meant, after baseline.
-    window : tuple of float
-        The first and last week in which a visit may stand for it.
+        The variable: one that is assessed at visits for a response, a category for a flag.
+    fraction : float, optional
+        Of a response: the fraction of the baseline, inside (0, 1]; one half where neither this
+        nor `points` is given.
+    points : float, optional
+        Of a response: the points of the scale.
+    code : str, optional
+        Of a flag: the code that counts.
+    week : float, optional
+        Of a response: the week that is meant, after baseline.
+    window : tuple of float, optional
+        Of a response: the first and last week in which a visit may stand for it.
     missing : str
         ``observed_only`` or ``non_responder``.
     """
 
-    rule: Literal["response"]
+    rule: Literal["response", "flag"]
     of: str
-    fraction: float = 0.5
-    week: float
-    window: tuple[float, float]
+    fraction: float | None = None
+    points: float | None = None
+    code: str | None = None
+    week: float | None = None
+    window: tuple[float, float] | None = None
     missing: Literal["observed_only", "non_responder"]
 
     @model_validator(mode="after")
     def _is_possible(self) -> EndpointDefinition:
-        ResponseRule(self.fraction)
+        if self.rule == "flag":
+            if self.code is None:
+                raise ValueError("a flag needs the `code` that counts")
+            named = [
+                name
+                for name in ("fraction", "points", "week", "window")
+                if getattr(self, name) is not None
+            ]
+            if named:
+                raise ValueError(f"`{named[0]}` goes with the rule `response`, not with a flag")
+            return self
+        if self.code is not None:
+            raise ValueError("`code` goes with the rule `flag`, not with a response")
+        if self.week is None or self.window is None:
+            raise ValueError("a response needs its `week` and `window`")
+        self.response_rule  # noqa: B018
         if self.window[0] <= 0:
             raise ValueError("the endpoint's window must begin after baseline (week 0)")
         Window(self.week, *self.window)
         return self
+
+    @property
+    def response_rule(self) -> ResponseRule:
+        """The rule of a response."""
+        by_default = 0.5 if self.fraction is None and self.points is None else self.fraction
+        return ResponseRule(by_default, self.points)
+
+    @property
+    def visit_window(self) -> Window:
+        """The weeks in which a visit may stand for the endpoint of a response."""
+        if self.week is None or self.window is None:
+            raise ValueError("a flag has no window of visits")
+        return Window(self.week, *self.window)
 
     def describe(self) -> str:
         """Say the endpoint in words.
@@ -63,10 +99,13 @@ class EndpointDefinition(Definition):
         str
             For the report and the manifest.
         """
+        missing = MISSING_STRATEGIES[self.missing]
+        if self.rule == "flag":
+            return f"'{self.of}' is '{self.code}'; {missing.replace('a score in the window', 'it')}"
+        window = self.visit_window
         return (
-            f"{ResponseRule(self.fraction).describe()} at week {self.week:g} "
-            f"(window {self.window[0]:g} to {self.window[1]:g}); "
-            f"{MISSING_STRATEGIES[self.missing]}"
+            f"{self.response_rule.describe()} at week {window.target:g} "
+            f"(window {window.low:g} to {window.high:g}); {missing}"
         )
 
 
@@ -107,12 +146,45 @@ def derive_outcomes(tables: PatientTables, endpoint: EndpointDefinition) -> Outc
     AnalysisError
         If no visit of some trial lies in the window, or all remaining outcomes are of one class.
     """
-    window = Window(endpoint.week, *endpoint.window)
+    if endpoint.rule == "flag":
+        frame, left_out = _read_flag(tables, endpoint)
+    else:
+        frame, left_out = _derive_response(tables, endpoint)
+    _refuse_single_class(frame["responded"], endpoint)
+    return Outcomes(frame=frame, left_out=left_out)
+
+
+def _read_flag(
+    tables: PatientTables, endpoint: EndpointDefinition
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    people = tables.participants
+    if endpoint.of not in people:
+        raise AnalysisError(
+            f"no source maps '{endpoint.of}', which the endpoint needs",
+            place=f"endpoint of '{endpoint.of}'",
+            remedy="Name its column among the `variables:` of the participants' file.",
+        )
+    codes = people[endpoint.of]
+    responded = (codes == endpoint.code).astype(float).where(codes.notna())
+    left_out: dict[str, int] = {}
+    unknown = int(responded.isna().sum())
+    if endpoint.missing == "non_responder":
+        responded = responded.fillna(0.0)
+    elif unknown:
+        left_out[f"no record of '{endpoint.of}'"] = unknown
+    nothing = np.full(len(people), np.nan)
+    columns = {"baseline": nothing, "week": nothing, "score": nothing, "responded": responded}
+    return pd.DataFrame(columns, index=people.index), left_out
+
+
+def _derive_response(
+    tables: PatientTables, endpoint: EndpointDefinition
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    window = endpoint.visit_window
     rows = tables.assessments[tables.assessments["paramcd"] == endpoint.of]
-    _refuse_uncovered_trials(tables, rows, endpoint)
-    at_endpoint = _choose_visits(rows, window)
-    keys = pd.MultiIndex.from_frame(tables.participants[KEY])
-    chosen = at_endpoint.reindex(keys)
+    rows = rows.assign(person=find_positions(rows, tables.participants))
+    _refuse_uncovered_trials(tables, rows, endpoint.of, window)
+    chosen = _choose_visits(rows, window).reindex(range(tables.n))
     frame = pd.DataFrame(
         {
             "baseline": find_baselines(tables, endpoint.of).to_numpy(dtype=float),
@@ -122,16 +194,21 @@ def derive_outcomes(tables: PatientTables, endpoint: EndpointDefinition) -> Outc
         index=tables.participants.index,
     )
     frame["responded"], left_out = _decide(frame, endpoint)
-    counts = frame["responded"].value_counts()
-    if len(counts) < 2:
-        only = "no participant" if counts.empty else f"every one of {int(counts.iloc[0])}"
-        outcome = "has an outcome" if counts.empty else _name_class(float(counts.index[0]))
-        raise AnalysisError(
-            f"{only} {outcome}: nothing can be told apart",
-            place=f"endpoint of '{endpoint.of}' at week {endpoint.week:g}",
-            remedy="Change the endpoint's rule, week or window.",
-        )
-    return Outcomes(frame=frame, left_out=left_out)
+    return frame, left_out
+
+
+def _refuse_single_class(responded: pd.Series, endpoint: EndpointDefinition) -> None:
+    counts = responded.value_counts()
+    if len(counts) >= 2:
+        return
+    only = "no participant" if counts.empty else f"every one of {int(counts.iloc[0])}"
+    outcome = "has an outcome" if counts.empty else _name_class(float(counts.index[0]))
+    at = "" if endpoint.week is None else f" at week {endpoint.week:g}"
+    raise AnalysisError(
+        f"{only} {outcome}: nothing can be told apart",
+        place=f"endpoint of '{endpoint.of}'{at}",
+        remedy="Change the endpoint's rule, week or window.",
+    )
 
 
 def _name_class(responded: float) -> str:
@@ -139,17 +216,16 @@ def _name_class(responded: float) -> str:
 
 
 def _refuse_uncovered_trials(
-    tables: PatientTables, rows: pd.DataFrame, endpoint: EndpointDefinition
+    tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
 ) -> None:
-    low, high = endpoint.window
     for trial in dict.fromkeys(tables.participants["studyid"]):
         weeks = np.unique(rows.loc[rows["studyid"] == trial, "week"])
-        if not ((weeks >= low) & (weeks <= high)).any():
+        if not ((weeks >= window.low) & (weeks <= window.high)).any():
             listed = ", ".join(f"{week:g}" for week in weeks[:20]) or "none at all"
             raise AnalysisError(
-                f"no visit of trial '{trial}' with '{endpoint.of}' lies in weeks "
-                f"{low:g} to {high:g}",
-                place=f"endpoint at week {endpoint.week:g}",
+                f"no visit of trial '{trial}' with '{variable}' lies in weeks "
+                f"{window.low:g} to {window.high:g}",
+                place=f"endpoint at week {window.target:g}",
                 remedy=f"Its visits are at weeks: {listed}. Change `week` and `window`, "
                 "or leave the trial out.",
             )
@@ -161,14 +237,15 @@ def _choose_visits(rows: pd.DataFrame, window: Window) -> pd.DataFrame:
     ordered = inside.assign(distance=(inside["week"] - window.target).abs()).sort_values(
         ["distance", "week"], kind="stable"
     )
-    return ordered.drop_duplicates(KEY).set_index(KEY)[["week", "aval"]]
+    return ordered.drop_duplicates("person").set_index("person")[["week", "aval"]]
 
 
 def _decide(frame: pd.DataFrame, endpoint: EndpointDefinition) -> tuple[pd.Series, dict[str, int]]:
-    rule = ResponseRule(endpoint.fraction)
+    rule = endpoint.response_rule
     left_out: dict[str, int] = {}
     without = frame["baseline"].isna()
-    zero = frame["baseline"] <= 0
+    # Points can be lost from any baseline; a fraction of nothing means nothing.
+    zero = (frame["baseline"] <= 0) & (rule.points is None)
     if without.any():
         left_out["no baseline score"] = int(without.sum())
     if zero.any():

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.checks import Finding
@@ -21,10 +23,11 @@ class PatientTables:
     ----------
     participants : DataFrame
         One row a participant: ``studyid``, ``usubjid``, and where the source has them
-        ``siteid``, ``cohort``, ``arm`` and ``scale``; then the dictionary's variables.
+        ``siteid``, ``cohort``, ``arm`` and ``scale``; ``person`` where a person stands in
+        several rows, once for each period of a crossover; then the dictionary's variables.
     assessments : DataFrame
         One row a participant, variable and visit: ``studyid``, ``usubjid``, ``paramcd`` (the
-        variable), ``week`` since treatment began, ``aval`` (the value).
+        variable), ``week`` since treatment began, ``aval`` (the value). Keys may be categories.
     origin : str
         ``real`` or ``simulated``.
     findings : tuple of Finding
@@ -89,6 +92,46 @@ def find_baselines(tables: PatientTables, variable: str) -> pd.Series:
     """
     rows = tables.assessments
     early = rows[(rows["paramcd"] == variable) & (rows["week"] <= 0)]
-    last = early.sort_values("week", kind="stable").groupby(KEY, sort=False)["aval"].last()
-    keys = pd.MultiIndex.from_frame(tables.participants[KEY])
-    return pd.Series(last.reindex(keys).to_numpy(dtype=float), index=tables.participants.index)
+    last = early.assign(person=find_positions(early, tables.participants)).sort_values(
+        ["person", "week"], kind="stable"
+    )
+    values = last.groupby("person")["aval"].last().drop(-1, errors="ignore")
+    found = values.reindex(range(tables.n)).to_numpy(dtype=float)
+    return pd.Series(found, index=tables.participants.index)
+
+
+def find_positions(rows: pd.DataFrame, participants: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Find each row's participant.
+
+    Parameters
+    ----------
+    rows : DataFrame, shape (n_rows, ...)
+        With ``studyid`` and ``usubjid``, as text or as categories.
+    participants : DataFrame
+        The first of a doubled participant is taken.
+
+    Returns
+    -------
+    array of int, shape (n_rows,)
+        Positions in `participants`; -1 for nobody.
+    """
+    trial, trials = _encode(rows["studyid"])
+    person, people = _encode(rows["usubjid"])
+    # A pair is looked up once, however many visits it has.
+    pair = trial.astype(np.int64) * max(len(people), 1) + person
+    codes, pairs = pd.factorize(pair)
+    named = pd.MultiIndex.from_arrays(
+        [trials.take(pairs // max(len(people), 1)), people.take(pairs % max(len(people), 1))]
+    )
+    keys = pd.MultiIndex.from_frame(participants[KEY].astype(object))
+    first = np.flatnonzero(~keys.duplicated())
+    found = keys[first].get_indexer(named)
+    positions = np.where(found < 0, -1, first[found]) if len(first) else found
+    return positions[codes].astype(np.intp)
+
+
+def _encode(column: pd.Series) -> tuple[npt.NDArray[np.intp], pd.Index]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.astype(object)
+    codes, levels = pd.factorize(column.astype(object))
+    return codes, pd.Index(levels, dtype=object)

@@ -11,24 +11,31 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class ResponseRule:
-    """Response: a fall from baseline of at least a fraction of the baseline.
+    """Response: a fall from baseline of at least a fraction of it, or of so many points.
 
     Parameters
     ----------
-    fraction : float
+    fraction : float, optional
         The fraction of the baseline by which the score must have fallen, inside (0, 1].
+    points : float, optional
+        The points by which it must have fallen, above 0. Exactly one of the two is given.
 
     Raises
     ------
     ValueError
-        If the fraction is not inside (0, 1].
+        If both or neither are given, or one is out of its range.
     """
 
-    fraction: float
+    fraction: float | None = None
+    points: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction <= 1:
+        if (self.fraction is None) == (self.points is None):
+            raise ValueError("a fall is either a `fraction` of the baseline or so many `points`")
+        if self.fraction is not None and not 0 < self.fraction <= 1:
             raise ValueError("the fraction of a fall must be above 0 and at most 1")
+        if self.points is not None and not self.points > 0:
+            raise ValueError("the points of a fall must be above 0")
 
     def is_response(self, baseline: float, score: float) -> bool:
         """Say whether a participant responded.
@@ -36,7 +43,8 @@ class ResponseRule:
         Parameters
         ----------
         baseline : float
-            The score before treatment; above zero, else a fraction of it means nothing.
+            The score before treatment; above zero where a fraction of it is asked for, else that
+            means nothing.
         score : float
             The score at the endpoint.
 
@@ -48,16 +56,20 @@ class ResponseRule:
         Raises
         ------
         ValueError
-            If the baseline is not above zero.
+            If a fraction is asked for and the baseline is not above zero.
 
         Examples
         --------
         >>> ResponseRule(0.5).is_response(22, 11), ResponseRule(0.5).is_response(23, 12)
         (True, False)
+        >>> ResponseRule(points=4).is_response(22, 18)
+        True
         """
+        if self.points is not None:
+            return baseline - score >= self.points - _TOLERANCE
         if baseline <= 0:
             raise ValueError("a fraction of a baseline of zero or below means nothing")
-        return baseline - score >= self.fraction * baseline - _TOLERANCE
+        return baseline - score >= (self.fraction or 0.0) * baseline - _TOLERANCE
 
     def describe(self) -> str:
         """Say the rule in words.
@@ -67,4 +79,6 @@ class ResponseRule:
         str
             For the report and the manifest.
         """
-        return f"a fall of at least {100 * self.fraction:g} % from baseline"
+        if self.points is not None:
+            return f"a fall of at least {self.points:g} points from baseline"
+        return f"a fall of at least {100 * (self.fraction or 0.0):g} % from baseline"

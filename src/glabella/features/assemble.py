@@ -110,7 +110,12 @@ def assemble_features(
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
-    _refuse_lacking_trials(frame, trials)
+    for name, lacking in find_lacking_trials(frame, trials).items():
+        raise AnalysisError(
+            f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing it "
+            "would only name the trial",
+            remedy="Say what goes with `lacking:` under `data:` (`feature` or `trial`).",
+        )
     if arms:
         frame["arm"] = assign_arms(tables.participants, arms)
         levels = {arm.name: arm.label or arm.name for arm in arms}
@@ -122,13 +127,23 @@ def assemble_features(
     return FeatureTable(frame=frame, specs=specs)
 
 
-def _refuse_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> None:
+def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, list[str]]:
+    """Find the features that a whole trial lacks.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_participants, n_features)
+        The features.
+    trials : Series, shape (n_participants,)
+        The trial of each participant.
+
+    Returns
+    -------
+    dict
+        Feature to the trials in which nobody has it; features that every trial has are left out.
+    """
     present = frame.notna().groupby(trials.to_numpy(), sort=False).any()
-    for name in frame.columns:
-        lacking = [str(trial) for trial in present.index[~present[name]]]
-        if lacking:
-            raise AnalysisError(
-                f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing "
-                "it would only name the trial",
-                remedy="Leave the feature out of the set, or the trial out of the analysis.",
-            )
+    lacking = {
+        str(name): [str(trial) for trial in present.index[~present[name]]] for name in frame.columns
+    }
+    return {name: lacked for name, lacked in lacking.items() if lacked}

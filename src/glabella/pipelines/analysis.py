@@ -21,10 +21,14 @@ class DataDefinition(Definition):
         A scenario in ``pipelines/scenarios``.
     trials : tuple of TrialSource, optional
         Trials with their files.
+    lacking : str
+        What goes where nobody in a trial has a feature: the ``feature``, or the ``trial``;
+        ``refuse`` to be asked.
     """
 
     simulate: str | None = None
     trials: tuple[TrialSource, ...] | None = None
+    lacking: Literal["refuse", "feature", "trial"] = "refuse"
 
     @model_validator(mode="after")
     def _has_one_source(self) -> DataDefinition:

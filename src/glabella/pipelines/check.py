@@ -11,7 +11,7 @@ import pandas as pd
 
 from glabella.definitions.locate import find_project
 from glabella.models.encoding import fit_encoding
-from glabella.pipelines.resolve import LoadedAnalysis, load_analysis
+from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.validate import plan_folds
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
 

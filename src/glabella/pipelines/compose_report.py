@@ -8,7 +8,7 @@ from typing import Any
 
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
-from glabella.pipelines.resolve import LoadedAnalysis
+from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
 from glabella.reporting.finding import write_finding

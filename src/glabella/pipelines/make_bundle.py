@@ -13,7 +13,8 @@ from glabella import __version__
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
 from glabella.features.spec import FeatureSpec
 from glabella.models.build import export_model
-from glabella.pipelines.resolve import LoadedAnalysis, ResolvedAnalysis
+from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.resolve import ResolvedAnalysis
 from glabella.pipelines.validate import Validated
 from glabella.validation.nested import TunedModel, tune_and_fit
 from glabella.validation.seeds import derive_seed
@@ -125,7 +126,7 @@ def _find_column(resolved: ResolvedAnalysis, variable: str) -> str:
     source = resolved.sources[0]
     if resolved.dictionary.value.variables[variable].timing == "visit":
         return source.find_baseline_column(variable)
-    return source.participants.variables[variable]
+    return source.participants.find_column(variable).column
 
 
 def _list_required(resolved: ResolvedAnalysis, specs: tuple[FeatureSpec, ...]) -> tuple[str, ...]:

@@ -6,30 +6,20 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from glabella.data.dictionary import Dictionary, read_dictionary
-from glabella.data.endpoints import Outcomes, derive_outcomes
-from glabella.data.ingest.mapping import map_trial, read_trial
 from glabella.data.ingest.sources import TrialSource
-from glabella.data.pool import pool_trials
-from glabella.data.tables import PatientTables, hash_tables
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
-from glabella.domain.timing import Moment, parse_moment
-from glabella.errors import AnalysisError, ClockError, DefinitionError, describe_choices
-from glabella.features.assemble import assemble_features
+from glabella.domain.timing import BASELINE, Moment, parse_moment
+from glabella.errors import ClockError, DefinitionError, describe_choices
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
-from glabella.features.spec import FeatureTable
 from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate
 from glabella.models.estimators import find_estimator
 from glabella.pipelines.analysis import Analysis
-from glabella.simulation.generate import CANONICAL_SOURCE, simulate_trials
+from glabella.simulation.generate import CANONICAL_SOURCE
 from glabella.simulation.scenario import Scenario, read_scenario
-from glabella.validation.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -99,36 +89,6 @@ class ResolvedAnalysis:
         return (CANONICAL_SOURCE,) if trials is None else trials
 
 
-@dataclass(frozen=True)
-class LoadedAnalysis:
-    """An analysis with its data.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        All participants.
-    outcomes : Outcomes
-        All participants' scores and responses.
-    sample : Sample
-        Those with an outcome.
-    data_hash : str
-        SHA-256 of the tables.
-    """
-
-    resolved: ResolvedAnalysis
-    tables: PatientTables
-    outcomes: Outcomes
-    sample: Sample
-    data_hash: str
-
-    @property
-    def kept(self) -> np.ndarray:
-        """Positions, in the tables, of the participants of the sample."""
-        return np.flatnonzero(self.outcomes.frame["responded"].notna().to_numpy())
-
-
 def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     """Read an analysis and everything it names.
 
@@ -162,16 +122,7 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         )
     feature_set = project.read("features", analysis.features, FeatureSet)
     check_clock(feature_set.value, dictionary.value, feature_set.origin)
-    endpoint_variable = dictionary.value.find(
-        analysis.endpoint.of, place=origin.place("endpoint", "of")
-    )
-    if endpoint_variable.timing != "visit":
-        raise DefinitionError(
-            f"'{analysis.endpoint.of}' is not assessed at visits, so it has no fall",
-            place=origin.place("endpoint", "of"),
-            remedy="Take a variable with `timing: visit`.",
-        )
-    _check_order(analysis, feature_set)
+    _check_endpoint(analysis, origin, dictionary.value, feature_set)
     return ResolvedAnalysis(
         name=Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference,
         analysis=read,
@@ -182,11 +133,31 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     )
 
 
-def _check_order(analysis: Analysis, feature_set: Read[FeatureSet]) -> None:
-    clock, first = parse_moment(feature_set.value.predict_at), Moment(analysis.endpoint.window[0])
-    if clock >= first:
+def _check_endpoint(
+    analysis: Analysis, origin: Origin, dictionary: Dictionary, feature_set: Read[FeatureSet]
+) -> None:
+    endpoint, place = analysis.endpoint, origin.place("endpoint", "of")
+    variable = dictionary.find(endpoint.of, place=place)
+    if endpoint.rule == "flag":
+        if variable.type != "category" or endpoint.code not in variable.codes:
+            raise DefinitionError(
+                f"'{endpoint.code}' is no code of '{endpoint.of}'",
+                place=origin.place("endpoint", "code"),
+                remedy=describe_choices(str(endpoint.code), variable.codes),
+            )
+        known_at, what = variable.known_at or BASELINE, f"'{endpoint.of}' is known"
+    else:
+        if variable.timing != "visit":
+            raise DefinitionError(
+                f"'{endpoint.of}' is not assessed at visits, so it has no fall",
+                place=place,
+                remedy="Take a variable with `timing: visit`.",
+            )
+        known_at, what = Moment(endpoint.visit_window.low), "the endpoint's window begins"
+    clock = parse_moment(feature_set.value.predict_at)
+    if clock >= known_at:
         raise ClockError(
-            f"the prediction is made at {clock}, and the endpoint's window begins at {first}",
+            f"the prediction is made at {clock}, and {what} at {known_at}",
             place=feature_set.origin.place("predict_at"),
             remedy="Predict earlier, or take a later endpoint.",
         )
@@ -235,114 +206,3 @@ def _read_scenario(analysis: Analysis, origin: Origin, project: Project) -> Read
         )
     scenario: Read[Scenario] = read_scenario(project, name)
     return scenario
-
-
-def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project) -> PatientTables:
-    """Read or simulate the tables of an analysis.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    data : Path or None
-        The folder of the files; the project's home unless stated. For simulated data, what
-        `glabella simulate` wrote there; without it, simulated anew from the analysis's seed.
-    project : Project
-        The definitions and the home.
-
-    Returns
-    -------
-    PatientTables
-        Typed, checked and pooled.
-    """
-    origin, dictionary = resolved.analysis.origin, resolved.dictionary.value
-    if resolved.scenario is not None and data is None:
-        simulated = simulate_trials(resolved.scenario.value, seed=resolved.analysis.value.seed)
-        return map_trial(
-            CANONICAL_SOURCE,
-            simulated.raw_tables(),
-            dictionary,
-            origin="simulated",
-            written=origin,
-            keys=("data", "simulate"),
-        )
-    parts = [
-        read_trial(
-            source,
-            data or project.home,
-            dictionary,
-            origin="simulated" if resolved.is_simulated else "real",
-            written=origin,
-            keys=("data", "simulate") if resolved.is_simulated else ("data", "trials", index),
-        )
-        for index, source in enumerate(resolved.sources)
-    ]
-    return pool_trials(parts)
-
-
-def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
-    """Resolve an analysis, load its data and derive outcomes and features.
-
-    Parameters
-    ----------
-    reference : str
-        A name in ``pipelines`` or a path.
-    project : Project
-        The definitions.
-    data : Path, optional
-        The folder of the data files.
-
-    Returns
-    -------
-    LoadedAnalysis
-        Ready for validation.
-
-    Raises
-    ------
-    GlabellaError
-        If definitions, data or their combination are refused.
-    """
-    resolved = resolve_analysis(reference, project)
-    tables = load_tables(resolved, data, project)
-    analysis = resolved.analysis.value
-    outcomes = derive_outcomes(tables, analysis.endpoint)
-    features = assemble_features(
-        tables,
-        resolved.feature_set.value,
-        resolved.dictionary.value,
-        arms=analysis.arms,
-        endpoint_variable=analysis.endpoint.of,
-    )
-    return LoadedAnalysis(
-        resolved=resolved,
-        tables=tables,
-        outcomes=outcomes,
-        sample=_make_sample(analysis, tables, outcomes, features),
-        data_hash=hash_tables(tables),
-    )
-
-
-def _make_sample(
-    analysis: Analysis, tables: PatientTables, outcomes: Outcomes, features: FeatureTable
-) -> Sample:
-    kept = outcomes.frame["responded"].notna().to_numpy()
-    people = tables.participants[kept]
-    blank = pd.Series("", index=people.index)
-    arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
-    if analysis.validation.across == "leave_one_site_out" and "siteid" not in people:
-        raise AnalysisError(
-            "leaving one site out needs sites, and no column is mapped to the site",
-            place="validation.across",
-            remedy="Name it: `site:` of the participants' file.",
-        )
-    return Sample(
-        features=FeatureTable(features.frame[kept].reset_index(drop=True), features.specs),
-        responded=outcomes.frame["responded"][kept].to_numpy(dtype=int),
-        trial=people["studyid"].to_numpy(dtype=str),
-        site=people.get("siteid", blank).to_numpy(dtype=str),
-        cohort=people.get("cohort", blank).to_numpy(dtype=str),
-        arm=arm.to_numpy(dtype=str),
-        active=arm.isin(analysis.active_arms).to_numpy()
-        if analysis.arms
-        else np.ones(len(people), dtype=bool),
-    )

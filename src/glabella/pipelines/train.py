@@ -18,8 +18,8 @@ import pandas as pd
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
-from glabella.pipelines.resolve import LoadedAnalysis, load_analysis
 from glabella.pipelines.validate import Validated, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.errors import AnalysisError
-from glabella.pipelines.resolve import LoadedAnalysis
+from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
 from glabella.validation.nested import (
     FoldResult,
@@ -118,6 +118,7 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
         folds=design.pooled.folds,
         repeats=design.pooled.repeats,
         seed=derive_seed(analysis.seed, "pooled"),
+        people=sample.people,
     )
     infeasible: dict[str, str] = {}
     if design.inside is not None:
@@ -132,6 +133,7 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
                     design="inside",
                     rows=_rows_of(sample, trial),
                     group=trial,
+                    people=sample.people,
                 )
             except AnalysisError as error:
                 infeasible[trial] = error.finding

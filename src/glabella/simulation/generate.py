@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import truncnorm
 
+from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
 from glabella.errors import DataError
 from glabella.simulation.new_patients import make_new_patients
@@ -90,15 +91,18 @@ class Simulated:
     new_patients: pd.DataFrame
     truth: pd.DataFrame
 
-    def raw_tables(self) -> dict[str, pd.DataFrame]:
+    def raw_tables(self) -> dict[str, RawTable]:
         """Give the tables by the names that `CANONICAL_SOURCE` maps.
 
         Returns
         -------
-        dict of DataFrame
+        dict of RawTable
             Participants and assessments.
         """
-        return {PARTICIPANTS_FILE: self.participants, ASSESSMENTS_FILE: self.assessments}
+        return {
+            PARTICIPANTS_FILE: RawTable(self.participants),
+            ASSESSMENTS_FILE: RawTable(self.assessments),
+        }
 
 
 def simulate_trials(scenario: Scenario, *, seed: int) -> Simulated:
@@ -147,7 +151,8 @@ def write_simulated(simulated: Simulated, folder: Path) -> list[Path]:
         If a file is there already or can't be written.
     """
     tables = {
-        **simulated.raw_tables(),
+        PARTICIPANTS_FILE: simulated.participants,
+        ASSESSMENTS_FILE: simulated.assessments,
         NEW_PATIENTS_FILE: simulated.new_patients,
         TRUTH_FILE: simulated.truth,
     }

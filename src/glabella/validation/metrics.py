@@ -86,7 +86,8 @@ def compute_concordance(
     strata : array, shape (n_predictions,)
         Trial, arm and outer fold (of one repetition) together.
     participant : array, shape (n_predictions,)
-        Who each prediction is of; a participant has one in each repetition.
+        Who each prediction is of; a participant has one in each repetition, and one for each
+        period of a crossover.
     repeats : int
         How many repetitions, to count pairs in one of them on average.
 
@@ -128,14 +129,15 @@ def compute_concordance(
         return not_estimable(f"in pairs: {few}"), round(total / repeats)
     value = float(agreeing[outcome].sum() / total)
     variance = 0.0
+    by_class = []
     for members in (outcome, ~outcome):
-        influence = np.bincount(
-            who[members],
-            weights=(agreeing - value * pairs)[members] / total,
-            minlength=who.max() + 1,
-        )[np.unique(who[members])]
-        variance += standard_error_of_sum(influence) ** 2
-    return estimate_proportion(value, float(np.sqrt(variance))), round(total / repeats)
+        weights = (agreeing - value * pairs)[members] / total
+        influence = np.bincount(who[members], weights=weights, minlength=who.max() + 1)
+        by_class.append(influence)
+        variance += standard_error_of_sum(influence[np.unique(who[members])]) ** 2
+    # Who is a responder in one period of a crossover and none in another adds a covariance.
+    variance += 2.0 * float(by_class[0] @ by_class[1])
+    return estimate_proportion(value, float(np.sqrt(max(variance, 0.0)))), round(total / repeats)
 
 
 def compute_brier_score(

@@ -111,7 +111,11 @@ def tune_and_fit(
     setting: dict[str, Any] = {}
     if len(settings) > 1 and folds >= 2:
         splits = split_stratified(
-            [sample.arm[rows]], outcome, folds=folds, seed=draw_state(folds_seed)
+            [sample.arm[rows]],
+            outcome,
+            folds=folds,
+            seed=draw_state(folds_seed),
+            people=sample.people[rows],
         )
         search = GridSearchCV(
             build_model(candidate, specs, random_state=random_state),

@@ -82,6 +82,7 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
         With intervals, or reasons.
     """
     rows = predictions["row"].to_numpy()
+    person = sample.people[rows]
     outcome = predictions["responded"].to_numpy(dtype=bool)
     probability = predictions["probability"].to_numpy(dtype=float)
     repeats = int(predictions["repeat"].nunique())
@@ -95,7 +96,7 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
             outcome[mask],
             probability[mask],
             strata=strata[mask],
-            participant=rows[mask],
+            participant=person[mask],
             repeats=repeats,
         )
 
@@ -105,7 +106,7 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
         if sample.has_arms
         else (not_estimable("the analysis has no control arm"), 0)
     )
-    calibration = compute_calibration(outcome, probability, participant=rows)
+    calibration = compute_calibration(outcome, probability, participant=person)
     participants = np.unique(rows)
     return Performance(
         n=len(participants),
@@ -114,8 +115,8 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
             "auc": headline,
             "auc_control": mirror,
             "auc_all": concordance(np.ones(len(rows), dtype=bool), outer)[0],
-            "brier": compute_brier_score(outcome, probability, participant=rows),
-            "log_loss": compute_log_loss(outcome, probability, participant=rows),
+            "brier": compute_brier_score(outcome, probability, participant=person),
+            "log_loss": compute_log_loss(outcome, probability, participant=person),
             "calibration_slope": calibration.slope,
             "calibration_intercept": calibration.intercept,
         },

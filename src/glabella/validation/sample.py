@@ -24,6 +24,9 @@ class Sample:
         Blank where the data have none.
     active : array of bool, shape (n_participants,)
         Whether the arm is an active one; true for all where there are no arms.
+    person : array of int, shape (n_participants,), optional
+        Who stands in several rows, once for each period of a crossover, has the same number in
+        each; without it everybody stands in one.
     """
 
     features: FeatureTable
@@ -33,6 +36,12 @@ class Sample:
     cohort: npt.NDArray[np.str_]
     arm: npt.NDArray[np.str_]
     active: npt.NDArray[np.bool_]
+    person: npt.NDArray[np.int_] | None = None
+
+    @property
+    def people(self) -> npt.NDArray[np.int_]:
+        """A number for each row's person."""
+        return np.arange(self.n) if self.person is None else self.person
 
     @property
     def n(self) -> int:

@@ -64,7 +64,12 @@ def count_classes(responded: npt.ArrayLike) -> tuple[int, int]:
 
 
 def split_stratified(
-    cells: Sequence[npt.ArrayLike], responded: npt.ArrayLike, *, folds: int, seed: int
+    cells: Sequence[npt.ArrayLike],
+    responded: npt.ArrayLike,
+    *,
+    folds: int,
+    seed: int,
+    people: npt.ArrayLike | None = None,
 ) -> list[tuple[Rows, Rows]]:
     """Split once into stratified folds.
 
@@ -82,6 +87,9 @@ def split_stratified(
         How many.
     seed : int
         Of the shuffle.
+    people : array, shape (n_participants,), optional
+        Whose row each is; all rows of a person share a fold, by the cell of the first. Without
+        it each row is a person.
 
     Returns
     -------
@@ -99,6 +107,8 @@ def split_stratified(
     >>> [len(test) for _, test in splits]
     [2, 2]
     """
+    if people is not None:
+        return _split_people(cells, responded, folds=folds, seed=seed, people=people)
     outcome = np.asarray(responded, dtype=int)
     rarer = min(count_classes(outcome))
     if rarer < folds:
@@ -119,6 +129,28 @@ def split_stratified(
     return [(np.flatnonzero(named != fold), np.flatnonzero(named == fold)) for fold in range(folds)]
 
 
+def _split_people(
+    cells: Sequence[npt.ArrayLike],
+    responded: npt.ArrayLike,
+    *,
+    folds: int,
+    seed: int,
+    people: npt.ArrayLike,
+) -> list[tuple[Rows, Rows]]:
+    codes, names = pd.factorize(np.asarray(people))
+    if len(names) == len(codes):
+        return split_stratified(cells, responded, folds=folds, seed=seed)
+    first = np.unique(codes, return_index=True)[1]
+    ever = np.bincount(codes, weights=np.asarray(responded, dtype=float)) > 0
+    splits = split_stratified(
+        [np.asarray(cell)[first] for cell in cells], ever, folds=folds, seed=seed
+    )
+    return [
+        (np.flatnonzero(~np.isin(codes, test)), np.flatnonzero(np.isin(codes, test)))
+        for _, test in splits
+    ]
+
+
 def make_repeated_folds(
     cells: Sequence[npt.ArrayLike],
     responded: npt.ArrayLike,
@@ -129,6 +161,7 @@ def make_repeated_folds(
     design: str = "pooled",
     rows: Rows | None = None,
     group: str | None = None,
+    people: npt.ArrayLike | None = None,
 ) -> list[Fold]:
     """Make repeated stratified folds of all participants or of some.
 
@@ -148,6 +181,8 @@ def make_repeated_folds(
         The participants to split; all unless stated.
     group : str, optional
         Recorded in each fold.
+    people : array, shape (n_participants,), optional
+        As in `split_stratified`.
 
     Returns
     -------
@@ -163,6 +198,7 @@ def make_repeated_folds(
             outcome[chosen],
             folds=folds,
             seed=draw_state(child),
+            people=None if people is None else np.asarray(people)[chosen],
         )
         made += [
             Fold(design, repeat, number, group, chosen[train], chosen[test])

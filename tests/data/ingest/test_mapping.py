@@ -471,18 +471,8 @@ def test_an_assessments_file_is_either_wide_or_long(rest: str, finding: str) -> 
     assert finding.lower() in str(caught.value).lower()
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("  assessments:\n    - file: people.csv\n", "  assessments: []\n"),
-        ("weeks: {tw_w0: 0, tw_w4: 4}", "weeks: {}"),
-    ],
-    ids=["no_assessments", "no_weeks"],
-)
-def test_a_source_without_any_visit_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    text = WIDE.replace(old, new)
-    if "[]" in new:
-        text = text.split("assessments: []\n")[0] + "assessments: []\n"
+def test_a_wide_file_without_any_visit_is_refused(tmp_path: Path) -> None:
+    text = WIDE.replace("weeks: {tw_w0: 0, tw_w4: 4}", "weeks: {}")
     refuse(text, tmp_path, people="pid,centre,treat,tw_w0,tw_w4\n1,a,x,40,30\n")
 
 

@@ -1,0 +1,319 @@
+"""A source's columns in the dictionary's codes and units, and what is wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.checks import Finding, count_faults, to_text
+from glabella.data.dictionary import Dictionary, Variable
+from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.sources import TrialSource, VariableColumn
+from glabella.data.ingest.units import find_conversion
+from glabella.definitions.reader import Keys, Origin
+from glabella.errors import DefinitionError, describe_choices
+
+_MOST_ROWS_LISTED = 100_000
+
+
+@dataclass(frozen=True)
+class MappingState:
+    """One source being mapped, and what was found so far.
+
+    Parameters
+    ----------
+    source : TrialSource
+        The files and their columns.
+    raw : mapping of RawTable
+        The tables by file name.
+    dictionary : Dictionary
+        The variables.
+    written : Origin
+        The analysis that declares the source.
+    keys : tuple
+        Where in the analysis the source stands.
+    findings : list of Finding
+        In the order found.
+    rows : list of DataFrame
+        Which rows of which file, finding by finding.
+    """
+
+    source: TrialSource
+    raw: Mapping[str, RawTable]
+    dictionary: Dictionary
+    written: Origin
+    keys: Keys
+    findings: list[Finding] = field(default_factory=list)
+    rows: list[pd.DataFrame] = field(default_factory=list)
+
+    def take(self, file: str, column: str, *keys: str | int) -> pd.Series:
+        """Take a column of a file.
+
+        Parameters
+        ----------
+        file, column : str
+            Which.
+        *keys : str or int
+            Where, below the source, the column is named.
+
+        Returns
+        -------
+        Series
+            Its cells, numbered from 0.
+
+        Raises
+        ------
+        DefinitionError
+            If the file has no such column.
+        """
+        frame = self.raw[file].frame
+        if column not in frame.columns:
+            raise DefinitionError(
+                f"the table {file} has no column '{column}'",
+                place=self.place(*keys),
+                remedy=describe_choices(column, [str(name) for name in frame.columns]),
+            )
+        return frame[column].reset_index(drop=True)
+
+    def find(self, variable: str, *keys: str | int) -> Variable:
+        """Find a variable of the dictionary.
+
+        Parameters
+        ----------
+        variable : str
+            Its name.
+        *keys : str or int
+            Where, below the source, it is named.
+
+        Returns
+        -------
+        Variable
+            The variable.
+        """
+        return self.dictionary.find(variable, place=self.place(*keys))
+
+    def place(self, *keys: str | int) -> str:
+        """Give the place of an entry of the source.
+
+        Parameters
+        ----------
+        *keys : str or int
+            Below the source.
+
+        Returns
+        -------
+        str
+            File and line.
+        """
+        return self.written.place(*self.keys, *keys)
+
+    def note_rows(
+        self,
+        where: npt.NDArray[np.bool_],
+        file: str,
+        column: str | None,
+        finding: str,
+        remedy: str,
+    ) -> None:
+        """Note what is wrong with some rows of a file.
+
+        Parameters
+        ----------
+        where : array of bool, shape (n_rows,)
+            Which rows; nothing is noted where none is.
+        file : str
+            The file.
+        column : str or None
+            The column; None where the whole source is meant.
+        finding : str
+            In words, with ``{count}`` for the number of rows.
+        remedy : str
+            What to do.
+        """
+        count = int(where.sum())
+        if not count:
+            return
+        text = finding.format(count=count)
+        self.findings.append(Finding(f"{file}, column '{column}'", text, remedy))
+        self._list(where, file, column, finding.replace("{count} ", ""))
+
+    def note_faults(
+        self,
+        faults: npt.NDArray[np.object_],
+        file: str,
+        column: str,
+        variable: str,
+        positions: npt.NDArray[np.intp] | None = None,
+    ) -> None:
+        """Note the faults of a column's values.
+
+        Parameters
+        ----------
+        faults : array of object, shape (n_values,)
+            As in `Parsed`.
+        file, column : str
+            Where the values stand.
+        variable : str
+            The dictionary's name of what they are.
+        positions : array of int, optional
+            The rows of the file that they stand in; all unless stated.
+        """
+        of = "" if column == variable else f" ({variable})"
+        found = count_faults(
+            faults,
+            place=f"{file}, column '{column}'{of}",
+            remedy=f"Mend them, or the entry of '{variable}' in features/dictionary.yaml.",
+        )
+        self.findings.extend(found)
+        if found:
+            wrong = np.flatnonzero(pd.notna(faults))[:_MOST_ROWS_LISTED]
+            numbers = wrong if positions is None else positions[wrong]
+            self.rows.append(
+                pd.DataFrame(
+                    {"file": file, "row": numbers + 1, "column": column, "finding": faults[wrong]}
+                )
+            )
+
+    def _list(
+        self, where: npt.NDArray[np.bool_], file: str, column: str | None, finding: str
+    ) -> None:
+        numbers = np.flatnonzero(where)[:_MOST_ROWS_LISTED] + 1
+        self.rows.append(
+            pd.DataFrame({"file": file, "row": numbers, "column": column, "finding": finding})
+        )
+
+    def list_rows(self) -> pd.DataFrame:
+        """List the rows at fault.
+
+        Returns
+        -------
+        DataFrame
+            ``file``, ``row`` (the first below the header is 1), ``column`` and ``finding``.
+        """
+        empty = pd.DataFrame(columns=["file", "row", "column", "finding"])
+        return pd.concat(self.rows, ignore_index=True) if self.rows else empty
+
+
+def interpret_column(
+    state: MappingState,
+    file: str,
+    given: VariableColumn,
+    variable: Variable,
+    keys: Keys,
+) -> pd.Series:
+    """Put a column into the dictionary's codes and unit.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source.
+    file : str
+        The file.
+    given : VariableColumn
+        The column with its codes and unit.
+    variable : Variable
+        What the dictionary says.
+    keys : tuple
+        Where, below the source, the column is named.
+
+    Returns
+    -------
+    Series
+        Still to be parsed; what could not be put stays as it was and is noted.
+
+    Raises
+    ------
+    DefinitionError
+        If codes or units can't belong to the variable.
+    """
+    raw = state.take(file, given.column, *keys)
+    if given.unit is not None:
+        return _convert(raw, given.unit, variable, state.place(*keys))
+    if given.codes:
+        return _recode(state, raw, file, given, variable, keys)
+    labels = state.raw[file].value_labels.get(given.column)
+    if labels and variable.codes:
+        return _follow_labels(state, raw, file, given.column, variable, labels)
+    return raw
+
+
+def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Series:
+    if variable.type != "number":
+        raise DefinitionError(
+            f"'{variable.label}' is no number, so it has no unit", place=place, remedy="Leave it."
+        )
+    factor, offset = find_conversion(unit, variable, place=place)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        return raw.astype(float) * factor + offset
+    text = to_text(raw).astype(object)
+    numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+    converted = (numbers * factor + offset).astype(object)
+    # What is no number is left for the check that says so.
+    return converted.where(numbers.notna(), text)
+
+
+def _recode(
+    state: MappingState,
+    raw: pd.Series,
+    file: str,
+    given: VariableColumn,
+    variable: Variable,
+    keys: Keys,
+) -> pd.Series:
+    known = list(variable.codes)
+    for code, target in given.codes.items():
+        if known and target not in known:
+            raise DefinitionError(
+                f"'{target}' is no code of '{variable.label}'",
+                place=state.place(*keys, "codes", code),
+                remedy=describe_choices(target, known),
+            )
+    text = to_text(raw).astype(object)
+    mapped = text.map(given.codes)
+    unlisted = (mapped.isna() & (text != "")).to_numpy()
+    state.note_rows(
+        unlisted,
+        file,
+        given.column,
+        f"{{count}} of {len(text)} values: each is none of the codes {', '.join(given.codes)}",
+        "List it among `codes:` of the source, or mend it.",
+    )
+    return mapped.where(mapped.notna(), "")
+
+
+def _follow_labels(
+    state: MappingState,
+    raw: pd.Series,
+    file: str,
+    column: str,
+    variable: Variable,
+    labels: Mapping[str, str],
+) -> pd.Series:
+    """Take a value by its label where its own text is no code; refuse where the two disagree."""
+    by_label = {label.casefold(): code for code, label in variable.codes.items()}
+    by_label.update({code.casefold(): code for code in variable.codes})
+    meant = {value: by_label.get(label.strip().casefold()) for value, label in labels.items()}
+    contradicted = [
+        value
+        for value, code in meant.items()
+        if value in variable.codes and code not in (None, value)
+    ]
+    text = to_text(raw).astype(object)
+    state.note_rows(
+        text.isin(contradicted).to_numpy(),
+        file,
+        column,
+        f"{{count}} of {len(text)} values: the file's label of the value is the dictionary's of "
+        "another code",
+        "Say which is right with `codes:` of the source.",
+    )
+    taken = {
+        value: code
+        for value, code in meant.items()
+        if code is not None and value not in variable.codes
+    }
+    return text.replace(taken)

@@ -1,0 +1,206 @@
+"""Assessments, wide or long, to rows of participant, variable, week and value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.checks import Finding, parse_values, to_text
+from glabella.data.dictionary import Variable
+from glabella.data.ingest.interpret import MappingState, interpret_column
+from glabella.data.ingest.sources import AssessmentsFile, VariableColumn
+from glabella.data.tables import KEY, find_positions
+from glabella.errors import DataError, describe_choices
+
+
+@dataclass(frozen=True)
+class _Visits:
+    """The keys of a file's rows, and where its values stand."""
+
+    keys: pd.DataFrame
+    people: npt.NDArray[np.intp]
+    scales: pd.Series | None
+
+
+def map_assessments(state: MappingState, participants: pd.DataFrame) -> pd.DataFrame:
+    """Map every assessments' file of a source.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source; what is wrong is noted there.
+    participants : DataFrame
+        Whom the rows must belong to.
+
+    Returns
+    -------
+    DataFrame
+        ``studyid``, ``usubjid`` and ``paramcd`` as categories, ``week``, ``aval``, and for a
+        crossover ``period``; rows without a value are left out.
+
+    Raises
+    ------
+    DataError
+        If no row is of a variable that the dictionary knows.
+    """
+    parts: list[pd.DataFrame] = []
+    for index, file in enumerate(state.source.assessments):
+        visits = _read_keys(state, index, participants)
+        made = (
+            _map_long(state, index, visits)
+            if file.weeks is None
+            else _map_wide(state, index, visits)
+        )
+        if not made:
+            raise DataError(
+                "no row is of a variable that the dictionary knows",
+                place=file.file,
+                remedy=describe_choices("", state.dictionary.variables),
+            )
+        parts += made
+    if not parts:
+        return pd.DataFrame({name: [] for name in (*KEY, "paramcd", "week", "aval")})
+    rows = parts[0] if len(parts) == 1 else _stack(parts)
+    _note_double_visits(state, rows)
+    return rows
+
+
+def _read_keys(state: MappingState, index: int, participants: pd.DataFrame) -> _Visits:
+    file, at = state.source.assessments[index], ("assessments", index)
+    ids = to_text(state.take(file.file, file.id, *at, "id"))
+    trial: pd.Series | str = state.source.name
+    if file.trial is not None:
+        trial = to_text(state.take(file.file, file.trial, *at, "trial"))
+    keys = pd.DataFrame({"studyid": trial, "usubjid": ids}).astype("category")
+    if file.period is not None:
+        period = to_text(state.take(file.file, file.period, *at, "period")).astype(object)
+        keys["period"] = pd.to_numeric(period, errors="coerce")
+        state.note_rows(
+            ~keys["period"].isin(list(state.source.participants.arms)).to_numpy(),
+            file.file,
+            file.period,
+            "{count} rows name a period that has no arm",
+            "Name its arm among `arms:` of the participants, or leave the rows out.",
+        )
+    people = find_positions(keys, participants)
+    state.note_rows(
+        people < 0,
+        file.file,
+        file.id,
+        f"{{count}} of {len(keys)} rows are of nobody in {state.source.participants.file}",
+        "Add these participants, or leave the rows out.",
+    )
+    scales = None
+    if "scale" in participants:
+        levels = participants["scale"].astype("category")
+        codes = np.where(people < 0, -1, levels.cat.codes.to_numpy()[people])
+        scales = pd.Series(pd.Categorical.from_codes(codes, levels.cat.categories))
+    return _Visits(keys, people, scales)
+
+
+def _map_long(state: MappingState, index: int, visits: _Visits) -> list[pd.DataFrame]:
+    file, at = state.source.assessments[index], ("assessments", index)
+    weeks = state.take(file.file, str(file.week), *at, "week")
+    week = _read_weeks(state, file, weeks)
+    value = VariableColumn(column=str(file.value), unit=file.unit)
+    raw = state.take(file.file, value.column, *at, "value")
+    if file.parameter is None:
+        variable = state.find(str(file.variable), *at, "variable")
+        if file.unit is not None:
+            raw = interpret_column(state, file.file, value, variable, (*at, "value"))
+        return [_parse(state, file.file, value.column, str(file.variable), raw, week, visits)]
+    names = to_text(state.take(file.file, file.parameter, *at, "parameter"))
+    wanted = {file.parameters.get(name, name): name for name in state.dictionary.variables}
+    for name in file.parameters:
+        state.find(name, *at, "parameters", name)
+    made = []
+    # Parameters that the dictionary lacks are not read: a trial assesses more than anyone models.
+    levels = names.astype("category")
+    for number, code in enumerate(levels.cat.categories):
+        if code in wanted:
+            rows = np.flatnonzero(levels.cat.codes.to_numpy() == number)
+            made.append(
+                _parse(state, file.file, value.column, wanted[code], raw, week, visits, rows)
+            )
+    return made
+
+
+def _map_wide(state: MappingState, index: int, visits: _Visits) -> list[pd.DataFrame]:
+    file, at = state.source.assessments[index], ("assessments", index)
+    variable = state.find(str(file.variable), *at, "variable")
+    made = []
+    for column, number in (file.weeks or {}).items():
+        given = VariableColumn(column=column, unit=file.unit)
+        raw = interpret_column(state, file.file, given, variable, (*at, "weeks", column))
+        week = np.full(len(raw), float(number))
+        made.append(_parse(state, file.file, column, str(file.variable), raw, week, visits))
+    return made
+
+
+def _read_weeks(
+    state: MappingState, file: AssessmentsFile, weeks: pd.Series
+) -> npt.NDArray[np.float64]:
+    if not pd.api.types.is_numeric_dtype(weeks.dtype):
+        weeks = pd.to_numeric(to_text(weeks).astype(object), errors="coerce")
+    numbers = weeks.to_numpy(dtype=float, na_value=np.nan)
+    state.note_rows(
+        ~np.isfinite(numbers),
+        file.file,
+        file.week,
+        f"{{count}} of {len(numbers)} values: each is not a number",
+        "Give the week since treatment began; baseline is 0.",
+    )
+    return numbers
+
+
+def _parse(
+    state: MappingState,
+    file: str,
+    column: str,
+    name: str,
+    raw: pd.Series,
+    week: npt.NDArray[np.float64],
+    visits: _Visits,
+    rows: npt.NDArray[np.intp] | None = None,
+) -> pd.DataFrame:
+    """Type one variable's values and keep those that are there."""
+    variable: Variable = state.dictionary.variables[name]
+    chosen = slice(None) if rows is None else rows
+    of_rows = raw if rows is None else raw.iloc[rows]
+    scales = None if visits.scales is None else visits.scales.iloc[chosen]
+    parsed = parse_values(of_rows.reset_index(drop=True), variable, scales=scales)
+    state.note_faults(parsed.faults, file, column, name, rows)
+    values = parsed.values.to_numpy(dtype=float)
+    known = np.flatnonzero(~np.isnan(values))
+    positions = known if rows is None else rows[known]
+    made = visits.keys.iloc[positions].reset_index(drop=True)
+    made["paramcd"] = pd.Categorical.from_codes(
+        np.zeros(len(known), dtype=np.int8), pd.Index([name], dtype=object)
+    )
+    made["week"] = week[positions]
+    made["aval"] = values[known]
+    return made
+
+
+def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put parts under one another; categories stay categories, over the levels of all."""
+    stacked = {}
+    for column in parts[0].columns:
+        if isinstance(parts[0][column].dtype, pd.CategoricalDtype):
+            values = pd.api.types.union_categoricals([part[column] for part in parts])
+            stacked[column] = pd.Series(values)
+        else:
+            stacked[column] = pd.concat([part[column] for part in parts], ignore_index=True)
+    return pd.DataFrame(stacked)
+
+
+def _note_double_visits(state: MappingState, rows: pd.DataFrame) -> None:
+    keys = [*KEY, "paramcd", "week", *(["period"] if "period" in rows else [])]
+    doubled = int(rows[keys].duplicated().sum())
+    if doubled:
+        files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
+        finding = f"{doubled} rows repeat a participant, variable and week"
+        state.findings.append(Finding(files, finding, "Keep one value a visit."))

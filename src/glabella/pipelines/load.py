@@ -1,0 +1,227 @@
+"""The data of an analysis: read, pooled, with outcomes and features, ready for validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glabella.data.checks import Finding
+from glabella.data.endpoints import Outcomes, derive_outcomes
+from glabella.data.ingest.mapping import map_trial, read_trial
+from glabella.data.pool import pool_trials
+from glabella.data.tables import PatientTables, hash_tables
+from glabella.definitions.locate import Project
+from glabella.errors import AnalysisError
+from glabella.features.assemble import (
+    assemble_features,
+    build_patient_features,
+    find_lacking_trials,
+)
+from glabella.features.spec import FeatureTable
+from glabella.pipelines.analysis import Analysis
+from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
+from glabella.simulation.generate import CANONICAL_SOURCE, simulate_trials
+from glabella.validation.sample import Sample
+
+
+@dataclass(frozen=True)
+class LoadedAnalysis:
+    """An analysis with its data.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    tables : PatientTables
+        All participants.
+    outcomes : Outcomes
+        All participants' scores and responses.
+    sample : Sample
+        Those with an outcome.
+    data_hash : str
+        SHA-256 of the tables.
+    """
+
+    resolved: ResolvedAnalysis
+    tables: PatientTables
+    outcomes: Outcomes
+    sample: Sample
+    data_hash: str
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Positions, in the tables, of the participants of the sample."""
+        return np.flatnonzero(self.outcomes.frame["responded"].notna().to_numpy())
+
+
+def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project) -> PatientTables:
+    """Read or simulate the tables of an analysis.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    data : Path or None
+        The folder of the files; the project's home unless stated. For simulated data, what
+        `glabella simulate` wrote there; without it, simulated anew from the analysis's seed.
+    project : Project
+        The definitions and the home.
+
+    Returns
+    -------
+    PatientTables
+        Typed, checked and pooled.
+    """
+    origin, dictionary = resolved.analysis.origin, resolved.dictionary.value
+    if resolved.scenario is not None and data is None:
+        simulated = simulate_trials(resolved.scenario.value, seed=resolved.analysis.value.seed)
+        return map_trial(
+            CANONICAL_SOURCE,
+            simulated.raw_tables(),
+            dictionary,
+            origin="simulated",
+            written=origin,
+            keys=("data", "simulate"),
+        )
+    parts = [
+        read_trial(
+            source,
+            data or project.home,
+            dictionary,
+            origin="simulated" if resolved.is_simulated else "real",
+            written=origin,
+            keys=("data", "simulate") if resolved.is_simulated else ("data", "trials", index),
+        )
+        for index, source in enumerate(resolved.sources)
+    ]
+    return pool_trials(parts)
+
+
+def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
+    """Resolve an analysis, load its data and derive outcomes and features.
+
+    Parameters
+    ----------
+    reference : str
+        A name in ``pipelines`` or a path.
+    project : Project
+        The definitions.
+    data : Path, optional
+        The folder of the data files.
+
+    Returns
+    -------
+    LoadedAnalysis
+        Ready for validation.
+
+    Raises
+    ------
+    GlabellaError
+        If definitions, data or their combination are refused.
+    """
+    resolved = resolve_analysis(reference, project)
+    resolved, tables = _settle_lacking(resolved, load_tables(resolved, data, project))
+    analysis = resolved.analysis.value
+    outcomes = derive_outcomes(tables, analysis.endpoint)
+    features = assemble_features(
+        tables,
+        resolved.feature_set.value,
+        resolved.dictionary.value,
+        arms=analysis.arms,
+        endpoint_variable=analysis.endpoint.of,
+    )
+    return LoadedAnalysis(
+        resolved=resolved,
+        tables=tables,
+        outcomes=outcomes,
+        sample=_make_sample(analysis, tables, outcomes, features),
+        data_hash=hash_tables(tables),
+    )
+
+
+def _settle_lacking(
+    resolved: ResolvedAnalysis, tables: PatientTables
+) -> tuple[ResolvedAnalysis, PatientTables]:
+    """Take out the features that a whole trial lacks, or the trial, as the analysis says."""
+    analysis, features = resolved.analysis.value, resolved.feature_set
+    if analysis.data.lacking == "refuse":
+        return resolved, tables
+    frame = build_patient_features(tables, features.value, resolved.dictionary.value)
+    trials = tables.participants["studyid"]
+    lacking = find_lacking_trials(frame, trials)
+    if not lacking:
+        return resolved, tables
+    goes = analysis.data.lacking
+    findings = tuple(
+        Finding(
+            place=features.origin.name,
+            finding=f"nobody in {', '.join(without)} has the feature '{name}', so the {goes} goes",
+            remedy="`lacking:` of the analysis decides which.",
+            severity="note",
+        )
+        for name, without in lacking.items()
+    )
+    if goes == "feature":
+        kept = tuple(item for item in features.value.features if item.name not in lacking)
+        if not kept:
+            raise AnalysisError(
+                "every feature is lacking in some trial, so none is left",
+                place=features.origin.name,
+                remedy="Write `lacking: trial`, or pool trials that share features.",
+            )
+        smaller = replace(features, value=features.value.model_copy(update={"features": kept}))
+        return replace(resolved, feature_set=smaller), replace(
+            tables, findings=(*tables.findings, *findings)
+        )
+    gone = {trial for without in lacking.values() for trial in without}
+    if gone == set(trials):
+        raise AnalysisError(
+            "every trial lacks some feature, so none is left",
+            place=features.origin.name,
+            remedy="Write `lacking: feature`, or choose fewer features.",
+        )
+    stays = ~trials.isin(list(gone))
+    visits = tables.assessments[~tables.assessments["studyid"].isin(list(gone))]
+    return resolved, replace(
+        tables,
+        participants=tables.participants[stays].reset_index(drop=True),
+        assessments=visits.reset_index(drop=True),
+        findings=(*tables.findings, *findings),
+    )
+
+
+def _make_sample(
+    analysis: Analysis, tables: PatientTables, outcomes: Outcomes, features: FeatureTable
+) -> Sample:
+    kept = outcomes.frame["responded"].notna().to_numpy()
+    people = tables.participants[kept]
+    blank = pd.Series("", index=people.index)
+    arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
+    if analysis.validation.across == "leave_one_site_out" and "siteid" not in people:
+        raise AnalysisError(
+            "leaving one site out needs sites, and no column is mapped to the site",
+            place="validation.across",
+            remedy="Name it: `site:` of the participants' file.",
+        )
+    return Sample(
+        features=FeatureTable(features.frame[kept].reset_index(drop=True), features.specs),
+        responded=outcomes.frame["responded"][kept].to_numpy(dtype=int),
+        trial=people["studyid"].to_numpy(dtype=str),
+        site=people.get("siteid", blank).to_numpy(dtype=str),
+        cohort=people.get("cohort", blank).to_numpy(dtype=str),
+        arm=arm.to_numpy(dtype=str),
+        active=arm.isin(analysis.active_arms).to_numpy()
+        if analysis.arms
+        else np.ones(len(people), dtype=bool),
+        person=_number_people(people) if "person" in people else None,
+    )
+
+
+def _number_people(people: pd.DataFrame) -> np.ndarray:
+    """Number the persons of a trial, of whom some stand in a row for each period."""
+    one_row = people["person"].where(people["person"].notna(), people["usubjid"])
+    numbers = people.assign(person=one_row).groupby(["studyid", "person"], sort=False).ngroup()
+    return numbers.to_numpy(dtype=int)

@@ -38,8 +38,23 @@ def test_percent_of_range_by_hand() -> None:
 
 
 def test_a_cut_for_remission_lies_inside_the_range() -> None:
-    cuts = {name: s.remission_at_most for name, s in SCALES.items()}
-    assert cuts == {"hamd17": 7, "hamd21": 7, "madrs": 10, "twstrs": None}
+    cuts = {name: s.remission_at_most for name, s in SCALES.items() if s.remission_at_most}
+    assert cuts == {"hamd17": 7, "hamd21": 7, "madrs": 10, "qids_sr16": 5}
+
+
+@pytest.mark.parametrize("name", [name for name, scale in SCALES.items() if scale.bands_from])
+def test_bands_rise_within_the_range_and_have_a_source(name: str) -> None:
+    scale = SCALES[name]
+    assert scale.minimum < scale.bands_from[0] < scale.bands_from[1] < scale.bands_from[2]
+    assert scale.bands_from[2] < scale.maximum
+    assert scale.bands_source
+    edges = [scale.severity_band(cut - step) for cut in scale.bands_from for step in (1, 0)]
+    assert edges == [0, 1, 1, 2, 2, 3]
+
+
+def test_a_scale_without_published_bands_has_none() -> None:
+    with pytest.raises(ValueError, match="no bands are published"):
+        SCALES["twstrs"].severity_band(30)
 
 
 def test_a_misspelt_scale_is_answered_with_the_nearest_one() -> None:
@@ -47,5 +62,6 @@ def test_a_misspelt_scale_is_answered_with_the_nearest_one() -> None:
         find_scale("mards")
     assert str(caught.value) == (
         "there is no scale 'mards'\n"
-        "  Did you mean 'madrs'? There are: hamd17, hamd21, madrs, twstrs."
+        "  Did you mean 'madrs'? There are: adas_cog11, bdi, bdi_ii, hamd17, hamd21, hamd24, "
+        "madrs, phq9, qids_sr16, twstrs."
     )

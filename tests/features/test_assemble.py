@@ -153,7 +153,7 @@ def test_points_of_different_scales_are_never_mixed(row: str) -> None:
     name = row.split()[1].strip(",}")
     assert str(caught.value) == (
         f"feature '{name}' would mix the points of different scales\n"
-        "  Write `as: percent_of_range`."
+        "  Write `as: percent_of_range`, `as: severity_band` or another scale."
     )
 
 
@@ -207,7 +207,7 @@ def test_a_feature_that_a_whole_trial_lacks_is_refused_by_name() -> None:
         assemble(CLINICAL, tables)
     assert str(caught.value) == (
         "no participant of trial 'B' has the feature 'age_years', and imputing it would only name "
-        "the trial\n  Leave the feature out of the set, or the trial out of the analysis."
+        "the trial\n  Say what goes with `lacking:` under `data:` (`feature` or `trial`)."
     )
 
 

@@ -32,8 +32,9 @@ def test_a_feature_is_built_from_the_variable_of_its_name_unless_stated() -> Non
         ),
         (
             "  - name: a\n    as: percent_of_rnage\n",
-            "f.yaml:5: 'percent_of_rnage' is no value of 'features.0.as'\n"
-            "  Did you mean 'percent_of_range'? There are: percent_of_range, points.",
+            "f.yaml:5: 'features.0.as': a score can't be expressed as 'percent_of_rnage'. Did you "
+            "mean 'percent_of_range'? There are: adas_cog11, bdi, bdi_ii, hamd17, hamd21, hamd24, "
+            "madrs, percent_of_range, phq9, points, qids_sr16, severity_band, twstrs.",
         ),
         (
             "  - name: a\n    biulder: value\n",

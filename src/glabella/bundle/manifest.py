@@ -99,6 +99,8 @@ class Manifest(Definition):
         The chosen candidate.
     endpoint : str
         In words.
+    endpoint_is_relative : bool
+        Whether it is a fraction of the baseline, so that a baseline of zero is refused.
     intended_use, not_for : str
         In words.
     variables : dict of Variable
@@ -136,6 +138,7 @@ class Manifest(Definition):
     model: str
     candidate: str
     endpoint: str
+    endpoint_is_relative: bool
     intended_use: str
     not_for: str
     variables: dict[str, Variable]

@@ -120,7 +120,9 @@ def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
         origin="real",
     )
     features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
-    _refuse_zero_severity(features, manifest, faults)
+    _refuse_unconverted(features, manifest, faults)
+    if manifest.endpoint_is_relative:
+        _refuse_zero_severity(features, manifest, faults)
     return PreparedRows(features=features, faults=faults)
 
 
@@ -161,6 +163,16 @@ def _as_baseline(participants: pd.DataFrame, name: str, values: pd.Series) -> pd
             "aval": values[known].astype(float),
         }
     )
+
+
+def _refuse_unconverted(
+    features: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
+) -> None:
+    """Refuse a total that no published table puts on the scale of training: none is made up."""
+    for spec in manifest.feature_specs:
+        if spec.is_severity:
+            lost = features[spec.name].isna().to_numpy()
+            _note(faults, lost, spec.label.lower(), "has no entry in the table between the scales")
 
 
 def _refuse_zero_severity(

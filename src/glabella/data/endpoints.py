@@ -85,6 +85,11 @@ class EndpointDefinition(Definition):
         return ResponseRule(by_default, self.points)
 
     @property
+    def is_relative(self) -> bool:
+        """Whether it is a fraction of the baseline, which of a baseline of zero means nothing."""
+        return self.rule == "response" and self.points is None
+
+    @property
     def visit_window(self) -> Window:
         """The weeks in which a visit may stand for the endpoint of a response."""
         if self.week is None or self.window is None:

@@ -25,6 +25,10 @@ class Scale:
         The highest grade of each item, each from 0; empty where items are not modelled.
     remission_at_most : float, optional
         The highest total that counts as remission; None where the scale has no cut.
+    bands_from : tuple of float
+        The lowest totals of mild, moderate and severe; empty where no bands are published.
+    bands_source : str
+        Where the bands were published.
     """
 
     name: str
@@ -34,6 +38,30 @@ class Scale:
     rater: str
     item_maxima: tuple[int, ...] = ()
     remission_at_most: float | None = None
+    bands_from: tuple[float, ...] = ()
+    bands_source: str = ""
+
+    def severity_band(self, total: float) -> int:
+        """Place a total in a band of severity.
+
+        Parameters
+        ----------
+        total : float
+            A total in the scale's points.
+
+        Returns
+        -------
+        int
+            0 none, 1 mild, 2 moderate, 3 severe (with what some scales call very severe).
+
+        Raises
+        ------
+        ValueError
+            If no bands are published for the scale.
+        """
+        if not self.bands_from:
+            raise ValueError(f"no bands are published for {self.label}")
+        return sum(total >= lowest for lowest in self.bands_from)
 
     def percent_of_range(self, total: float) -> float:
         """Place a total between the scale's ends.
@@ -53,6 +81,7 @@ class Scale:
 
 # Nine items of 0-4 and eight of 0-2 make the 52 points of the 17-item Hamilton scale; the items
 # 18 to 21 add 12 to make the 64 of the 21-item form (IDS/QIDS conversion table, ids-qids.org).
+_KEARNS = "Kearns 1982 and scale manuals, as tabled in PMC3436964"
 _HAMD17_ITEMS = (4, 4, 4, 2, 2, 2, 4, 4, 4, 4, 4, 2, 2, 2, 4, 2, 2)
 
 SCALES: dict[str, Scale] = {
@@ -66,6 +95,8 @@ SCALES: dict[str, Scale] = {
             rater="clinician",
             item_maxima=_HAMD17_ITEMS,
             remission_at_most=7,
+            bands_from=(8, 14, 19),
+            bands_source=_KEARNS,
         ),
         Scale(
             name="hamd21",
@@ -75,6 +106,15 @@ SCALES: dict[str, Scale] = {
             rater="clinician",
             item_maxima=(*_HAMD17_ITEMS, 2, 4, 4, 2),
             remission_at_most=7,
+            bands_from=(8, 17, 24),
+            bands_source="ClinicalTrials.gov NCT01392963",
+        ),
+        Scale(
+            name="hamd24",
+            label="Hamilton Depression Rating Scale, 24 items",
+            minimum=0,
+            maximum=75,
+            rater="clinician",
         ),
         Scale(
             name="madrs",
@@ -84,6 +124,52 @@ SCALES: dict[str, Scale] = {
             rater="clinician",
             item_maxima=(6,) * 10,
             remission_at_most=10,
+            bands_from=(8, 16, 26),
+            bands_source=_KEARNS,
+        ),
+        Scale(
+            name="bdi",
+            label="Beck Depression Inventory",
+            minimum=0,
+            maximum=63,
+            rater="self",
+            bands_from=(10, 17, 30),
+            bands_source=_KEARNS,
+        ),
+        Scale(
+            name="bdi_ii",
+            label="Beck Depression Inventory II",
+            minimum=0,
+            maximum=63,
+            rater="self",
+            bands_from=(14, 20, 29),
+            bands_source="Beck, Steer and Brown 1996, manual of the BDI-II",
+        ),
+        Scale(
+            name="phq9",
+            label="Patient Health Questionnaire, 9 items",
+            minimum=0,
+            maximum=27,
+            rater="self",
+            bands_from=(5, 10, 15),
+            bands_source="Kroenke K et al. The PHQ-9. J Gen Intern Med 2001;16:606-613",
+        ),
+        Scale(
+            name="qids_sr16",
+            label="Quick Inventory of Depressive Symptomatology, self-report, 16 items",
+            minimum=0,
+            maximum=27,
+            rater="self",
+            remission_at_most=5,
+            bands_from=(6, 11, 16),
+            bands_source="ids-qids.org/interpretation.html",
+        ),
+        Scale(
+            name="adas_cog11",
+            label="Alzheimer's Disease Assessment Scale, cognitive part, 11 items",
+            minimum=0,
+            maximum=70,
+            rater="clinician",
         ),
         Scale(
             name="twstrs",

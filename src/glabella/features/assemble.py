@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pandas as pd
 
+from glabella.data.checks import Finding
 from glabella.data.dictionary import Dictionary
-from glabella.data.tables import PatientTables
+from glabella.data.tables import PatientTables, find_baselines
 from glabella.errors import AnalysisError
 from glabella.features.arms import Arm, assign_arms
 from glabella.features.builders import find_builder
+from glabella.features.builders.scale import describe_conversion
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec, FeatureTable
 
@@ -147,3 +149,45 @@ def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, lis
         str(name): [str(trial) for trial in present.index[~present[name]]] for name in frame.columns
     }
     return {name: lacked for name, lacked in lacking.items() if lacked}
+
+
+def note_conversions(
+    tables: PatientTables, feature_set: FeatureSet, dictionary: Dictionary
+) -> tuple[Finding, ...]:
+    """Note each published table by which totals were put on another scale, and what it lost.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+    feature_set : FeatureSet
+        The features.
+    dictionary : Dictionary
+        The variables.
+
+    Returns
+    -------
+    tuple of Finding
+        Notes; empty where nothing was converted.
+    """
+    findings = []
+    for feature in feature_set.features:
+        variable = dictionary.find(feature.variable)
+        if variable.type != "score":
+            continue
+        points = (
+            find_baselines(tables, feature.variable)
+            if variable.timing == "visit"
+            else tables.participants[feature.variable]
+        )
+        made = find_builder(feature.builder).build(feature, variable, tables)
+        findings += [
+            Finding(
+                place=f"feature '{feature.name}'",
+                finding=sentence,
+                remedy="`as: percent_of_range` needs no table.",
+                severity="note",
+            )
+            for sentence in describe_conversion(points, made, feature, variable, tables)
+        ]
+    return tuple(findings)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from glabella.definitions.reader import Definition
+from glabella.domain.scales import SCALES
+from glabella.errors import describe_choices
+
+_EXPRESSIONS = ("points", "percent_of_range", "severity_band")
 
 
 class FeatureDefinition(Definition):
@@ -21,7 +25,9 @@ class FeatureDefinition(Definition):
     of : str, optional
         The variable.
     expressed_as : str, optional
-        Written ``as``: ``points`` or ``percent_of_range``, for a score.
+        Written ``as``, for a score: ``points``, ``percent_of_range``, ``severity_band`` (none,
+        mild, moderate, severe by the scale's published cuts), or the name of a scale to which a
+        published table leads.
     label : str, optional
         The words that readers see; the variable's unless stated.
     """
@@ -29,8 +35,18 @@ class FeatureDefinition(Definition):
     name: str
     builder: str = "value"
     of: str | None = None
-    expressed_as: Literal["points", "percent_of_range"] = Field(default="points", alias="as")
+    expressed_as: str = Field(default="points", alias="as")
     label: str | None = None
+
+    @field_validator("expressed_as")
+    @classmethod
+    def _exists(cls, word: str) -> str:
+        known = [*_EXPRESSIONS, *SCALES]
+        if word not in known:
+            raise ValueError(
+                f"a score can't be expressed as '{word}'. {describe_choices(word, known)}"
+            )
+        return word
 
     @property
     def variable(self) -> str:

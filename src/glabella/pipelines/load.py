@@ -19,6 +19,7 @@ from glabella.features.assemble import (
     assemble_features,
     build_patient_features,
     find_lacking_trials,
+    note_conversions,
 )
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.analysis import Analysis
@@ -126,6 +127,8 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
     resolved, tables = _settle_lacking(resolved, load_tables(resolved, data, project))
     analysis = resolved.analysis.value
     outcomes = derive_outcomes(tables, analysis.endpoint)
+    notes = note_conversions(tables, resolved.feature_set.value, resolved.dictionary.value)
+    tables = replace(tables, findings=(*tables.findings, *notes))
     features = assemble_features(
         tables,
         resolved.feature_set.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from glabella import __version__
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
+from glabella.data.ingest.sources import TrialSource
 from glabella.features.spec import FeatureSpec
 from glabella.models.build import export_model
 from glabella.pipelines.load import LoadedAnalysis
@@ -85,7 +87,9 @@ def describe_bundle(
     """
     resolved, sample = loaded.resolved, loaded.sample
     analysis, chosen = resolved.analysis.value, validated.choice.name
-    used = [feature.variable for feature in resolved.feature_set.value.features]
+    features = resolved.feature_set.value.features
+    used = list(dict.fromkeys(feature.variable for feature in features))
+    named = _name_scoring_columns(resolved, used)
     files = export_model(resolved.candidates[chosen].value.estimator, tuned.model)
     specs = sample.features.specs
     manifest = Manifest(
@@ -97,15 +101,16 @@ def describe_bundle(
         model=f"{resolved.name}/{chosen}/{str(provenance['run'])[:8]}",
         candidate=chosen,
         endpoint=analysis.endpoint.describe(),
+        endpoint_is_relative=analysis.endpoint.is_relative,
         intended_use=_INTENDED_USE,
         not_for=_NOT_FOR,
-        variables={name: resolved.dictionary.value.variables[name] for name in dict.fromkeys(used)},
+        variables={name: resolved.dictionary.value.variables[name] for name in used},
         feature_set=resolved.feature_set.value,
         specs=tuple(SpecEntry(**vars(spec)) for spec in specs),
-        columns={name: _find_column(resolved, name) for name in dict.fromkeys(used)},
+        columns=named.variables,
         required=_list_required(resolved, specs),
-        id_columns=_list_id_columns(resolved),
-        scale_column=_find_scale_column(resolved, used),
+        id_columns=named.ids,
+        scale_column=named.scale,
         arms=tuple(
             ScoredArm(name=arm.name, label=arm.label or arm.name, role=arm.role)
             for arm in analysis.arms
@@ -122,11 +127,40 @@ def describe_bundle(
     return manifest, files
 
 
-def _find_column(resolved: ResolvedAnalysis, variable: str) -> str:
-    source = resolved.sources[0]
-    if resolved.dictionary.value.variables[variable].timing == "visit":
-        return source.find_baseline_column(variable)
-    return source.participants.find_column(variable).column
+@dataclass(frozen=True)
+class _ScoringColumns:
+    """Under which names a table to be scored holds what the model needs."""
+
+    variables: dict[str, str]
+    ids: tuple[str, ...]
+    scale: str | None
+
+
+def _name_scoring_columns(resolved: ResolvedAnalysis, used: list[str]) -> _ScoringColumns:
+    """Take the source's own names where there is one source and its values are read as they are.
+
+    Several sources, and sources that recode or convert, share only the dictionary's names, codes
+    and units.
+    """
+    dictionary, source = resolved.dictionary.value, resolved.sources[0]
+    needs_scale = any(dictionary.variables[name].scale == "by_trial" for name in used)
+    if (
+        len(resolved.sources) > 1
+        or not isinstance(source, TrialSource)
+        or source.is_recoded
+        or source.scale is not None
+    ):
+        names = {name: name for name in used}
+        return _ScoringColumns(names, ("studyid", "usubjid"), "scale" if needs_scale else None)
+    people = source.participants
+    columns = {
+        name: source.find_baseline_column(name)
+        if dictionary.variables[name].timing == "visit"
+        else people.find_column(name).column
+        for name in used
+    }
+    ids = tuple(name for name in (people.trial, people.id) if name is not None)
+    return _ScoringColumns(columns, ids, people.scale if needs_scale else None)
 
 
 def _list_required(resolved: ResolvedAnalysis, specs: tuple[FeatureSpec, ...]) -> tuple[str, ...]:
@@ -134,16 +168,6 @@ def _list_required(resolved: ResolvedAnalysis, specs: tuple[FeatureSpec, ...]) -
     severe = {spec.name for spec in specs if spec.is_severity}
     features = resolved.feature_set.value.features
     return tuple(dict.fromkeys(feature.variable for feature in features if feature.name in severe))
-
-
-def _list_id_columns(resolved: ResolvedAnalysis) -> tuple[str, ...]:
-    participants = resolved.sources[0].participants
-    return tuple(name for name in (participants.trial, participants.id) if name is not None)
-
-
-def _find_scale_column(resolved: ResolvedAnalysis, used: list[str]) -> str | None:
-    scored = [resolved.dictionary.value.variables[name].scale == "by_trial" for name in used]
-    return resolved.sources[0].participants.scale if any(scored) else None
 
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:

@@ -8,7 +8,12 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.domain.timing import BASELINE, Moment
 from glabella.errors import AnalysisError
-from glabella.features.builders.scale import express_score, find_unit
+from glabella.features.builders.scale import (
+    express_score,
+    find_kind,
+    find_levels,
+    find_unit,
+)
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
@@ -51,8 +56,8 @@ class BaselineScore:
         return FeatureSpec(
             name=feature.name,
             label=feature.label or f"{variable.label} at baseline",
-            kind="number" if variable.type == "score" else variable.type,
-            levels=dict(variable.codes),
+            kind=find_kind(feature, variable),
+            levels=find_levels(feature, variable),
             unit=find_unit(feature, variable),
         )
 

@@ -1,13 +1,59 @@
-"""Totals of rating scales as points or as percent of each scale's range."""
+"""Totals of rating scales in points, in percent of range, in bands, or on another scale."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import pandas as pd
 
 from glabella.data.dictionary import BY_TRIAL, Variable
 from glabella.data.tables import PatientTables
+from glabella.domain.crosswalks import find_crosswalk
+from glabella.domain.scales import Scale, find_scale
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.features.feature_set import FeatureDefinition
+
+BANDS = {"0": "none", "1": "mild", "2": "moderate", "3": "severe"}
+
+
+def find_kind(
+    feature: FeatureDefinition, variable: Variable
+) -> Literal["number", "ordinal", "category"]:
+    """Find what kind of feature a variable makes.
+
+    Parameters
+    ----------
+    feature : FeatureDefinition
+        The feature.
+    variable : Variable
+        Its variable.
+
+    Returns
+    -------
+    str
+        The variable's own; of a score a number, or an ordinal in bands.
+    """
+    if variable.type != "score":
+        return variable.type
+    return "ordinal" if feature.expressed_as == "severity_band" else "number"
+
+
+def find_levels(feature: FeatureDefinition, variable: Variable) -> dict[str, str]:
+    """Find the words of a feature's codes or grades.
+
+    Parameters
+    ----------
+    feature : FeatureDefinition
+        The feature.
+    variable : Variable
+        Its variable.
+
+    Returns
+    -------
+    dict
+        Code to label, in order.
+    """
+    return dict(BANDS if feature.expressed_as == "severity_band" else variable.codes)
 
 
 def find_unit(feature: FeatureDefinition, variable: Variable) -> str | None:
@@ -23,23 +69,26 @@ def find_unit(feature: FeatureDefinition, variable: Variable) -> str | None:
     Returns
     -------
     str or None
-        The variable's own, or points or percent for a score.
+        The variable's own, or what a score is expressed in; None for a band.
 
     Raises
     ------
     DefinitionError
-        If percent are asked of what is no score.
+        If what is no score is to be expressed as one.
     """
     if variable.type != "score":
         if feature.expressed_as != "points":
             raise DefinitionError(
                 f"feature '{feature.name}': '{feature.variable}' is not the total of a rating "
-                "scale, so it has no percent of its range",
+                "scale, so it has no percent of its range, bands or other scale",
                 remedy="Leave `as:` out.",
             )
         return variable.unit
-    in_percent = feature.expressed_as == "percent_of_range"
-    return "% of the scale's range" if in_percent else "points"
+    return {
+        "points": "points",
+        "percent_of_range": "% of the scale's range",
+        "severity_band": None,
+    }.get(feature.expressed_as, f"points of {feature.expressed_as}")
 
 
 def express_score(
@@ -60,27 +109,91 @@ def express_score(
 
     Returns
     -------
-    Series, shape (n_participants,)
-        Points, or percent of the scale's range.
+    Series of float, shape (n_participants,)
+        Missing where a total has no plausible entry in the published table.
 
     Raises
     ------
     AnalysisError
-        If points of different scales would be mixed.
+        If points of different scales would be mixed, or a scale has no bands.
+    DefinitionError
+        If no published table leads to the scale asked for.
     """
     if variable.type != "score":
         return points
     named = tables.participants.get("scale")
-    scales = [None] * len(points) if named is None else list(named)
+    scales = pd.Series([None] * len(points) if named is None else list(named), index=points.index)
     if feature.expressed_as == "points":
-        if variable.scale == BY_TRIAL and len(set(scales)) > 1:
+        if variable.scale == BY_TRIAL and scales.nunique(dropna=False) > 1:
             raise AnalysisError(
                 f"feature '{feature.name}' would mix the points of different scales",
-                remedy="Write `as: percent_of_range`.",
+                remedy="Write `as: percent_of_range`, `as: severity_band` or another scale.",
             )
         return points
-    percent = [
-        variable.find_scale(scale).percent_of_range(value)
-        for scale, value in zip(scales, points, strict=True)
-    ]
-    return pd.Series(percent, index=points.index, dtype=float)
+    made = pd.Series(float("nan"), index=points.index)
+    for scale, rows in points.groupby(scales, sort=False, dropna=False):
+        own = variable.find_scale(None if pd.isna(scale) else str(scale))
+        table = {total: _express(total, own, feature) for total in rows.dropna().unique()}
+        made[rows.index] = rows.map(table).astype(float)
+    return made
+
+
+def _express(total: float, scale: Scale, feature: FeatureDefinition) -> float | None:
+    if feature.expressed_as == "percent_of_range":
+        return scale.percent_of_range(total)
+    if feature.expressed_as == "severity_band":
+        if not scale.bands_from:
+            raise AnalysisError(
+                f"feature '{feature.name}': no bands of severity are published for {scale.label}",
+                remedy="Write `as: percent_of_range`.",
+            )
+        return scale.severity_band(total)
+    if feature.expressed_as == scale.name:
+        return total
+    return find_crosswalk(scale.name, feature.expressed_as).convert(total)
+
+
+def describe_conversion(
+    points: pd.Series,
+    made: pd.Series,
+    feature: FeatureDefinition,
+    variable: Variable,
+    tables: PatientTables,
+) -> list[str]:
+    """Say by which published tables or bands totals were expressed, and how many could not be.
+
+    Parameters
+    ----------
+    points, made : Series of float, shape (n_participants,)
+        Before and after `express_score`.
+    feature : FeatureDefinition
+        The feature.
+    variable : Variable
+        Its variable.
+    tables : PatientTables
+        Whose participants name their scale.
+
+    Returns
+    -------
+    list of str
+        A sentence for each scale; empty where nothing published was needed.
+    """
+    if variable.type != "score" or feature.expressed_as in ("points", "percent_of_range"):
+        return []
+    named = tables.participants.get("scale")
+    scales = pd.Series([None] * len(points) if named is None else list(named), index=points.index)
+    sentences = []
+    for name, rows in points.groupby(scales, sort=False, dropna=False):
+        scale = variable.find_scale(None if pd.isna(name) else str(name))
+        lost = int((rows.notna() & made[rows.index].isna()).sum())
+        if feature.expressed_as == "severity_band":
+            sentences.append(f"bands of {scale.label}: {scale.bands_source}")
+        elif feature.expressed_as != scale.name:
+            target = find_scale(feature.expressed_as)
+            walk = find_crosswalk(scale.name, target.name)
+            sentences.append(
+                f"{scale.label} to {target.label} by {walk.citation}; {lost} of "
+                f"{int(rows.notna().sum())} totals have no plausible entry and stay missing. "
+                "Conversion holds for groups and errs by points for a single patient"
+            )
+    return sentences

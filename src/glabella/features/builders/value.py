@@ -8,7 +8,12 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import Moment
 from glabella.errors import AnalysisError
-from glabella.features.builders.scale import express_score, find_unit
+from glabella.features.builders.scale import (
+    express_score,
+    find_kind,
+    find_levels,
+    find_unit,
+)
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
@@ -51,8 +56,8 @@ class Value:
         return FeatureSpec(
             name=feature.name,
             label=feature.label or variable.label,
-            kind="number" if variable.type == "score" else variable.type,
-            levels=dict(variable.codes),
+            kind=find_kind(feature, variable),
+            levels=find_levels(feature, variable),
             unit=find_unit(feature, variable),
         )
 

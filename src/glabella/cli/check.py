@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from glabella.cli.options import (
@@ -12,21 +15,33 @@ from glabella.cli.options import (
     print_json,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from glabella.pipelines.check import CheckResult
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the check as an HTML page.")
+]
+
 
 def command(
     analysis: AnalysisArgument,
+    out: OutOption = None,
     data: DataOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check definitions, data, clock and folds; fit nothing.
+    """Check definitions, data, clock and folds; fit no candidate.
 
-    Example: glabella check cdystonia --data ../shared/data/cdystonia_bont
+    Example: glabella check cdystonia --data ../shared/data/cdystonia_bont --out check.html
 
     Parameters
     ----------
     analysis : str
         A name in ``pipelines`` or a path.
+    out : Path, optional
+        Where to write the result as a page.
     data : Path, optional
         The folder of the data files.
     project : Path, optional
@@ -36,20 +51,56 @@ def command(
     """
     from glabella.pipelines.check import check
 
-    result = check(analysis, project=project, data=data)
+    result = check(analysis, project=project, data=data, out=out)
     if as_json:
         print_json(result.as_json())
         return
+    _print_tables(result)
+    fits = ", ".join(f"{count} {design}" for design, count in result.folds.items())
+    typer.echo(f"Fits for each candidate: {fits}; {result.parameters} parameters after encoding")
+    for finding in result.findings:
+        typer.echo(f"{finding.severity}: {finding.place}: {finding.finding}")
+        if finding.remedy:
+            typer.echo(f"  {finding.remedy}")
+
+
+def _print_tables(result: CheckResult) -> None:
     typer.echo(f"{result.analysis}: {result.endpoint}")
     typer.echo(f"{result.n} participants, {result.events} responders, {result.origin} data\n")
     typer.echo(result.participants.to_string(index=False) + "\n")
     for reason, count in result.left_out.items():
         typer.echo(f"left out: {count} with {reason}")
-    typer.echo("Visits that served as endpoint:")
-    typer.echo(result.visits.to_string(index=False, na_rep="none") + "\n")
-    typer.echo("Share of missing values:")
-    typer.echo(result.missing.to_string(index=False, float_format="{:.2f}".format) + "\n")
-    fits = ", ".join(f"{count} {design}" for design, count in result.folds.items())
-    typer.echo(f"Fits for each candidate: {fits}; {result.parameters} parameters after encoding")
-    for note in result.notes:
-        typer.echo(f"note: {note}")
+    for title, table in (
+        ("Features of the analysed participants", result.table_one),
+        ("Share of missing values", result.missing),
+        ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),
+        ("Visits that served as endpoint", result.visits),
+        ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
+    ):
+        if len(table):
+            typer.echo(f"{title}:")
+            text = table.to_string(index=False, na_rep="none", float_format=_write_number)
+            typer.echo(text + "\n")
+    alike = result.membership
+    typer.echo(
+        f"The trials were not compared: {alike.reason}\n"
+        if alike.auc is None
+        else f"The features tell the trials apart with an AUC of {alike.auc:.2f}, which of them "
+        f"are missing with {alike.auc_missing:.2f}\n"
+    )
+
+
+def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
+    """Put weeks into columns: a line a trial or arm, whatever the number of visits."""
+    import pandas as pd
+
+    if table.empty:
+        return table
+    spread = table.pivot(index=rows, columns="week", values=values)
+    spread.columns = pd.Index([f"{week:g}" for week in spread.columns])
+    counts = spread.astype("Int64").astype(object).fillna("").reset_index()
+    return table[rows].drop_duplicates().merge(counts, on=rows, how="left")
+
+
+def _write_number(value: float) -> str:
+    return f"{value:g}" if float(value).is_integer() else f"{value:.2f}"

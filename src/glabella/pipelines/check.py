@@ -1,19 +1,32 @@
-"""Checks definitions, data, clock and folds; fits nothing."""
+"""Checks definitions, data, clock and folds; fits no candidate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from glabella.definitions.locate import find_project
+from glabella.data.checks import Finding, RowsError
+from glabella.data.overview import count_followed, count_visits
+from glabella.definitions.locate import Project, find_project
+from glabella.errors import DataError
 from glabella.models.encoding import fit_encoding
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
+from glabella.pipelines.notes import (
+    note_cells,
+    note_constants,
+    note_membership,
+    note_missing,
+    note_schedule,
+    note_size,
+)
 from glabella.pipelines.validate import plan_folds
-from glabella.validation.metrics import FEWEST_OF_A_CLASS
+from glabella.reporting.check_page import render_check
+from glabella.reporting.table_one import make_table_one
+from glabella.validation.membership import Membership, estimate_membership
+from glabella.validation.seeds import derive_seed, draw_state
 
 
 @dataclass(frozen=True)
@@ -32,14 +45,22 @@ class CheckResult:
         Share of missing values by trial and feature.
     visits : DataFrame
         By trial: which week served as endpoint for how many.
+    schedule : DataFrame
+        By trial and week: who was assessed, and whether the week is a scheduled visit.
+    followed : DataFrame
+        By trial, arm and scheduled week: who was still followed.
+    table_one : DataFrame
+        The analysed participants' features by arm, or by trial where there are no arms.
+    membership : Membership
+        How well the features predict the trial.
     left_out : dict
         Reason to count.
     folds : dict
         Design to the number of fits for each candidate.
     parameters : int
         Columns after encoding, the intercept not counted.
-    notes : tuple of str
-        What deserves a second look.
+    findings : tuple of Finding
+        What may mislead (``warn``) and what is worth knowing (``note``), gravest first.
     """
 
     analysis: str
@@ -50,10 +71,19 @@ class CheckResult:
     participants: pd.DataFrame
     missing: pd.DataFrame
     visits: pd.DataFrame
+    schedule: pd.DataFrame
+    followed: pd.DataFrame
+    table_one: pd.DataFrame
+    membership: Membership
     left_out: dict[str, int]
     folds: dict[str, int]
     parameters: int
-    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The findings in a sentence each."""
+        return tuple(f"{item.place}: {item.finding}" for item in self.findings)
 
     def frame(self) -> pd.DataFrame:
         """Give the participants by trial and arm.
@@ -74,16 +104,22 @@ class CheckResult:
             As `glabella check --json` prints it.
         """
         plain = dict(vars(self))
-        for name in ("participants", "missing", "visits"):
-            table = plain[name]
-            plain[name] = table.astype(object).where(table.notna(), None).to_dict("records")
+        for name, value in plain.items():
+            if isinstance(value, pd.DataFrame):
+                plain[name] = value.astype(object).where(value.notna(), None).to_dict("records")
+        plain["membership"] = asdict(self.membership)
+        plain["findings"] = [asdict(finding) for finding in self.findings]
         return plain
 
 
 def check(
-    analysis: str, *, project: str | Path | None = None, data: str | Path | None = None
+    analysis: str,
+    *,
+    project: str | Path | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> CheckResult:
-    """Check an analysis and its data without fitting anything.
+    """Check an analysis and its data; no candidate is fitted.
 
     Parameters
     ----------
@@ -93,47 +129,113 @@ def check(
         The project; the nearest one unless stated.
     data : str or Path, optional
         The folder of the data files; the project's unless stated.
+    out : str or Path, optional
+        Where to write the result as an HTML page.
 
     Returns
     -------
     CheckResult
-        Counts, folds and notes.
+        Counts, folds and findings.
 
     Raises
     ------
     GlabellaError
-        If definitions, data or their combination are refused.
+        If definitions, data or their combination are refused. Where rows are at fault, which
+        they are is written to ``mlruns/checks`` in the project, and the message gives the file.
     """
     home = find_project(Path(project) if project is not None else None)
-    loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
+    try:
+        loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
+    except RowsError as error:
+        raise _list_rows(error, home, Path(analysis).stem) from None
+    result = _describe(loaded)
+    if out is not None:
+        _write_page(Path(out), render_check(vars(result)))
+    return result
+
+
+def _describe(loaded: LoadedAnalysis) -> CheckResult:
     plan = plan_folds(loaded)
     folds: dict[str, int] = {}
     for fold in plan.folds:
         folds[fold.design] = folds.get(fold.design, 0) + 1
-    used = [spec for spec in loaded.sample.features.specs if spec.part != "trial"]
-    encoding = fit_encoding(loaded.sample.features.frame, used, fill_and_scale=True)
+    sample, tables = loaded.sample, loaded.tables
+    used = [spec for spec in sample.features.specs if spec.part != "trial"]
+    encoding = fit_encoding(sample.features.frame, used, fill_and_scale=True)
     participants = _count_participants(loaded)
+    missing = _count_missing(loaded)
+    membership = estimate_membership(
+        sample.features,
+        sample.trial,
+        seed=draw_state(derive_seed(loaded.resolved.analysis.value.seed, "membership")),
+    )
+    endpoint = loaded.resolved.analysis.value.endpoint
+    schedule = count_visits(tables, endpoint.of)
+    findings = [
+        *tables.findings,
+        *note_size(int(min(sample.responded.sum(), (1 - sample.responded).sum())), encoding),
+        *note_cells(participants),
+        *note_missing(missing),
+        *note_constants(sample.features),
+        *note_membership(membership),
+        *note_schedule(schedule),
+        *(
+            Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
+            for name, why in plan.infeasible.items()
+        ),
+    ]
     return CheckResult(
         analysis=loaded.resolved.name,
-        endpoint=loaded.resolved.analysis.value.endpoint.describe(),
-        origin=loaded.tables.origin,
-        n=loaded.sample.n,
-        events=int(loaded.sample.responded.sum()),
+        endpoint=endpoint.describe(),
+        origin=tables.origin,
+        n=sample.n,
+        events=int(sample.responded.sum()),
         participants=participants,
-        missing=_count_missing(loaded),
+        missing=missing,
         visits=_count_visits(loaded),
+        schedule=schedule,
+        followed=count_followed(tables, endpoint.of),
+        table_one=make_table_one(sample.features, _name_groups(loaded)),
+        membership=membership,
         left_out=loaded.outcomes.left_out,
         folds=folds,
         parameters=len(encoding.columns),
-        notes=(
-            *_note_size(loaded, len(encoding.columns)),
-            *_note_cells(participants),
-            *(
-                f"trial {name}: not validated inside: {why}"
-                for name, why in plan.infeasible.items()
-            ),
-        ),
+        findings=tuple(sorted(findings, key=lambda item: item.severity != "warn")),
     )
+
+
+def _name_groups(loaded: LoadedAnalysis) -> pd.Series:
+    sample = loaded.sample
+    if not loaded.resolved.analysis.value.arms:
+        return pd.Series(sample.trial)
+    labels = {arm.name: arm.label or arm.name for arm in loaded.resolved.analysis.value.arms}
+    return pd.Series(sample.arm).map(labels)
+
+
+def _list_rows(error: RowsError, home: Project, name: str) -> DataError:
+    """Write which rows are at fault beside the runs, and say where."""
+    if error.rows is None or error.rows.empty:
+        return error
+    path = home.runs / "checks" / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    error.rows.to_csv(path, index=False)
+    remedy = f"{error.remedy} " if error.remedy else ""
+    return DataError(
+        error.finding, place=error.place, remedy=f"{remedy}Which rows they are: {path}"
+    )
+
+
+def _write_page(path: Path, page: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"the page can't be written: {error.strerror}",
+            place=str(path),
+            remedy="Name a file in a folder that exists and in which you may write.",
+        ) from None
 
 
 def _count_participants(loaded: LoadedAnalysis) -> pd.DataFrame:
@@ -148,7 +250,9 @@ def _count_participants(loaded: LoadedAnalysis) -> pd.DataFrame:
     )
     grouped = table.groupby(["trial", "arm"], sort=False)["responded"]
     return grouped.agg(
-        n="count", responders="sum", left_out=lambda values: int(values.isna().sum())
+        n="count",
+        responders=lambda values: int(values.sum()),
+        left_out=lambda values: int(values.isna().sum()),
     ).reset_index()
 
 
@@ -168,25 +272,3 @@ def _count_visits(loaded: LoadedAnalysis) -> pd.DataFrame:
     )
     counts = table.groupby(["trial", "week"], sort=False, dropna=False).size()
     return counts.rename("participants").reset_index()
-
-
-def _note_size(loaded: LoadedAnalysis, parameters: int) -> list[str]:
-    events = int(min(loaded.sample.responded.sum(), (1 - loaded.sample.responded).sum()))
-    per_parameter = events / max(parameters, 1)
-    if per_parameter >= 10:
-        return []
-    return [
-        f"{events} of the rarer outcome for {parameters} parameters ({per_parameter:.1f} each): "
-        "expect optimism, and rely on penalised candidates"
-    ]
-
-
-def _note_cells(participants: pd.DataFrame) -> list[str]:
-    others = participants["n"] - participants["responders"]
-    smallest = np.minimum(participants["responders"], others)
-    few = participants[smallest < FEWEST_OF_A_CLASS]
-    return [
-        f"trial {row['trial']}, arm {row['arm']}: under {FEWEST_OF_A_CLASS} of a class, so it has "
-        "no figure of its own"
-        for _, row in few.iterrows()
-    ]

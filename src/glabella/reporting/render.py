@@ -41,18 +41,7 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
     str
         HTML with everything inside; every text of the data is escaped.
     """
-    environment = Environment(
-        loader=PackageLoader("glabella.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["estimate"] = _format
-    environment.filters["number"] = lambda value, digits=2: (
-        "–" if value is None else f"{value:.{digits}f}"
-    )
-    template = environment.get_template("report.html.jinja")
+    template = open_templates().get_template("report.html.jinja")
     return template.render(
         record=record,
         measures=_SHOWN,
@@ -64,6 +53,28 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
             name: _embed(name, figures[name], record.figures[name]) for name in record.figures
         },
     )
+
+
+def open_templates() -> Environment:
+    """Open the templates, which escape every text and refuse a name that is not given.
+
+    Returns
+    -------
+    Environment
+        With the filters ``estimate`` and ``number``.
+    """
+    environment = Environment(
+        loader=PackageLoader("glabella.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["estimate"] = _format
+    environment.filters["number"] = lambda value, digits=2: (
+        "–" if value is None else f"{value:.{digits}f}"
+    )
+    return environment
 
 
 def _format(figures: Mapping[str, Any] | None, measure: str) -> str | Markup:

@@ -1,0 +1,99 @@
+"""What happened to participants over time: who was seen when, and until when."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from glabella.data.tables import PatientTables, find_positions
+
+# A week at which under one in twenty of a trial was seen is no visit of its schedule.
+RARELY = 0.05
+
+
+def count_visits(tables: PatientTables, variable: str) -> pd.DataFrame:
+    """Count who was assessed at each week of each trial.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+    variable : str
+        A variable that is assessed at visits.
+
+    Returns
+    -------
+    DataFrame
+        ``trial``, ``week``, ``seen`` (participants), ``share`` of the trial's participants, and
+        ``scheduled``: false for a week at which under one in twenty were seen.
+    """
+    rows = _locate(tables, variable)
+    sizes = tables.participants.groupby("studyid", sort=False).size()
+    seen = rows.groupby(["trial", "week"], sort=True)["person"].nunique().rename("seen")
+    counts = seen.reset_index()
+    counts["share"] = counts["seen"] / counts["trial"].map(sizes)
+    counts["scheduled"] = counts["share"] >= RARELY
+    order = {trial: number for number, trial in enumerate(sizes.index)}
+    return counts.sort_values(
+        ["trial", "week"],
+        key=lambda values: values.map(order) if values.name == "trial" else values,
+    ).reset_index(drop=True)
+
+
+def count_followed(tables: PatientTables, variable: str) -> pd.DataFrame:
+    """Count who was still followed at each scheduled week, by trial and arm.
+
+    Somebody is followed at a week who was assessed then or later: a visit missed between two
+    that were kept is no drop-out.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+    variable : str
+        A variable that is assessed at visits.
+
+    Returns
+    -------
+    DataFrame
+        ``trial``, ``arm``, ``week``, ``followed``, ``of`` (participants of the arm) and
+        ``dropped``, the share that is no longer followed.
+    """
+    rows = _locate(tables, variable)
+    people = tables.participants
+    last = rows.groupby("person")["week"].max().reindex(range(tables.n))
+    frame = pd.DataFrame(
+        {
+            "trial": people["studyid"],
+            "arm": people.get("arm", "all"),
+            "last": last.to_numpy(),
+        }
+    )
+    visits = count_visits(tables, variable)
+    weeks = visits[visits["scheduled"]].groupby("trial", sort=False)["week"].unique()
+    counted = []
+    for (trial, arm), part in frame.groupby(["trial", "arm"], sort=False):
+        for week in weeks.get(trial, []):
+            followed = int((part["last"] >= week).sum())
+            counted.append(
+                {
+                    "trial": trial,
+                    "arm": arm,
+                    "week": float(week),
+                    "followed": followed,
+                    "of": len(part),
+                    "dropped": 1.0 - followed / len(part),
+                }
+            )
+    columns = ["trial", "arm", "week", "followed", "of", "dropped"]
+    return pd.DataFrame(counted, columns=columns)
+
+
+def _locate(tables: PatientTables, variable: str) -> pd.DataFrame:
+    rows = tables.assessments[tables.assessments["paramcd"] == variable]
+    return pd.DataFrame(
+        {
+            "trial": rows["studyid"].astype(object).to_numpy(),
+            "person": find_positions(rows, tables.participants),
+            "week": rows["week"].to_numpy(dtype=float),
+        }
+    )

@@ -1,0 +1,81 @@
+"""The check of an analysis as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from glabella.reporting.render import open_templates
+
+_HEADINGS = {
+    "trial": "Trial",
+    "arm": "Arm",
+    "n": "Analysed",
+    "responders": "Responders",
+    "left_out": "Left out",
+    "week": "Week",
+    "participants": "Participants",
+    "seen": "Assessed",
+    "share": "Share",
+    "scheduled": "Scheduled",
+    "followed": "Still followed",
+    "of": "Of",
+    "dropped": "Dropped out",
+    "feature": "",
+    "statistic": "",
+}
+_SHARES = ("share", "dropped")
+
+
+def render_check(result: Mapping[str, Any]) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    result : mapping
+        The fields of a `CheckResult`.
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else; every text of the data is escaped.
+    """
+    tables = {name: _tabulate(value) for name, value in result.items() if _is_table(value)}
+    plain = {name: value for name, value in result.items() if not _is_table(value)}
+    return open_templates().get_template("check.html.jinja").render(tables=tables, **plain)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, pd.DataFrame)
+
+
+def _tabulate(frame: pd.DataFrame) -> dict[str, Any]:
+    shares = [name for name in frame.columns if name in _SHARES or _is_share(frame, name)]
+    return {
+        "head": [_HEADINGS.get(str(name), str(name)) for name in frame.columns],
+        "numeric": [pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns],
+        "rows": [
+            [
+                _write(value, is_share=name in shares)
+                for name, value in zip(frame.columns, row, strict=True)
+            ]
+            for row in frame.itertuples(index=False)
+        ],
+    }
+
+
+def _is_share(frame: pd.DataFrame, name: object) -> bool:
+    """Whether it is a column of the table of missing values, which are all shares."""
+    return str(name) not in _HEADINGS and frame[name].dtype == float
+
+
+def _write(value: object, *, is_share: bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        if pd.isna(value):
+            return "none"
+        return f"{100 * value:.0f} %" if is_share else f"{value:g}"
+    return str(value)

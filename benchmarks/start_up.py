@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 REPEATS = 15
-VERBS = ("init", "simulate", "check", "train", "score", "report")
+VERBS = ("init", "example", "simulate", "check", "train", "score", "report")
 
 EMPTY_APPLICATION = f"""
 import typer

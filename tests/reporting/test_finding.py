@@ -41,7 +41,22 @@ def test_a_model_at_chance_is_reported_as_that_first():
         make_candidate(Estimate(0.52, 0.44, 0.6)), [make_difference(-0.09, -0.01)],
         is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
-    assert text.startswith("No better than chance within the active arm")
+    assert text == (
+        "At chance: ridge could not tell responders from others within the active arm: its "
+        "concordance is 0.52 (0.44 to 0.60), although it predicted better than severity over all "
+        "arms."
+    )
+
+
+def test_a_model_at_chance_and_no_better_than_its_reference_says_both():
+    text = write_finding(
+        make_candidate(Estimate(0.47, 0.33, 0.62)), [make_difference(-0.05, 0.01)],
+        is_simulated=False, has_arms=True, across=None,
+    )  # fmt: skip
+    assert text == (
+        "At chance: ridge could not tell responders from others within the active arm: its "
+        "concordance is 0.47 (0.33 to 0.62), and did not predict better than severity."
+    )
 
 
 def test_simulated_data_are_named_before_all_else():

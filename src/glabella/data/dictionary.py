@@ -163,17 +163,19 @@ class Dictionary(Definition):
             ) from None
 
 
-def read_dictionary(project: Project) -> Read[Dictionary]:
-    """Read the project's dictionary.
+def read_dictionary(project: Project, name: str = "dictionary") -> Read[Dictionary]:
+    """Read one of the project's dictionaries.
 
     Parameters
     ----------
     project : Project
         The project.
+    name : str
+        Its file's name in ``features``, without ending.
 
     Returns
     -------
     Read
         The dictionary with its origin.
     """
-    return project.read("features", "dictionary", Dictionary)
+    return project.read("features", name, Dictionary)

@@ -88,6 +88,8 @@ class Analysis(Definition):
         The first active one is the one that is scored unless another is named.
     endpoint : EndpointDefinition
         What counts as response.
+    dictionary : str
+        The dictionary in ``features`` that says what the variables are.
     features : str
         A feature set in ``features``.
     models : tuple of str
@@ -102,6 +104,7 @@ class Analysis(Definition):
     data: DataDefinition
     arms: tuple[Arm, ...] = ()
     endpoint: EndpointDefinition
+    dictionary: str = "dictionary"
     features: str
     models: tuple[str, ...] = Field(min_length=1)
     validation: ValidationDefinition = ValidationDefinition()

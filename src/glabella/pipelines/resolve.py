@@ -113,7 +113,16 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     """
     read = project.read_analysis(reference, Analysis)
     analysis, origin = read.value, read.origin
-    dictionary = read_dictionary(project)
+    if analysis.dictionary not in project.list_names("features"):
+        raise DefinitionError(
+            f"there is no dictionary '{analysis.dictionary}' in features/",
+            place=origin.place("dictionary"),
+            remedy=describe_choices(
+                analysis.dictionary,
+                [name for name in project.list_names("features") if _is_dictionary(name)],
+            ),
+        )
+    dictionary = read_dictionary(project, analysis.dictionary)
     if analysis.features not in project.list_names("features"):
         raise DefinitionError(
             f"there is no feature set '{analysis.features}' in features/",
@@ -165,8 +174,15 @@ def _check_endpoint(
 
 def _feature_sets(project: Project) -> list[str]:
     return [
-        name for name in project.list_names("features") if name not in ("dictionary", "evidence")
+        name
+        for name in project.list_names("features")
+        if name != "evidence" and not _is_dictionary(name)
     ]
+
+
+def _is_dictionary(name: str) -> bool:
+    """Whether a file is a dictionary by its name, so that others are offered as feature sets."""
+    return name.startswith("dictionary")
 
 
 def _read_candidates(

@@ -76,17 +76,17 @@ def write_finding(
     where = _describe_across(chosen, across)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
-    above_chance = auc.low is not None and auc.low > CHANCE
+    if auc.value is not None and not (auc.low is not None and auc.low > CHANCE):
+        head = f"At chance: {chosen.name} could not tell responders from others {among}"
+        than = ""
+        if unbeaten:
+            than = f", and did not predict better than {_join(unbeaten)}"
+        elif beaten:
+            than = f", although it predicted better than {_join(beaten)} over all arms"
+        return f"{start}{head}: its concordance is {format_estimate(auc)}{than}{where}."
     if unbeaten:
         head = f"No better than its reference: {chosen.name} did not predict better than "
         return f"{start}{head}{_join(unbeaten)}; it {figure}{where}."
-    if not above_chance:
-        return (
-            f"{start}No better than chance {among}: {chosen.name} {figure}, although it predicted "
-            f"better than {_join(beaten)} over all arms{where}."
-            if beaten
-            else f"{start}No better than chance {among}: {chosen.name} {figure}{where}."
-        )
     than = f", and predicted better than {_join(beaten)}" if beaten else ""
     return f"{start}{chosen.name} {figure}{than}{where}."
 

@@ -276,19 +276,19 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
             "QQ01,a,x,44,ZZF\nQQ02,a,y,50,M\n",
             None,
             "people.csv, column 'gender' (sex): 1 of 2 values: each is not one of the codes F, M\n"
-            "  Mend them, or the entry of 'sex' in features/dictionary.yaml.",
+            "  Mend them, or the entry of 'sex' in the dictionary.",
         ),
         (
             "QQ01,a,x,ZZ44,F\nQQ02,a,y,50,M\n",
             None,
             "people.csv, column 'age' (age_years): 1 of 2 values: each is not a number\n"
-            "  Mend them, or the entry of 'age_years' in features/dictionary.yaml.",
+            "  Mend them, or the entry of 'age_years' in the dictionary.",
         ),
         (
             "QQ01,a,x,31415,F\nQQ02,a,y,-27182,M\n",
             None,
             "people.csv, column 'age' (age_years): 2 of 2 values: each is outside 18 to 95 years\n"
-            "  Mend them, or the entry of 'age_years' in features/dictionary.yaml.",
+            "  Mend them, or the entry of 'age_years' in the dictionary.",
         ),
         (
             "QQ01,a,x,44,F\nQQ02,a,y,50,M\nQQ01,ZZ,x,45,F\n",
@@ -328,13 +328,13 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
             None,
             "QQ01,0,40\nQQ01,4,ZZ\n",
             "visits.csv, column 'score' (twstrs): 1 of 2 values: each is not a number\n"
-            "  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
+            "  Mend them, or the entry of 'twstrs' in the dictionary.",
         ),
         (
             None,
             "QQ01,0,40\nQQ01,4,31415\n",
             "visits.csv, column 'score' (twstrs): 1 of 2 values: each is outside 0 to 85, the "
-            "range of twstrs\n  Mend them, or the entry of 'twstrs' in features/dictionary.yaml.",
+            "range of twstrs\n  Mend them, or the entry of 'twstrs' in the dictionary.",
         ),
     ],
     ids=[

@@ -166,7 +166,7 @@ class MappingState:
         found = count_faults(
             faults,
             place=f"{file}, column '{column}'{of}",
-            remedy=f"Mend them, or the entry of '{variable}' in features/dictionary.yaml.",
+            remedy=f"Mend them, or the entry of '{variable}' in the dictionary.",
         )
         self.findings.extend(found)
         if found:
@@ -266,7 +266,7 @@ def _recode(
 ) -> pd.Series:
     known = list(variable.codes)
     for code, target in given.codes.items():
-        if known and target not in known:
+        if target and known and target not in known:
             raise DefinitionError(
                 f"'{target}' is no code of '{variable.label}'",
                 place=state.place(*keys, "codes", code),

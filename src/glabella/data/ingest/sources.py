@@ -20,7 +20,8 @@ class VariableColumn(Definition):
     column : str
         The column.
     codes : dict
-        The source's code to the dictionary's; a code that is not listed is refused.
+        The source's code to the dictionary's, or to nothing where it means missing; a code that
+        is not listed is refused.
     unit : str, optional
         The source's unit, where it is not the dictionary's.
     """

@@ -274,3 +274,29 @@ class TestLeftOutFolds:
 def test_classes_are_counted():
     assert count_classes([1, 0, 0, 1, 0]) == (2, 3)
     assert count_classes([]) == (0, 0)
+
+
+def test_rows_of_a_person_share_every_fold() -> None:
+    draw = np.random.default_rng(5)
+    people = np.repeat(np.arange(60), 2)
+    arm = np.tile(["a", "b"], 60)
+    responded = draw.integers(0, 2, 120)
+    for fold in make_repeated_folds(
+        [arm],
+        responded,
+        folds=5,
+        repeats=3,
+        seed=np.random.SeedSequence(1),
+        people=people,
+    ):
+        assert not set(people[fold.train]) & set(people[fold.test])
+        assert len(fold.train) + len(fold.test) == 120
+        assert len(fold.test) == 24
+
+
+def test_naming_each_row_a_person_changes_nothing() -> None:
+    responded = np.tile([0, 1, 0], 20)
+    plain = split_stratified([], responded, folds=4, seed=3)
+    named = split_stratified([], responded, folds=4, seed=3, people=np.arange(60))
+    for (_, first), (_, second) in zip(plain, named, strict=True):
+        assert first.tolist() == second.tolist()

@@ -264,6 +264,8 @@ def _count_missing(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 
 def _count_visits(loaded: LoadedAnalysis) -> pd.DataFrame:
+    if loaded.resolved.analysis.value.endpoint.rule == "flag":
+        return pd.DataFrame({"trial": [], "week": [], "participants": []})
     table = pd.DataFrame(
         {
             "trial": loaded.tables.participants["studyid"],

@@ -6,6 +6,7 @@ import pytest
 
 from glabella.data.checks import Finding, count_faults, parse_values, refuse_findings
 from glabella.data.dictionary import Variable
+from glabella.domain.scales import SCALES
 from glabella.errors import DataError
 
 AGE = Variable(label="Age", type="number", unit="years", range=(18, 90))
@@ -141,7 +142,7 @@ def test_each_row_is_judged_on_the_scale_of_its_own_trial() -> None:
         scales=pd.Series(["hamd17", "hamd21", "madrs", "madrs", "hamd21", "hamd18", "hamd18"]),
     )
     np.testing.assert_equal(parsed.values.to_numpy(), [np.nan, 53, 53, np.nan, 61, np.nan, np.nan])
-    no_scale = "has no known scale (hamd17, hamd21, madrs, twstrs)"
+    no_scale = f"has no known scale ({', '.join(sorted(SCALES))})"
     outside = "is outside the range of its scale"
     assert parsed.faults.tolist() == [outside, None, None, outside, None, no_scale, None]
 

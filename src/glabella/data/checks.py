@@ -98,27 +98,15 @@ def to_text(raw: pd.Series) -> pd.Series:
     """
     if isinstance(raw.dtype, pd.CategoricalDtype):
         # Each level is written once: a long table repeats few of them millions of times.
-        levels = to_text(pd.Series(raw.cat.categories))
-        codes = pd.factorize(levels)[0][raw.cat.codes.to_numpy()]
-        written = list(dict.fromkeys(levels))
-        if (raw.cat.codes < 0).any():
-            codes, written = _add_blank(codes, raw, written)
-        return pd.Series(
-            pd.Categorical.from_codes(codes, pd.Index(written, dtype=object)), index=raw.index
-        )
+        levels = to_text(pd.Series(raw.cat.categories)).to_numpy(dtype=object)
+        of_level, written = pd.factorize(np.append(levels, ""))
+        codes = of_level[raw.cat.codes.to_numpy()]
+        return pd.Series(pd.Categorical.from_codes(codes, pd.Index(written)), index=raw.index)
     if pd.api.types.is_bool_dtype(raw.dtype):
         return raw.map({True: "1", False: "0"}).fillna("").astype(str)
     if pd.api.types.is_numeric_dtype(raw.dtype):
         return raw.map(_number_to_text).astype(str)
     return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
-
-
-def _add_blank(
-    codes: npt.NDArray[np.intp], raw: pd.Series, written: list[str]
-) -> tuple[npt.NDArray[np.intp], list[str]]:
-    if "" not in written:
-        written = [*written, ""]
-    return np.where(raw.cat.codes.to_numpy() < 0, written.index(""), codes), written
 
 
 def _number_to_text(value: float) -> str:

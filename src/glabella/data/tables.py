@@ -117,17 +117,18 @@ def find_positions(rows: pd.DataFrame, participants: pd.DataFrame) -> npt.NDArra
     """
     trial, trials = _encode(rows["studyid"])
     person, people = _encode(rows["usubjid"])
-    # A pair is looked up once, however many visits it has.
-    pair = trial.astype(np.int64) * max(len(people), 1) + person
-    codes, pairs = pd.factorize(pair)
-    named = pd.MultiIndex.from_arrays(
-        [trials.take(pairs // max(len(people), 1)), people.take(pairs % max(len(people), 1))]
+    # Whole numbers stand for the two names, so that a pair is looked up once and no text twice.
+    width = max(len(people), 1)
+    codes, pairs = pd.factorize(trial.astype(np.int64) * width + person)
+    of_trial = trials.get_indexer(pd.Index(participants["studyid"].astype(object)))
+    of_person = people.get_indexer(pd.Index(participants["usubjid"].astype(object)))
+    keys = np.where(
+        (of_trial < 0) | (of_person < 0), -1, of_trial.astype(np.int64) * width + of_person
     )
-    keys = pd.MultiIndex.from_frame(participants[KEY].astype(object))
-    first = np.flatnonzero(~keys.duplicated())
-    found = keys[first].get_indexer(named)
-    positions = np.where(found < 0, -1, first[found]) if len(first) else found
-    return positions[codes].astype(np.intp)
+    first = np.flatnonzero(~pd.Series(keys).duplicated().to_numpy() & (keys >= 0))
+    found = pd.Index(keys[first]).get_indexer(pd.Index(pairs))
+    positions = np.append(first, -1)[found]
+    return np.asarray(positions[codes], dtype=np.intp)
 
 
 def _encode(column: pd.Series) -> tuple[npt.NDArray[np.intp], pd.Index]:

@@ -11,6 +11,7 @@ from glabella.data.endpoints import EndpointDefinition, derive_outcomes
 from glabella.data.ingest.mapping import AssessmentsFile, TrialSource, read_trial
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.definitions.reader import Definition, parse_definition
+from glabella.domain.scales import SCALES
 from glabella.errors import DataError, DefinitionError, GlabellaError
 
 DICTIONARY = parse_definition(
@@ -381,7 +382,7 @@ def test_an_unknown_scale_is_refused_without_showing_it(tmp_path: Path) -> None:
     )
     assert str(error) == (
         "people.csv, column 'rated_on': 1 of 2 rows name no known scale\n"
-        "  There are: hamd17, hamd21, madrs, twstrs."
+        f"  There are: {', '.join(SCALES)}."
     )
 
 

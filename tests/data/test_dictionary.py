@@ -4,6 +4,7 @@ import pytest
 
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import parse_definition
+from glabella.domain.scales import SCALES
 from glabella.domain.timing import Moment
 from glabella.errors import DefinitionError
 
@@ -34,7 +35,7 @@ def parse(entry: str) -> Dictionary:
         (
             "{label: A, type: score, scale: mards}",
             "there is no scale 'mards'. Did you mean 'madrs'? "
-            "There are: hamd17, hamd21, madrs, twstrs.",
+            f"There are: {', '.join(sorted(SCALES))}.",
         ),
         (
             "{label: A, type: number, range: [0, 1], timing: later}",

@@ -289,3 +289,9 @@ def test_a_finding_of_a_part_as_a_whole_is_placed_at_the_part() -> None:
 def test_strictness_holds_for_values_made_in_python_too(value: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Tree(**value)
+
+
+def test_a_misspelt_required_key_is_answered_with_its_line_and_the_nearest_name() -> None:
+    error = refuse(HEAD + "laeves: []\n")
+    assert str(error).startswith("features/oak.yaml:3: unknown key 'laeves'")
+    assert "Did you mean 'leaves'?" in str(error)

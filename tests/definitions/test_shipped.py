@@ -14,9 +14,9 @@ from glabella.pipelines.analysis import Analysis
 
 ROOT = Path(__file__).resolve().parents[2]
 # The evidence is a definition of another kind, read by a module and tests of its own.
-FEATURE_SETS = sorted(
-    {path.stem for path in (ROOT / "features").glob("*.yaml")} - {"dictionary", "evidence"}
-)
+FEATURES = {path.stem for path in (ROOT / "features").glob("*.yaml")} - {"evidence"}
+DICTIONARIES = sorted(name for name in FEATURES if name.startswith("dictionary"))
+FEATURE_SETS = sorted(FEATURES - set(DICTIONARIES))
 CANDIDATES = sorted(path.stem for path in (ROOT / "models").glob("*.yaml"))
 ANALYSES = sorted(path.stem for path in (ROOT / "pipelines").glob("*.yaml"))
 
@@ -36,10 +36,22 @@ def test_the_dictionary_loads(project: Project) -> None:
     assert len(read_dictionary(project).value.variables) > 5
 
 
-@pytest.mark.parametrize("name", FEATURE_SETS)
-def test_a_feature_set_loads_and_keeps_the_clock(project: Project, name: str) -> None:
-    read = project.read("features", name, FeatureSet)
-    check_clock(read.value, read_dictionary(project).value, read.origin)
+@pytest.mark.parametrize("name", DICTIONARIES)
+def test_each_dictionary_loads(project: Project, name: str) -> None:
+    assert read_dictionary(project, name).value.variables
+
+
+def test_every_dictionary_and_feature_set_serves_an_analysis(project: Project) -> None:
+    analyses = [project.read_analysis(name, Analysis).value for name in ANALYSES]
+    assert {analysis.dictionary for analysis in analyses} == set(DICTIONARIES)
+    assert {analysis.features for analysis in analyses} == set(FEATURE_SETS)
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_a_feature_set_keeps_the_clock(project: Project, name: str) -> None:
+    analysis = project.read_analysis(name, Analysis).value
+    read = project.read("features", analysis.features, FeatureSet)
+    check_clock(read.value, read_dictionary(project, analysis.dictionary).value, read.origin)
 
 
 @pytest.mark.parametrize("name", FEATURE_SETS)

@@ -120,3 +120,14 @@ def test_the_active_arms_are_listed_in_their_order() -> None:
     arms = "{name: c, role: control}, {name: high, role: active}, {name: low, role: active}"
     analysis = parse_definition(ANALYSIS.format(arms=arms), Analysis, name="own.yaml").value
     assert analysis.active_arms == ("high", "low")
+
+
+def test_an_arm_in_which_nobody_is_is_refused_by_name() -> None:
+    participants = pd.DataFrame({"arm": ["a", "b", "a"]})
+    arms = [
+        Arm(name="a", role="active"),
+        Arm(name="high", role="active"),
+        Arm(name="b", role="control"),
+    ]
+    with pytest.raises(AnalysisError, match="nobody is in the arm 'high', so no model can learn"):
+        assign_arms(participants, arms)

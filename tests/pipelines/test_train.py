@@ -10,6 +10,7 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
+from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.load import load_analysis
 from glabella.validation.performance import MEASURES
 
@@ -113,3 +114,39 @@ def _copy_with_fewer_repeats(checkout: Path, project: Path) -> None:
         shutil.copytree(checkout / name, project / name)
     path = project / "pipelines" / "cdystonia.yaml"
     path.write_text(path.read_text().replace("repeats: 20", "repeats: 3"))
+
+
+def test_when_all_that_could_be_chosen_fails_nothing_is_registered(small_project, monkeypatch):
+    def fail(self, X, responded):
+        raise ValueError("no")
+
+    monkeypatch.setattr("glabella.models.estimators.linear.RidgeModel._fit", fail)
+    analysis = small_project / "pipelines" / "small.yaml"
+    text = analysis.read_text()
+    analysis.write_text(
+        text.replace("[prevalence, arm_only, severity, ridge, xgboost]", "[prevalence, ridge]")
+    )
+    with pytest.raises(AnalysisError, match=r"every candidate that could be chosen failed \(ridge"):
+        glabella.train("small", project=small_project, workers=1)
+
+
+def test_a_setting_of_another_type_is_refused_at_its_line(small_project):
+    path = small_project / "models" / "ridge.yaml"
+    path.write_text("kind: candidate\ndescription: x\nestimator: ridge\nsettings:\n  c: abc\n")
+    with pytest.raises(DefinitionError) as caught:
+        glabella.check("small", project=small_project)
+    assert str(caught.value) == "models/ridge.yaml:5: the setting 'c' is a number"
+
+
+def test_a_trial_too_small_for_folds_of_its_own_has_an_entry_with_the_reason(small_project):
+    analysis = small_project / "pipelines" / "small.yaml"
+    text = analysis.read_text().replace(
+        "[prevalence, arm_only, severity, ridge, xgboost]", "[prevalence, ridge]"
+    )
+    analysis.write_text(text.replace("inside: {folds: 3", "inside: {folds: 40"))
+    result = glabella.train("small", project=small_project, workers=1)
+    inside = result.as_json()["candidates"]["ridge"]["inside"]
+    assert [entry["group"] for entry in inside] == ["alpha", "beta"]
+    for entry in inside:
+        assert entry["auc"] is None
+        assert "can't be spread over 40 folds" in entry["reasons"]["auc"]

@@ -83,3 +83,30 @@ def test_what_is_not_estimable_is_said_with_its_reason(has_arms):
         is_simulated=False, has_arms=has_arms, across=None,
     )  # fmt: skip
     assert "not estimable (under 5 of a class)" in text
+
+
+@pytest.mark.parametrize(
+    ("across", "words"),
+    [
+        (Estimate(1.0, reason="the value is 1"), "it reached 1.00."),
+        (Estimate(0.3, 0.2, 0.45), "it reached 0.30 (0.20 to 0.45), which is below chance."),
+        (Estimate(0.6, 0.52, 0.7), "it reached 0.60 (0.52 to 0.70)."),
+        (
+            Estimate(0.5, reason="no difference"),
+            "it reached 0.50, which is compatible with chance.",
+        ),
+    ],
+)
+def test_the_verdict_on_transport_is_what_the_interval_says(across, words):
+    text = write_finding(
+        make_candidate(GOOD, across), [], is_simulated=False, has_arms=True, across="site"
+    )
+    assert text.endswith(f"With each site left out in turn, {words}")
+
+
+def test_a_model_below_chance_is_reported_as_that_first():
+    text = write_finding(
+        make_candidate(Estimate(0.35, 0.25, 0.46)), [], is_simulated=False, has_arms=False,
+        across=None,
+    )  # fmt: skip
+    assert text.startswith("Below chance: ridge could not tell responders from others among the")

@@ -115,3 +115,32 @@ def test_a_failing_write_leaves_nothing(trained, new_patients, tmp_path, monkeyp
     with pytest.raises(DataError, match="No space left on device"):
         glabella.score(tmp_path / "new.csv", out=tmp_path / "out.csv", model=result.bundle)
     assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
+def test_patients_without_a_frown_score_are_scored_alone_as_among_others(
+    trained, new_patients, tmp_path
+):
+    _, result = trained
+    blank = new_patients.assign(frown_max=None)
+    alone = score_table(blank.head(1), tmp_path / "one", result.bundle)
+    among = score_table(
+        pd.concat([blank.head(1), new_patients.iloc[1:]]), tmp_path / "all", result.bundle
+    )
+    assert (alone.scored, alone.refused) == (1, 0)
+    first, second = (batch.frame()["response_probability"].iloc[0] for batch in (alone, among))
+    assert float(first) == float(second)
+
+
+def test_rows_that_are_all_at_fault_are_refused_row_by_row(trained, new_patients, tmp_path):
+    _, result = trained
+    broken = new_patients.head(2).astype(object)
+    broken["depression_total"] = ["", "999"]
+    batch = score_table(broken, tmp_path / "two", result.bundle)
+    assert (batch.rows, batch.scored, batch.refused) == (2, 0, 2)
+    assert batch.frame()["error"].notna().all()
+
+
+def score_table(table, folder, bundle):
+    folder.mkdir()
+    table.to_csv(folder / "new.csv", index=False)
+    return glabella.score(folder / "new.csv", out=folder / "out.csv", model=bundle)

@@ -132,3 +132,48 @@ def test_the_record_holds_no_not_a_number(trained):
         raise AssertionError(name)
 
     assert json.loads(text, parse_constant=refuse)["chosen"] == result.chosen
+
+
+def test_a_run_that_fails_late_leaves_no_key_and_no_finished_candidate(small_project, monkeypatch):
+    def fail(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glabella.pipelines.train.register_bundle", fail)
+    with pytest.raises(KeyboardInterrupt):
+        glabella.train("small", project=small_project, workers=1)
+    client = import_mlflow().MlflowClient()
+    experiment = client.get_experiment_by_name("small")
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 6
+    assert {run.info.status for run in runs} == {"FAILED"}
+    assert list((small_project / "mlruns" / "keys").iterdir()) == []
+    assert list((small_project / "mlruns" / "trained").iterdir()) == []
+
+
+def test_asking_for_what_is_not_there_makes_no_store(tmp_path, checkout):
+    project = find_project(checkout)
+    empty = type(project)(definitions=project.definitions, home=tmp_path)
+    with pytest.raises(StoreError, match="there are no runs and no models yet"):
+        open_store(empty)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_made_whole_and_leaves_nothing_else(tmp_path, checkout, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    project = find_project(checkout)
+    empty = type(project)(definitions=project.definitions, home=tmp_path)
+    open_store(empty, create=True)
+    assert [path.name for path in (tmp_path / "mlruns").iterdir()] == ["mlflow.db"]
+    open_store(empty)
+
+
+def test_predictions_do_not_follow_the_order_of_the_participants(trained):
+    project, result = trained
+    path = next((project / "mlruns" / "artifacts").rglob("predictions.parquet"))
+    table = pd.read_parquet(path)
+    order = ["candidate", "design", "repeat", "fold", "key"]
+    pd.testing.assert_frame_equal(
+        table.reset_index(drop=True), table.sort_values(order).reset_index(drop=True)
+    )
+    keys = pd.read_csv(project / "mlruns" / "keys" / f"{result.run_id}.csv")["key"]
+    assert keys.tolist() != sorted(keys)

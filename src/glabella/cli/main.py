@@ -42,16 +42,16 @@ def _take_options(
 def run() -> None:
     """Run the command line; exit 0 when done, 1 when data or analysis are refused, 2 on usage."""
     # A terminated run leaves by the same door as an interrupted one, so that it is marked failed.
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         app()
     except GlabellaError as error:
         typer.echo(f"glabella: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("glabella: interrupted; nothing was registered", err=True)
-        sys.exit(130)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # Written here: the command line's own framework ends an interrupted verb without a word.
+    sys.stderr.write("\nglabella: interrupted\n")
     raise KeyboardInterrupt

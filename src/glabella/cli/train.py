@@ -55,6 +55,9 @@ def command(
         return
     typer.echo(result.finding + "\n")
     typer.echo(_tabulate(result) + "\n")
+    for name, item in result.candidates.items():
+        if item.error is not None:
+            typer.echo(f"failed  {name}: {item.error}")
     typer.echo(f"report  {result.report}")
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

@@ -208,7 +208,8 @@ def _translate(error: ValidationError, model: type[Definition], origin: Origin) 
             len(at) > len(item["loc"]) and at[: len(item["loc"])] == item["loc"] for at in places
         )
     ]
-    first = leaves[0]
+    # A misspelt key also makes the right one missing; the misspelt one has a line and a remedy.
+    first = min(leaves, key=lambda item: item["type"] != "extra_forbidden")
     # Where a union was tried, pydantic puts the tried member's name into the path; only the keys
     # that stand in the file are the user's.
     keys = _keys_in_file(first["loc"], origin)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import logit
 
 from glabella.errors import AnalysisError
+from glabella.features.spec import FeatureSpec
 from glabella.validation.nested import FoldResult
 from glabella.validation.sample import Sample
 
@@ -38,6 +39,8 @@ class Attributions:
         What the values add to.
     ranks : array of float, shape (n_participants, n_features)
         Each value's place within its feature, 0 low to 1 high; NaN where missing or unordered.
+    uppers : tuple of str
+        What stands at 1: ``higher``, or the label of a category's second level.
     method : str
         How they were computed, in words.
     """
@@ -48,6 +51,7 @@ class Attributions:
     values: Floats
     base: Floats
     ranks: Floats
+    uppers: tuple[str, ...]
     method: str
 
     def summarise(self) -> pd.DataFrame:
@@ -57,7 +61,8 @@ class Attributions:
         -------
         DataFrame
             ``feature``, ``label``, ``is_patient``, ``mean_absolute`` (log odds), ``direction``:
-            the rank correlation of value and attribution, NaN for what has no order.
+            the rank correlation of value and attribution, NaN for what has no order; ``upper``,
+            what the direction is of.
         """
         rows = []
         for index, feature in enumerate(self.features):
@@ -76,6 +81,7 @@ class Attributions:
                     "is_patient": self.is_patient[index],
                     "mean_absolute": float(np.abs(values).mean()),
                     "direction": direction,
+                    "upper": self.uppers[index],
                 }
             )
         return pd.DataFrame(rows).sort_values("mean_absolute", ascending=False, kind="stable")
@@ -126,8 +132,14 @@ def collect_attributions(
         values=values / counts[:, None],
         base=base / counts,
         ranks=ranks,
+        uppers=tuple(_name_upper(specs[name]) for name in features),
         method=method,
     )
+
+
+def _name_upper(spec: FeatureSpec) -> str:
+    labels = list(spec.levels.values())
+    return labels[1] if spec.kind == "category" and len(labels) == 2 else "higher"
 
 
 def _check_additivity(candidate: str, values: Floats, base: Floats, probability: Floats) -> None:

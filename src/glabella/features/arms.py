@@ -55,7 +55,8 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
     Raises
     ------
     AnalysisError
-        If no column is mapped to the arm, a code belongs to no arm, or there is one arm only.
+        If no column is mapped to the arm, a code belongs to no arm, there is one arm only, or
+        nobody is in a declared one.
     """
     if "arm" not in participants:
         raise AnalysisError(
@@ -77,5 +78,11 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
         raise AnalysisError(
             f"the analysis uses the arm, and all {len(named)} participants are in one",
             remedy="Leave `arms:` out, and the candidates that need them.",
+        )
+    empty = [arm.name for arm in arms if arm.name not in set(named)]
+    if empty:
+        raise AnalysisError(
+            f"nobody is in the arm '{empty[0]}', so no model can learn it or be scored under it",
+            remedy="Check the arm's `codes:`, or leave the arm out.",
         )
     return named.astype(pd.CategoricalDtype([arm.name for arm in arms]))

@@ -112,6 +112,7 @@ def assemble_features(
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
+    _refuse_lost_baselines(frame, feature_set)
     for name, lacking in find_lacking_trials(frame, trials).items():
         raise AnalysisError(
             f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing it "
@@ -127,6 +128,15 @@ def assemble_features(
     trial_levels = {name: name for name in names}
     specs = (*specs, FeatureSpec("studyid", "Trial", "category", part="trial", levels=trial_levels))
     return FeatureTable(frame=frame, specs=specs)
+
+
+def _refuse_lost_baselines(frame: pd.DataFrame, feature_set: FeatureSet) -> None:
+    for feature in feature_set.features:
+        if feature.builder == "baseline_score" and frame[feature.name].isna().all():
+            raise AnalysisError(
+                f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
+                remedy="Map a visit at week 0, or leave the feature out.",
+            )
 
 
 def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, list[str]]:

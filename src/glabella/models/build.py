@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from glabella.definitions.reader import Read
 from glabella.errors import BundleError, DefinitionError, describe_choices
@@ -30,7 +32,7 @@ def check_candidate(candidate: Read[Candidate]) -> None:
     Raises
     ------
     DefinitionError
-        With the line and the nearest name.
+        With the line and the nearest name, or what kind of value a setting takes.
     """
     origin = candidate.origin
     estimator = find_estimator(candidate.value.estimator, place=origin.place("estimator"))
@@ -43,6 +45,20 @@ def check_candidate(candidate: Read[Candidate]) -> None:
                     place=origin.place(part, name),
                     remedy=describe_choices(name, known),
                 )
+    types = get_type_hints(estimator.__init__)
+    for name, value in candidate.value.settings.items():
+        _check_setting(value, types[name], name, origin.place("settings", name))
+    for name, space in candidate.value.search.items():
+        for quantile in (0.0, 1.0):
+            _check_setting(space.spread(quantile), types[name], name, origin.place("search", name))
+
+
+def _check_setting(value: object, kind: Any, name: str, place: str) -> None:
+    try:
+        TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError:
+        wanted = {float: "a number", int: "a whole number"}.get(kind, str(kind))
+        raise DefinitionError(f"the setting '{name}' is {wanted}", place=place) from None
 
 
 def build_model(

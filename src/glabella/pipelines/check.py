@@ -25,6 +25,7 @@ from glabella.pipelines.notes import (
 from glabella.pipelines.validate import plan_folds
 from glabella.reporting.check_page import render_check
 from glabella.reporting.table_one import make_table_one
+from glabella.reporting.write import write_page
 from glabella.validation.membership import Membership, estimate_membership
 from glabella.validation.seeds import derive_seed, draw_state
 
@@ -150,7 +151,7 @@ def check(
         raise _list_rows(error, home, Path(analysis).stem) from None
     result = _describe(loaded)
     if out is not None:
-        _write_page(Path(out), render_check(vars(result)))
+        write_page(Path(out), render_check(vars(result)), what="page")
     return result
 
 
@@ -223,19 +224,6 @@ def _list_rows(error: RowsError, home: Project, name: str) -> DataError:
     return DataError(
         error.finding, place=error.place, remedy=f"{remedy}Which rows they are: {path}"
     )
-
-
-def _write_page(path: Path, page: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(
-            f"the page can't be written: {error.strerror}",
-            place=str(path),
-            remedy="Name a file in a folder that exists and in which you may write.",
-        ) from None
 
 
 def _count_participants(loaded: LoadedAnalysis) -> pd.DataFrame:

@@ -203,6 +203,13 @@ def _make_sample(
     people = tables.participants[kept]
     blank = pd.Series("", index=people.index)
     arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
+    gone = [name.name for name in analysis.arms if name.name not in set(arm)]
+    if gone:
+        raise AnalysisError(
+            f"nobody in the arm '{gone[0]}' has an outcome",
+            place=f"endpoint of '{analysis.endpoint.of}'",
+            remedy="Leave the arm out, or change the endpoint's week or window.",
+        )
     if analysis.validation.across == "leave_one_site_out" and "siteid" not in people:
         raise AnalysisError(
             "leaving one site out needs sites, and no column is mapped to the site",

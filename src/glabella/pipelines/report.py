@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from glabella.definitions.locate import find_project
-from glabella.errors import DataError
 from glabella.pipelines.train import RECORD_FOLDER
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
+from glabella.reporting.write import write_page
 from glabella.tracking.runs import fetch_artifacts, find_run
 from glabella.tracking.store import open_store
 
@@ -40,15 +40,5 @@ def write_report(run: str, *, out: str | Path, project: str | Path | None = None
     store = open_store(find_project(Path(project) if project is not None else None))
     record, figures = read_record(fetch_artifacts(find_run(store, run), RECORD_FOLDER))
     target = Path(out)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.write_text(render_report(record, figures), encoding="utf-8")
-        partial.rename(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DataError(
-            f"the report can't be written: {error.strerror}",
-            place=str(target),
-            remedy="Name another file with --out.",
-        ) from None
+    write_page(target, render_report(record, figures), what="report")
     return target

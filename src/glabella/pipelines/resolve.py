@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate
 from glabella.models.estimators import find_estimator
 from glabella.pipelines.analysis import Analysis
+from glabella.pipelines.column_times import check_column_times
 from glabella.simulation.generate import CANONICAL_SOURCE
 from glabella.simulation.scenario import Scenario, read_scenario
 
@@ -132,8 +134,16 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     feature_set = project.read("features", analysis.features, FeatureSet)
     check_clock(feature_set.value, dictionary.value, feature_set.origin)
     _check_endpoint(analysis, origin, dictionary.value, feature_set)
+    check_column_times(analysis, dictionary.value, origin)
+    name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise DefinitionError(
+            "the file's name is the analysis's, and must be of letters, digits, _, . and -",
+            place=origin.name,
+            remedy="Rename the file.",
+        )
     return ResolvedAnalysis(
-        name=Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference,
+        name=name,
         analysis=read,
         dictionary=dictionary,
         feature_set=feature_set,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
-from glabella.pipelines.validate import Validated, run_validation
+from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
 from glabella.tracking.registry import register_bundle
@@ -179,8 +180,10 @@ def train(
     say: Progress = progress or (lambda stage, done, total: None)
     say("reading", 0, 0)
     loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
+    # What folds refuse is refused before a run is opened, as `check` does.
+    plan_folds(loaded)
     say("opening the store", 0, 0)
-    store = open_store(home)
+    store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
     tags = {
         "origin": origin,
@@ -243,6 +246,7 @@ def _work_folder(project: Project, run_id: str) -> Iterator[_WorkFolder]:
         yield folder
     except BaseException:
         shutil.rmtree(folder.final, ignore_errors=True)
+        (project.runs / "keys" / f"{run_id}.csv").unlink(missing_ok=True)
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -305,6 +309,11 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
     for design, performance in (("pooled", item.pooled), ("across", item.across)):
         if performance is not None:
             metrics.update(flatten_metrics(design, performance))
+    for design, groups in (("inside", item.inside or ()), ("across", item.groups)):
+        for group in groups:
+            # MLflow takes letters, digits and a few signs in a metric's name.
+            name = re.sub(r"[^\w.-]", "_", group.group)
+            metrics.update(flatten_metrics(f"{design}/{name}", group.performance))
     return metrics
 
 
@@ -331,7 +340,11 @@ def _write_tables(
         table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
         for name, table in validated.predictions.items()
     ]
-    pd.concat(tables, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
+    # By the random key: the order of the participants would be a way back to them.
+    order = ["candidate", "design", "repeat", "fold", "key"]
+    pd.concat(tables, ignore_index=True).sort_values(order).to_parquet(
+        folder / "predictions.parquet", index=False
+    )
     _tabulate_folds(validated, loaded).to_csv(folder / "folds.csv", index=False)
     settings = [
         {

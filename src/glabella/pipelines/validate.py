@@ -10,13 +10,20 @@ import pandas as pd
 from glabella.errors import AnalysisError
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
+from glabella.validation.intervals import not_estimable
 from glabella.validation.nested import (
     FoldResult,
     Progress,
     collect_predictions,
     validate_candidates,
 )
-from glabella.validation.performance import measure_by_group, measure_performance
+from glabella.validation.performance import (
+    MEASURES,
+    GroupPerformance,
+    Performance,
+    measure_by_group,
+    measure_performance,
+)
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
@@ -193,14 +200,18 @@ def run_validation(
         for name, mine in by_name.items()
         if all(item.error is None for item in mine)
     }
-    if not predictions:
-        reasons = {item.error for item in results if item.error}
-        raise AnalysisError(f"every candidate failed: {'; '.join(sorted(map(str, reasons)))}")
+    references = loaded.resolved.references
+    if not set(predictions) - set(references) and set(candidates) - set(references):
+        reasons = {f"{item.candidate}: {item.error}" for item in results if item.error is not None}
+        raise AnalysisError(
+            f"every candidate that could be chosen failed ({'; '.join(sorted(reasons))})",
+            remedy="Mend its definition in models/, or the features that it can't take.",
+        )
     measured = {
-        name: _measure(name, loaded, by_name[name], predictions.get(name)) for name in candidates
+        name: _measure(name, loaded, by_name[name], predictions.get(name), plan.infeasible)
+        for name in candidates
     }
     pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
-    references = loaded.resolved.references
     choice = choose_candidate(list(pooled), references, pooled)
     differences = tuple(
         compare_losses(choice.name, name, pooled)
@@ -219,6 +230,7 @@ def _measure(
     loaded: LoadedAnalysis,
     results: list[FoldResult],
     predictions: pd.DataFrame | None,
+    infeasible: dict[str, str],
 ) -> CandidateResult:
     candidate = loaded.resolved.candidates[name].value
     sample, design = loaded.sample, loaded.resolved.analysis.value.validation
@@ -237,8 +249,36 @@ def _measure(
         role=candidate.role,
         error=None,
         pooled=measure_performance(parts["pooled"], sample),
-        inside=None if design.inside is None else measure_by_group(parts["inside"], sample),
+        inside=None
+        if design.inside is None
+        else _measure_inside(parts["inside"], sample, infeasible),
         across=None if design.across is None else measure_performance(parts["across"], sample),
         groups=() if design.across is None else measure_by_group(parts["across"], sample),
         seconds=seconds,
     )
+
+
+def _measure_inside(
+    predictions: pd.DataFrame, sample: Sample, infeasible: dict[str, str]
+) -> tuple[GroupPerformance, ...]:
+    """Give every trial an entry: its figures, or the reason why it has none."""
+    measured = {group.group: group for group in measure_by_group(predictions, sample)}
+    entries = []
+    for trial in dict.fromkeys(sample.trial.tolist()):
+        if trial in measured:
+            entries.append(measured[trial])
+            continue
+        of_trial = sample.responded[sample.trial == trial]
+        entries.append(
+            GroupPerformance(
+                trial,
+                Performance(
+                    n=len(of_trial),
+                    events=int(of_trial.sum()),
+                    estimates=dict.fromkeys(MEASURES, not_estimable(infeasible[trial])),
+                    pairs=0,
+                    pairs_control=0,
+                ),
+            )
+        )
+    return tuple(entries)

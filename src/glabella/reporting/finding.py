@@ -76,8 +76,9 @@ def write_finding(
     where = _describe_across(chosen, across)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
-    if auc.value is not None and not (auc.low is not None and auc.low > CHANCE):
-        head = f"At chance: {chosen.name} could not tell responders from others {among}"
+    if _place(auc) in ("chance", "below"):
+        where_to = "At" if _place(auc) == "chance" else "Below"
+        head = f"{where_to} chance: {chosen.name} could not tell responders from others {among}"
         than = ""
         if unbeaten:
             than = f", and did not predict better than {_join(unbeaten)}"
@@ -91,14 +92,25 @@ def write_finding(
     return f"{start}{chosen.name} {figure}{than}{where}."
 
 
+def _place(auc: Estimate) -> str:
+    """Say where a concordance lies against chance: above, chance, below or unknown."""
+    if auc.value == CHANCE:
+        return "chance"
+    if auc.low is None or auc.high is None:
+        return "unknown"
+    if auc.low > CHANCE:
+        return "above"
+    return "below" if auc.high < CHANCE else "chance"
+
+
 def _describe_across(chosen: CandidateResult, across: str | None) -> str:
     if across is None or chosen.across is None:
         return ""
     auc = chosen.across.estimates["auc"]
     if auc.value is None:
         return f". With each {across} left out in turn, it is {format_estimate(auc)}"
-    held = auc.low is not None and auc.low > CHANCE
-    verdict = "" if held else ", which is compatible with chance"
+    verdicts = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
+    verdict = verdicts.get(_place(auc), "")
     return f". With each {across} left out in turn, it reached {format_estimate(auc)}{verdict}"
 
 

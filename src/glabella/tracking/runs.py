@@ -146,7 +146,11 @@ def open_run(
             remedy="Check MLFLOW_TRACKING_URI, or unset it to use the project's own store.",
         ) from None
     with started as run:
-        yield OpenRun(run.info.run_id, experiment_id)
+        try:
+            yield OpenRun(run.info.run_id, experiment_id)
+        except BaseException:
+            _mark_children(mlflow, experiment_id, run.info.run_id)
+            raise
 
 
 def find_run(store: Store, reference: str) -> str:
@@ -235,6 +239,16 @@ def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
     # Without a kind, mlflow opens its pages on traces of language models.
     kind = {"mlflow.experimentKind": "custom_model_development"}
     return str(client.create_experiment(name, artifact_location=store.artifacts, tags=kind))
+
+
+def _mark_children(mlflow: Any, experiment_id: str, run_id: str) -> None:
+    """Mark the candidates of a failed run as failed: what stands there is not all of it."""
+    client = mlflow.MlflowClient()
+    with contextlib.suppress(mlflow.MlflowException):
+        for child in client.search_runs(
+            [experiment_id], filter_string=f"tags.`mlflow.parentRunId` = '{run_id}'"
+        ):
+            client.set_terminated(child.info.run_id, "FAILED")
 
 
 def _mark_abandoned(mlflow: Any, experiment_id: str) -> None:

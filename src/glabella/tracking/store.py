@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import tempfile
 import warnings
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from glabella.definitions.locate import Project
@@ -17,6 +20,9 @@ _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_DISABLE_SCHEMA_DETAILS": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # By default a server that can't be reached is asked for minutes before anybody is told.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 
 
@@ -59,13 +65,15 @@ def import_mlflow() -> Any:
     return mlflow
 
 
-def open_store(project: Project) -> Store:
+def open_store(project: Project, *, create: bool = False) -> Store:
     """Open the store: what ``MLFLOW_TRACKING_URI`` names, else the project's own database.
 
     Parameters
     ----------
     project : Project
         The project.
+    create : bool
+        Whether to make the project's own store where there is none yet.
 
     Returns
     -------
@@ -75,22 +83,22 @@ def open_store(project: Project) -> Store:
     Raises
     ------
     StoreError
-        If the folder of the project's own store can't be made.
+        If there is no store and none is to be made, or its folder can't be.
     """
     stated = os.environ.get("MLFLOW_TRACKING_URI")
     if stated:
         store = Store(stated, None)
     else:
-        try:
-            project.runs.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"the folder of the runs can't be made: {error.strerror}",
-                place=str(project.runs),
-                remedy="Name a project in which you may write, with --project.",
-            ) from None
-        database = (project.runs / "mlflow.db").as_posix()
-        store = Store(f"sqlite:///{database}", (project.runs / "artifacts").as_uri())
+        database = project.runs / "mlflow.db"
+        if not database.exists():
+            if not create:
+                raise StoreError(
+                    "there are no runs and no models yet",
+                    place=str(project.runs),
+                    remedy="Train first, or name the project that has them with --project.",
+                )
+            _make_database(database)
+        store = Store(f"sqlite:///{database.as_posix()}", (project.runs / "artifacts").as_uri())
     mlflow = import_mlflow()
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
@@ -99,3 +107,21 @@ def open_store(project: Project) -> Store:
         # process would take it for the user's own word.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     return store
+
+
+def _make_database(database: Path) -> None:
+    """Make a migrated database under another name first: two trainings may start together."""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".store-", dir=database.parent) as folder:
+            partial = Path(folder) / database.name
+            client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{partial.as_posix()}")
+            client.search_experiments(max_results=1)
+            with contextlib.suppress(FileExistsError):
+                os.link(partial, database)
+    except OSError as error:
+        raise StoreError(
+            f"the store of the runs can't be made: {error.strerror}",
+            place=str(database.parent),
+            remedy="Name a project in which you may write, with --project.",
+        ) from None

@@ -137,6 +137,9 @@ def compute_concordance(
         variance += standard_error_of_sum(influence[np.unique(who[members])]) ** 2
     # Who is a responder in one period of a crossover and none in another adds a covariance.
     variance += 2.0 * float(by_class[0] @ by_class[1])
+    if not np.any(agreeing - value * pairs):
+        by_construction = "the predictions do not differ within any stratum"
+        return Estimate(value, reason=by_construction), round(total / repeats)
     return estimate_proportion(value, float(np.sqrt(max(variance, 0.0)))), round(total / repeats)
 
 

@@ -182,6 +182,12 @@ class TrialSource(Definition):
             )
         if self.scale is not None and self.participants.scale is not None:
             raise ValueError("name either the trial's `scale`, or the participants' column of it")
+        if self.participants.trial is not None and any(
+            item.trial is None for item in self.assessments
+        ):
+            raise ValueError(
+                "the participants have a column of the trial, so the assessments need one too"
+            )
         periodic = [item for item in self.assessments if item.period is not None]
         is_crossover = bool(self.participants.arms) or bool(periodic)
         if is_crossover != (self.design == "crossover"):

@@ -7,7 +7,6 @@ import pandas as pd
 from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.domain.timing import BASELINE, Moment
-from glabella.errors import AnalysisError
 from glabella.features.builders.scale import (
     express_score,
     find_kind,
@@ -83,12 +82,6 @@ class BaselineScore:
         Raises
         ------
         AnalysisError
-            If no participant has a baseline, or points of different scales would be mixed.
+            If points of different scales would be mixed.
         """
-        points = find_baselines(tables, feature.variable)
-        if points.isna().all():
-            raise AnalysisError(
-                f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
-                remedy="Map a visit at week 0, or leave the feature out.",
-            )
-        return express_score(points, feature, variable, tables)
+        return express_score(find_baselines(tables, feature.variable), feature, variable, tables)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -275,8 +275,12 @@ def _step(annotation: Any, key: str | int) -> list[Any]:
 
 
 def _members(annotation: Any) -> list[Any]:
-    is_union = get_origin(annotation) in (Union, UnionType)
-    return list(get_args(annotation)) if is_union else [annotation]
+    kind = get_origin(annotation)
+    if kind is Annotated:
+        return _members(get_args(annotation)[0])
+    if kind in (Union, UnionType):
+        return [inner for member in get_args(annotation) for inner in _members(member)]
+    return [annotation]
 
 
 def _is_model(annotation: Any) -> bool:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from glabella.data.endpoints import EndpointDefinition
+from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
+
+
+def _name_kind(entry: Any) -> str:
+    is_adam = "adam" in entry if isinstance(entry, dict) else isinstance(entry, AdamSource)
+    return "adam" if is_adam else "files"
+
+
+Source = Annotated[
+    Annotated[TrialSource, Tag("files")] | Annotated[AdamSource, Tag("adam")],
+    Discriminator(_name_kind),
+]
 
 
 class DataDefinition(Definition):
@@ -19,15 +31,15 @@ class DataDefinition(Definition):
     ----------
     simulate : str, optional
         A scenario in ``pipelines/scenarios``.
-    trials : tuple of TrialSource, optional
-        Trials with their files.
+    trials : tuple of TrialSource or AdamSource, optional
+        Trials with their files, or as ADaM datasets.
     lacking : str
         What goes where nobody in a trial has a feature: the ``feature``, or the ``trial``;
         ``refuse`` to be asked.
     """
 
     simulate: str | None = None
-    trials: tuple[TrialSource, ...] | None = None
+    trials: tuple[Source, ...] | None = None
     lacking: Literal["refuse", "feature", "trial"] = "refuse"
 
     @model_validator(mode="after")

@@ -10,6 +10,8 @@ import pandas as pd
 
 from glabella.data.checks import Finding
 from glabella.data.endpoints import Outcomes, derive_outcomes
+from glabella.data.ingest.adam.read import read_adam
+from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.mapping import map_trial, read_trial
 from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
@@ -87,17 +89,23 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
             written=origin,
             keys=("data", "simulate"),
         )
-    parts = [
-        read_trial(
-            source,
-            data or project.home,
-            dictionary,
-            origin="simulated" if resolved.is_simulated else "real",
-            written=origin,
-            keys=("data", "simulate") if resolved.is_simulated else ("data", "trials", index),
+    folder = data or project.home
+    parts = []
+    for index, source in enumerate(resolved.sources):
+        keys = ("data", "simulate") if resolved.is_simulated else ("data", "trials", index)
+        if isinstance(source, AdamSource):
+            parts.append(read_adam(source, folder, dictionary, written=origin, keys=keys))
+            continue
+        parts.append(
+            read_trial(
+                source,
+                folder,
+                dictionary,
+                origin="simulated" if resolved.is_simulated else "real",
+                written=origin,
+                keys=keys,
+            )
         )
-        for index, source in enumerate(resolved.sources)
-    ]
     return pool_trials(parts)
 
 

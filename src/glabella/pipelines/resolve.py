@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glabella.data.dictionary import Dictionary, read_dictionary
+from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
@@ -85,7 +86,7 @@ class ResolvedAnalysis:
         return self.scenario is not None
 
     @property
-    def sources(self) -> tuple[TrialSource, ...]:
+    def sources(self) -> tuple[TrialSource | AdamSource, ...]:
         """The sources of data with their mappings."""
         trials = self.analysis.value.data.trials
         return (CANONICAL_SOURCE,) if trials is None else trials

@@ -1,15 +1,82 @@
 """Files are read without interpretation, and what is no whole table is refused."""
 
+import datetime
+import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
+import pyreadstat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from glabella.data.ingest.files import read_table
+from glabella.data.checks import to_text
+from glabella.data.ingest.files import READABLE, read_table
 from glabella.errors import DataError
+
+# Invented; make_sas7bdat.R in tests/reference has them as well.
+PEOPLE = pd.DataFrame(
+    {
+        "id": ["P-001", "P-002", "P-003"],
+        "site": ["007", "010", ""],
+        "name": ["Müller", "O'Neil", "Lee; Kim"],
+        "age": [40.0, None, 41.5],
+        "sex": [1.0, 2.0, None],
+        "screened": [datetime.date(2020, 1, 2), None, datetime.date(1950, 3, 4)],
+    }
+)
+LABELS = dict(
+    zip(
+        PEOPLE.columns,
+        ["Participant", "Site", "Surname", "Age (years)", "Sex", "Day of screening"],
+        strict=True,
+    )
+)
+SEXES = {"sex": {1: "male", 2: "female"}}
+AS_TEXT = {
+    "id": ["P-001", "P-002", "P-003"],
+    "site": ["007", "010", ""],
+    "name": ["Müller", "O'Neil", "Lee; Kim"],
+    "age": ["40", "", "41.5"],
+    "sex": ["1", "2", ""],
+    "screened": ["2020-01-02", "", "1950-03-04"],
+}
+
+
+def write_text(path: Path, delimiter: str, decimal: str) -> None:
+    age = [cell.replace(".", decimal) for cell in AS_TEXT["age"]]
+    pd.DataFrame({**AS_TEXT, "age": age}).to_csv(path, sep=delimiter, index=False)
+
+
+def write_parquet(path: Path) -> None:
+    table = pyarrow.Table.from_pandas(PEOPLE)
+    fields = [field.with_metadata({"label": LABELS[field.name]}) for field in table.schema]
+    pyarrow.parquet.write_table(table.cast(pyarrow.schema(fields)), path)
+
+
+def write_labelled(writer: Callable[..., None], **how: object) -> Callable[[Path], None]:
+    labels = list(LABELS.values())
+    return lambda path: writer(PEOPLE, str(path), column_labels=labels, **how)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "comma.csv": lambda path: write_text(path, ",", "."),
+    "semicolon.csv": lambda path: write_text(path, ";", ","),
+    "bar.txt": lambda path: write_text(path, "|", "."),
+    "tab.tsv": lambda path: write_text(path, "\t", ","),
+    "people.parquet": write_parquet,
+    "people.xlsx": lambda path: PEOPLE.to_excel(path, index=False),
+    "v5.xpt": write_labelled(pyreadstat.write_xport, file_format_version=5),
+    "v8.xpt": write_labelled(pyreadstat.write_xport, file_format_version=8),
+    "people.sav": write_labelled(pyreadstat.write_sav, variable_value_labels=SEXES),
+    "people.zsav": write_labelled(pyreadstat.write_sav, variable_value_labels=SEXES, compress=True),
+    "people.dta": write_labelled(pyreadstat.write_dta, variable_value_labels=SEXES),
+    "old.dta": write_labelled(pyreadstat.write_dta, variable_value_labels=SEXES, version=12),
+}
 
 
 def write(folder: Path, content: str | bytes, name: str = "people.csv") -> Path:
@@ -65,7 +132,7 @@ def test_the_ending_may_be_in_capitals(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_answered_with_the_tables_that_are_there(tmp_path: Path) -> None:
-    for name in ("visits.csv", "old.parquet", "notes.txt"):
+    for name in ("visits.csv", "old.parquet", "notes.docx"):
         write(tmp_path, "x", name)
     path = tmp_path / "people.csv"
     assert str(refuse(path)) == (
@@ -85,11 +152,12 @@ def test_a_folder_with_the_name_of_a_table_is_refused(tmp_path: Path) -> None:
     assert refuse(tmp_path / "people.csv").finding == "there is no such file"
 
 
-@pytest.mark.parametrize("name", ["people.xlsx", "people.csv.gz", "people"])
+@pytest.mark.parametrize("name", ["people.xls", "people.csv.gz", "people"])
 def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, "id\n1\n", name)
     assert str(refuse(path)) == (
-        f"{name}: a '{path.suffix}' file can't be read\n  Glabella reads .csv and .parquet files."
+        f"{name}: a '{path.suffix}' file can't be read\n  Glabella reads .csv, .tsv, .txt, "
+        ".parquet, .xlsx, .xlsm, .xpt, .sas7bdat, .sav, .zsav and .dta files."
     )
 
 
@@ -146,10 +214,12 @@ def test_ragged_rows_are_refused_without_quoting_one(tmp_path: Path, rows: str) 
     assert "QQ" not in str(error)
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path, encoding: str) -> None:
-    error = refuse(write(tmp_path, "id,name\n1,Müller\n".encode(encoding)))
-    assert str(error) == "people.csv: the file is not UTF-8 text\n  Save it as UTF-8."
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    error = refuse(write(tmp_path, "id,name\n1,Müller\n2,Größe\n".encode("cp1252")))
+    assert str(error) == (
+        "people.csv: the file is not UTF-8 text\n"
+        "  Save it as UTF-8, or state what it is: `encoding: cp1252` seems likely."
+    )
 
 
 def test_bytes_that_are_not_utf_8_are_found_far_down_the_file(tmp_path: Path) -> None:
@@ -197,3 +267,115 @@ def test_a_repeated_column_of_a_parquet_file_is_refused(tmp_path: Path) -> None:
     table = pyarrow.table([pyarrow.array(["a"]), pyarrow.array(["b"])], names=["id", "id"])
     pyarrow.parquet.write_table(table, path)
     assert refuse(path).finding == "the column 'id' stands twice"
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_same_participants_are_read_from_every_format(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITERS[name](path)
+    read = read_table(path)
+    assert {column: to_text(read.frame[column]).tolist() for column in read.frame} == AS_TEXT
+    has_labels = path.suffix not in (".csv", ".tsv", ".txt", ".xlsx")
+    assert read.labels == (LABELS if has_labels else {})
+    has_value_labels = path.suffix in (".sav", ".zsav", ".dta")
+    assert read.value_labels == ({"sex": {"1": "male", "2": "female"}} if has_value_labels else {})
+
+
+def test_the_same_participants_are_read_from_a_sas_file(checkout: Path) -> None:
+    read = read_table(checkout / "tests/reference/participants.sas7bdat")
+    assert {column: to_text(read.frame[column]).tolist() for column in read.frame} == AS_TEXT
+    assert read.labels == LABELS
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_chosen_columns_are_read_and_unknown_names_are_passed_over(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    WRITERS[name](path)
+    read = read_table(path, columns=["sex", "weight", "id"])
+    assert {column: to_text(read.frame[column]).tolist() for column in read.frame} == {
+        "id": AS_TEXT["id"],
+        "sex": AS_TEXT["sex"],
+    }
+    assert set(read.labels) | set(read.value_labels) <= {"id", "sex"}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_without_any_chosen_column_still_has_its_rows(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITERS[name](path)
+    assert read_table(path, columns=["weight"]).frame.shape == (3, 0)
+
+
+@pytest.mark.parametrize("ending", READABLE)
+def test_a_file_of_no_bytes_is_refused(tmp_path: Path, ending: str) -> None:
+    error = refuse(write(tmp_path, b"", f"people{ending}"))
+    expected = "not a whole Parquet file" if ending == ".parquet" else "the file is empty"
+    assert expected in error.finding
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_of_every_format_without_rows_is_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    monkeypatch.setitem(globals(), "PEOPLE", PEOPLE.head(0))
+    monkeypatch.setitem(globals(), "AS_TEXT", {column: [] for column in AS_TEXT})
+    WRITERS[name](path)
+    assert refuse(path).finding == "the table has a header and no rows"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "id\n1\n")
+    path.chmod(0)
+    assert refuse(path).finding == "the file can't be read: Permission denied"
+
+
+# What the formats begin with, so that some of the bytes get past the first check.
+STARTS = [
+    b"",
+    b"id,age\n",
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"$FL2@(#) SPSS DATA FILE",
+    b"$FL3",
+    b"<stata_dta><header><release>118</release>",
+    b"r\x02\x01\x00",
+    b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!000000000000000000000000000000  ",
+    bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c",
+]
+
+
+@pytest.mark.parametrize("ending", READABLE)
+@given(start=st.sampled_from(STARTS), content=st.binary(max_size=400))
+def test_random_bytes_are_refused_or_read_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, start: bytes, content: bytes
+) -> None:
+    path = write(tmp_path_factory.getbasetemp(), start + content, f"random{ending}")
+    try:
+        read_table(path)
+    except DataError as error:
+        assert error.place is not None
+
+
+# ReadStat, which reads SAS, SPSS and Stata files, is C and may end the process over a damaged byte.
+@pytest.mark.parametrize(
+    "name", [name for name in WRITERS if Path(name).suffix not in (".xpt", ".sav", ".zsav", ".dta")]
+)
+@given(at=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+def test_a_damaged_byte_is_refused_or_read_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, name: str, at: float, byte: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    path = folder / name
+    if not path.exists():
+        WRITERS[name](path)
+    content = bytearray(path.read_bytes())
+    content[int(at * len(content))] = byte
+    try:
+        read_table(write(folder, bytes(content), f"damaged{path.suffix}"))
+    except DataError as error:
+        assert error.place is not None

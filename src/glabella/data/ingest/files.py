@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-import pyarrow
-import pyarrow.parquet
-
 from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.ingest.readers.columnar import read_parquet
+from glabella.data.ingest.readers.delimited import read_delimited
+from glabella.data.ingest.readers.statistical import FORMATS, read_statistical
+from glabella.data.ingest.readers.workbook import read_workbook
 from glabella.errors import DataError
 
-READABLE = (".csv", ".parquet")
+_TEXT = (".csv", ".tsv", ".txt")
+_WORKBOOKS = (".xlsx", ".xlsm")
+READABLE = (*_TEXT, ".parquet", *_WORKBOOKS, *FORMATS)
 
 
-def read_table(path: Path, options: ReadOptions | None = None) -> RawTable:
+def read_table(
+    path: Path, options: ReadOptions | None = None, *, columns: Sequence[str] | None = None
+) -> RawTable:
     """Read a table without interpreting it.
 
     Parameters
     ----------
     path : Path
-        A ``.csv`` file (UTF-8, comma) or a ``.parquet`` file.
-
+        A file of text with a delimiter, Parquet, Excel, SAS, SPSS or Stata, as its ending says.
     options : ReadOptions, optional
         What the file does not say of itself.
+    columns : sequence of str, optional
+        Which columns to keep, all unless stated. Names that the table lacks are passed over: who
+        asks for them knows where they were written.
 
     Returns
     -------
     RawTable
-        CSV cells as text, blank where empty: a site `007` and a country `NO` stay what they are.
-        Parquet columns keep their types.
+        Text cells as text, blank where empty: a site `007` and a country `NO` stay what they are.
+        Where the format has types, columns keep them.
 
     Raises
     ------
     DataError
-        If the file is missing, unreadable, of another kind, empty, or repeats a column.
+        If the file is missing, unreadable, of another kind, empty, repeats a column, or leaves
+        open what `options` may state.
     """
+    _check_is_there(path)
+    table = _read(path, options or ReadOptions(), columns)
+    if not len(table.frame):
+        raise DataError(
+            "the table has a header and no rows", place=path.name, remedy="Give it at least one."
+        )
+    return table if columns is None else _keep(table, set(columns))
+
+
+def _read(path: Path, options: ReadOptions, columns: Sequence[str] | None) -> RawTable:
+    ending = path.suffix.lower()
+    if ending in _TEXT:
+        return read_delimited(path, options)
+    if ending == ".parquet":
+        return read_parquet(path, columns)
+    if ending in _WORKBOOKS:
+        return read_workbook(path, options)
+    return read_statistical(path, options, columns)
+
+
+def _keep(table: RawTable, wanted: set[str]) -> RawTable:
+    return RawTable(
+        table.frame[[name for name in table.frame.columns if name in wanted]],
+        labels={name: label for name, label in table.labels.items() if name in wanted},
+        value_labels={name: of for name, of in table.value_labels.items() if name in wanted},
+    )
+
+
+def _check_is_there(path: Path) -> None:
     if path.suffix.lower() not in READABLE:
         raise DataError(
             f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()
@@ -49,89 +85,11 @@ def read_table(path: Path, options: ReadOptions | None = None) -> RawTable:
             place=str(path),
             remedy=f"Name the folder that holds it with `--data DIR`; {path.parent} has {listed}.",
         )
-    frame = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
-    if frame.empty:
-        raise DataError(
-            "the table has a header and no rows", place=path.name, remedy="Give it at least one."
-        )
-    return RawTable(frame)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise DataError(f"the file can't be read: {error.strerror}", place=str(path)) from None
 
 
 def _list_readable() -> str:
-    return f"Glabella reads {' and '.join(READABLE)} files."
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Read every cell as it stands; a row of another width is refused, not filled up or cut."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            header = next((row for row in reader if row), [])
-            rows = [row for row in reader if row]
-    except UnicodeDecodeError:
-        raise DataError(
-            "the file is not UTF-8 text", place=path.name, remedy="Save it as UTF-8."
-        ) from None
-    except csv.Error:
-        # The reader's own message may quote a row.
-        raise DataError(
-            "this is not a table of commas: its rows differ in their number of cells, or a quoted "
-            "cell does not end",
-            place=path.name,
-            remedy="Write the table again.",
-        ) from None
-    except OSError as error:
-        raise DataError(f"the file can't be read: {error.strerror}", place=str(path)) from None
-    if not header:
-        raise DataError(
-            "the file is empty", place=path.name, remedy="Write a header and rows into it."
-        )
-    _check_header(header, path)
-    uneven = sum(len(row) != len(header) for row in rows)
-    if uneven:
-        raise DataError(
-            "this is not a table of commas: its rows differ in their number of cells, "
-            f"{uneven} of {len(rows)} from the header",
-            place=path.name,
-            remedy="Quote cells that hold a comma; a file that was cut off must be copied again.",
-        )
-    return pd.DataFrame(rows, columns=header, dtype=str)
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise DataError(
-            f"the column '{repeated[0]}' stands twice",
-            place=path.name,
-            remedy="Keep one, or rename the other.",
-        )
-    if any(_is_number(name) for name in header):
-        # Later messages list the columns; a first row of data must not pass for their names.
-        raise DataError(
-            "the first row holds a number, so it is no header",
-            place=path.name,
-            remedy="Write the names of the columns into the first row.",
-        )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip().lower() not in ("nan", "inf", "infinity")
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        names = pyarrow.parquet.read_schema(path).names
-        _check_header(names, path)
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError):
-        raise DataError(
-            "this is not a whole Parquet file", place=path.name, remedy="Write it again."
-        ) from None
-    # What pandas noted about an index is not followed: an index is a column like any other.
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    return frame
+    return f"Glabella reads {', '.join(READABLE[:-1])} and {READABLE[-1]} files."

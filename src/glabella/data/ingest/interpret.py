@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,16 @@ from glabella.errors import DefinitionError, describe_choices
 _MOST_ROWS_LISTED = 100_000
 
 
+SourceT = TypeVar("SourceT")
+
+
 @dataclass(frozen=True)
-class MappingState:
+class MappingState(Generic[SourceT]):
     """One source being mapped, and what was found so far.
 
     Parameters
     ----------
-    source : TrialSource
+    source : TrialSource or AdamSource
         The files and their columns.
     raw : mapping of RawTable
         The tables by file name.
@@ -42,7 +46,7 @@ class MappingState:
         Which rows of which file, finding by finding.
     """
 
-    source: TrialSource
+    source: SourceT
     raw: Mapping[str, RawTable]
     dictionary: Dictionary
     written: Origin
@@ -199,7 +203,7 @@ class MappingState:
 
 
 def interpret_column(
-    state: MappingState,
+    state: MappingState[TrialSource],
     file: str,
     given: VariableColumn,
     variable: Variable,
@@ -257,7 +261,7 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
 
 
 def _recode(
-    state: MappingState,
+    state: MappingState[TrialSource],
     raw: pd.Series,
     file: str,
     given: VariableColumn,
@@ -286,7 +290,7 @@ def _recode(
 
 
 def _follow_labels(
-    state: MappingState,
+    state: MappingState[TrialSource],
     raw: pd.Series,
     file: str,
     column: str,

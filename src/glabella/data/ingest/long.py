@@ -11,7 +11,7 @@ import pandas as pd
 from glabella.data.checks import Finding, parse_values, to_text
 from glabella.data.dictionary import Variable
 from glabella.data.ingest.interpret import MappingState, interpret_column
-from glabella.data.ingest.sources import AssessmentsFile, VariableColumn
+from glabella.data.ingest.sources import AssessmentsFile, TrialSource, VariableColumn
 from glabella.data.tables import KEY, find_positions
 from glabella.errors import DataError, describe_choices
 
@@ -25,7 +25,7 @@ class _Visits:
     scales: pd.Series | None
 
 
-def map_assessments(state: MappingState, participants: pd.DataFrame) -> pd.DataFrame:
+def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame) -> pd.DataFrame:
     """Map every assessments' file of a source.
 
     Parameters
@@ -68,7 +68,7 @@ def map_assessments(state: MappingState, participants: pd.DataFrame) -> pd.DataF
     return rows.drop(columns="person")
 
 
-def _read_keys(state: MappingState, index: int, participants: pd.DataFrame) -> _Visits:
+def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.DataFrame) -> _Visits:
     file, at = state.source.assessments[index], ("assessments", index)
     ids = to_text(state.take(file.file, file.id, *at, "id"))
     trial: pd.Series | str = state.source.name
@@ -101,7 +101,7 @@ def _read_keys(state: MappingState, index: int, participants: pd.DataFrame) -> _
     return _Visits(keys, people, scales)
 
 
-def _map_long(state: MappingState, index: int, visits: _Visits) -> list[pd.DataFrame]:
+def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[pd.DataFrame]:
     file, at = state.source.assessments[index], ("assessments", index)
     weeks = state.take(file.file, str(file.week), *at, "week")
     week = _read_weeks(state, file, weeks)
@@ -128,7 +128,7 @@ def _map_long(state: MappingState, index: int, visits: _Visits) -> list[pd.DataF
     return made
 
 
-def _map_wide(state: MappingState, index: int, visits: _Visits) -> list[pd.DataFrame]:
+def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[pd.DataFrame]:
     file, at = state.source.assessments[index], ("assessments", index)
     variable = state.find(str(file.variable), *at, "variable")
     made = []
@@ -141,7 +141,7 @@ def _map_wide(state: MappingState, index: int, visits: _Visits) -> list[pd.DataF
 
 
 def _read_weeks(
-    state: MappingState, file: AssessmentsFile, weeks: pd.Series
+    state: MappingState[TrialSource], file: AssessmentsFile, weeks: pd.Series
 ) -> npt.NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(weeks.dtype):
         weeks = pd.to_numeric(to_text(weeks).astype(object), errors="coerce")
@@ -157,7 +157,7 @@ def _read_weeks(
 
 
 def _parse(
-    state: MappingState,
+    state: MappingState[TrialSource],
     file: str,
     column: str,
     name: str,
@@ -198,7 +198,7 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(stacked)
 
 
-def _note_double_visits(state: MappingState, rows: pd.DataFrame) -> None:
+def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) -> None:
     # One whole number for each visit: ten million are compared in the time of one column of text.
     visit = rows["person"].to_numpy(dtype=np.int64)
     for name in ("paramcd", "week", "period"):

@@ -120,7 +120,7 @@ def map_trial(
     )
 
 
-def _map_participants(state: MappingState) -> pd.DataFrame:
+def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
     file = state.source.participants
     at = ("participants",)
     n_rows = len(state.raw[file.file].frame)
@@ -151,7 +151,7 @@ def _map_participants(state: MappingState) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _check_roles(state: MappingState, columns: dict[str, pd.Series]) -> None:
+def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]) -> None:
     file = state.source.participants
     for name, key, what in ((file.id, "usubjid", "id"), (file.trial, "studyid", "trial")):
         state.note_rows(
@@ -179,7 +179,7 @@ def _check_roles(state: MappingState, columns: dict[str, pd.Series]) -> None:
 
 
 def _take_periods(
-    state: MappingState, people: pd.DataFrame, assessments: pd.DataFrame
+    state: MappingState[TrialSource], people: pd.DataFrame, assessments: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give a crossover one row a participant, or one for each period of each."""
     arms = state.source.participants.arms

@@ -1,0 +1,1 @@
+"""CDISC ADaM datasets as they are: ADSL, BDS and ADAE to participants and assessments."""

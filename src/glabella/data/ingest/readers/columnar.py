@@ -1,0 +1,79 @@
+"""Parquet: columns with types, of which only those asked for are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.readers.header import check_names
+from glabella.errors import DataError
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
+    """Read a Parquet file as a raw table.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+    columns : sequence of str, optional
+        Which columns to read; names that the file lacks are passed over.
+
+    Returns
+    -------
+    RawTable
+        Columns keep their types; text that repeats itself is categorical, to save memory. Labels
+        are those under `label` in the columns' own metadata.
+
+    Raises
+    ------
+    DataError
+        If the file is not whole or repeats a column.
+    """
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+        check_names(schema.names, path)
+        asked = set(schema.names if columns is None else columns)
+        wanted = [name for name in schema.names if name in asked]
+        text = [name for name in wanted if _is_text(schema.field(name).type)]
+        table = pyarrow.parquet.read_table(path, columns=wanted, read_dictionary=text)
+        # Damage in a part that reading did not need would come to light in some later step.
+        table.validate(full=True)
+        n_rows = table.num_rows
+        table = _spell_out(table, text)
+    except (pyarrow.ArrowException, OSError):
+        raise DataError(
+            "this is not a whole Parquet file", place=path.name, remedy="Write it again."
+        ) from None
+    if not wanted:
+        return RawTable(pd.DataFrame(index=range(n_rows)))
+    # What pandas noted about an index is not followed: an index is a column like any other.
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    return RawTable(frame, labels=_take_labels(schema, wanted))
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
+
+
+def _spell_out(table: pyarrow.Table, text: Sequence[str]) -> pyarrow.Table:
+    """Turn text that seldom repeats, such as ids, back: a dictionary would only add to it."""
+    table = table.unify_dictionaries()
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    for name in text:
+        cells = columns[name]
+        if pyarrow.types.is_dictionary(cells.type) and cells.num_chunks:
+            n_levels = len(cells.chunk(0).dictionary)
+            if 2 * n_levels >= len(cells):
+                columns[name] = cells.cast(pyarrow.large_string())
+    return pyarrow.table(columns)
+
+
+def _take_labels(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:
+    found = {name: (schema.field(name).metadata or {}).get(b"label", b"") for name in names}
+    return {name: label.decode("utf-8", "replace") for name, label in found.items() if label}

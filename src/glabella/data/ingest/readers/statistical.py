@@ -1,0 +1,188 @@
+"""Tables of SAS, SPSS and Stata with the labels that they carry."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from glabella.data.checks import to_text
+from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.ingest.readers.header import check_names, describe_empty
+from glabella.data.ingest.readers.stata import check_stata_is_whole
+from glabella.data.ingest.readers.transport import check_rows, read_layout
+from glabella.errors import DataError
+
+if TYPE_CHECKING:
+    from pyreadstat import metadata_container
+
+FORMATS = {
+    ".xpt": "SAS transport",
+    ".sas7bdat": "SAS",
+    ".sav": "SPSS",
+    ".zsav": "SPSS",
+    ".dta": "Stata",
+}
+# Where a sas7bdat file names its encoding by a number, 0 for none.
+_SAS_ENCODING = 70
+
+
+def read_statistical(
+    path: Path, options: ReadOptions, columns: Sequence[str] | None = None
+) -> RawTable:
+    """Read a table of SAS, SPSS or Stata as a raw table.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file with an ending of `FORMATS`.
+    options : ReadOptions
+        What the file does not say of itself.
+    columns : sequence of str, optional
+        Which columns to read; names that the file lacks are passed over.
+
+    Returns
+    -------
+    RawTable
+        Values and not what a format shows of them; dates as dates, text blank where empty, and
+        missing where the file says that a value means missing.
+
+    Raises
+    ------
+    DataError
+        If the file is not whole, repeats a column, or is in an encoding it does not name.
+    """
+    if path.stat().st_size == 0:
+        raise describe_empty(path)
+    ending = path.suffix.lower()
+    layout = read_layout(path) if ending == ".xpt" else None
+    if ending == ".dta":
+        check_stata_is_whole(path)
+    described, _ = _parse(path, options, metadata_only=True)
+    names = list(described.column_names)
+    check_names(names, path)
+    asked = set(names if columns is None else columns)
+    _, frame = _parse(path, options, columns=[name for name in names if name in asked])
+    if layout is not None:
+        check_rows(path, layout, len(frame))
+    else:
+        _check_count(path, described.number_rows, len(frame))
+    return RawTable(
+        frame,
+        labels=_take_labels(described),
+        value_labels=_take_value_labels(described.variable_value_labels),
+    )
+
+
+def _parse(
+    path: Path,
+    options: ReadOptions,
+    *,
+    metadata_only: bool = False,
+    columns: Sequence[str] | None = None,
+) -> tuple[metadata_container, pd.DataFrame]:
+    import pyreadstat
+
+    readers: dict[str, Callable[..., Any]] = {
+        ".xpt": pyreadstat.read_xport,
+        ".sas7bdat": pyreadstat.read_sas7bdat,
+        ".sav": pyreadstat.read_sav,
+        ".zsav": pyreadstat.read_sav,
+        ".dta": pyreadstat.read_dta,
+    }
+    try:
+        with warnings.catch_warnings(record=True) as noticed:
+            warnings.simplefilter("always")
+            frame, described = readers[path.suffix.lower()](
+                str(path),
+                metadataonly=metadata_only,
+                encoding=options.encoding or _find_default(path),
+                usecols=list(columns) if columns else None,
+            )
+    except UnicodeDecodeError:
+        raise _describe_wrong_encoding(path, options) from None
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+        if "character set" in str(error) or "encoding" in str(error):
+            raise _describe_wrong_encoding(path, options) from None
+        raise _describe_broken(path) from None
+    except (AttributeError, IndexError):
+        # pyreadstat takes it that every column has a name and every file a column.
+        raise _describe_broken(path) from None
+    except OverflowError:
+        # A date is a count of days or seconds; a damaged one may lie beyond every calendar.
+        raise DataError(
+            "a date lies outside the years 1 to 9999", place=path.name, remedy="Mend it."
+        ) from None
+    _check_repeated([str(notice.message) for notice in noticed], path)
+    return described, frame
+
+
+def _find_default(path: Path) -> str | None:
+    """Read text of no named encoding as UTF-8, as in text files; ReadStat would guess Windows."""
+    if path.suffix.lower() == ".sas7bdat":
+        with path.open("rb") as file:
+            start = file.read(_SAS_ENCODING + 1)
+        return "UTF-8" if start[_SAS_ENCODING:] == b"\0" else None
+    return "UTF-8" if path.suffix.lower() == ".dta" else None
+
+
+def _describe_broken(path: Path) -> DataError:
+    return DataError(
+        f"this is not a whole {FORMATS[path.suffix.lower()]} file",
+        place=path.name,
+        remedy="Write or copy it again.",
+    )
+
+
+def _describe_wrong_encoding(path: Path, options: ReadOptions) -> DataError:
+    stated = "UTF-8" if options.encoding is None else f"`encoding: {options.encoding}`"
+    return DataError(
+        f"its text can't be read as {stated}",
+        place=path.name,
+        remedy="State the encoding of the session that wrote it, such as `encoding: cp1252`.",
+    )
+
+
+def _check_repeated(notices: Sequence[str], path: Path) -> None:
+    """Refuse a repeated column; the library renames it and only warns."""
+    found = [re.match(r"column '(.*)' is duplicated", notice) for notice in notices]
+    check_names([match[1] for match in found if match for _ in range(2)], path)
+
+
+def _check_count(path: Path, stated: int | None, read: int) -> None:
+    if stated is None or stated < 0:
+        raise DataError(
+            "the file does not say how many rows it has, so a part of it might be missing",
+            place=path.name,
+            remedy="Save it again with the program that it belongs to.",
+        )
+    if stated != read:
+        raise DataError(
+            f"the file says that it has {stated} rows, and it has {read}",
+            place=path.name,
+            remedy="It may have been cut off: write or copy it again.",
+        )
+
+
+def _take_labels(described: metadata_container) -> dict[str, str]:
+    return {name: label for name, label in described.column_names_to_labels.items() if label}
+
+
+def _take_value_labels(
+    by_column: Mapping[str, Mapping[float | int, str]],
+) -> dict[str, dict[str, str]]:
+    return {
+        name: dict(
+            zip(
+                (str(to_text(pd.Series([value])).iloc[0]) for value in labels),
+                labels.values(),
+                strict=True,
+            )
+        )
+        for name, labels in by_column.items()
+        if labels
+    }

@@ -27,6 +27,7 @@ def study(tmp_path):
         ("dvt", "dvt_ipd", 500, 82, 4),
         ("actg", "actg175", 2139, 918, 1),
         ("pep", "indomethacin_pep", 602, 79, 4),
+        ("jobs", "jobs2_depression", 847, 290, 1),
     ],
 )
 def test_participants_and_events_are_those_of_the_datasheet(
@@ -35,7 +36,8 @@ def test_participants_and_events_are_those_of_the_datasheet(
     result = glabella.check(analysis, project=study, data=tables / table)
     assert (result.n, result.events) == (n, events)
     assert result.participants["trial"].nunique() == trials
-    assert result.left_out == {}
+    assert sum(result.left_out.values()) == result.participants["left_out"].sum()
+    assert sum(result.left_out.values()) == (52 if analysis == "jobs" else 0)
 
 
 def test_features_that_do_not_name_the_trial_are_told_from_those_that_do(tables, study):

@@ -86,3 +86,11 @@ def test_a_browser_opens_the_page_offline_and_prints_it(trained, tmp_path):
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_what_reading_left_aside_stands_with_the_participants(record):
+    content, figures = record
+    note = "visits.xpt, ACTOT: 3 of 9 records were imputed and are left out."
+    page = render_report(dataclasses.replace(content, data_notes=[note]), figures)
+    section = page.split('<section id="participants">')[1].split("</section>")[0]
+    assert note in section

@@ -74,6 +74,7 @@ def compose_record(
         caveats=_list_caveats(loaded, validated),
         participants=_tabulate_participants(loaded),
         left_out=loaded.outcomes.left_out,
+        data_notes=[f"{item.place}: {item.finding}." for item in loaded.tables.findings],
         chosen=name,
         choice=validated.choice.rule,
         candidates={

@@ -32,6 +32,8 @@ class RunRecord:
         A row for each trial and arm: ``trial``, ``arm``, ``n``, ``events``, ``left_out``.
     left_out : dict
         Reason to count.
+    data_notes : list of str
+        What reading the data left aside or converted, with counts and published sources.
     chosen, choice : str
         The chosen candidate and the rule that chose it.
     candidates : dict
@@ -58,6 +60,7 @@ class RunRecord:
     caveats: list[str]
     participants: list[dict[str, Any]]
     left_out: dict[str, int]
+    data_notes: list[str]
     chosen: str
     choice: str
     candidates: dict[str, dict[str, Any]]

@@ -25,6 +25,16 @@ class _Visits:
     scales: pd.Series | None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One variable's known values, by the rows they stand in."""
+
+    variable: str
+    rows: npt.NDArray[np.intp]
+    week: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+
+
 def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame) -> pd.DataFrame:
     """Map every assessments' file of a source.
 
@@ -60,7 +70,7 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
                 place=file.file,
                 remedy=describe_choices("", state.dictionary.variables),
             )
-        parts += made
+        parts.append(_join(visits, made))
     if not parts:
         return pd.DataFrame({name: [] for name in (*KEY, "paramcd", "week", "aval")})
     rows = parts[0] if len(parts) == 1 else _stack(parts)
@@ -70,10 +80,10 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
 
 def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.DataFrame) -> _Visits:
     file, at = state.source.assessments[index], ("assessments", index)
-    ids = to_text(state.take(file.file, file.id, *at, "id"))
+    ids = _take_names(state, file.file, file.id, *at, "id")
     trial: pd.Series | str = state.source.name
     if file.trial is not None:
-        trial = to_text(state.take(file.file, file.trial, *at, "trial"))
+        trial = _take_names(state, file.file, file.trial, *at, "trial")
     keys = pd.DataFrame({"studyid": trial, "usubjid": ids}).astype("category")
     if file.period is not None:
         period = to_text(state.take(file.file, file.period, *at, "period")).astype(object)
@@ -101,7 +111,14 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
     return _Visits(keys, people, scales)
 
 
-def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[pd.DataFrame]:
+def _take_names(
+    state: MappingState[TrialSource], file: str, column: str, *keys: str | int
+) -> pd.Series:
+    """Take a column of names as categories: each name is read once, however many visits it has."""
+    return to_text(state.take(file, column, *keys).astype("category"))
+
+
+def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[_Part]:
     file, at = state.source.assessments[index], ("assessments", index)
     weeks = state.take(file.file, str(file.week), *at, "week")
     week = _read_weeks(state, file, weeks)
@@ -112,7 +129,7 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
         if file.unit is not None:
             raw = interpret_column(state, file.file, value, variable, (*at, "value"))
         return [_parse(state, file.file, value.column, str(file.variable), raw, week, visits)]
-    names = to_text(state.take(file.file, file.parameter, *at, "parameter"))
+    names = _take_names(state, file.file, file.parameter, *at, "parameter")
     wanted = {file.parameters.get(name, name): name for name in state.dictionary.variables}
     for name in file.parameters:
         state.find(name, *at, "parameters", name)
@@ -128,7 +145,7 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     return made
 
 
-def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[pd.DataFrame]:
+def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[_Part]:
     file, at = state.source.assessments[index], ("assessments", index)
     variable = state.find(str(file.variable), *at, "variable")
     made = []
@@ -165,7 +182,7 @@ def _parse(
     week: npt.NDArray[np.float64],
     visits: _Visits,
     rows: npt.NDArray[np.intp] | None = None,
-) -> pd.DataFrame:
+) -> _Part:
     """Type one variable's values and keep those that are there."""
     variable: Variable = state.dictionary.variables[name]
     chosen = slice(None) if rows is None else rows
@@ -176,14 +193,22 @@ def _parse(
     values = parsed.values.to_numpy(dtype=float)
     known = np.flatnonzero(~np.isnan(values))
     positions = known if rows is None else rows[known]
-    made = visits.keys.iloc[positions].reset_index(drop=True)
-    made["paramcd"] = pd.Categorical.from_codes(
-        np.zeros(len(known), dtype=np.int8), pd.Index([name], dtype=object)
+    return _Part(name, positions, week[positions], values[known])
+
+
+def _join(visits: _Visits, parts: list[_Part]) -> pd.DataFrame:
+    """Put a file's variables under one another; the keys are taken once for all of them."""
+    rows = np.concatenate([part.rows for part in parts])
+    names = list(dict.fromkeys(part.variable for part in parts))
+    codes = [np.full(len(part.rows), names.index(part.variable), np.int16) for part in parts]
+    joined = visits.keys.take(rows).reset_index(drop=True)
+    joined["paramcd"] = pd.Categorical.from_codes(
+        np.concatenate(codes), pd.Index(names, dtype=object)
     )
-    made["week"] = week[positions]
-    made["aval"] = values[known]
-    made["person"] = visits.people[positions]
-    return made
+    joined["week"] = np.concatenate([part.week for part in parts])
+    joined["aval"] = np.concatenate([part.values for part in parts])
+    joined["person"] = visits.people[rows]
+    return joined
 
 
 def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -201,12 +226,23 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) -> None:
     # One whole number for each visit: ten million are compared in the time of one column of text.
     visit = rows["person"].to_numpy(dtype=np.int64)
+    is_whole = visit >= 0
     for name in ("paramcd", "week", "period"):
         if name in rows:
             codes, levels = pd.factorize(rows[name])
             visit = visit * len(levels) + codes
-    doubled = int(pd.Series(visit[rows["person"] >= 0]).duplicated().sum())
+            is_whole &= codes >= 0
+    visit = visit[is_whole]
+    doubled = len(visit) - _count_distinct(visit)
     if doubled:
         files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
         finding = f"{doubled} rows repeat a participant, variable and week"
         state.findings.append(Finding(files, finding, "Keep one value a visit."))
+
+
+def _count_distinct(numbers: npt.NDArray[np.int64]) -> int:
+    if len(numbers) and numbers.max() < 20 * len(numbers):
+        seen = np.zeros(int(numbers.max()) + 1, dtype=bool)
+        seen[numbers] = True
+        return int(seen.sum())
+    return int(pd.unique(numbers).size)

@@ -27,8 +27,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     Returns
     -------
     RawTable
-        Columns keep their types; text that repeats itself is categorical, to save memory. Labels
-        are those under `label` in the columns' own metadata.
+        Columns keep their types. Labels are those under `label` in the columns' own metadata.
 
     Raises
     ------
@@ -40,12 +39,10 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         check_names(schema.names, path)
         asked = set(schema.names if columns is None else columns)
         wanted = [name for name in schema.names if name in asked]
-        text = [name for name in wanted if _is_text(schema.field(name).type)]
-        table = pyarrow.parquet.read_table(path, columns=wanted, read_dictionary=text)
+        table = pyarrow.parquet.read_table(path, columns=wanted)
         # Damage in a part that reading did not need would come to light in some later step.
         table.validate(full=True)
         n_rows = table.num_rows
-        table = _spell_out(table, text)
     except (pyarrow.ArrowException, OSError):
         raise DataError(
             "this is not a whole Parquet file", place=path.name, remedy="Write it again."
@@ -55,23 +52,6 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     # What pandas noted about an index is not followed: an index is a column like any other.
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return RawTable(frame, labels=_take_labels(schema, wanted))
-
-
-def _is_text(kind: pyarrow.DataType) -> bool:
-    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
-
-
-def _spell_out(table: pyarrow.Table, text: Sequence[str]) -> pyarrow.Table:
-    """Turn text that seldom repeats, such as ids, back: a dictionary would only add to it."""
-    table = table.unify_dictionaries()
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    for name in text:
-        cells = columns[name]
-        if pyarrow.types.is_dictionary(cells.type) and cells.num_chunks:
-            n_levels = len(cells.chunk(0).dictionary)
-            if 2 * n_levels >= len(cells):
-                columns[name] = cells.cast(pyarrow.large_string())
-    return pyarrow.table(columns)
 
 
 def _take_labels(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from glabella.data.checks import refuse_findings
 from glabella.data.dictionary import Dictionary
+from glabella.data.ingest.adam.cells import State, name_in_capitals
 from glabella.data.ingest.adam.events import map_events
+from glabella.data.ingest.adam.records import NUMBERS, TEXTS
 from glabella.data.ingest.adam.source import AdamSource
-from glabella.data.ingest.adam.subjects import State, map_subjects, refuse_unknown_names
+from glabella.data.ingest.adam.subjects import Subjects, map_subjects
 from glabella.data.ingest.adam.visits import map_parameter
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import RawTable
 from glabella.data.tables import PatientTables
 from glabella.definitions.reader import Origin
+
+# What of a BDS dataset is ever asked for; the rest of a large one is not even read.
+_BDS_COLUMNS = ("STUDYID", "USUBJID", "PARAMCD", "AVAL", "AVALC", "ABLFL", *TEXTS, *NUMBERS)
+_MOST_FLAGS = 99
 
 
 def read_adam(
@@ -27,6 +35,7 @@ def read_adam(
     *,
     written: Origin,
     keys: tuple[str | int, ...],
+    origin: Literal["real", "simulated"] = "real",
 ) -> PatientTables:
     """Read a source's datasets and map them.
 
@@ -42,6 +51,8 @@ def read_adam(
         The analysis that declares the source, for messages.
     keys : tuple
         Where in the analysis the source stands.
+    origin : str
+        ``real`` or ``simulated``.
 
     Returns
     -------
@@ -55,8 +66,17 @@ def read_adam(
     DefinitionError
         If the source names what does not exist.
     """
-    raw = {file: read_table(folder / file, source.read.get(file)) for file in source.files}
-    return map_adam(source, raw, dictionary, origin="real", written=written, keys=keys)
+    raw = {}
+    for file in source.files:
+        columns = _list_columns(source) if file in source.adam.bds else None
+        raw[file] = read_table(folder / file, source.read.get(file), columns=columns)
+    return map_adam(source, raw, dictionary, origin=origin, written=written, keys=keys)
+
+
+def _list_columns(source: AdamSource) -> list[str]:
+    flags = [f"ANL{number:02d}FL" for number in range(1, _MOST_FLAGS + 1)]
+    names = [*_BDS_COLUMNS, *flags, *([source.analysis_flag] if source.analysis_flag else [])]
+    return [*names, *(name.lower() for name in names)]
 
 
 def map_adam(
@@ -88,62 +108,92 @@ def map_adam(
     Returns
     -------
     PatientTables
-        Typed and checked; what was left aside stands in its findings, counted.
+        Typed and checked; what was left aside stands in its findings, counted. With
+        ``periods: all`` a person has a row a period: ``usubjid`` with the period after a slash,
+        ``person`` as it stands in ADSL, and ``period`` in both tables.
 
     Raises
     ------
     DataError
-        If values break the dictionary or the standard.
+        If values break the dictionary or the standard; its ``rows`` say which rows of which file.
     DefinitionError
         If the source names what does not exist.
     """
-    state: State = State(source, raw, dictionary, written, keys)
-    refuse_unknown_names(state)
+    frames = {
+        file: replace(table, frame=name_in_capitals(table, file=file))
+        for file, table in raw.items()
+    }
+    state: State = State(source, frames, dictionary, written, keys)
     subjects = map_subjects(state)
-    for name, flags in map_events(state, subjects).items():
-        subjects[name] = flags
-    visits = [
-        map_parameter(state, variable, subjects).assign(paramcd=variable)
-        for variable in source.parameters
-    ]
+    flags = map_events(state, subjects)
+    rows = {name: map_parameter(state, name, subjects) for name in source.parameters}
     refuse_findings(state.findings, rows=state.list_rows())
-    columns = ["person", "period", "week", "aval", "paramcd"]
-    rows = pd.concat(visits, ignore_index=True) if visits else pd.DataFrame(columns=columns)
-    people, assessments = _divide_periods(source, subjects, rows)
-    return PatientTables(
-        participants=people,
-        assessments=assessments,
-        origin=origin,
-        findings=tuple(state.findings),
+    is_visit = {name: dictionary.variables[name].timing == "visit" for name in rows}
+    people, labels = _stack_participants(
+        subjects, flags, {name: of for name, of in rows.items() if not is_visit[name]}
     )
+    assessments = _stack_assessments(
+        people, labels, {name: of for name, of in rows.items() if is_visit[name]}
+    )
+    return PatientTables(people, assessments, origin, findings=tuple(state.findings))
 
 
-def _divide_periods(
-    source: AdamSource, subjects: pd.DataFrame, rows: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give each subject a row, or one for each period that counts."""
-    arms = [name for name in subjects if str(name).startswith("arm/")]
-    plain = subjects.drop(columns=[*arms, "counts"])
-    people, visits = [], []
-    for name in arms:
-        period = int(str(name).partition("/")[2])
-        took = subjects["counts"] & (subjects[name] != "")
-        names = subjects["usubjid"] + (f"/{period}" if len(arms) > 1 else "")
-        part = plain.assign(arm=subjects[name], usubjid=names)
-        if len(arms) > 1:
-            part = part.assign(person=subjects["usubjid"])
-        people.append(part[took])
-        of_period = rows[(rows["period"] == period) & rows["person"].isin(subjects.index[took])]
-        person = of_period["person"].to_numpy(dtype=int)
-        visits.append(
-            pd.DataFrame(
-                {
-                    "studyid": subjects["studyid"].to_numpy()[person],
-                    "usubjid": names.to_numpy()[person],
-                    "paramcd": of_period["paramcd"].to_numpy(),
-                    "week": of_period["week"].to_numpy(dtype=float),
-                    "aval": of_period["aval"].to_numpy(dtype=float),
-                }
-            )
-        )
-    return pd.concat(people, ignore_index=True), pd.concat(visits, ignore_index=True)
+def _stack_participants(
+    subjects: Subjects,
+    flags: Mapping[int, pd.DataFrame],
+    known: Mapping[str, pd.DataFrame],
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Make one row a participant, or one for each period, and number them by person and period."""
+    several = len(subjects.taken) > 1
+    parts, labels = [], []
+    for period, took in subjects.taken.items():
+        frame = subjects.frame
+        columns = {name: frame[name] for name in ("studyid", "usubjid", "siteid") if name in frame}
+        part = pd.DataFrame(columns).assign(arm=subjects.arms[period])
+        if several:
+            part["person"] = frame["usubjid"]
+            part["usubjid"] = frame["usubjid"] + f"/{period}"
+            part["period"] = period
+        others = [name for name in frame if name not in columns]
+        part = pd.concat([part, frame[others]], axis=1)
+        for name, rows in known.items():
+            part[name] = _find_known(rows, period).reindex(part.index).to_numpy()
+        if period in flags:
+            part = pd.concat([part, flags[period]], axis=1)
+        parts.append(part[took])
+        labels.append(pd.DataFrame({"person": np.flatnonzero(took), "period": period}))
+    of_rows = pd.MultiIndex.from_frame(pd.concat(labels, ignore_index=True))
+    people = pd.concat(parts, ignore_index=True)
+    return people, pd.Series(np.arange(len(people)), index=of_rows)
+
+
+def _find_known(rows: pd.DataFrame, period: int) -> pd.Series:
+    """The last value by baseline of each person."""
+    by_then = rows[(rows["week"] <= 0) & (rows["period"] == period)].sort_values("week")
+    return by_then.groupby("person")["value"].last()
+
+
+def _stack_assessments(
+    people: pd.DataFrame, labels: pd.Series, rows: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Name each record's participant; names are categories, written once and not a row."""
+    columns = ["person", "period", "week", "value"]
+    parts = list(rows.values()) or [pd.DataFrame(columns=columns, dtype=float)]
+    every = pd.concat(parts, ignore_index=True)
+    at = labels.reindex(pd.MultiIndex.from_frame(every[["person", "period"]].astype(int)))
+    position = at.to_numpy(dtype=np.intp)
+    made = {name: _pick(people[name], position) for name in ("studyid", "usubjid")}
+    sizes = [len(of) for of in rows.values()]
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    made["paramcd"] = pd.Categorical.from_codes(codes, pd.Index(list(rows), dtype=object))
+    frame = pd.DataFrame(made).assign(
+        week=every["week"].to_numpy(dtype=float), aval=every["value"].to_numpy(dtype=float)
+    )
+    if "period" in people:
+        frame["period"] = every["period"].to_numpy(dtype=int)
+    return frame
+
+
+def _pick(names: pd.Series, position: Sequence[int] | np.ndarray) -> pd.Categorical:
+    codes, levels = pd.factorize(names.astype(object))
+    return pd.Categorical.from_codes(codes[position], pd.Index(levels, dtype=object))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES
 from glabella.errors import describe_choices
+
+Values = Annotated[tuple[str, ...], Field(min_length=1)]
+Conditions = Annotated[dict[str, Values], Field(min_length=1)]
 
 
 class AdamFiles(Definition):
@@ -20,7 +23,7 @@ class AdamFiles(Definition):
     adsl : str
         The file of the subject-level dataset.
     bds : tuple of str
-        The files of datasets in the Basic Data Structure.
+        The files of datasets in the Basic Data Structure; none where the endpoint is a flag.
     adae : str, optional
         The file of adverse events.
     """
@@ -31,35 +34,40 @@ class AdamFiles(Definition):
 
 
 class AdamSource(Definition):
-    """A trial, or several, as ADaM datasets; nothing is mapped by hand but the parameter.
+    """A trial, or several, as ADaM datasets; only the parameters are mapped by hand.
 
     Parameters
     ----------
     name : str
-        What the source is called in messages; the trial is what ``STUDYID`` says.
+        What the source is called; the trial is what ``STUDYID`` says.
     adam : AdamFiles
         The datasets.
     parameters : dict
-        The dictionary's name of a variable to its ``PARAMCD``.
+        The dictionary's name of a variable to its ``PARAMCD``. One of timing ``visit`` becomes
+        assessments; one of timing ``baseline`` the participants' value at baseline.
     variables : dict
-        The dictionary's name of a variable to a column of ADSL, where the standard's name or the
-        variable's own, in capitals, does not lead there.
+        The dictionary's name of a variable to a column of ADSL, where neither the standard's name
+        nor the variable's own, in capitals, leads there.
     events : dict
-        The dictionary's name of a flag to what makes it ``1`` in ADAE: column to values.
+        The dictionary's name of a flag to what makes it ``1`` in ADAE: column to values, in
+        small letters or capitals. One record must meet all columns.
     treatment : str
         ``planned`` or ``actual``.
     population : str, optional
         The flag of who counts; the first of ``ITTFL``, ``FASFL``, ``RANDFL`` and ``SAFFL`` that
         is there unless stated; ``all`` for everybody.
-    site : str
-        The column of the site.
-    analysis_flag : str
-        The flag of the records that count, where the dataset has it; ``none`` for all records.
+    site : str, optional
+        The column of the site; ``SITEID`` unless stated.
+    analysis_flag : str, optional
+        The flag of the records that count; ``ANL01FL`` where it is there unless stated; ``none``
+        for all records.
+    basetype : str, optional
+        The ``BASETYPE`` whose baselines and changes count, where records differ in it.
     imputed : str
-        Records with a ``DTYPE`` were imputed by the sponsor: ``leave_out`` or ``keep`` them.
+        Records with a ``DTYPE`` were derived by the sponsor: ``leave_out`` or ``keep`` them.
     week : str
-        What gives a record's week: ``auto`` takes ``AWTARGET``, else ``AVISIT`` of the form
-        "Week 8", else ``ADY``.
+        What gives a record's week: ``auto`` takes ``AWTARGET``, else an ``AVISIT`` such as
+        "Week 8", whichever is filled in at all scheduled visits; else ``ADY``.
     periods : str
         Of a crossover, the ``first`` period or ``all``.
     scale : str, optional
@@ -72,11 +80,12 @@ class AdamSource(Definition):
     adam: AdamFiles
     parameters: dict[str, str] = Field(default_factory=dict)
     variables: dict[str, str] = Field(default_factory=dict)
-    events: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    events: dict[str, Conditions] = Field(default_factory=dict)
     treatment: Literal["planned", "actual"] = "planned"
     population: str | None = None
-    site: str = "SITEID"
-    analysis_flag: str = "ANL01FL"
+    site: str | None = None
+    analysis_flag: str | None = None
+    basetype: str | None = None
     imputed: Literal["leave_out", "keep"] = "leave_out"
     week: Literal["auto", "awtarget", "avisit", "avisitn", "ady"] = "auto"
     periods: Literal["first", "all"] = "first"
@@ -85,10 +94,16 @@ class AdamSource(Definition):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> AdamSource:
-        if self.parameters and not self.adam.bds:
-            raise ValueError("`parameters` are of the datasets that `bds` names, and none is")
-        if self.events and self.adam.adae is None:
-            raise ValueError("`events` are of the dataset that `adae` names, and none is")
+        if bool(self.parameters) != bool(self.adam.bds):
+            raise ValueError("`parameters` go with the datasets that `bds` names")
+        if bool(self.events) != (self.adam.adae is not None):
+            raise ValueError("`events` go with the dataset that `adae` names")
+        named = [*self.parameters, *self.variables, *self.events]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"'{twice[0]}' stands in more than one of `parameters`, `variables` and `events`"
+            )
         if self.scale is not None and self.scale not in SCALES:
             raise ValueError(
                 f"there is no scale '{self.scale}'. {describe_choices(self.scale, SCALES)}"
@@ -106,3 +121,18 @@ class AdamSource(Definition):
         """The files that the source names, each once."""
         named = (self.adam.adsl, *self.adam.bds, self.adam.adae)
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def find_baseline_column(self, variable: str) -> str:
+        """Name the column in which a one-row-a-participant table holds a baseline.
+
+        Parameters
+        ----------
+        variable : str
+            A variable that is assessed at visits.
+
+        Returns
+        -------
+        str
+            The variable's name: ADaM holds assessments a row a visit.
+        """
+        return variable

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding, parse_values, to_text
+from glabella.data.checks import parse_values
 from glabella.data.dictionary import Variable
-from glabella.data.ingest.adam.source import AdamSource
-from glabella.data.ingest.interpret import MappingState
+from glabella.data.ingest.adam.cells import (
+    Bools,
+    State,
+    Texts,
+    add_finding,
+    read_numbers,
+    read_text,
+    refuse_rows,
+)
+from glabella.data.ingest.units import find_conversion
 from glabella.data.tables import KEY
 from glabella.errors import DefinitionError
 
@@ -23,173 +34,251 @@ _STANDARD = {
     "weight_kg": "WEIGHTBL",
     "bmi_kg_m2": "BMIBL",
 }
-_AGE_UNITS = {"YEARS": 1.0, "MONTHS": 1 / 12, "WEEKS": 7 / 365.25, "DAYS": 1 / 365.25}
+# The standard's codelist of AGEU.
+_AGE_UNITS = ("YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS")
 _POPULATIONS = ("ITTFL", "FASFL", "RANDFL", "SAFFL")
+# What SDTM writes into the name of the arm of who never had one, and ADSL often copies.
+_NO_ARM = ("", "SCREEN FAILURE", "NOT ASSIGNED", "NOT TREATED")
 
-State = MappingState[AdamSource]
+
+@dataclass(frozen=True)
+class Subjects:
+    """Everybody in ADSL, and who of them counts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a subject of the file: ``studyid``, ``usubjid``, where there are such ``siteid``
+        and ``scale``, and the dictionary's variables.
+    arms : mapping of array of str
+        Period to the arm taken in it.
+    taken : mapping of array of bool
+        Period to whether a subject is of the population and took an arm in it.
+    """
+
+    frame: pd.DataFrame
+    arms: Mapping[int, Texts]
+    taken: Mapping[int, Bools]
 
 
-def map_subjects(state: State) -> pd.DataFrame:
-    """Map ADSL to participants, without selecting any.
+def map_subjects(state: State) -> Subjects:
+    """Map ADSL to subjects, without dropping any.
 
     Parameters
     ----------
     state : MappingState
-        The source; what is wrong is noted there.
+        The source; what is wrong or left aside is noted there.
 
     Returns
     -------
-    DataFrame
-        One row a subject: keys, ``siteid``, ``arm/1`` and on by period, ``counts`` (whether the
-        subject is of the population and took an arm), then the dictionary's variables.
-    """
-    source = state.source
-    file = source.adam.adsl
-    frame = state.raw[file].frame
-    columns = {
-        "studyid": to_text(state.take(file, "STUDYID", "adam", "adsl")).astype(object),
-        "usubjid": to_text(state.take(file, "USUBJID", "adam", "adsl")).astype(object),
-    }
-    for name, column in (("STUDYID", "studyid"), ("USUBJID", "usubjid")):
-        blank = (columns[column] == "").to_numpy()
-        state.note_rows(blank, file, name, "{count} rows are blank", "Fill them in.")
-    state.note_rows(
-        pd.DataFrame(columns)[KEY].duplicated().to_numpy(),
-        file,
-        "USUBJID",
-        "{count} rows repeat a subject of the same study",
-        "ADSL has one row a subject.",
-    )
-    if source.site in frame or source.site != "SITEID":
-        columns["siteid"] = to_text(state.take(file, source.site, "site")).astype(object)
-    arms = _map_arms(state)
-    columns.update(arms)
-    columns["counts"] = _select_population(state) & (arms["arm/1"] != "")
-    _note_untreated(state, columns["counts"], arms["arm/1"])
-    if source.scale is not None:
-        columns["scale"] = pd.Series(source.scale, index=range(len(frame)))
-    for name, variable in state.dictionary.variables.items():
-        found = _find_column(state, name, variable)
-        if found is not None and name not in source.events:
-            columns[name] = _map_variable(state, name, variable, found)
-    return pd.DataFrame(columns)
-
-
-def _map_arms(state: State) -> dict[str, pd.Series]:
-    source, file = state.source, state.source.adam.adsl
-    letter = "P" if source.treatment == "planned" else "A"
-    frame = state.raw[file].frame
-    arms = {"arm/1": to_text(state.take(file, f"TRT01{letter}", "treatment")).astype(object)}
-    if source.periods == "all":
-        number = 2
-        while f"TRT{number:02d}{letter}" in frame:
-            name = f"TRT{number:02d}{letter}"
-            arms[f"arm/{number}"] = to_text(state.take(file, name, "treatment")).astype(object)
-            number += 1
-    if {"TRT01P", "TRT01A"} <= set(frame.columns):
-        planned, actual = (
-            to_text(state.take(file, f"TRT01{kind}", "treatment")).astype(object) for kind in "PA"
-        )
-        differ = int(((planned != actual) & (actual != "")).sum())
-        if differ:
-            _note(state, f"{differ} subjects took another treatment than was planned", "warn")
-    return arms
-
-
-def _select_population(state: State) -> pd.Series:
-    source, file = state.source, state.source.adam.adsl
-    frame = state.raw[file].frame
-    flag = source.population
-    if flag is None:
-        flag = next((name for name in _POPULATIONS if name in frame), "all")
-    if flag == "all":
-        return pd.Series(True, index=range(len(frame)))
-    chosen = to_text(state.take(file, flag, "population")).astype(object) == "Y"
-    without = int((~chosen).sum())
-    if without:
-        _note(state, f"{without} subjects are not of the population {flag} and are left aside")
-    return chosen
-
-
-def _note_untreated(state: State, counts: pd.Series, arm: pd.Series) -> None:
-    untreated = int(((arm == "") & ~counts).sum())
-    if untreated:
-        _note(state, f"{untreated} subjects have no treatment in ADSL and are left aside")
-
-
-def _note(state: State, finding: str, severity: str = "note") -> None:
-    graded = Finding(state.source.adam.adsl, finding, "")
-    state.findings.append(replace(graded, severity=severity))  # type: ignore[arg-type]
-
-
-def _find_column(state: State, name: str, variable: Variable) -> tuple[str, tuple[str, ...]] | None:
-    """Find the column of a variable in ADSL; None where it has none."""
-    source, frame = state.source, state.raw[state.source.adam.adsl].frame
-    if name in source.variables:
-        return source.variables[name], ("variables", name)
-    if variable.timing == "visit":
-        return None
-    for column in (_STANDARD.get(name), name.upper()):
-        if column is not None and column in frame:
-            return column, ("adam", "adsl")
-    return None
-
-
-def _map_variable(
-    state: State, name: str, variable: Variable, found: tuple[str, tuple[str, ...]]
-) -> pd.Series:
-    column, keys = found
-    file = state.source.adam.adsl
-    raw = state.take(file, column, *keys)
-    frame = state.raw[file].frame
-    if column == "AGE" and "AGEU" in frame:
-        raw = _age_in_years(state, raw, keys)
-    parsed = parse_values(raw, variable)
-    state.note_faults(parsed.faults, file, column, name)
-    return parsed.values
-
-
-def _age_in_years(state: State, age: pd.Series, keys: tuple[str, ...]) -> pd.Series:
-    file = state.source.adam.adsl
-    units = to_text(state.take(file, "AGEU", *keys)).astype(object)
-    numbers = pd.to_numeric(to_text(age).astype(object).replace("", None), errors="coerce")
-    unknown = (~units.isin(list(_AGE_UNITS)) & numbers.notna()).to_numpy()
-    state.note_rows(
-        unknown,
-        file,
-        "AGEU",
-        "{count} ages are in no known unit",
-        f"There are: {', '.join(_AGE_UNITS)}.",
-    )
-    return numbers * units.map(_AGE_UNITS).astype(float)
-
-
-def refuse_unknown_names(state: State) -> None:
-    """Refuse a variable, parameter or event that the dictionary lacks.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source.
+    Subjects
+        In the order of the file.
 
     Raises
     ------
     DefinitionError
-        With the line and the nearest name.
+        If the source names a column or variable that does not exist.
     """
-    source = state.source
-    for part in ("parameters", "variables", "events"):
-        for name in getattr(source, part):
-            variable = state.find(name, part, name)
-            if part == "parameters" and variable.timing != "visit":
-                raise DefinitionError(
-                    f"'{name}' is not assessed at visits",
-                    place=state.place(part, name),
-                    remedy="Give it `timing: visit` in the dictionary.",
-                )
-            if part == "events" and set(variable.codes) != {"0", "1"}:
-                raise DefinitionError(
-                    f"the event '{name}' needs a category with the codes 0 and 1",
-                    place=state.place(part, name),
-                    remedy="Give it these in the dictionary.",
-                )
+    file = state.source.adam.adsl
+    columns: dict[str, Texts | pd.Series] = _read_keys(state)
+    if state.source.site is not None or "SITEID" in state.raw[file].frame:
+        columns["siteid"] = read_text(state.take(file, state.source.site or "SITEID", "site"))
+    arms = _read_arms(state)
+    taken = _select(state, arms)
+    if state.source.scale is not None:
+        columns["scale"] = np.full(len(columns["usubjid"]), state.source.scale, dtype=object)
+    counted = np.logical_or.reduce(list(taken.values()))
+    for name in state.source.variables:
+        state.find(name, "variables", name)
+    for name, variable in state.dictionary.variables.items():
+        column = _find_column(state, name, variable)
+        if column is not None:
+            columns[name] = _read_variable(state, name, variable, column, counted)
+    keys = ("studyid", "usubjid", "siteid", "scale")
+    frame = pd.DataFrame(columns)
+    return Subjects(frame.astype({name: object for name in keys if name in frame}), arms, taken)
+
+
+def _read_keys(state: State) -> dict[str, Texts | pd.Series]:
+    file = state.source.adam.adsl
+    keys = {
+        "studyid": read_text(state.take(file, "STUDYID", "adam", "adsl")),
+        "usubjid": read_text(state.take(file, "USUBJID", "adam", "adsl")),
+    }
+    for name, cells in keys.items():
+        blank = np.flatnonzero(cells == "")
+        refuse_rows(state, file, name.upper(), blank, "{count} rows are blank", "Fill them in.")
+    doubled = np.flatnonzero(pd.DataFrame(keys)[KEY].duplicated().to_numpy())
+    refuse_rows(
+        state,
+        file,
+        "USUBJID",
+        doubled,
+        "{count} rows repeat a subject of the same study",
+        "ADSL has one row a subject; name the file that does.",
+    )
+    return dict(keys)
+
+
+def _read_arms(state: State) -> dict[int, Texts]:
+    file, place = state.source.adam.adsl, ("treatment",)
+    letter = "P" if state.source.treatment == "planned" else "A"
+    names = {1: f"TRT01{letter}"}
+    if state.source.periods == "all":
+        for column in state.raw[file].frame.columns:
+            if found := re.fullmatch(rf"TRT(\d\d){letter}", column):
+                names[int(found[1])] = column
+        if len(names) == 1:
+            raise DefinitionError(
+                f"the table {file} names the arm of one period only",
+                place=state.place("periods"),
+                remedy=f"Leave `periods:` out; several periods have TRT02{letter} and on.",
+            )
+    return {number: read_text(state.take(file, names[number], *place)) for number in sorted(names)}
+
+
+def _select(state: State, arms: Mapping[int, Texts]) -> dict[int, Bools]:
+    file = state.source.adam.adsl
+    population = _read_population(state)
+    taken = {
+        period: population & ~np.isin([text.upper() for text in names], _NO_ARM)
+        for period, names in arms.items()
+    }
+    for period, took in taken.items():
+        untreated = int((population & ~took).sum())
+        if untreated:
+            add_finding(
+                state,
+                file,
+                f"{untreated} subjects of the population have no {state.source.treatment} "
+                f"treatment in period {period} and are left aside",
+                "Fill it in where one was assigned.",
+            )
+    if not np.logical_or.reduce(list(taken.values())).any():
+        everyone = np.arange(len(population))
+        refuse_rows(
+            state,
+            file,
+            f"TRT01{'P' if state.source.treatment == 'planned' else 'A'}"
+            if population.all()
+            else _name_population(state) or "USUBJID",
+            everyone,
+            "none of {count} subjects is of the population and has a treatment",
+            "Name the flag of those who count, which says Y, with `population:`.",
+        )
+    _note_other_treatment(state, population)
+    return taken
+
+
+def _name_population(state: State) -> str | None:
+    named, frame = state.source.population, state.raw[state.source.adam.adsl].frame
+    if named is not None:
+        return None if named == "all" else named
+    return next((name for name in _POPULATIONS if name in frame), None)
+
+
+def _read_population(state: State) -> Bools:
+    file, flag = state.source.adam.adsl, _name_population(state)
+    if flag is None:
+        if state.source.population is None:
+            add_finding(
+                state,
+                file,
+                f"there is no flag of a population ({', '.join(_POPULATIONS)}): everybody counts",
+                "Name another with `population:`, or say `all`.",
+            )
+        return np.ones(len(state.raw[file].frame), dtype=bool)
+    member = read_text(state.take(file, flag, "population")) == "Y"
+    if not member.all():
+        add_finding(
+            state,
+            f"{file}, column '{flag}'",
+            f"{int((~member).sum())} of {len(member)} subjects are not of the population and are "
+            "left aside",
+            "Another flag can be named with `population:`.",
+        )
+    return np.asarray(member, dtype=bool)
+
+
+def _note_other_treatment(state: State, population: Bools) -> None:
+    file = state.source.adam.adsl
+    if not {"TRT01P", "TRT01A"} <= set(state.raw[file].frame.columns):
+        return
+    planned, actual = (
+        read_text(state.take(file, name, "treatment")) for name in ("TRT01P", "TRT01A")
+    )
+    differ = int(((planned != actual) & (planned != "") & (actual != "") & population).sum())
+    if differ:
+        add_finding(
+            state,
+            f"{file}, column 'TRT01A'",
+            f"{differ} subjects took another treatment than was planned",
+            f"The arm is the {state.source.treatment} one; `treatment:` decides.",
+        )
+
+
+def _find_column(state: State, name: str, variable: Variable) -> str | None:
+    """Find the column of a variable in ADSL; None where it has none or another source."""
+    source, frame = state.source, state.raw[state.source.adam.adsl].frame
+    if name in source.variables:
+        return source.variables[name]
+    if name in source.events or name in source.parameters or variable.timing == "visit":
+        return None
+    return next((column for column in (_STANDARD.get(name), name.upper()) if column in frame), None)
+
+
+def _read_variable(
+    state: State, name: str, variable: Variable, column: str, counted: Bools
+) -> pd.Series:
+    """Read a variable of those who count; what is wrong with others is nobody's matter."""
+    file = state.source.adam.adsl
+    raw = state.take(file, column, "variables", name)
+    if variable.type != "number":
+        raw = pd.Series(read_text(raw))
+    elif column == "AGE":
+        raw = _convert_age(state, raw, name, variable, counted)
+    parsed = parse_values(raw, variable, scales=_list_scales(state, len(raw)))
+    faults = parsed.faults.copy()
+    faults[~counted] = None
+    state.note_faults(faults, file, column, name)
+    return parsed.values
+
+
+def _list_scales(state: State, n_rows: int) -> pd.Series | None:
+    scale = state.source.scale
+    return None if scale is None else pd.Series(scale, index=range(n_rows))
+
+
+def _convert_age(
+    state: State, raw: pd.Series, name: str, variable: Variable, counted: Bools
+) -> pd.Series:
+    """Ages in mixed units are common where a trial has infants, and never looked at elsewhere."""
+    file, is_named = state.source.adam.adsl, name in state.source.variables
+    if "AGEU" not in state.raw[file].frame:
+        if not is_named:
+            raise DefinitionError(
+                f"the table {file} has AGE without its unit, AGEU",
+                place=state.place("adam", "adsl"),
+                remedy=f"Say `variables: {{{name}: AGE}}` if it is in {variable.unit}.",
+            )
+        return raw
+    units = np.char.upper(read_text(state.take(file, "AGEU", "adam", "adsl")).astype(str))
+    numbers, wrong = read_numbers(raw)
+    unknown = ~np.isin(units, _AGE_UNITS) & ~np.isnan(numbers) & counted
+    refuse_rows(
+        state,
+        file,
+        "AGEU",
+        np.flatnonzero(unknown),
+        "{count} ages are in no known unit",
+        f"There are: {', '.join(_AGE_UNITS)}.",
+    )
+    converted = pd.Series(numbers, dtype=object)
+    for unit in set(units) & set(_AGE_UNITS):
+        of_unit = units == unit
+        if unit.lower() != variable.unit:
+            place = state.place("adam", "adsl")
+            factor, offset = find_conversion(unit.lower(), variable, place=place)
+            converted[of_unit] = numbers[of_unit] * factor + offset
+    # What is no number is left for the check that says so.
+    return converted.where(~wrong, raw)

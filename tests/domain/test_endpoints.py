@@ -57,3 +57,24 @@ def test_a_baseline_without_a_fraction_is_refused(baseline: float) -> None:
 
 def test_the_rule_is_said_in_words() -> None:
     assert ResponseRule(0.3).describe() == "a fall of at least 30 % from baseline"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "score", "responded"),
+    [(20, 16, True), (20, 16.5, False), (0, -4, True), (3, 0, False), (0.3, -3.7, True)],
+)
+def test_a_fall_of_points_is_the_same_from_any_baseline(baseline, score, responded) -> None:
+    assert ResponseRule(points=4).is_response(baseline, score) is responded
+
+
+@pytest.mark.parametrize(
+    "rule", [{}, {"fraction": 0.5, "points": 4}, {"points": 0}, {"points": -1}]
+)
+def test_a_fall_is_of_a_fraction_or_of_points(rule) -> None:
+    with pytest.raises(ValueError, match="fall"):
+        ResponseRule(**rule)
+
+
+def test_points_are_said_in_words() -> None:
+    assert ResponseRule(points=1).describe() == "a fall of at least 1 point from baseline"
+    assert ResponseRule(points=4).describe() == "a fall of at least 4 points from baseline"

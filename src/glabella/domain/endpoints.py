@@ -80,5 +80,6 @@ class ResponseRule:
             For the report and the manifest.
         """
         if self.points is not None:
-            return f"a fall of at least {self.points:g} points from baseline"
+            noun = "point" if self.points == 1 else "points"
+            return f"a fall of at least {self.points:g} {noun} from baseline"
         return f"a fall of at least {100 * (self.fraction or 0.0):g} % from baseline"

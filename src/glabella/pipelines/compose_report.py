@@ -81,17 +81,7 @@ def compose_record(
             key: {"description": item.description, **item.as_json()}
             for key, item in validated.candidates.items()
         },
-        differences=[
-            {
-                "candidate": item.candidate,
-                "against": item.against,
-                "value": item.log_loss.value,
-                "low": item.log_loss.low,
-                "high": item.log_loss.high,
-                "is_better": item.is_better,
-            }
-            for item in validated.differences
-        ],
+        differences=_tabulate_differences(validated),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         designs=_describe_designs(loaded),
@@ -103,6 +93,20 @@ def compose_record(
         figures=captions,
     )
     return record, figures
+
+
+def _tabulate_differences(validated: Validated) -> list[dict[str, Any]]:
+    return [
+        {
+            "candidate": item.candidate,
+            "against": item.against,
+            "value": item.log_loss.value,
+            "low": item.log_loss.low,
+            "high": item.log_loss.high,
+            "is_better": item.is_better,
+        }
+        for item in validated.differences
+    ]
 
 
 def _name_left_out(across: str | None) -> str | None:

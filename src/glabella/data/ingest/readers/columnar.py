@@ -49,8 +49,15 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         ) from None
     if not wanted:
         return RawTable(pd.DataFrame(index=range(n_rows)))
-    # What pandas noted about an index is not followed: an index is a column like any other.
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    try:
+        # What pandas noted about an index is not followed: an index is a column like any other.
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    except (pyarrow.ArrowException, ValueError, OverflowError):
+        raise DataError(
+            "this Parquet file holds a date that no calendar has",
+            place=path.name,
+            remedy="Write it again.",
+        ) from None
     return RawTable(frame, labels=_take_labels(schema, wanted))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-_LEVEL = 0.95
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,19 @@ class Estimate:
         The estimate and its interval.
     reason : str or None
         Why something of it is missing.
+    standard_error : float or None
+        On `scale`; None where there is no interval.
+    scale : str
+        Where the standard error holds and the interval is symmetric: ``identity``, or ``logit``
+        for a value in (0, 1).
     """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+    standard_error: float | None = None
+    scale: Literal["identity", "logit"] = "identity"
 
 
 def not_estimable(reason: str) -> Estimate:
@@ -60,8 +68,8 @@ def estimate_mean(value: float, standard_error: float) -> Estimate:
     Estimate
         With a 95 % interval.
     """
-    half = float(norm.ppf(0.5 + _LEVEL / 2)) * standard_error
-    return Estimate(value, value - half, value + half)
+    half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
+    return Estimate(value, value - half, value + half, standard_error=standard_error)
 
 
 def estimate_proportion(value: float, standard_error: float) -> Estimate:
@@ -86,9 +94,11 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
     """
     if not 0.0 < value < 1.0:
         return Estimate(value, reason=f"the value is {value:g}, so no interval can be formed")
-    half = float(norm.ppf(0.5 + _LEVEL / 2)) * standard_error / (value * (1.0 - value))
+    error = standard_error / (value * (1.0 - value))
+    half = float(norm.ppf(0.5 + LEVEL / 2)) * error
     center = logit(value)
-    return Estimate(value, float(expit(center - half)), float(expit(center + half)))
+    low, high = float(expit(center - half)), float(expit(center + half))
+    return Estimate(value, low, high, standard_error=error, scale="logit")
 
 
 def standard_error_of_sum(parts: np.ndarray) -> float:

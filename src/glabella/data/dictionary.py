@@ -16,6 +16,40 @@ BY_TRIAL = "by_trial"
 _RESERVED = frozenset({"studyid", "usubjid", "siteid", "cohort", "arm", "scale"})
 
 
+class TotalDefinition(Definition):
+    """The items that make up the total of a rating scale.
+
+    Parameters
+    ----------
+    items : tuple of str
+        The dictionary's names of the items, each assessed at visits and with a range.
+    missing_at_most : int
+        With more items missing at a visit there is no total. Up to so many, each missing item is
+        given the same share of its range as the answered ones have together; for items of one
+        range that is prorating by their mean.
+    scale : str, optional
+        The scale that the items add up to, where the trial decides the variable's scale: totals
+        are made in the trials on this scale alone.
+    """
+
+    items: tuple[str, ...] = Field(min_length=2)
+    missing_at_most: int = Field(default=0, ge=0)
+    scale: str | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> TotalDefinition:
+        twice = sorted({name for name in self.items if self.items.count(name) > 1})
+        if twice:
+            raise ValueError(f"the item '{twice[0]}' stands twice")
+        if self.missing_at_most >= len(self.items):
+            raise ValueError("`missing_at_most` must leave at least one item that is answered")
+        if self.scale is not None and self.scale not in SCALES:
+            raise ValueError(
+                f"there is no scale '{self.scale}'. {describe_choices(self.scale, SCALES)}"
+            )
+        return self
+
+
 class Variable(Definition):
     """One collected variable.
 
@@ -34,6 +68,8 @@ class Variable(Definition):
         Code to label; required of categories, allowed for ordinals.
     scale : str, optional
         Of a score: a scale's name, or ``by_trial`` where the participants' table names it.
+    total : TotalDefinition, optional
+        Of a score: the items that it is the sum of, where they are collected.
     timing : str
         ``baseline``, ``week N``, or ``visit`` for what is assessed again at each visit.
     """
@@ -44,6 +80,7 @@ class Variable(Definition):
     range: tuple[float, float] | None = None
     codes: dict[str, str] = Field(default_factory=dict)
     scale: str | None = None
+    total: TotalDefinition | None = None
     timing: str = "baseline"
 
     @model_validator(mode="after")
@@ -61,6 +98,8 @@ class Variable(Definition):
             raise ValueError(
                 f"there is no scale '{self.scale}'. {describe_choices(str(self.scale), SCALES)}"
             )
+        if self.total is not None:
+            self._check_total(self.total)
         if self.timing == "visit" and self.type == "category":
             raise ValueError("what visits assess again is a number, an ordinal or a score")
         if self.timing != "visit":
@@ -71,6 +110,14 @@ class Variable(Definition):
                     f"{error.finding}; write `baseline`, `week N` or `visit`"
                 ) from None
         return self
+
+    def _check_total(self, total: TotalDefinition) -> None:
+        if self.type != "score" or self.timing != "visit":
+            raise ValueError("a `total` of items is of a score with `timing: visit`")
+        if (self.scale == BY_TRIAL) != (total.scale is not None):
+            raise ValueError(
+                "`total` names its `scale` where the trial decides the variable's, and only there"
+            )
 
     @property
     def known_at(self) -> Moment | None:
@@ -123,6 +170,34 @@ class Dictionary(Definition):
     kind: Literal["dictionary"]
     description: str
     variables: dict[str, Variable]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Dictionary:
+        for name, variable in self.variables.items():
+            if variable.total is not None:
+                self._check_items(name, variable, variable.total)
+        return self
+
+    def _check_items(self, name: str, variable: Variable, total: TotalDefinition) -> None:
+        ends = [0.0, 0.0]
+        for item in total.items:
+            found = self.variables.get(item)
+            if found is None:
+                raise ValueError(
+                    f"the total '{name}' has an item '{item}' that the dictionary lacks. "
+                    f"{describe_choices(item, self.variables)}"
+                )
+            if found.range is None or found.timing != "visit":
+                raise ValueError(
+                    f"the item '{item}' of '{name}' needs a `range` and `timing: visit`"
+                )
+            ends = [ends[0] + found.range[0], ends[1] + found.range[1]]
+        scale = variable.find_scale(total.scale)
+        if ends != [scale.minimum, scale.maximum]:
+            raise ValueError(
+                f"the items of '{name}' add up to {ends[0]:g} to {ends[1]:g}, and "
+                f"{scale.label} goes from {scale.minimum:g} to {scale.maximum:g}"
+            )
 
     @model_validator(mode="after")
     def _leaves_the_tables_columns_alone(self) -> Dictionary:

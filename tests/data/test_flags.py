@@ -5,11 +5,27 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from glabella.data.endpoints import EndpointDefinition, derive_outcomes
+from glabella.data.dictionary import Dictionary
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.derive import Outcomes
+from glabella.data.endpoints.derive import derive_outcomes as derive
 from glabella.data.tables import PatientTables
 from glabella.errors import AnalysisError
 
+DICTIONARY = Dictionary.model_validate(
+    {
+        "kind": "dictionary",
+        "description": "x",
+        "variables": {
+            "total": {"label": "T", "type": "number", "range": (-10, 99), "timing": "visit"},
+        },
+    }
+)
 VISITS = pd.DataFrame({name: [] for name in ("studyid", "usubjid", "paramcd", "week", "aval")})
+
+
+def derive_outcomes(tables: PatientTables, endpoint: EndpointDefinition) -> Outcomes:
+    return derive(tables, endpoint, DICTIONARY)
 
 
 def make_tables(codes: list) -> PatientTables:

@@ -89,7 +89,7 @@ def test_xgboosts_values_agree_with_the_shap_package(trained):
     sample = loaded.sample
     candidate = loaded.resolved.candidates["xgboost"].value
     model = build_model(candidate, sample.features.specs, random_state=1)
-    model.fit(sample.features.frame, sample.responded)
+    model.fit(sample.features.frame, sample.labels)
     matrix = model.encoding_.transform(sample.features.frame)
     theirs = shap.TreeExplainer(model.booster_).shap_values(matrix)
     ours = model.contributions(sample.features.frame)

@@ -65,7 +65,7 @@ def test_the_bundle_is_the_refit_of_the_chosen_candidate(trained):
     assert bundle.manifest.candidate == result.chosen
     assert bundle.manifest.training["n"] == result.n == loaded.sample.n
     fitted = bundle.model.predict_proba(loaded.sample.features.frame)[:, 1]
-    assert np.corrcoef(fitted, loaded.sample.responded)[0, 1] > 0.3
+    assert np.corrcoef(fitted, loaded.sample.labels)[0, 1] > 0.3
 
 
 def test_a_result_tabulates_and_plots(trained):

@@ -29,7 +29,7 @@ def test_permuting_outcomes_changes_no_feature(small_project):
     table.loc[late, "aval"] = np.random.default_rng(3).permutation(table.loc[late, "aval"])
     table.to_csv(path, index=False)
     after = load_analysis("small", find_project(small_project)).sample
-    assert (before.responded != after.responded).any()
+    assert (before.labels != after.labels).any()
     pd.testing.assert_frame_equal(before.features.frame, after.features.frame)
 
 

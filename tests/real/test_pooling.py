@@ -143,7 +143,7 @@ def test_four_hospitals_that_write_their_own_way_are_the_pooled_table(tables, st
     path.write_text(head + own + "endpoint:" + rest.split("endpoint:")[1])
     again = load_analysis("heart", find_project(study), data=folder)
     assert again.sample.trial.tolist() == pooled.sample.trial.tolist()
-    assert again.sample.responded.tolist() == pooled.sample.responded.tolist()
+    assert again.sample.labels.tolist() == pooled.sample.labels.tolist()
     assert list(again.sample.features.frame) == list(pooled.sample.features.frame)
     for name in pooled.sample.features.frame:
         first, second = pooled.sample.features.frame[name], again.sample.features.frame[name]
@@ -175,5 +175,5 @@ def test_cdystonia_is_the_same_from_its_wide_and_its_long_file(tables, study, ch
     again = load_analysis(str(path), home, data=data)
     assert again.sample.n == 106
     pd.testing.assert_frame_equal(again.sample.features.frame, wide.sample.features.frame)
-    assert again.sample.responded.tolist() == wide.sample.responded.tolist()
+    assert again.sample.labels.tolist() == wide.sample.labels.tolist()
     assert again.outcomes.frame.equals(wide.outcomes.frame)

@@ -77,7 +77,7 @@ def make_sample() -> Callable[..., Sample]:
             specs.append(ARM)
         return Sample(
             features=FeatureTable(pd.DataFrame(columns), tuple(specs)),
-            responded=responded,
+            outcomes=np.asarray(responded, dtype=np.int8)[None],
             trial=trial,
             site=np.array([""] * n),
             cohort=np.array([""] * n),

@@ -49,7 +49,7 @@ ALL = {
 def _folds(sample, *, folds=3, repeats=1):
     made = make_repeated_folds(
         [sample.arm, sample.trial],
-        sample.responded,
+        sample.labels,
         folds=folds,
         repeats=repeats,
         seed=np.random.SeedSequence(5),
@@ -157,12 +157,14 @@ class TestNothingIsLearntFromTheHeldOut:
     def test_their_outcomes_change_nothing_in_their_predictions(self, make_sample, name, position):
         sample = make_sample(90)
         fold = _folds(sample)[position]
-        responded = sample.responded.copy()
+        responded = sample.labels.copy()
         responded[fold.test] = 1 - responded[fold.test]
 
         _assert_same(
             _validate({name: ALL[name]}, sample, [fold]),
-            _validate({name: ALL[name]}, replace(sample, responded=responded), [fold]),
+            _validate(
+                {name: ALL[name]}, replace(sample, outcomes=responded.astype(np.int8)[None]), [fold]
+            ),
         )
 
     @pytest.mark.parametrize("name", ["ridge", "xgboost"])
@@ -183,12 +185,12 @@ class TestNothingIsLearntFromTheHeldOut:
     def test_training_outcomes_do_change_predictions(self, make_sample):
         sample = make_sample(90)
         fold = _folds(sample)[0]
-        responded = sample.responded.copy()
+        responded = sample.labels.copy()
         responded[fold.train] = 1 - responded[fold.train]
 
         first, second = (
             _validate({"ridge": RIDGE}, data, [fold])[0].probability
-            for data in (sample, replace(sample, responded=responded))
+            for data in (sample, replace(sample, outcomes=responded.astype(np.int8)[None]))
         )
 
         assert not np.allclose(first, second)
@@ -263,8 +265,8 @@ class TestFailures:
     @pytest.mark.parametrize("name", ["prevalence", "ridge", "xgboost"])
     def test_a_training_part_of_one_class_fails_with_that_reason(self, make_sample, name):
         sample = make_sample(60)
-        responders = np.flatnonzero(sample.responded == 1)
-        rest = np.flatnonzero(sample.responded == 0)
+        responders = np.flatnonzero(sample.labels == 1)
+        rest = np.flatnonzero(sample.labels == 0)
         fold = Fold("across", 0, 0, "T9", responders, rest)
 
         (result,) = _validate({name: ALL[name]}, sample, [fold])
@@ -276,7 +278,7 @@ class TestFailures:
         sample = make_sample(60)
         responded = np.zeros(60, dtype=int)
         responded[[0, 20, 39, 45, 59][:responders]] = 1
-        sample = replace(sample, responded=responded)
+        sample = replace(sample, outcomes=responded.astype(np.int8)[None])
         fold = Fold("pooled", 0, 0, None, np.arange(40), np.arange(40, 60))
 
         (result,) = _validate({"ridge": RIDGE}, sample, [fold], inner_folds=5)
@@ -305,7 +307,7 @@ class TestShuffledOutcomes:
             sample = make_sample(200, seed=seed, shuffled=True)
             folds = make_repeated_folds(
                 [sample.arm],
-                sample.responded,
+                sample.labels,
                 folds=4,
                 repeats=1,
                 seed=np.random.SeedSequence(seed),
@@ -319,7 +321,7 @@ class TestShuffledOutcomes:
     def test_and_true_outcomes_do_not(self, make_sample):
         sample = make_sample(200)
         folds = make_repeated_folds(
-            [sample.arm], sample.responded, folds=4, repeats=1, seed=np.random.SeedSequence(1)
+            [sample.arm], sample.labels, folds=4, repeats=1, seed=np.random.SeedSequence(1)
         )
 
         predictions = collect_predictions(_validate({"ridge": RIDGE}, sample, folds), sample)
@@ -336,7 +338,7 @@ class TestCollectPredictions:
         table = collect_predictions(results, sample)
 
         assert table["row"].tolist() == np.concatenate([fold.test for fold in folds]).tolist()
-        assert (table["responded"] == sample.responded[table["row"]]).all()
+        assert (table["responded"] == sample.labels[table["row"]]).all()
         assert table["probability"].tolist() == [p for r in results for p in r.probability]
         assert table.groupby(["design", "repeat"])["row"].nunique().tolist() == [60, 60, 60]
         across = table[table["design"] == "across"]

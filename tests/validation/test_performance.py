@@ -20,7 +20,7 @@ def _predict(sample, probability, *, folds=3, repeats=1, group=""):
                     "repeat": repeat,
                     "fold": (np.arange(sample.n) + repeat) % folds,
                     "group": group,
-                    "responded": sample.responded,
+                    "responded": sample.labels,
                     "probability": probability,
                 }
             )
@@ -37,7 +37,7 @@ def sample(make_sample):
 
 @pytest.fixture
 def probability(sample):
-    return expit(np.random.default_rng(3).normal(size=sample.n) + sample.responded)
+    return expit(np.random.default_rng(3).normal(size=sample.n) + sample.labels)
 
 
 def test_the_headline_is_concordance_within_trial_cohort_arm_and_fold_of_the_active_arm(
@@ -85,7 +85,7 @@ def test_participants_of_two_folds_are_not_compared(sample):
     # Each fold's model has its own level; the level alone must not discriminate.
     predictions = _predict(sample, 0.5)
     predictions["probability"] = 0.2 + 0.3 * predictions["fold"]
-    predictions["fold"] = np.where(sample.responded, predictions["fold"], 2 - predictions["fold"])
+    predictions["fold"] = np.where(sample.labels, predictions["fold"], 2 - predictions["fold"])
     predictions["probability"] = 0.2 + 0.3 * predictions["fold"]
 
     assert measure_performance(predictions, sample).estimates["auc_all"].value == 0.5
@@ -97,7 +97,7 @@ def test_every_measure_is_there_with_an_interval(sample, probability):
     assert tuple(found.estimates) == MEASURES
     for estimate in found.estimates.values():
         assert estimate.low < estimate.value < estimate.high
-    assert (found.n, found.events) == (sample.n, sample.responded.sum())
+    assert (found.n, found.events) == (sample.n, sample.labels.sum())
 
 
 def test_repetitions_do_not_add_participants_pairs_or_certainty(sample, probability):
@@ -151,9 +151,9 @@ def test_trials_are_measured_as_if_each_were_alone(sample, probability):
 def test_participants_of_two_trials_validated_inside_are_not_compared(sample):
     # Folds are numbered from 0 in each trial, so that a number alone does not tell them apart.
     predictions = _predict(sample, 0.2 + 0.5 * (sample.trial == "T1"), folds=1)
-    responded = sample.responded.copy()
+    responded = sample.labels.copy()
     responded[np.flatnonzero(sample.trial == "T1")[:40]] = 1
-    sample = replace(sample, responded=responded)
+    sample = replace(sample, outcomes=responded.astype(np.int8)[None])
     predictions = predictions.assign(group=sample.trial, responded=responded)
 
     assert measure_performance(predictions, sample).estimates["auc_all"].value == 0.5

@@ -66,16 +66,22 @@ def command(
 
 def _print_tables(result: CheckResult) -> None:
     typer.echo(f"{result.analysis}: {result.endpoint}")
-    typer.echo(f"{result.n} participants, {result.events} responders, {result.origin} data\n")
+    typer.echo(f"{result.n} participants, {result.events:g} responders, {result.origin} data")
+    for attribute, sentences in result.estimand.items():
+        typer.echo(f"{attribute}: {'; '.join(sentences)}")
+    typer.echo("")
     typer.echo(result.participants.to_string(index=False) + "\n")
     for reason, count in result.left_out.items():
         typer.echo(f"left out: {count} with {reason}")
     for title, table in (
+        ("Responders of the analysed, by definition", _spread_strategies(result.strategies)),
         ("Features of the analysed participants", result.table_one),
         ("Share of missing values", result.missing),
         ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),
         ("Visits that served as endpoint", result.visits),
         ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
+        ("Fewest of a class in the folds", result.classes),
+        ("Events of the rarer outcome for each parameter", result.candidates),
     ):
         if len(table):
             typer.echo(f"{title}:")
@@ -88,6 +94,15 @@ def _print_tables(result: CheckResult) -> None:
         else f"The features tell the trials apart with an AUC of {alike.auc:.2f}, which of them "
         f"are missing with {alike.auc_missing:.2f}\n"
     )
+
+
+def _spread_strategies(table: pd.DataFrame) -> pd.DataFrame:
+    """Put definitions into columns, as responders of the analysed."""
+    of_analysed = table["responders"].map(_write_number) + " of " + table["n"].astype(str)
+    rows = ["trial", "arm"]
+    spread = table.assign(cell=of_analysed).pivot(index=rows, columns="definition", values="cell")
+    columns = list(dict.fromkeys(table["definition"]))
+    return table[rows].drop_duplicates().merge(spread[columns].reset_index(), on=rows, how="left")
 
 
 def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
@@ -103,4 +118,4 @@ def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
 
 
 def _write_number(value: float) -> str:
-    return f"{value:g}" if float(value).is_integer() else f"{value:.2f}"
+    return f"{value:g}" if float(value).is_integer() else f"{value:.4g}"

@@ -169,6 +169,40 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     return Read(value=value, origin=origin)
 
 
+def read_part(
+    data: Mapping[str, Any], model: type[DefinitionT], origin: Origin, *keys: str | int
+) -> DefinitionT:
+    """Validate a part of a definition that was put together from several places.
+
+    Parameters
+    ----------
+    data : mapping
+        The part.
+    model : type of Definition
+        What it must be.
+    origin : Origin
+        The whole definition's.
+    *keys : str or int
+        The path to what the user wrote of it.
+
+    Returns
+    -------
+    Definition
+        The validated part.
+
+    Raises
+    ------
+    DefinitionError
+        If it is not what `model` asks for; with the line of the key that is wrong, or of the part.
+    """
+    depth = len(keys)
+    lines = {path[depth:]: line for path, line in origin.lines.items() if path[:depth] == keys}
+    try:
+        return model.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise _translate(error, model, Origin(origin.name, origin.text, lines)) from None
+
+
 def _no_plain_data(name: str) -> DefinitionError:
     return DefinitionError(
         "this is more than keys, lists, texts and numbers",

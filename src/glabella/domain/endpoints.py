@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 # A fraction such as 0.3 has no exact binary form; the tolerance keeps a fall of exactly the
 # stated fraction a response, whatever the rounding, and is far below one point of any scale.
 _TOLERANCE = 1e-9
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,16 @@ class ResponseRule:
         if self.points is not None and not self.points > 0:
             raise ValueError("the points of a fall must be above 0")
 
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether the rule means nothing without a baseline: a fall is from one."""
+        return True
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it is a fraction of the baseline, which of a baseline of zero means nothing."""
+        return self.fraction is not None
+
     def is_response(self, baseline: float, score: float) -> bool:
         """Say whether a participant responded.
 
@@ -65,11 +81,32 @@ class ResponseRule:
         >>> ResponseRule(points=4).is_response(22, 18)
         True
         """
+        return bool(self.judge(np.float64(baseline), np.float64(score)))
+
+    def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
+        """Say of each participant whether they responded.
+
+        Parameters
+        ----------
+        baseline, score : array of float, of one shape
+            Before treatment and at the endpoint; none missing.
+
+        Returns
+        -------
+        array of bool, of the same shape
+            True for responders.
+
+        Raises
+        ------
+        ValueError
+            If a fraction is asked for and a baseline is not above zero.
+        """
+        before, after = np.asarray(baseline, dtype=float), np.asarray(score, dtype=float)
         if self.points is not None:
-            return baseline - score >= self.points - _TOLERANCE
-        if baseline <= 0:
+            return np.asarray(before - after >= self.points - _TOLERANCE)
+        if np.any(before <= 0):
             raise ValueError("a fraction of a baseline of zero or below means nothing")
-        return baseline - score >= (self.fraction or 0.0) * baseline - _TOLERANCE
+        return np.asarray(before - after >= (self.fraction or 0.0) * before - _TOLERANCE)
 
     def describe(self) -> str:
         """Say the rule in words.
@@ -83,3 +120,95 @@ class ResponseRule:
             noun = "point" if self.points == 1 else "points"
             return f"a fall of at least {self.points:g} {noun} from baseline"
         return f"a fall of at least {100 * (self.fraction or 0.0):g} % from baseline"
+
+
+@dataclass(frozen=True)
+class ThresholdRule:
+    """A score at or beyond a threshold, wherever it started.
+
+    Parameters
+    ----------
+    at_most : float, optional
+        The highest score that counts.
+    at_least : float, optional
+        The lowest score that counts. Exactly one of the two is given.
+
+    Raises
+    ------
+    ValueError
+        If both or neither are given.
+    """
+
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("a threshold is either `at_most` or `at_least` a score")
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether the rule means nothing without a baseline: it looks at the later score alone."""
+        return False
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it is a fraction of the baseline."""
+        return False
+
+    def is_response(self, baseline: float, score: float) -> bool:
+        """Say whether a score is beyond the threshold.
+
+        Parameters
+        ----------
+        baseline : float
+            Not used: a threshold looks at the later score alone.
+        score : float
+            The score at the endpoint.
+
+        Returns
+        -------
+        bool
+            True for a responder.
+
+        Examples
+        --------
+        >>> ThresholdRule(at_most=7).is_response(22, 7), ThresholdRule(at_most=7).is_response(8, 8)
+        (True, False)
+        """
+        return bool(self.judge(np.float64(baseline), np.float64(score)))
+
+    def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
+        """Say of each participant whether the score is beyond the threshold.
+
+        Parameters
+        ----------
+        baseline : array of float
+            Not used.
+        score : array of float
+            At the endpoint; none missing.
+
+        Returns
+        -------
+        array of bool, of the same shape
+            True for responders.
+        """
+        after = np.asarray(score, dtype=float)
+        if self.at_most is not None:
+            return np.asarray(after <= self.at_most + _TOLERANCE)
+        return np.asarray(after >= (self.at_least or 0.0) - _TOLERANCE)
+
+    def describe(self) -> str:
+        """Say the rule in words.
+
+        Returns
+        -------
+        str
+            For the report and the manifest.
+        """
+        if self.at_most is not None:
+            return f"a score of at most {self.at_most:g}"
+        return f"a score of at least {self.at_least:g}"
+
+
+Rule = ResponseRule | ThresholdRule

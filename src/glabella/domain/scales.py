@@ -41,6 +41,11 @@ class Scale:
     bands_from: tuple[float, ...] = ()
     bands_source: str = ""
 
+    @property
+    def width(self) -> float:
+        """The points from the minimum to the maximum."""
+        return self.maximum - self.minimum
+
     def severity_band(self, total: float) -> int:
         """Place a total in a band of severity.
 
@@ -76,7 +81,7 @@ class Scale:
         float
             0 at the minimum, 100 at the maximum.
         """
-        return 100.0 * (total - self.minimum) / (self.maximum - self.minimum)
+        return 100.0 * (total - self.minimum) / self.width
 
 
 # Nine items of 0-4 and eight of 0-2 make the 52 points of the 17-item Hamilton scale; the items

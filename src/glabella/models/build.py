@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from glabella.definitions.reader import Read
@@ -14,10 +15,13 @@ from glabella.errors import BundleError, DefinitionError, describe_choices
 from glabella.features.spec import FeatureSpec
 from glabella.models.candidate import Candidate
 from glabella.models.estimators import find_estimator
+from glabella.models.estimators.averaged import AveragedModel
 from glabella.models.estimators.interface import ResponderModel
 
 MODEL_FILE = "model.json"
 BINARY_FILE = "model.ubj"
+# An average over imputations has one for each; a definition allows a hundred imputations.
+MEMBER_FILES = tuple(f"model_{number:03d}.ubj" for number in range(1, 101))
 _OURS = ("specs", "random_state")
 
 
@@ -91,6 +95,28 @@ def build_model(
     return estimator(specs=tuple(specs), random_state=random_state, **settings)
 
 
+def count_parameters(
+    candidate: Candidate, frame: pd.DataFrame, specs: Sequence[FeatureSpec]
+) -> int | None:
+    """Count what a candidate would estimate beside the intercept.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+    frame : DataFrame
+        The features of all that would be fitted.
+    specs : sequence of FeatureSpec
+        The columns it may use.
+
+    Returns
+    -------
+    int or None
+        None where it has no fixed number.
+    """
+    return build_model(candidate, specs, random_state=0).count_parameters(frame)
+
+
 def export_model(name: str, model: ResponderModel) -> dict[str, bytes]:
     """Write a fitted model as files that hold data and nothing that could be executed.
 
@@ -104,14 +130,18 @@ def export_model(name: str, model: ResponderModel) -> dict[str, bytes]:
     Returns
     -------
     dict of bytes
-        By file name: JSON, and XGBoost's UBJSON where there are trees.
+        By file name: JSON, and XGBoost's UBJSON where there are trees, one for each member of an
+        average.
     """
-    settings = {key: value for key, value in model.get_params().items() if key not in _OURS}
+    members = list(model.members) if isinstance(model, AveragedModel) else [model]
+    settings = {key: value for key, value in members[0].get_params().items() if key not in _OURS}
     content = {"estimator": name, "settings": settings, "state": model.export_state()}
     files = {MODEL_FILE: (json.dumps(content, indent=1) + "\n").encode()}
-    binary = model.export_binary()
-    if binary is not None:
-        files[BINARY_FILE] = binary
+    names = [BINARY_FILE] if len(members) == 1 else MEMBER_FILES
+    for file, member in zip(names, members, strict=False):
+        binary = member.export_binary()
+        if binary is not None:
+            files[file] = binary
     return files
 
 
@@ -137,15 +167,33 @@ def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> R
     """
     try:
         content = json.loads(files[MODEL_FILE])
-        model = find_estimator(content["estimator"])(specs=tuple(specs), **content["settings"])
-        model.restore_state(content["state"])
-        if model.has_binary != (BINARY_FILE in files):
-            raise ValueError("the model's binary part is missing, or foreign")
-        if model.has_binary:
-            model.restore_binary(files[BINARY_FILE])
-    except (KeyError, TypeError, ValueError, DefinitionError):
+        states = content["state"].get("members")
+        names = [BINARY_FILE] if states is None else MEMBER_FILES
+        members = [
+            _restore_member(content, state, files.get(name), specs)
+            for state, name in zip(states or [content["state"]], names, strict=False)
+        ]
+        expected = set(names[: len(members)]) if members[0].has_binary else set()
+        if {name for name in files if name.endswith(".ubj")} != expected:
+            raise ValueError("a binary part of the model is missing, or foreign")
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, DefinitionError):
         raise BundleError(
             "the model's files are not as this version of Glabella writes them",
             remedy="Train again, or install the version that the manifest names.",
         ) from None
+    return members[0] if states is None else AveragedModel(members)
+
+
+def _restore_member(
+    content: Mapping[str, Any],
+    state: dict[str, Any],
+    binary: bytes | None,
+    specs: Sequence[FeatureSpec],
+) -> ResponderModel:
+    model = find_estimator(content["estimator"])(specs=tuple(specs), **content["settings"])
+    model.restore_state(state)
+    if model.has_binary:
+        if binary is None:
+            raise ValueError("a binary part of the model is missing")
+        model.restore_binary(binary)
     return model

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from glabella.data.endpoints import EndpointDefinition
+from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
+from glabella.pipelines.alternatives import AlternativeDefinition, read_alternative
 
 
 def _name_kind(entry: Any) -> str:
@@ -69,6 +70,8 @@ class ValidationDefinition(Definition):
     ----------
     pooled : RepeatedFolds
         Over all participants.
+    sensitivity : RepeatedFolds, optional
+        The same under each other definition of the endpoint; as `pooled` unless stated.
     inside : RepeatedFolds, optional
         Within each trial alone.
     across : str, optional
@@ -78,6 +81,7 @@ class ValidationDefinition(Definition):
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
+    sensitivity: RepeatedFolds | None = None
     inside: RepeatedFolds | None = None
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
     inner_folds: int = Field(default=4, ge=2, le=20)
@@ -100,6 +104,12 @@ class Analysis(Definition):
         The first active one is the one that is scored unless another is named.
     endpoint : EndpointDefinition
         What counts as response.
+    sensitivity : tuple of AlternativeDefinition
+        Other definitions of the endpoint under which the finding is tested: the name of a
+        strategy for missing outcomes, or the keys of the endpoint that differ, with a `name`.
+    population : str, optional
+        Who the analysis is about, in the words of the estimand; the participants of the trials
+        unless stated.
     dictionary : str
         The dictionary in ``features`` that says what the variables are.
     features : str
@@ -116,6 +126,10 @@ class Analysis(Definition):
     data: DataDefinition
     arms: tuple[Arm, ...] = ()
     endpoint: EndpointDefinition
+    sensitivity: tuple[
+        Annotated[AlternativeDefinition, BeforeValidator(read_alternative)], ...
+    ] = ()
+    population: str | None = None
     dictionary: str = "dictionary"
     features: str
     models: tuple[str, ...] = Field(min_length=1)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding, RowsError
@@ -13,6 +14,8 @@ from glabella.data.overview import count_followed, count_visits
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError
 from glabella.models.encoding import fit_encoding
+from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.feasibility import note_folds, tabulate_folds, tabulate_parameters
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.notes import (
     note_cells,
@@ -22,6 +25,7 @@ from glabella.pipelines.notes import (
     note_schedule,
     note_size,
 )
+from glabella.pipelines.strategies import count_by_strategy
 from glabella.pipelines.validate import plan_folds
 from glabella.reporting.check_page import render_check
 from glabella.reporting.table_one import make_table_one
@@ -38,14 +42,20 @@ class CheckResult:
     ----------
     analysis, endpoint, origin : str
         What was checked.
-    n, events : int
-        Analysed participants and responders.
+    estimand : dict
+        What is estimated, in the words of ICH E9(R1).
+    n : int
+        Analysed participants.
+    events : float
+        Responders; where outcomes are imputed, their mean number.
     participants : DataFrame
         By trial and arm: ``n``, ``responders``, ``left_out``.
+    strategies : DataFrame
+        Responders by trial and arm under each definition of the outcome.
     missing : DataFrame
         Share of missing values by trial and feature.
     visits : DataFrame
-        By trial: which week served as endpoint for how many.
+        By trial: which week served as endpoint for how many, and on what basis.
     schedule : DataFrame
         By trial and week: who was assessed, and whether the week is a scheduled visit.
     followed : DataFrame
@@ -58,18 +68,25 @@ class CheckResult:
         Reason to count.
     folds : dict
         Design to the number of fits for each candidate.
+    classes : DataFrame
+        By design and trial or site left out: the fewest responders and others in training and
+        held-out parts.
     parameters : int
         Columns after encoding, the intercept not counted.
+    candidates : DataFrame
+        By candidate: parameters and events for each.
     findings : tuple of Finding
         What may mislead (``warn``) and what is worth knowing (``note``), gravest first.
     """
 
     analysis: str
     endpoint: str
+    estimand: dict[str, list[str]]
     origin: str
     n: int
-    events: int
+    events: float
     participants: pd.DataFrame
+    strategies: pd.DataFrame
     missing: pd.DataFrame
     visits: pd.DataFrame
     schedule: pd.DataFrame
@@ -78,7 +95,9 @@ class CheckResult:
     membership: Membership
     left_out: dict[str, int]
     folds: dict[str, int]
+    classes: pd.DataFrame
     parameters: int
+    candidates: pd.DataFrame
     findings: tuple[Finding, ...]
 
     @property
@@ -172,14 +191,18 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     )
     endpoint = loaded.resolved.analysis.value.endpoint
     schedule = count_visits(tables, endpoint.of)
+    strategies, impossible = count_by_strategy(loaded)
+    classes = tabulate_folds(loaded, plan)
     findings = [
         *tables.findings,
-        *note_size(int(min(sample.responded.sum(), (1 - sample.responded).sum())), encoding),
+        *note_size(round(min(sample.events, sample.n - sample.events)), encoding),
         *note_cells(participants),
         *note_missing(missing),
         *note_constants(sample.features),
         *note_membership(membership),
         *note_schedule(schedule),
+        *note_folds(classes),
+        *impossible,
         *(
             Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
             for name, why in plan.infeasible.items()
@@ -188,10 +211,12 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     return CheckResult(
         analysis=loaded.resolved.name,
         endpoint=endpoint.describe(),
+        estimand=describe_estimand(loaded),
         origin=tables.origin,
         n=sample.n,
-        events=int(sample.responded.sum()),
+        events=sample.events,
         participants=participants,
+        strategies=strategies,
         missing=missing,
         visits=_count_visits(loaded),
         schedule=schedule,
@@ -200,7 +225,9 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         membership=membership,
         left_out=loaded.outcomes.left_out,
         folds=folds,
+        classes=classes,
         parameters=len(encoding.columns),
+        candidates=tabulate_parameters(loaded),
         findings=tuple(sorted(findings, key=lambda item: item.severity != "warn")),
     )
 
@@ -227,21 +254,27 @@ def _list_rows(error: RowsError, home: Project, name: str) -> DataError:
 
 
 def _count_participants(loaded: LoadedAnalysis) -> pd.DataFrame:
-    people = loaded.tables.participants
-    responded = loaded.outcomes.frame["responded"]
+    people, outcomes = loaded.tables.participants, loaded.outcomes
+    responders = np.full(len(people), np.nan)
+    responders[loaded.kept] = loaded.sample.expected
     table = pd.DataFrame(
         {
             "trial": people["studyid"],
             "arm": people.get("arm", "all"),
-            "responded": responded,
+            "responders": responders,
+            "left_out": ~outcomes.is_analysed,
         }
     )
-    grouped = table.groupby(["trial", "arm"], sort=False)["responded"]
-    return grouped.agg(
-        n="count",
-        responders=lambda values: int(values.sum()),
-        left_out=lambda values: int(values.isna().sum()),
+    grouped = table.groupby(["trial", "arm"], sort=False)
+    counts = grouped.agg(
+        n=("responders", "count"), responders=("responders", "sum"), left_out=("left_out", "sum")
     ).reset_index()
+    return counts.assign(responders=_round_events(counts["responders"], loaded))
+
+
+def _round_events(responders: pd.Series, loaded: LoadedAnalysis) -> pd.Series:
+    is_whole = loaded.outcomes.imputation is None
+    return responders.astype(int) if is_whole else responders.round(1)
 
 
 def _count_missing(loaded: LoadedAnalysis) -> pd.DataFrame:
@@ -252,13 +285,15 @@ def _count_missing(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 
 def _count_visits(loaded: LoadedAnalysis) -> pd.DataFrame:
-    if loaded.resolved.analysis.value.endpoint.rule == "flag":
-        return pd.DataFrame({"trial": [], "week": [], "participants": []})
+    if loaded.endpoint.rule == "flag":
+        return pd.DataFrame({"trial": [], "week": [], "basis": [], "participants": []})
+    frame = loaded.outcomes.frame
     table = pd.DataFrame(
         {
             "trial": loaded.tables.participants["studyid"],
-            "week": loaded.outcomes.frame["week"],
+            "week": frame["week"],
+            "basis": frame["basis"].str.replace("_", " "),
         }
     )
-    counts = table.groupby(["trial", "week"], sort=False, dropna=False).size()
+    counts = table.groupby(["trial", "week", "basis"], sort=False, dropna=False).size()
     return counts.rename("participants").reset_index()

@@ -6,9 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
 from glabella.reporting.finding import write_finding
@@ -27,6 +31,7 @@ def compose_record(
     validated: Validated,
     tuned: TunedModel,
     provenance: Mapping[str, Any],
+    sensitivity: Sensitivity | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -40,6 +45,8 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    sensitivity : Sensitivity, optional
+        The analysis under other definitions of its endpoint.
 
     Returns
     -------
@@ -64,6 +71,7 @@ def compose_record(
         description=analysis.description,
         origin=loaded.tables.origin,
         endpoint=analysis.endpoint.describe(),
+        estimand=describe_estimand(loaded),
         finding=write_finding(
             chosen,
             validated.differences,
@@ -82,6 +90,7 @@ def compose_record(
             for key, item in validated.candidates.items()
         },
         differences=_tabulate_differences(validated),
+        sensitivity=None if sensitivity is None else sensitivity.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         designs=_describe_designs(loaded),
@@ -165,10 +174,12 @@ def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
 
 def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     table = loaded.tables.participants[["studyid"]].copy()
-    table["responded"] = loaded.outcomes.frame["responded"]
+    table["responded"] = np.nan
+    table.loc[table.index[loaded.kept], "responded"] = loaded.sample.expected
     arms = loaded.resolved.analysis.value.arms
     names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
     table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
+    is_imputed = loaded.outcomes.imputation is not None
     rows = []
     for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]:
         rows.append(
@@ -176,7 +187,7 @@ def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
                 "trial": str(trial),
                 "arm": str(arm),
                 "n": int(group.notna().sum()),
-                "events": int(group.sum()),
+                "events": round(float(group.sum()), 1) if is_imputed else int(group.sum()),
                 "left_out": int(group.isna().sum()),
             }
         )

@@ -9,13 +9,17 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding
-from glabella.data.endpoints import Outcomes, derive_outcomes
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.derive import Outcomes, derive_outcomes
+from glabella.data.endpoints.strategies import MissingDefinition
 from glabella.data.ingest.adam.read import read_adam
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.mapping import map_trial, read_trial
 from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
+from glabella.data.totals import derive_totals
 from glabella.definitions.locate import Project
+from glabella.domain.timing import parse_moment
 from glabella.errors import AnalysisError
 from glabella.features.assemble import (
     assemble_features,
@@ -24,10 +28,12 @@ from glabella.features.assemble import (
     note_conversions,
 )
 from glabella.features.spec import FeatureTable
+from glabella.pipelines.alternatives import Alternative
 from glabella.pipelines.analysis import Analysis
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
 from glabella.simulation.generate import CANONICAL_SOURCE, simulate_trials
 from glabella.validation.sample import Sample
+from glabella.validation.seeds import derive_seed
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,14 @@ class LoadedAnalysis:
         The definitions.
     tables : PatientTables
         All participants.
+    features : FeatureTable
+        All participants' features.
     outcomes : Outcomes
         All participants' scores and responses.
+    observed : Outcomes
+        The same endpoint where missing scores are left out: who has one.
+    alternatives : dict of Outcomes
+        Under each other definition of the endpoint, by its name.
     sample : Sample
         Those with an outcome.
     data_hash : str
@@ -50,14 +62,22 @@ class LoadedAnalysis:
 
     resolved: ResolvedAnalysis
     tables: PatientTables
+    features: FeatureTable
     outcomes: Outcomes
+    observed: Outcomes
+    alternatives: dict[str, Outcomes]
     sample: Sample
     data_hash: str
 
     @property
     def kept(self) -> np.ndarray:
         """Positions, in the tables, of the participants of the sample."""
-        return np.flatnonzero(self.outcomes.frame["responded"].notna().to_numpy())
+        return np.flatnonzero(self.outcomes.is_analysed)
+
+    @property
+    def endpoint(self) -> EndpointDefinition:
+        """The endpoint of the analysis."""
+        return self.resolved.analysis.value.endpoint
 
 
 def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project) -> PatientTables:
@@ -132,11 +152,12 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         If definitions, data or their combination are refused.
     """
     resolved = resolve_analysis(reference, project)
-    resolved, tables = _settle_lacking(resolved, load_tables(resolved, data, project))
+    tables = derive_totals(load_tables(resolved, data, project), resolved.dictionary.value)
+    resolved, tables = _settle_lacking(resolved, tables)
     analysis = resolved.analysis.value
-    outcomes = derive_outcomes(tables, analysis.endpoint)
+    outcomes = derive_for(resolved, tables, analysis.endpoint)
     notes = note_conversions(tables, resolved.feature_set.value, resolved.dictionary.value)
-    tables = replace(tables, findings=(*tables.findings, *notes))
+    tables = replace(tables, findings=(*tables.findings, *outcomes.findings, *notes))
     features = assemble_features(
         tables,
         resolved.feature_set.value,
@@ -147,10 +168,72 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
     return LoadedAnalysis(
         resolved=resolved,
         tables=tables,
+        features=features,
         outcomes=outcomes,
-        sample=_make_sample(analysis, tables, outcomes, features),
+        observed=derive_for(resolved, tables, leave_out_missing(analysis.endpoint)),
+        alternatives={
+            other.name: _derive_alternative(resolved, tables, other)
+            for other in resolved.alternatives
+        },
+        sample=make_sample(analysis, tables, outcomes, features),
         data_hash=hash_tables(tables),
     )
+
+
+def derive_for(
+    resolved: ResolvedAnalysis, tables: PatientTables, endpoint: EndpointDefinition
+) -> Outcomes:
+    """Derive the outcomes of an endpoint, for the moment at which the analysis predicts.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    tables : PatientTables
+        All participants.
+    endpoint : EndpointDefinition
+        The analysis's, or another.
+
+    Returns
+    -------
+    Outcomes
+        All participants' scores and responses.
+
+    Raises
+    ------
+    AnalysisError
+        If the data can't support the endpoint.
+    """
+    clock = parse_moment(resolved.feature_set.value.predict_at)
+    return derive_outcomes(tables, endpoint, resolved.dictionary.value, clock=clock)
+
+
+def leave_out_missing(endpoint: EndpointDefinition) -> EndpointDefinition:
+    """Take the endpoint with the strategy that adds nothing to what was observed.
+
+    Parameters
+    ----------
+    endpoint : EndpointDefinition
+        With any strategy.
+
+    Returns
+    -------
+    EndpointDefinition
+        With `observed_only`.
+    """
+    return endpoint.model_copy(update={"missing": MissingDefinition(strategy="observed_only")})
+
+
+def _derive_alternative(
+    resolved: ResolvedAnalysis, tables: PatientTables, other: Alternative
+) -> Outcomes:
+    try:
+        return derive_for(resolved, tables, other.endpoint)
+    except AnalysisError as error:
+        at = f" ({error.place})" if error.place else ""
+        raise AnalysisError(
+            f"{error.finding}{at}", place=other.place, remedy=error.remedy
+        ) from None
 
 
 def _settle_lacking(
@@ -204,10 +287,33 @@ def _settle_lacking(
     )
 
 
-def _make_sample(
+def make_sample(
     analysis: Analysis, tables: PatientTables, outcomes: Outcomes, features: FeatureTable
 ) -> Sample:
-    kept = outcomes.frame["responded"].notna().to_numpy()
+    """Put together who is analysed.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The definition.
+    tables : PatientTables
+        All participants.
+    outcomes : Outcomes
+        Theirs.
+    features : FeatureTable
+        Theirs.
+
+    Returns
+    -------
+    Sample
+        Those with an outcome, observed or imputed.
+
+    Raises
+    ------
+    AnalysisError
+        If nobody in some arm has an outcome, or sites are left out and there are none.
+    """
+    kept = outcomes.is_analysed
     people = tables.participants[kept]
     blank = pd.Series("", index=people.index)
     arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
@@ -224,9 +330,16 @@ def _make_sample(
             place="validation.across",
             remedy="Name it: `site:` of the participants' file.",
         )
+    imputation = None
+    drawn = outcomes.frame.loc[kept, "responded"].to_numpy()[None]
+    if outcomes.imputation is not None:
+        imputation = outcomes.imputation.take(np.flatnonzero(kept))
+        everybody = np.arange(int(kept.sum()))
+        drawn = imputation.complete(everybody, derive_seed(analysis.seed, "impute", "measured"))
     return Sample(
         features=FeatureTable(features.frame[kept].reset_index(drop=True), features.specs),
-        responded=outcomes.frame["responded"][kept].to_numpy(dtype=int),
+        outcomes=drawn.astype(np.int8),
+        imputation=imputation,
         trial=people["studyid"].to_numpy(dtype=str),
         site=people.get("siteid", blank).to_numpy(dtype=str),
         cohort=people.get("cohort", blank).to_numpy(dtype=str),

@@ -172,13 +172,13 @@ def _list_required(resolved: ResolvedAnalysis, specs: tuple[FeatureSpec, ...]) -
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
     sample = loaded.sample
-    cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.responded})
+    cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.expected})
     counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(
         n=("responded", "size"), events=("responded", "sum")
     )
     return {
         "n": sample.n,
-        "events": int(sample.responded.sum()),
+        "events": sample.events,
         "cells": counts.to_dict("records"),
     }
 

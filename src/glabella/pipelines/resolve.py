@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from glabella.data.dictionary import Dictionary, read_dictionary
+from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.locate import Project
@@ -19,6 +22,7 @@ from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate
 from glabella.models.estimators import find_estimator
+from glabella.pipelines.alternatives import Alternative, resolve_alternatives
 from glabella.pipelines.analysis import Analysis
 from glabella.pipelines.column_times import check_column_times
 from glabella.simulation.generate import CANONICAL_SOURCE
@@ -43,6 +47,8 @@ class ResolvedAnalysis:
         By name, simplest first.
     scenario : Read of Scenario or None
         Where the data are simulated.
+    alternatives : tuple of Alternative
+        Other definitions of the endpoint.
     """
 
     name: str
@@ -51,6 +57,7 @@ class ResolvedAnalysis:
     feature_set: Read[FeatureSet]
     candidates: dict[str, Read[Candidate]]
     scenario: Read[Scenario] | None
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -134,7 +141,17 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         )
     feature_set = project.read("features", analysis.features, FeatureSet)
     check_clock(feature_set.value, dictionary.value, feature_set.origin)
-    _check_endpoint(analysis, origin, dictionary.value, feature_set)
+    _check_endpoint(
+        analysis.endpoint, partial(origin.place, "endpoint"), dictionary.value, feature_set
+    )
+    alternatives = resolve_alternatives(analysis.endpoint, analysis.sensitivity, origin)
+    for index, other in enumerate(alternatives):
+        _check_endpoint(
+            other.endpoint,
+            partial(origin.place, "sensitivity", index),
+            dictionary.value,
+            feature_set,
+        )
     check_column_times(analysis, dictionary.value, origin)
     name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
     if not re.fullmatch(r"[\w.-]+", name):
@@ -150,26 +167,31 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         feature_set=feature_set,
         candidates=_read_candidates(analysis, origin, project),
         scenario=_read_scenario(analysis, origin, project),
+        alternatives=alternatives,
     )
 
 
 def _check_endpoint(
-    analysis: Analysis, origin: Origin, dictionary: Dictionary, feature_set: Read[FeatureSet]
+    endpoint: EndpointDefinition,
+    find_place: Callable[[str], str],
+    dictionary: Dictionary,
+    feature_set: Read[FeatureSet],
 ) -> None:
-    endpoint, place = analysis.endpoint, origin.place("endpoint", "of")
+    place = find_place("of")
     variable = dictionary.find(endpoint.of, place=place)
+    _check_events(endpoint, find_place("intercurrent"), dictionary)
     if endpoint.rule == "flag":
         if variable.type != "category" or endpoint.code not in variable.codes:
             raise DefinitionError(
                 f"'{endpoint.code}' is no code of '{endpoint.of}'",
-                place=origin.place("endpoint", "code"),
+                place=find_place("code"),
                 remedy=describe_choices(str(endpoint.code), variable.codes),
             )
         known_at, what = variable.known_at or BASELINE, f"'{endpoint.of}' is known"
     else:
         if variable.timing != "visit":
             raise DefinitionError(
-                f"'{endpoint.of}' is not assessed at visits, so it has no fall",
+                f"'{endpoint.of}' is not assessed at visits, so it has no score at a week",
                 place=place,
                 remedy="Take a variable with `timing: visit`.",
             )
@@ -181,6 +203,27 @@ def _check_endpoint(
             place=feature_set.origin.place("predict_at"),
             remedy="Predict earlier, or take a later endpoint.",
         )
+
+
+def _check_events(endpoint: EndpointDefinition, place: str, dictionary: Dictionary) -> None:
+    for name, event in endpoint.intercurrent.items():
+        if event.of is None:
+            continue
+        variable = dictionary.find(event.of, place=place)
+        wanted = "number" if event.code is None else "category"
+        if variable.type != wanted or variable.timing == "visit":
+            raise DefinitionError(
+                f"the event '{name}' needs a {wanted} that is recorded once, and '{event.of}' is "
+                "none",
+                place=place,
+                remedy="A number is the week of the event; a category goes with its `code:`.",
+            )
+        if event.code is not None and event.code not in variable.codes:
+            raise DefinitionError(
+                f"'{event.code}' is no code of '{event.of}'",
+                place=place,
+                remedy=describe_choices(event.code, variable.codes),
+            )
 
 
 def _feature_sets(project: Project) -> list[str]:

@@ -21,6 +21,7 @@ from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
+from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
@@ -55,12 +56,17 @@ class TrainingResult:
         Where the model and the report are.
     finding : str
         The sentence at the top of the report.
-    n, events : int
-        Analysed participants and responders.
+    n : int
+        Analysed participants.
+    events : float
+        Responders; where outcomes are imputed, their mean number.
     candidates : dict of CandidateResult
         By name.
     validated : Validated
         Predictions, differences and folds.
+    sensitivity : Sensitivity or None
+        The same under other definitions of the endpoint, and for drop-out, where the analysis
+        lists some.
     """
 
     run_id: str
@@ -70,9 +76,10 @@ class TrainingResult:
     report: str
     finding: str
     n: int
-    events: int
+    events: float
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
+    sensitivity: Sensitivity | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -92,6 +99,7 @@ class TrainingResult:
             "n": self.n,
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
+            "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -196,13 +204,15 @@ def train(
         _work_folder(home, run.run_id) as folder,
     ):
         validated = run_validation(loaded, workers=workers or os.cpu_count() or 1, progress=say)
+        jobs = workers or os.cpu_count() or 1
+        sensitivity = run_sensitivity(loaded, validated, workers=jobs, progress=say)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
-        record, figures = compose_record(loaded, validated, tuned, provenance)
+        record, figures = compose_record(loaded, validated, tuned, provenance, sensitivity)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
         html = render_report(record, figures)
@@ -219,9 +229,10 @@ def train(
         report=str(folder.final / REPORT_FILE),
         finding=record.finding,
         n=loaded.sample.n,
-        events=int(loaded.sample.responded.sum()),
+        events=loaded.sample.events,
         candidates=validated.candidates,
         validated=validated,
+        sensitivity=sensitivity,
     )
 
 
@@ -281,7 +292,7 @@ def _log(
             "features": analysis.features,
             "models": ", ".join(analysis.models),
             "n": sample.n,
-            "events": int(sample.responded.sum()),
+            "events": sample.events,
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },
@@ -332,10 +343,13 @@ def _write_tables(
     sample = loaded.sample
     keys = [secrets.token_hex(8) for _ in range(sample.n)]
     people = loaded.tables.participants.iloc[loaded.kept][["studyid", "usubjid"]]
+    scores = loaded.outcomes.frame.iloc[loaded.kept]
     # The key file is all that leads back to a participant, so it stays out of MLflow's store.
     key_folder = project.runs / "keys"
     key_folder.mkdir(exist_ok=True)
-    people.assign(key=keys).to_csv(key_folder / f"{run.run_id}.csv", index=False)
+    # The scores behind the responses stay with it, for the same reason.
+    beside = people.assign(key=keys).join(scores)
+    beside.to_csv(key_folder / f"{run.run_id}.csv", index=False)
     tables = [
         table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
         for name, table in validated.predictions.items()
@@ -365,10 +379,8 @@ def _tabulate_folds(validated: Validated, loaded: LoadedAnalysis) -> pd.DataFram
     sample = loaded.sample
     rows = []
     for fold in validated.plan.folds:
-        held = pd.DataFrame(
-            {"trial": sample.trial[fold.test], "responded": sample.responded[fold.test]}
-        )
-        for trial, group in held.groupby("trial", sort=False)["responded"]:
+        for trial in dict.fromkeys(sample.trial[fold.test].tolist()):
+            held = fold.test[sample.trial[fold.test] == trial]
             rows.append(
                 {
                     "design": fold.design,
@@ -376,8 +388,8 @@ def _tabulate_folds(validated: Validated, loaded: LoadedAnalysis) -> pd.DataFram
                     "fold": fold.number,
                     "group": fold.group or "",
                     "trial": trial,
-                    "held_out": len(group),
-                    "responders": int(group.sum()),
+                    "held_out": len(held),
+                    "responders": sample.count_events(held),
                     "trained_on": len(fold.train),
                 }
             )

@@ -121,7 +121,7 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
     cells = [sample.arm, sample.trial]
     folds = make_repeated_folds(
         cells,
-        sample.responded,
+        sample.labels,
         folds=design.pooled.folds,
         repeats=design.pooled.repeats,
         seed=derive_seed(analysis.seed, "pooled"),
@@ -133,7 +133,7 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
             try:
                 folds += make_repeated_folds(
                     cells,
-                    sample.responded,
+                    sample.labels,
                     folds=design.inside.folds,
                     repeats=design.inside.repeats,
                     seed=derive_seed(analysis.seed, "inside", trial),
@@ -148,7 +148,7 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
         groups = sample.trial if design.across == "leave_one_trial_out" else sample.site
         across = make_left_out_folds(groups)
         for fold in across:
-            if min(count_classes(sample.responded[fold.train])) == 0:
+            if min(count_classes(sample.labels[fold.train])) == 0:
                 raise AnalysisError(
                     f"without '{fold.group}' the training participants are of one class",
                     place="validation.across",
@@ -212,9 +212,9 @@ def run_validation(
         for name in candidates
     }
     pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
-    choice = choose_candidate(list(pooled), references, pooled)
+    choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
     differences = tuple(
-        compare_losses(choice.name, name, pooled)
+        compare_losses(choice.name, name, pooled, sample.outcomes)
         for name in references
         if name in pooled and name != choice.name
     )
@@ -268,13 +268,13 @@ def _measure_inside(
         if trial in measured:
             entries.append(measured[trial])
             continue
-        of_trial = sample.responded[sample.trial == trial]
+        of_trial = np.flatnonzero(sample.trial == trial)
         entries.append(
             GroupPerformance(
                 trial,
                 Performance(
                     n=len(of_trial),
-                    events=int(of_trial.sum()),
+                    events=sample.count_events(of_trial),
                     estimates=dict.fromkeys(MEASURES, not_estimable(infeasible[trial])),
                     pairs=0,
                     pairs_control=0,

@@ -23,10 +23,23 @@ _HEADINGS = {
     "followed": "Still followed",
     "of": "Of",
     "dropped": "Dropped out",
+    "definition": "Definition",
+    "rate": "Rate",
+    "basis": "Basis",
+    "design": "Design",
+    "group": "Inside or left out",
+    "folds": "Folds",
+    "training_responders": "Responders in training",
+    "training_others": "Others in training",
+    "held_out_responders": "Responders held out",
+    "held_out_others": "Others held out",
+    "candidate": "Candidate",
+    "parameters": "Parameters",
+    "events_per_parameter": "Events for each",
     "feature": "",
     "statistic": "",
 }
-_SHARES = ("share", "dropped")
+_SHARES = ("share", "dropped", "rate")
 
 
 def render_check(result: Mapping[str, Any]) -> str:
@@ -77,5 +90,7 @@ def _write(value: object, *, is_share: bool) -> str:
     if isinstance(value, int | float):
         if pd.isna(value):
             return "none"
-        return f"{100 * value:.0f} %" if is_share else f"{value:g}"
+        return (
+            f"{100 * value:.0f} %" if is_share else f"{value:.4g}" if value < 1000 else f"{value:g}"
+        )
     return str(value)

@@ -49,9 +49,15 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
         axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
         for index, (name, table) in enumerate(predictions.items()):
             mine = table[members[table["row"].to_numpy()]]
-            if mine["responded"].nunique() < 2:
+            outcome, probability = mine["responded"].to_numpy(), mine["probability"].to_numpy()
+            if not 0 < outcome.sum() < len(outcome):
                 continue
-            false, true, _ = roc_curve(mine["responded"], mine["probability"])
+            # An imputed outcome is partly one and partly the other.
+            false, true, _ = roc_curve(
+                np.repeat([1, 0], len(outcome)),
+                np.tile(probability, 2),
+                sample_weight=np.concatenate([outcome, 1 - outcome]),
+            )
             style = {
                 "color": _COLOURS[index % len(_COLOURS)],
                 "linestyle": _DASHES[index % len(_DASHES)],
@@ -86,7 +92,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
     """
     mean = predictions.groupby("row")["probability"].mean()
     probability = mean.to_numpy(dtype=float)
-    outcome = sample.responded[mean.index.to_numpy()]
+    outcome = sample.expected[mean.index.to_numpy()]
     groups = group_calibration(outcome, probability, groups=max(2, min(10, sample.n // 25)))
     pyplot = _pyplot()
     figure, (axis, below) = pyplot.subplots(
@@ -114,7 +120,8 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
     axis.legend(loc="upper left", frameon=False)
     bins = np.linspace(0, 1, 26)
     below.hist(
-        [probability[outcome == 1], probability[outcome == 0]],
+        [probability, probability],
+        weights=[outcome, 1 - outcome],
         bins=bins,
         stacked=True,
         color=[_COLOURS[1], "#bbbbbb"],

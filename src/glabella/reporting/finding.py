@@ -39,6 +39,27 @@ def format_estimate(estimate: Estimate, digits: int = 2) -> str:
     return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
+def format_count(events: float) -> str:
+    """Write a number of responders, which is a mean where outcomes are imputed.
+
+    Parameters
+    ----------
+    events : float
+        The number.
+
+    Returns
+    -------
+    str
+        Whole, or with one decimal.
+
+    Examples
+    --------
+    >>> format_count(41), format_count(41.25)
+    ('41', '41.2')
+    """
+    return f"{events:.0f}" if float(events).is_integer() else f"{events:.1f}"
+
+
 def write_finding(
     chosen: CandidateResult,
     differences: Sequence[Difference],

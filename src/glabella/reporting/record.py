@@ -24,6 +24,8 @@ class RunRecord:
         ``real`` or ``simulated``.
     endpoint : str
         In words.
+    estimand : dict
+        Attribute to its sentences, in the words of ICH E9(R1).
     finding : str
         The sentence at the top.
     caveats : list of str
@@ -40,6 +42,8 @@ class RunRecord:
         By name, as `CandidateResult.as_json` gives them, with ``description``.
     differences : list of dict
         The chosen candidate against each reference, in log loss.
+    sensitivity : dict or None
+        As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -56,6 +60,7 @@ class RunRecord:
     description: str
     origin: str
     endpoint: str
+    estimand: dict[str, list[str]]
     finding: str
     caveats: list[str]
     participants: list[dict[str, Any]]
@@ -65,6 +70,7 @@ class RunRecord:
     choice: str
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
+    sensitivity: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     designs: dict[str, str]

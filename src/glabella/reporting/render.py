@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from glabella.reporting.finding import format_estimate
+from glabella.reporting.finding import format_count, format_estimate
 from glabella.reporting.record import RunRecord
 from glabella.validation.intervals import Estimate
 
@@ -61,7 +61,7 @@ def open_templates() -> Environment:
     Returns
     -------
     Environment
-        With the filters ``estimate`` and ``number``.
+        With the filters ``estimate``, ``number`` and ``count``.
     """
     environment = Environment(
         loader=PackageLoader("glabella.reporting"),
@@ -74,6 +74,7 @@ def open_templates() -> Environment:
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
     )
+    environment.filters["count"] = format_count
     return environment
 
 

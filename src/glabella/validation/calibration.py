@@ -113,8 +113,8 @@ def group_calibration(
 
     Parameters
     ----------
-    responded : array of bool, shape (n_participants,)
-        The outcome.
+    responded : array of float, shape (n_participants,)
+        The outcome: 1, 0, or the probability of 1 where it is imputed.
     probability : array of float, shape (n_participants,)
         The prediction in [0, 1].
     groups : int

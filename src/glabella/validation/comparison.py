@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
 
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.metrics import compute_losses
+from glabella.validation.rubin import pool_estimates
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Choice:
 
 
 def compare_losses(
-    candidate: str, against: str, predictions: Mapping[str, pd.DataFrame]
+    candidate: str,
+    against: str,
+    predictions: Mapping[str, pd.DataFrame],
+    outcomes: npt.NDArray[np.int8] | None = None,
 ) -> Difference:
     """Compare two candidates' log loss, fold by fold.
 
@@ -68,6 +73,9 @@ def compare_losses(
         Their names.
     predictions : mapping of DataFrame
         Rows of `collect_predictions` of one design, by candidate, on the same folds.
+    outcomes : array of int, shape (n_imputations, n_participants), optional
+        Where outcomes are imputed, each completed set: the comparison is made in each and pooled
+        by Rubin's rules.
 
     Returns
     -------
@@ -79,6 +87,19 @@ def compare_losses(
     ----------
     .. [1] Nadeau C, Bengio Y. Inference for the generalization error. Mach Learn 2003;52:239-281.
     """
+    if outcomes is not None and len(outcomes) > 1:
+        each = [
+            compare_losses(
+                candidate,
+                against,
+                {name: _with_outcome(predictions[name], drawn) for name in (candidate, against)},
+            ).log_loss
+            for drawn in outcomes
+        ]
+        folds = predictions[candidate].groupby(["repeat", "fold"]).ngroups
+        pooled = pool_estimates(each, units=folds)
+        error = float("nan") if pooled.standard_error is None else pooled.standard_error
+        return Difference(candidate, against, pooled, error)
     first, second = (_losses_by_fold(predictions[name]) for name in (candidate, against))
     differences = (first["loss"] - second["loss"]).to_numpy()
     weights = first["n"].to_numpy(dtype=float)
@@ -91,11 +112,19 @@ def compare_losses(
     correction = 1.0 / folds + in_test / max(in_all - in_test, 1.0)
     error = float(np.sqrt(correction * differences.var(ddof=1)))
     half = float(t.ppf(0.975, folds - 1)) * error
-    return Difference(candidate, against, Estimate(value, value - half, value + half), error)
+    estimate = Estimate(value, value - half, value + half, standard_error=error)
+    return Difference(candidate, against, estimate, error)
+
+
+def _with_outcome(predictions: pd.DataFrame, outcome: npt.NDArray[np.int8]) -> pd.DataFrame:
+    return predictions.assign(responded=outcome[predictions["row"].to_numpy()])
 
 
 def choose_candidate(
-    names: Sequence[str], references: Sequence[str], predictions: Mapping[str, pd.DataFrame]
+    names: Sequence[str],
+    references: Sequence[str],
+    predictions: Mapping[str, pd.DataFrame],
+    outcomes: npt.NDArray[np.int8] | None = None,
 ) -> Choice:
     """Choose by log loss, one standard error, simplest first.
 
@@ -107,6 +136,8 @@ def choose_candidate(
         Those among them that are there to be beaten.
     predictions : mapping of DataFrame
         Rows of `collect_predictions` of the pooled design, by candidate.
+    outcomes : array of int, shape (n_imputations, n_participants), optional
+        As in `compare_losses`.
 
     Returns
     -------
@@ -131,7 +162,7 @@ def choose_candidate(
     for name in eligible:
         if name == best:
             break
-        difference = compare_losses(name, best, predictions)
+        difference = compare_losses(name, best, predictions, outcomes)
         if losses[name] - losses[best] <= difference.standard_error:
             return Choice(name, rule, best)
     return Choice(best, rule, best)

@@ -176,8 +176,8 @@ def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floa
 
     Parameters
     ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
+    responded : array of float, shape (n_predictions,)
+        The outcome: 1, 0, or the probability of 1 where it is imputed.
     probability : array of float, shape (n_predictions,)
         The prediction in [0, 1].
 
@@ -187,8 +187,10 @@ def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floa
         In nats; lower is better.
     """
     inside = np.clip(np.asarray(probability, dtype=float), _EDGE, 1.0 - _EDGE)
-    outcome = np.asarray(responded, dtype=bool)
-    return np.asarray(-np.log(np.where(outcome, inside, 1.0 - inside)), dtype=float)
+    outcome = np.asarray(responded, dtype=float)
+    return np.asarray(
+        -(outcome * np.log(inside) + (1.0 - outcome) * np.log(1.0 - inside)), dtype=float
+    )
 
 
 def compute_log_loss(

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from glabella.errors import GlabellaError
 from glabella.models.build import build_model
 from glabella.models.candidate import Candidate
+from glabella.models.estimators.averaged import AveragedModel
 from glabella.models.estimators.interface import Contributions, ResponderModel
 from glabella.models.space import list_settings
 from glabella.validation.sample import Sample
@@ -81,8 +82,12 @@ def tune_and_fit(
     *,
     inner_folds: int,
     seed: np.random.SeedSequence,
+    outcomes: npt.NDArray[np.int8] | None = None,
 ) -> TunedModel:
     """Tune a candidate by cross-validated log loss within some rows, then fit it to them.
+
+    Where outcomes are imputed, settings are tuned on the first imputation, the candidate is
+    fitted to each, and the fits are averaged.
 
     Parameters
     ----------
@@ -95,18 +100,22 @@ def tune_and_fit(
     inner_folds : int
         Folds of the tuning; fewer where a class is rarer, and no tuning under two.
     seed : SeedSequence
-        Of settings, folds and fits.
+        Of settings, folds, fits and imputations.
+    outcomes : array of int, shape (n_imputations, n_rows), optional
+        From `Sample.complete_training`, where it is shared between candidates.
 
     Returns
     -------
     TunedModel
         Fitted to `rows`.
     """
-    settings_seed, folds_seed, fit_seed = spawn_seeds(seed, 3)
+    settings_seed, folds_seed, fit_seed, draws_seed = spawn_seeds(seed, 4)
+    if outcomes is None:
+        outcomes = sample.complete_training(rows, draws_seed)
     random_state = draw_state(fit_seed)
     settings = list_settings(candidate.search, candidate.draws, settings_seed)
     specs = sample.features.specs
-    frame, outcome = sample.features.take(rows), sample.responded[rows]
+    frame, outcome = sample.features.take(rows), outcomes[0]
     folds = min(inner_folds, *count_classes(outcome))
     setting: dict[str, Any] = {}
     if len(settings) > 1 and folds >= 2:
@@ -127,8 +136,11 @@ def tune_and_fit(
         )
         search.fit(frame, outcome)
         setting = dict(search.best_params_)
-    model = build_model(candidate, specs, random_state=random_state, setting=setting)
-    return TunedModel(model.fit(frame, outcome), setting)
+    members = [
+        build_model(candidate, specs, random_state=random_state, setting=setting).fit(frame, each)
+        for each in outcomes
+    ]
+    return TunedModel(members[0] if len(members) == 1 else AveragedModel(members), setting)
 
 
 def validate_candidates(
@@ -166,8 +178,15 @@ def validate_candidates(
         Candidate by candidate, in the order of the folds; a failed fit is recorded as such.
     """
     tasks = [(name, fold) for name in candidates for fold in folds]
+    # Drawn once a fold, not once a candidate: all of them learn from the same completed outcomes.
+    outcomes = {
+        fold.key: sample.complete_training(fold.train, derive_seed(seed, "impute", *fold.key))
+        for fold in folds
+    }
     jobs = (
-        delayed(_run_fold)(name, candidates[name], sample, fold, inner_folds, seed)
+        delayed(_run_fold)(
+            name, candidates[name], sample, fold, outcomes[fold.key], inner_folds, seed
+        )
         for name, fold in tasks
     )
     results = []
@@ -179,7 +198,13 @@ def validate_candidates(
 
 
 def _run_fold(
-    name: str, candidate: Candidate, sample: Sample, fold: Fold, inner_folds: int, seed: int
+    name: str,
+    candidate: Candidate,
+    sample: Sample,
+    fold: Fold,
+    outcomes: npt.NDArray[np.int8],
+    inner_folds: int,
+    seed: int,
 ) -> FoldResult:
     started = time.perf_counter()
     try:
@@ -190,6 +215,7 @@ def _run_fold(
                 fold.train,
                 inner_folds=inner_folds,
                 seed=derive_seed(seed, "fit", name, *fold.key),
+                outcomes=outcomes,
             )
             held_out = sample.features.take(fold.test)
             probability = tuned.model.predict_proba(held_out)[:, 1]
@@ -223,8 +249,10 @@ def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.Dat
     -------
     DataFrame
         One row a prediction: ``row`` (the participant's position), ``design``, ``repeat``,
-        ``fold``, ``group``, ``responded``, ``probability``.
+        ``fold``, ``group``, ``responded`` (where outcomes are imputed, the share of imputations),
+        ``probability``.
     """
+    expected = sample.labels if len(sample.outcomes) == 1 else sample.expected
     parts = [
         pd.DataFrame(
             {
@@ -233,7 +261,7 @@ def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.Dat
                 "repeat": result.fold.repeat,
                 "fold": result.fold.number,
                 "group": result.fold.group or "",
-                "responded": sample.responded[result.fold.test],
+                "responded": expected[result.fold.test],
                 "probability": result.probability,
             }
         )

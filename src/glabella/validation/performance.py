@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.calibration import compute_calibration
@@ -14,6 +15,7 @@ from glabella.validation.metrics import (
     compute_concordance,
     compute_log_loss,
 )
+from glabella.validation.rubin import pool_estimates
 from glabella.validation.sample import Sample
 
 MEASURES = (
@@ -33,8 +35,10 @@ class Performance:
 
     Parameters
     ----------
-    n, events : int
-        Participants and responders.
+    n : int
+        Participants.
+    events : float
+        Responders; where outcomes are imputed, their mean number.
     estimates : dict of Estimate
         By measure, as in `MEASURES`. ``auc`` is the headline: concordance over pairs of the same
         trial, arm and outer fold in the active arms; ``auc_control`` is its mirror in the control
@@ -44,7 +48,7 @@ class Performance:
     """
 
     n: int
-    events: int
+    events: float
     estimates: dict[str, Estimate]
     pairs: int
     pairs_control: int
@@ -67,7 +71,7 @@ class GroupPerformance:
 
 
 def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performance:
-    """Compute every measure.
+    """Compute every measure; where outcomes are imputed, pool it by Rubin's rules.
 
     Parameters
     ----------
@@ -81,9 +85,31 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
     Performance
         With intervals, or reasons.
     """
+    each = [
+        _measure_completed(predictions, sample, outcomes.astype(bool))
+        for outcomes in sample.outcomes
+    ]
+    if len(each) == 1:
+        return each[0]
+    units = len(np.unique(sample.people[predictions["row"].to_numpy()]))
+    return Performance(
+        n=each[0].n,
+        events=float(np.mean([one.events for one in each])),
+        estimates={
+            name: pool_estimates([one.estimates[name] for one in each], units=units)
+            for name in MEASURES
+        },
+        pairs=round(float(np.mean([one.pairs for one in each]))),
+        pairs_control=round(float(np.mean([one.pairs_control for one in each]))),
+    )
+
+
+def _measure_completed(
+    predictions: pd.DataFrame, sample: Sample, outcomes: npt.NDArray[np.bool_]
+) -> Performance:
     rows = predictions["row"].to_numpy()
     person = sample.people[rows]
-    outcome = predictions["responded"].to_numpy(dtype=bool)
+    outcome = outcomes[rows]
     probability = predictions["probability"].to_numpy(dtype=float)
     repeats = int(predictions["repeat"].nunique())
     outer = predictions.groupby(["repeat", "fold", "group"], sort=False).ngroup().to_numpy()
@@ -110,7 +136,7 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
     participants = np.unique(rows)
     return Performance(
         n=len(participants),
-        events=int(sample.responded[participants].sum()),
+        events=int(outcomes[participants].sum()),
         estimates={
             "auc": headline,
             "auc_control": mirror,

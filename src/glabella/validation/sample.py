@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.features.spec import FeatureTable
 
 
@@ -18,8 +19,10 @@ class Sample:
     ----------
     features : FeatureTable
         What models see.
-    responded : array of int, shape (n_participants,)
-        1 for responders.
+    outcomes : array of int, shape (n_imputations, n_participants)
+        1 for responders, 0 for others, once for each imputation; one row where nothing is
+        imputed. They are what predictions are measured against, and learnt from everybody: no
+        model is fitted to them where scores are imputed.
     trial, site, cohort, arm : array of str, shape (n_participants,)
         Blank where the data have none.
     active : array of bool, shape (n_participants,)
@@ -27,16 +30,19 @@ class Sample:
     person : array of int, shape (n_participants,), optional
         Who stands in several rows, once for each period of a crossover, has the same number in
         each; without it everybody stands in one.
+    imputation : OutcomeImputation, optional
+        What draws missing outcomes within training participants alone.
     """
 
     features: FeatureTable
-    responded: npt.NDArray[np.int_]
+    outcomes: npt.NDArray[np.int8]
     trial: npt.NDArray[np.str_]
     site: npt.NDArray[np.str_]
     cohort: npt.NDArray[np.str_]
     arm: npt.NDArray[np.str_]
     active: npt.NDArray[np.bool_]
     person: npt.NDArray[np.int_] | None = None
+    imputation: OutcomeImputation | None = None
 
     @property
     def people(self) -> npt.NDArray[np.int_]:
@@ -46,7 +52,59 @@ class Sample:
     @property
     def n(self) -> int:
         """The number of participants."""
-        return len(self.responded)
+        return int(self.outcomes.shape[1])
+
+    @property
+    def expected(self) -> npt.NDArray[np.float64]:
+        """The share of imputations in which each participant responded; 1 or 0 where known."""
+        return np.asarray(self.outcomes.mean(axis=0), dtype=float)
+
+    @property
+    def events(self) -> float:
+        """Responders; where outcomes are imputed their mean number, which need not be whole."""
+        return self.count_events(np.arange(self.n))
+
+    def count_events(self, rows: npt.NDArray[np.int_]) -> float:
+        """Count the responders among some participants.
+
+        Parameters
+        ----------
+        rows : array of int
+            Their positions.
+
+        Returns
+        -------
+        float
+            A whole number, or the mean number where outcomes are imputed.
+        """
+        total = int(self.outcomes[:, rows].sum())
+        return total if len(self.outcomes) == 1 else total / len(self.outcomes)
+
+    @property
+    def labels(self) -> npt.NDArray[np.int_]:
+        """Outcomes that folds are stratified by: those of the first imputation."""
+        return np.asarray(self.outcomes[0], dtype=int)
+
+    def complete_training(
+        self, rows: npt.NDArray[np.int_], seed: np.random.SeedSequence
+    ) -> npt.NDArray[np.int8]:
+        """Give the outcomes that a model may be fitted to, learnt from its own participants.
+
+        Parameters
+        ----------
+        rows : array of int, shape (n_training,)
+            The participants of the training part.
+        seed : SeedSequence
+            Of the draws.
+
+        Returns
+        -------
+        array of int, shape (n_imputations, n_training)
+            One row where nothing is imputed.
+        """
+        if self.imputation is None:
+            return self.outcomes[:, rows]
+        return self.imputation.complete(rows, seed)
 
     @property
     def has_arms(self) -> bool:

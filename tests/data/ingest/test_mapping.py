@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from glabella.data.dictionary import Dictionary
-from glabella.data.endpoints import EndpointDefinition, derive_outcomes
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.derive import derive_outcomes
 from glabella.data.ingest.mapping import AssessmentsFile, TrialSource, read_trial
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.definitions.reader import Definition, parse_definition
@@ -182,8 +183,8 @@ def test_the_wide_and_the_long_file_of_a_real_trial_are_the_same_trial(
         missing="non_responder",
     )
     pd.testing.assert_frame_equal(
-        derive_outcomes(wide, endpoint).frame,
-        derive_outcomes(long, endpoint).frame,
+        derive_outcomes(wide, endpoint, DICTIONARY).frame,
+        derive_outcomes(long, endpoint, DICTIONARY).frame,
         check_exact=True,
     )
 

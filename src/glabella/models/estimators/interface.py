@@ -146,6 +146,21 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             From `export_state`.
         """
 
+    def count_parameters(self, X: pd.DataFrame) -> int | None:
+        """Count what a fit to these rows would estimate beside the intercept.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        int or None
+            None where the model has no fixed number.
+        """
+        return None
+
     def export_binary(self) -> bytes | None:
         """Write the part of the state that has a format of its own.
 

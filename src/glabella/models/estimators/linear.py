@@ -54,6 +54,21 @@ class RidgeModel(ResponderModel):
         self.coefficients_ = np.asarray(fitted.coef_[0], dtype=float)
         self.intercept_ = float(fitted.intercept_[0])
 
+    def count_parameters(self, X: pd.DataFrame) -> int:
+        """Count the coefficients.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        int
+            One for each column of the encoding.
+        """
+        return len(fit_encoding(X, self._used(), fill_and_scale=True).columns)
+
     def log_odds(self, X: pd.DataFrame) -> Floats:
         """Predict the log odds of response.
 

@@ -46,6 +46,21 @@ class RateModel(ResponderModel):
                 rate = (group.sum() + 0.5) / (len(group) + 1.0)
                 self.rates_[tuple(key)] = float(logit(rate))  # type: ignore[arg-type]
 
+    def count_parameters(self, X: pd.DataFrame) -> int:
+        """Count the cells beyond the first.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        int
+            One for each further rate.
+        """
+        return len(set(_keys(X, self._find_columns()))) - 1
+
     def _levels(self, X: pd.DataFrame) -> Floats:
         """Log odds of each row as column after column is taken into account."""
         path = np.empty((len(X), len(self.columns_) + 1))

@@ -1,0 +1,1 @@
+"""From scores to response: the endpoint, its missing outcomes and its intercurrent events."""

@@ -1,0 +1,328 @@
+"""Each participant's scores and response, as the endpoint declares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.checks import Finding
+from glabella.data.dictionary import Dictionary
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.imputation import OutcomeImputation, plan_imputation
+from glabella.data.endpoints.intercurrent import Intercurrent, find_intercurrent
+from glabella.data.endpoints.rules import ScoreRule, make_score_rule
+from glabella.data.endpoints.visits import Visits, read_visits
+from glabella.data.tables import PatientTables
+from glabella.domain.timing import BASELINE, Moment
+from glabella.errors import AnalysisError
+
+Bools = npt.NDArray[np.bool_]
+NO_BASELINE = "no baseline score"
+ZERO_BASELINE = "a baseline of zero, of which a fraction means nothing"
+NO_SCORE = "no score in the endpoint's window"
+NOTHING_TO_CARRY = "no score to carry forward"
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Each participant's scores and response.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        In the order of the participants: ``baseline``, ``week`` (of the visit used), ``score``,
+        ``responded`` (1, 0, or NaN where the participant is left out or the score is to be
+        imputed) and ``basis``: ``observed``, ``carried_forward``, ``while_on_treatment``,
+        ``counted`` (as no response), ``composite``, ``to_impute``, ``no_score`` or
+        ``no_baseline``; the last two are left out.
+    left_out : dict
+        Reason to the number of participants left out for it.
+    imputation : OutcomeImputation or None
+        Where missing scores are imputed: what draws them.
+    had_event : dict of int
+        Intercurrent event to how many had it, where that is recorded.
+    findings : tuple of Finding
+        What was noted.
+    """
+
+    frame: pd.DataFrame
+    left_out: dict[str, int]
+    imputation: OutcomeImputation | None = None
+    had_event: dict[str, int] | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_analysed(self) -> Bools:
+        """Who is analysed."""
+        return np.asarray(~self.frame["basis"].isin(["no_score", "no_baseline"]), dtype=bool)
+
+
+def derive_outcomes(
+    tables: PatientTables,
+    endpoint: EndpointDefinition,
+    dictionary: Dictionary,
+    *,
+    clock: Moment = BASELINE,
+) -> Outcomes:
+    """Derive baseline, score at the endpoint and response.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        The tables.
+    endpoint : EndpointDefinition
+        The endpoint.
+    dictionary : Dictionary
+        The variables, with their scales and items.
+    clock : Moment
+        The moment of prediction: what was known by then is never carried forward as an outcome.
+
+    Returns
+    -------
+    Outcomes
+        Scores and responses, with the count of those left out.
+
+    Raises
+    ------
+    AnalysisError
+        If no visit of some trial lies in the window, the data can't support the strategy for
+        missing outcomes, or all remaining outcomes are of one class.
+    """
+    if endpoint.rule == "flag":
+        outcomes = _read_flag(tables, endpoint)
+    else:
+        outcomes = _derive_from_scores(tables, endpoint, dictionary, clock)
+    if outcomes.imputation is None:
+        _refuse_single_class(outcomes.frame["responded"], endpoint)
+    return outcomes
+
+
+def _read_flag(tables: PatientTables, endpoint: EndpointDefinition) -> Outcomes:
+    people = tables.participants
+    if endpoint.of not in people:
+        raise AnalysisError(
+            f"no source maps '{endpoint.of}', which the endpoint needs",
+            place=f"endpoint of '{endpoint.of}'",
+            remedy="Name its column among the `variables:` of the participants' file.",
+        )
+    codes = people[endpoint.of]
+    known = codes.notna().to_numpy()
+    basis = np.where(known, "observed", "no_score").astype(object)
+    responded = (codes == endpoint.code).astype(float).where(codes.notna())
+    left_out: dict[str, int] = {}
+    if endpoint.missing.strategy == "non_responder":
+        responded = responded.fillna(0.0)
+        basis[~known] = "counted"
+    elif not known.all():
+        left_out[f"no record of '{endpoint.of}'"] = int((~known).sum())
+    nothing = np.full(len(people), np.nan)
+    columns = {"baseline": nothing, "week": nothing, "score": nothing, "responded": responded}
+    frame = pd.DataFrame({**columns, "basis": basis}, index=people.index)
+    events = find_intercurrent(people, endpoint.intercurrent)
+    return Outcomes(frame, left_out, had_event=events.had)
+
+
+def _derive_from_scores(
+    tables: PatientTables, endpoint: EndpointDefinition, dictionary: Dictionary, clock: Moment
+) -> Outcomes:
+    people, variable = tables.participants, dictionary.find(endpoint.of)
+    every = read_visits(tables, endpoint, dictionary)
+    events = find_intercurrent(people, endpoint.intercurrent)
+    visits = every.up_to(np.maximum(events.used_until, 0.0))
+    rule = make_score_rule(endpoint, variable, people)
+    findings = _note_visits(visits, endpoint)
+    baseline = visits.find_baselines(endpoint.baseline)
+    chosen = visits.nearest(endpoint.visit_window, endpoint.ties)
+    findings += _note_imputed_records(chosen, endpoint)
+    basis = np.where(chosen["score"].notna(), "observed", "").astype(object)
+    _hold_while_on_treatment(chosen, basis, visits, events, endpoint, clock)
+    if endpoint.missing.strategy == "last_observation":
+        _refuse_nothing_to_carry(visits, people, endpoint, clock)
+        _carry_forward(chosen, basis, visits, clock.week, endpoint.visit_window.low)
+    frame = pd.DataFrame(
+        {
+            "baseline": baseline,
+            "week": chosen["week"].to_numpy(dtype=float),
+            "score": chosen["score"].to_numpy(dtype=float),
+        },
+        index=people.index,
+    )
+    known = _decide(frame, rule, visits, endpoint)
+    known, basis = _fail_composites(known, basis, frame, events, endpoint)
+    usable, left_out = _find_usable(frame["baseline"].to_numpy(), endpoint)
+    frame["responded"], frame["basis"] = known, basis
+    imputation = None
+    unknown = usable & np.isnan(known)
+    if endpoint.missing.imputes:
+        imputation = plan_imputation(
+            tables, variable, endpoint, rule, (every, visits), frame, usable
+        )
+        frame.loc[unknown, "basis"] = "to_impute"
+    elif endpoint.missing.strategy == "non_responder":
+        frame.loc[unknown, "responded"] = 0.0
+        frame.loc[unknown, "basis"] = "counted"
+    elif unknown.any():
+        carried = endpoint.missing.strategy == "last_observation"
+        left_out[NOTHING_TO_CARRY if carried else NO_SCORE] = int(unknown.sum())
+        frame.loc[unknown, "basis"] = "no_score"
+    frame.loc[~usable, "responded"] = np.nan
+    frame.loc[~usable, "basis"] = "no_baseline"
+    return Outcomes(frame, left_out, imputation, events.had, tuple(findings))
+
+
+def _decide(
+    frame: pd.DataFrame, rule: ScoreRule, visits: Visits, endpoint: EndpointDefinition
+) -> npt.NDArray[np.float64]:
+    """Put every score to the rule: 1, 0, or NaN where it can't be told."""
+    baseline = frame["baseline"].to_numpy()
+    first = rule.judge(baseline, frame["score"].to_numpy())
+    if endpoint.sustained is None:
+        return first
+    later = visits.nearest(endpoint.sustained.visit_window, endpoint.ties)
+    scores, weeks = later["score"].to_numpy(dtype=float), later["week"].to_numpy(dtype=float)
+    if endpoint.missing.strategy == "last_observation":
+        scores = np.where(np.isnan(scores), visits.last()["score"].to_numpy(dtype=float), scores)
+    until = np.where(np.isnan(weeks), endpoint.last_week, weeks)
+    since = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
+    lost = rule.find_lost(baseline, visits.between(since, until))
+    last = rule.judge(baseline, scores)
+    return np.where((first == 0) | (last == 0) | lost, 0.0, first * last)
+
+
+def _hold_while_on_treatment(
+    chosen: pd.DataFrame,
+    basis: npt.NDArray[np.object_],
+    visits: Visits,
+    events: Intercurrent,
+    endpoint: EndpointDefinition,
+    clock: Moment,
+) -> None:
+    held = visits.between(clock.week, np.inf).last()
+    stands = (
+        events.ended
+        & (events.used_until < endpoint.visit_window.high)
+        & chosen["score"].isna().to_numpy()
+        & held["score"].notna().to_numpy()
+    )
+    _fill(chosen, held, stands)
+    basis[stands] = "while_on_treatment"
+
+
+def _carry_forward(
+    chosen: pd.DataFrame,
+    basis: npt.NDArray[np.object_],
+    visits: Visits,
+    after: float,
+    before: float,
+) -> None:
+    carried = visits.between(after, before).last()
+    stands = chosen["score"].isna().to_numpy() & carried["score"].notna().to_numpy()
+    _fill(chosen, carried, stands)
+    basis[stands] = "carried_forward"
+
+
+def _fill(chosen: pd.DataFrame, other: pd.DataFrame, where: Bools) -> None:
+    for name in ("week", "score"):
+        chosen[name] = np.where(where, other[name], chosen[name])
+
+
+def _fail_composites(
+    known: npt.NDArray[np.float64],
+    basis: npt.NDArray[np.object_],
+    frame: pd.DataFrame,
+    events: Intercurrent,
+    endpoint: EndpointDefinition,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.object_]]:
+    """Count as no responder who had a composite event by the visit that stands for the endpoint."""
+    by = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
+    if endpoint.sustained is not None:
+        by = np.full(len(frame), endpoint.last_week)
+    failed = events.failed_from <= by
+    return np.where(failed, 0.0, known), np.where(failed, "composite", basis)
+
+
+def _find_usable(
+    baseline: npt.NDArray[np.float64], endpoint: EndpointDefinition
+) -> tuple[Bools, dict[str, int]]:
+    left_out: dict[str, int] = {}
+    without = np.isnan(baseline) & endpoint.needs_baseline
+    # Points can be lost from any baseline; a fraction of nothing means nothing.
+    zero = (baseline <= 0) & endpoint.is_relative
+    if without.any():
+        left_out[NO_BASELINE] = int(without.sum())
+    if zero.any():
+        left_out[ZERO_BASELINE] = int(zero.sum())
+    return ~without & ~zero, left_out
+
+
+def _note_visits(visits: Visits, endpoint: EndpointDefinition) -> list[Finding]:
+    ties = visits.count_ties(endpoint.visit_window)
+    if not ties:
+        return []
+    window = endpoint.visit_window
+    place = f"endpoint at week {window.target:g}"
+    finding = f"{ties} participants have two visits equally near to week {window.target:g}"
+    if endpoint.ties == "refuse":
+        raise AnalysisError(
+            finding, place=place, remedy="Write `ties: earlier` or `ties: later`, or a window."
+        )
+    return [Finding(place, f"{finding}: the {endpoint.ties} stands for it", "See `ties:`.", "note")]
+
+
+def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) -> list[Finding]:
+    """Never impute on top of what the sponsor imputed, and never take it for observed unsaid."""
+    if "dtype" not in chosen:
+        return []
+    kept = int((chosen["dtype"].fillna("").astype(str) != "").sum())
+    if not kept:
+        return []
+    place, strategy = f"endpoint of '{endpoint.of}'", endpoint.missing.strategy
+    finding = f"{kept} of the scores at the endpoint were imputed by the sponsor (DTYPE)"
+    if strategy in ("last_observation", "multiple_imputation", "delta"):
+        raise AnalysisError(
+            f"{finding}, and `missing: {strategy}` would impute a second time",
+            place=place,
+            remedy="Leave `imputed: keep` out, so that they count as missing.",
+        )
+    return [
+        Finding(place, f"{finding} and count as observed", "Leave `imputed: keep` out.", "warn")
+    ]
+
+
+def _refuse_nothing_to_carry(
+    visits: Visits, people: pd.DataFrame, endpoint: EndpointDefinition, clock: Moment
+) -> None:
+    window = endpoint.visit_window
+    earlier = visits.between(clock.week, window.low).rows["person"].to_numpy()
+    trials = people["studyid"].to_numpy()
+    with_visits = set(trials[np.unique(earlier)])
+    seen = visits.nearest(window, endpoint.ties)["score"].notna().to_numpy()
+    for trial in dict.fromkeys(trials):
+        if trial not in with_visits and not seen[trials == trial].all():
+            raise AnalysisError(
+                f"trial '{trial}' has no visit between {clock} and week {window.low:g}, so there "
+                "is no observation to carry forward",
+                place=f"endpoint of '{endpoint.of}', missing `last_observation`",
+                remedy="Take another strategy, or a later endpoint.",
+            )
+
+
+def _refuse_single_class(responded: pd.Series, endpoint: EndpointDefinition) -> None:
+    counts = responded.value_counts()
+    if len(counts) >= 2:
+        return
+    only = "no participant" if counts.empty else f"every one of {int(counts.iloc[0])}"
+    outcome = "has an outcome" if counts.empty else _name_class(float(counts.index[0]))
+    at = "" if endpoint.week is None else f" at week {endpoint.week:g}"
+    raise AnalysisError(
+        f"{only} {outcome}: nothing can be told apart",
+        place=f"endpoint of '{endpoint.of}'{at}",
+        remedy="Change the endpoint's rule, week or window.",
+    )
+
+
+def _name_class(responded: float) -> str:
+    return "responded" if responded == 1 else "did not respond"

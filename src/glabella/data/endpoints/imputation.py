@@ -1,0 +1,328 @@
+"""Multiple imputation of missing scores by trial and arm, then put to the endpoint's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.dictionary import Variable
+from glabella.data.endpoints.chained import draw_missing
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.rules import ScoreRule
+from glabella.data.endpoints.visits import Visits
+from glabella.data.overview import RARELY
+from glabella.data.tables import PatientTables
+from glabella.errors import AnalysisError
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int_]
+
+# A regression within a trial and arm needs some degrees of freedom for its residual variance;
+# arms with fewer observed scores share one regression with an intercept each.
+FEWEST_IN_AN_ARM = 10
+FEWEST_IN_A_TRIAL = 10
+_OBSERVED_PER_PREDICTOR = 3
+_BASELINE, _ENDPOINT = 0, 1
+
+
+@dataclass(frozen=True)
+class OutcomeImputation:
+    """Draws what missing outcomes may have been, learnt from whichever participants are given.
+
+    Parameters
+    ----------
+    count : int
+        How many times each missing score is drawn.
+    known : array of float, shape (n_participants,)
+        The response where it is known, else NaN.
+    scores : array of float, shape (n_participants, n_visits)
+        Baseline, endpoint, the later week of a sustained response if there is one, then the
+        scheduled visits by nearness to the endpoint; NaN where missing.
+    n_judged : int
+        How many columns after the baseline are put to the rule: one, or two where the response
+        must last.
+    shift : array of float, shape (n_participants, n_judged)
+        What is added to an imputed score: the delta of those who left, else zero.
+    trial, arm : array of int, shape (n_participants,)
+        Whose regression each participant belongs to.
+    rule : ScoreRule
+        The endpoint's rule for each participant.
+    trials : tuple of str
+        The names of the trials, for messages.
+    """
+
+    count: int
+    known: Floats
+    scores: Floats
+    n_judged: int
+    shift: Floats
+    trial: Rows
+    arm: Rows
+    rule: ScoreRule
+    trials: tuple[str, ...]
+
+    def take(self, rows: npt.ArrayLike) -> OutcomeImputation:
+        """Take some participants.
+
+        Parameters
+        ----------
+        rows : array of int
+            Their positions.
+
+        Returns
+        -------
+        OutcomeImputation
+            In that order.
+        """
+        kept = np.asarray(rows)
+        return replace(
+            self,
+            known=self.known[kept],
+            scores=self.scores[kept],
+            shift=self.shift[kept],
+            trial=self.trial[kept],
+            arm=self.arm[kept],
+            rule=ScoreRule(self.rule.rules, self.rule.which[kept]),
+        )
+
+    def complete(self, rows: npt.ArrayLike, seed: np.random.SeedSequence) -> npt.NDArray[np.int8]:
+        """Draw the outcomes of some participants, learning from them alone.
+
+        Parameters
+        ----------
+        rows : array of int, shape (n,)
+            The participants to learn from and to complete.
+        seed : SeedSequence
+            Of the draws.
+
+        Returns
+        -------
+        array of int, shape (count, n)
+            1 for responders, 0 for others; where the response is known, the same in each row.
+
+        Raises
+        ------
+        AnalysisError
+            If too few scores of a trial are observed among them.
+        """
+        part = self.take(rows)
+        random = np.random.default_rng(seed)
+        drawn = np.broadcast_to(part.scores, (self.count, *part.scores.shape)).copy()
+        for members, targets in part._regressions():
+            drawn[:, targets] = part._impute(members, random)[:, np.isin(members, targets)]
+        made = np.ones((self.count, len(part.known)))
+        for number in range(self.n_judged):
+            column = 1 + number
+            was_missing = np.isnan(part.scores[:, column])
+            drawn[:, was_missing, column] += part.shift[was_missing, number]
+            made *= part._judge(drawn[:, :, _BASELINE], drawn[:, :, column])
+        return np.where(np.isnan(part.known), made, part.known).astype(np.int8)
+
+    def _judge(self, baseline: Floats, score: Floats) -> Floats:
+        people = np.tile(np.arange(len(self.known)), self.count)
+        judged = self.rule.judge(baseline.ravel(), score.ravel(), people)
+        return judged.reshape(baseline.shape)
+
+    def _regressions(self) -> Iterator[tuple[Rows, Rows]]:
+        """Name who is learnt from together, and whose scores that completes."""
+        for trial in np.unique(self.trial[np.isnan(self.known)]):
+            members = np.flatnonzero(self.trial == trial)
+            small = [np.zeros(0, dtype=int)]
+            for arm in np.unique(self.arm[members]):
+                of_arm = members[self.arm[members] == arm]
+                if self.count_observed(of_arm) < FEWEST_IN_AN_ARM:
+                    small.append(of_arm)
+                else:
+                    yield of_arm, of_arm
+            if len(small) > 1:
+                yield members, np.sort(np.concatenate(small))
+
+    def count_observed(self, members: Rows) -> int:
+        """Count the observed scores that are put to the rule.
+
+        Parameters
+        ----------
+        members : array of int
+            The participants.
+
+        Returns
+        -------
+        int
+            Of the endpoint, or of the later week where that has fewer.
+        """
+        judged = self.scores[members, _ENDPOINT : _ENDPOINT + self.n_judged]
+        return int((~np.isnan(judged)).sum(axis=0).min())
+
+    def _impute(self, members: Rows, random: np.random.Generator) -> Floats:
+        observed = self.count_observed(members)
+        if observed < FEWEST_IN_A_TRIAL // 2:
+            raise AnalysisError(
+                f"{observed} observed scores of trial '{self.trials[self.trial[members[0]]]}' are "
+                "too few to impute the others from",
+                place="missing `multiple_imputation`",
+                remedy="Leave the trial out, or take another strategy.",
+            )
+        scores = self.scores[members]
+        used = self._choose_columns(scores, observed)
+        arms = np.unique(self.arm[members])
+        indicators = (self.arm[members][:, None] == arms[1:]).astype(float)
+        completed = draw_missing(scores[:, used], indicators, count=self.count, random=random)
+        made = np.broadcast_to(scores, (self.count, *scores.shape)).copy()
+        made[:, :, used] = completed
+        return made
+
+    def _choose_columns(self, scores: Floats, observed: int) -> Rows:
+        """Take as many visits as the observed scores can carry, nearest to the endpoint first."""
+        judged = 1 + self.n_judged
+        room = max(observed // _OBSERVED_PER_PREDICTOR - judged, 0)
+        seen = (~np.isnan(scores)).sum(axis=0)
+        others = [
+            column
+            for column in range(judged, scores.shape[1])
+            if seen[column] >= FEWEST_IN_A_TRIAL // 2
+        ]
+        return np.array([*range(judged), *others[:room]], dtype=int)
+
+
+def plan_imputation(
+    tables: PatientTables,
+    variable: Variable,
+    endpoint: EndpointDefinition,
+    rule: ScoreRule,
+    visits: tuple[Visits, Visits],
+    frame: pd.DataFrame,
+    usable: npt.NDArray[np.bool_],
+) -> OutcomeImputation:
+    """Gather what missing scores are imputed from.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants with trial, arm and scale.
+    variable : Variable
+        The endpoint's.
+    endpoint : EndpointDefinition
+        The endpoint.
+    rule : ScoreRule
+        Its rule for each participant.
+    visits : tuple of Visits
+        All visits, which say who left; and those whose scores are used.
+    frame : DataFrame
+        ``baseline``, ``score`` and ``responded`` (NaN where to be imputed) of each participant.
+    usable : array of bool, shape (n_participants,)
+        Who is analysed.
+
+    Returns
+    -------
+    OutcomeImputation
+        For all participants, in their order.
+
+    Raises
+    ------
+    AnalysisError
+        If a trial with missing scores has no visit to impute them from, or too few observed.
+    """
+    every, used = visits
+    windows = [endpoint.visit_window]
+    judged = [frame["score"].to_numpy(dtype=float)]
+    if endpoint.sustained is not None:
+        windows.append(endpoint.sustained.visit_window)
+        judged.append(used.nearest(windows[1], endpoint.ties)["score"].to_numpy(dtype=float))
+    trial, trials = pd.factorize(tables.participants["studyid"].astype(object))
+    others = _spread_visits(used, trial, endpoint)
+    shift = _find_shift(tables, variable, endpoint)
+    last = every.last()["week"].to_numpy(dtype=float)
+    left = [~(last >= window.low) for window in windows]
+    imputation = OutcomeImputation(
+        count=endpoint.missing.imputations,
+        known=np.where(usable, frame["responded"], 0.0),
+        scores=np.column_stack([frame["baseline"], *judged, others]),
+        n_judged=len(judged),
+        shift=np.column_stack([np.where(gone, shift, 0.0) for gone in left]),
+        trial=trial,
+        arm=_number_arms(tables.participants),
+        rule=rule,
+        trials=tuple(str(name) for name in trials),
+    )
+    _refuse_unsupported(imputation, endpoint)
+    return imputation
+
+
+def _spread_visits(used: Visits, trial: Rows, endpoint: EndpointDefinition) -> Floats:
+    """Put the scheduled visits outside the endpoint's windows into columns, the nearest first."""
+    window = endpoint.visit_window
+    rows = used.rows[(used.rows["week"] > 0) & ~used.rows["week"].between(window.low, window.high)]
+    if endpoint.sustained is not None:
+        low, high = endpoint.sustained.window
+        rows = rows[~rows["week"].between(low, high)]
+    of_trial = pd.Series(trial[rows["person"].to_numpy()], index=rows.index)
+    seen = rows.groupby([of_trial, "week"])["person"].transform("nunique")
+    rows = rows[seen >= RARELY * of_trial.map(pd.Series(trial).value_counts())]
+    weeks = sorted(rows["week"].unique(), key=lambda week: (abs(week - window.target), week))
+    spread = rows.pivot_table(index="person", columns="week", values="aval", aggfunc="last")
+    return spread.reindex(index=range(used.n), columns=weeks).to_numpy(dtype=float)
+
+
+def _find_shift(
+    tables: PatientTables, variable: Variable, endpoint: EndpointDefinition
+) -> npt.ArrayLike:
+    missing = endpoint.missing
+    if missing.points is not None:
+        _refuse_mixed_points(tables, variable, endpoint)
+        return missing.points
+    if missing.percent_of_range is None:
+        return 0.0
+    named = tables.participants.get("scale")
+    scales = [None] * tables.n if named is None else list(named)
+    widths = {
+        name: variable.find_scale(None if pd.isna(name) else str(name)).width
+        for name in dict.fromkeys(scales)
+    }
+    return np.array([missing.percent_of_range / 100.0 * widths[name] for name in scales])
+
+
+def _refuse_mixed_points(
+    tables: PatientTables, variable: Variable, endpoint: EndpointDefinition
+) -> None:
+    named = tables.participants.get("scale")
+    if variable.scale == "by_trial" and named is not None and named.nunique() > 1:
+        raise AnalysisError(
+            "a delta in points would be added to totals of different scales",
+            place=f"endpoint of '{endpoint.of}'",
+            remedy="Write `percent_of_range` in its place.",
+        )
+
+
+def _number_arms(people: pd.DataFrame) -> Rows:
+    if "arm" not in people:
+        return np.zeros(len(people), dtype=int)
+    return np.asarray(pd.factorize(people["arm"].astype(object))[0], dtype=int)
+
+
+def _refuse_unsupported(imputation: OutcomeImputation, endpoint: EndpointDefinition) -> None:
+    others = imputation.scores[:, 1 + imputation.n_judged :]
+    place = f"endpoint of '{endpoint.of}', missing `{endpoint.missing.strategy}`"
+    for code in np.unique(imputation.trial[np.isnan(imputation.known)]):
+        members = np.flatnonzero(imputation.trial == code)
+        name = imputation.trials[code]
+        judged = imputation.scores[members, 2 : 1 + imputation.n_judged]
+        if np.isnan(others[members]).all() and np.isnan(judged).all():
+            raise AnalysisError(
+                f"trial '{name}' has no visit after baseline other than the endpoint, so there is "
+                "nothing to impute it from",
+                place=place,
+                remedy="Take `observed_only` or `non_responder`, or a later endpoint.",
+            )
+        observed = imputation.count_observed(members)
+        if observed < FEWEST_IN_A_TRIAL:
+            raise AnalysisError(
+                f"{observed} observed scores of trial '{name}' are too few to impute the others "
+                "from",
+                place=place,
+                remedy=f"It takes {FEWEST_IN_A_TRIAL}. Leave the trial out, or take another "
+                "strategy.",
+            )

@@ -1,0 +1,227 @@
+"""Which visits stand for the baseline, the endpoint and a later week, by participant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.dictionary import Dictionary
+from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.overview import count_visits
+from glabella.data.tables import PatientTables, find_positions
+from glabella.data.totals import derive_total_without
+from glabella.domain.visits import Window
+from glabella.errors import AnalysisError, DefinitionError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The scores of a variable, by participant and week.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``person`` (position among the participants), ``week``, ``aval`` and where a source kept
+        imputed records ``dtype``; ordered by person and week.
+    n : int
+        The number of participants.
+    """
+
+    rows: pd.DataFrame
+    n: int
+
+    def up_to(self, week: Floats) -> Visits:
+        """Leave out what came after a week of each participant's own.
+
+        Parameters
+        ----------
+        week : array of float, shape (n_participants,)
+            The last week that counts.
+
+        Returns
+        -------
+        Visits
+            The rest.
+        """
+        kept = self.rows["week"].to_numpy() <= week[self.rows["person"].to_numpy()]
+        return Visits(self.rows[kept], self.n)
+
+    def between(self, after: float | Floats, before: float | Floats) -> Visits:
+        """Take what lies strictly between two weeks.
+
+        Parameters
+        ----------
+        after, before : float or array of float, shape (n_participants,)
+            The weeks, both excluded.
+
+        Returns
+        -------
+        Visits
+            The rest.
+        """
+        person, week = self.rows["person"].to_numpy(), self.rows["week"].to_numpy()
+        low, high = (np.broadcast_to(bound, self.n)[person] for bound in (after, before))
+        return Visits(self.rows[(week > low) & (week < high)], self.n)
+
+    def find_baselines(self, rule: Literal["last", "first", "mean"]) -> Floats:
+        """Find each participant's value at or before week 0.
+
+        Parameters
+        ----------
+        rule : str
+            Of several, the ``last``, the ``first`` or their ``mean``.
+
+        Returns
+        -------
+        array of float, shape (n_participants,)
+            NaN where there is none.
+        """
+        early = self.rows[self.rows["week"] <= 0]
+        values = early.groupby("person")["aval"].agg(rule)
+        return values.reindex(range(self.n)).to_numpy(dtype=float)
+
+    def last(self) -> pd.DataFrame:
+        """Take each participant's last visit.
+
+        Returns
+        -------
+        DataFrame, shape (n_participants, 2)
+            ``week`` and ``score``; NaN where there is none.
+        """
+        return self._spread(self.rows.drop_duplicates("person", keep="last"))
+
+    def nearest(self, window: Window, ties: str) -> pd.DataFrame:
+        """Take each participant's visit nearest to a week, inside its window.
+
+        Parameters
+        ----------
+        window : Window
+            The week that is meant and those around it.
+        ties : str
+            Of two equally near, the ``earlier`` or the ``later``.
+
+        Returns
+        -------
+        DataFrame, shape (n_participants, 2)
+            ``week`` and ``score``; NaN where there is none.
+        """
+        week = self.rows["week"]
+        inside = self.rows[(week >= window.low) & (week <= window.high)]
+        first = inside["week"] if ties != "later" else -inside["week"]
+        ordered = inside.assign(
+            distance=(inside["week"] - window.target).abs(), first=first
+        ).sort_values(["distance", "first"], kind="stable")
+        return self._spread(ordered.drop_duplicates("person"))
+
+    def count_ties(self, window: Window) -> int:
+        """Count the participants with two visits equally near to a week.
+
+        Parameters
+        ----------
+        window : Window
+            The week that is meant and those around it.
+
+        Returns
+        -------
+        int
+            How many.
+        """
+        week = self.rows["week"]
+        inside = self.rows[(week >= window.low) & (week <= window.high)]
+        distance = (inside["week"] - window.target).abs()
+        nearest = distance.groupby(inside["person"]).transform("min")
+        return int(inside[distance == nearest]["person"].duplicated().sum())
+
+    def _spread(self, one_each: pd.DataFrame) -> pd.DataFrame:
+        columns = ["week", "aval", *(["dtype"] if "dtype" in one_each else [])]
+        spread = one_each.set_index("person")[columns].reindex(range(self.n))
+        return spread.rename(columns={"aval": "score"})
+
+
+def read_visits(
+    tables: PatientTables, endpoint: EndpointDefinition, dictionary: Dictionary
+) -> Visits:
+    """Read the scores of the endpoint's variable, less what the endpoint ignores.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        The tables.
+    endpoint : EndpointDefinition
+        The endpoint.
+    dictionary : Dictionary
+        The variables; says which items make up the total.
+
+    Returns
+    -------
+    Visits
+        All visits, those before treatment included.
+
+    Raises
+    ------
+    AnalysisError
+        If no visit of some trial lies in the endpoint's windows.
+    DefinitionError
+        If an item is left out of a total that is not made of it.
+    """
+    if endpoint.without:
+        found = _read_total_without(tables, endpoint, dictionary)
+    else:
+        found = tables.assessments[tables.assessments["paramcd"] == endpoint.of]
+    columns = ["week", "aval", *(["dtype"] if "dtype" in found else [])]
+    rows = found[columns].assign(
+        person=find_positions(found, tables.participants), studyid=found["studyid"].astype(object)
+    )
+    rows = rows[rows["person"] >= 0]
+    if endpoint.unscheduled == "ignore":
+        rows = _drop_unscheduled(rows, tables, endpoint)
+    windows = [endpoint.visit_window]
+    if endpoint.sustained is not None:
+        windows.append(endpoint.sustained.visit_window)
+    for window in windows:
+        _refuse_uncovered_trials(tables, rows, endpoint.of, window)
+    ordered = rows.drop(columns="studyid").sort_values(["person", "week"], kind="stable")
+    return Visits(ordered.reset_index(drop=True), tables.n)
+
+
+def _read_total_without(
+    tables: PatientTables, endpoint: EndpointDefinition, dictionary: Dictionary
+) -> pd.DataFrame:
+    try:
+        return derive_total_without(tables, dictionary, endpoint.of, endpoint.without)
+    except DefinitionError as error:
+        raise DefinitionError(
+            error.finding, place=error.place or "endpoint.without", remedy=error.remedy
+        ) from None
+
+
+def _drop_unscheduled(
+    rows: pd.DataFrame, tables: PatientTables, endpoint: EndpointDefinition
+) -> pd.DataFrame:
+    visits = count_visits(tables, endpoint.of)
+    scheduled = visits.loc[visits["scheduled"], ["trial", "week"]]
+    known = pd.MultiIndex.from_frame(scheduled)
+    there = pd.MultiIndex.from_frame(rows[["studyid", "week"]])
+    return rows[there.isin(known) | (rows["week"] <= 0).to_numpy()]
+
+
+def _refuse_uncovered_trials(
+    tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
+) -> None:
+    for trial in dict.fromkeys(tables.participants["studyid"]):
+        weeks = np.unique(rows.loc[rows["studyid"] == trial, "week"])
+        if not ((weeks >= window.low) & (weeks <= window.high)).any():
+            listed = ", ".join(f"{week:g}" for week in weeks[:20]) or "none at all"
+            raise AnalysisError(
+                f"no visit of trial '{trial}' with '{variable}' lies in weeks "
+                f"{window.low:g} to {window.high:g}",
+                place=f"endpoint at week {window.target:g}",
+                remedy=f"Its visits are at weeks: {listed}. Change `week` and `window`, "
+                "or leave the trial out.",
+            )

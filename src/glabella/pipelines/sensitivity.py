@@ -1,0 +1,268 @@
+"""Whether a finding survives other definitions of the outcome, and who drops out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from glabella.data.endpoints.derive import Outcomes
+from glabella.errors import AnalysisError
+from glabella.explanation.attributions import collect_attributions
+from glabella.pipelines.analysis import ValidationDefinition
+from glabella.pipelines.load import LoadedAnalysis, make_sample
+from glabella.pipelines.validate import Validated, run_validation
+from glabella.validation.intervals import Estimate, not_estimable
+from glabella.validation.nested import Progress
+from glabella.validation.performance import Performance
+
+LEADING = 3
+_SHOWN = ("auc", "auc_all", "brier", "calibration_slope")
+
+
+@dataclass(frozen=True)
+class DefinitionResult:
+    """What one definition of the outcome came to.
+
+    Parameters
+    ----------
+    name, definition : str
+        What tables call it, and the outcome in words.
+    n : int
+        Analysed participants.
+    events : float
+        Responders; where outcomes are imputed, their mean number.
+    left_out : int
+        Participants that the definition leaves out.
+    chosen : str or None
+        The chosen candidate; None where it could not be validated.
+    is_better : bool or None
+        Whether it predicted better than every reference; None where there is none.
+    estimates : dict of Estimate
+        Its pooled figures.
+    predictors : tuple of str
+        The leading features of the patient, the most important first.
+    reason : str or None
+        Why there are no figures.
+    """
+
+    name: str
+    definition: str
+    n: int
+    events: float
+    left_out: int
+    chosen: str | None
+    is_better: bool | None
+    estimates: dict[str, Estimate]
+    predictors: tuple[str, ...]
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values.
+
+        Returns
+        -------
+        dict
+            Each figure with ``_low`` and ``_high``, and ``reasons`` for what is None.
+        """
+        plain: dict[str, Any] = {
+            name: value for name, value in vars(self).items() if name != "estimates"
+        }
+        plain["predictors"] = list(self.predictors)
+        reasons = {}
+        for name, estimate in self.estimates.items():
+            plain[name] = estimate.value
+            plain[f"{name}_low"] = estimate.low
+            plain[f"{name}_high"] = estimate.high
+            if estimate.reason is not None:
+                reasons[name] = estimate.reason
+        plain["reasons"] = reasons
+        return plain
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The analysis under each definition of its endpoint.
+
+    Parameters
+    ----------
+    definitions : tuple of DefinitionResult
+        The analysis's own first.
+    drop_out : DefinitionResult
+        The same features and candidates put to predicting who has no score at the endpoint.
+    """
+
+    definitions: tuple[DefinitionResult, ...]
+    drop_out: DefinitionResult
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the results as plain values.
+
+        Returns
+        -------
+        dict
+            ``definitions``: a list, each with ``same_choice`` and ``shared_predictors`` against
+            the first; ``drop_out``.
+        """
+        first = self.definitions[0]
+        return {
+            "definitions": [
+                {
+                    **item.as_json(),
+                    "same_choice": None if item.chosen is None else item.chosen == first.chosen,
+                    "shared_predictors": None
+                    if item.chosen is None
+                    else len(set(item.predictors) & set(first.predictors)),
+                }
+                for item in self.definitions
+            ],
+            "drop_out": self.drop_out.as_json(),
+        }
+
+
+def run_sensitivity(
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+) -> Sensitivity | None:
+    """Validate all candidates again under each other definition, and for drop-out.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : Validated
+        What its own endpoint came to.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    Sensitivity or None
+        None where the analysis lists no other definition.
+    """
+    if not loaded.alternatives:
+        return None
+    own = _summarise("as analysed", loaded.endpoint.describe(), loaded, validated)
+    others = [
+        _validate(name, variant.endpoint.describe(), variant, workers, progress)
+        for name, variant in _list_variants(loaded)
+    ]
+    gone = make_drop_out(loaded)
+    drop_out = _validate("drop-out", "no score at the endpoint", gone, workers, progress)
+    return Sensitivity((own, *others), drop_out)
+
+
+def make_drop_out(loaded: LoadedAnalysis) -> LoadedAnalysis:
+    """Make the analysis of who has no score, or no record, at the endpoint.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+
+    Returns
+    -------
+    LoadedAnalysis
+        Of those with a usable baseline: 1 for who has no outcome of their own.
+    """
+    frame = loaded.observed.frame
+    usable = frame["basis"] != "no_baseline"
+    missing = usable & ~frame["basis"].isin(["observed", "while_on_treatment", "composite"])
+    basis = np.where(usable, "observed", "no_baseline")
+    responded = missing.astype(float).where(usable)
+    outcomes = Outcomes(frame.assign(responded=responded, basis=basis), {})
+    return _with_outcomes(loaded, outcomes)
+
+
+def _list_variants(loaded: LoadedAnalysis) -> Iterator[tuple[str, LoadedAnalysis]]:
+    for alternative in loaded.resolved.alternatives:
+        analysis = loaded.resolved.analysis
+        changed = analysis.value.model_copy(update={"endpoint": alternative.endpoint})
+        resolved = replace(loaded.resolved, analysis=replace(analysis, value=changed))
+        variant = replace(loaded, resolved=resolved)
+        yield alternative.name, _with_outcomes(variant, loaded.alternatives[alternative.name])
+
+
+def _with_outcomes(loaded: LoadedAnalysis, outcomes: Outcomes) -> LoadedAnalysis:
+    """Put other outcomes in place, to be validated over all participants alone."""
+    analysis = loaded.resolved.analysis.value
+    design = analysis.validation
+    pooled = ValidationDefinition(
+        pooled=design.sensitivity or design.pooled, inner_folds=design.inner_folds
+    )
+    changed = replace(
+        loaded.resolved.analysis, value=analysis.model_copy(update={"validation": pooled})
+    )
+    return replace(
+        loaded,
+        resolved=replace(loaded.resolved, analysis=changed),
+        outcomes=outcomes,
+        sample=make_sample(changed.value, loaded.tables, outcomes, loaded.features),
+    )
+
+
+def _validate(
+    name: str,
+    definition: str,
+    variant: LoadedAnalysis,
+    workers: int,
+    progress: Progress | None,
+) -> DefinitionResult:
+    def say(stage: str, done: int, total: int) -> None:
+        if progress is not None:
+            progress(f"{name}: {stage}", done, total)
+
+    try:
+        validated = run_validation(variant, workers=workers, progress=say)
+    except AnalysisError as error:
+        return _summarise(name, definition, variant, None, error.finding)
+    return _summarise(name, definition, variant, validated)
+
+
+def _summarise(
+    name: str,
+    definition: str,
+    loaded: LoadedAnalysis,
+    validated: Validated | None,
+    reason: str | None = None,
+) -> DefinitionResult:
+    chosen = None if validated is None else validated.choice.name
+    pooled: Performance | None = None
+    if validated is not None:
+        pooled = validated.candidates[validated.choice.name].pooled
+    return DefinitionResult(
+        name=name,
+        definition=definition,
+        n=loaded.sample.n,
+        events=loaded.sample.events,
+        left_out=sum(loaded.outcomes.left_out.values()),
+        chosen=chosen,
+        is_better=None
+        if validated is None or not validated.differences
+        else all(item.is_better for item in validated.differences),
+        estimates={
+            measure: not_estimable(reason or "it was not validated")
+            if pooled is None
+            else pooled.estimates[measure]
+            for measure in _SHOWN
+        },
+        predictors=() if validated is None else _find_leading(loaded, validated),
+        reason=reason,
+    )
+
+
+def _find_leading(loaded: LoadedAnalysis, validated: Validated) -> tuple[str, ...]:
+    name = validated.choice.name
+    pooled = [
+        item for item in validated.results if (item.candidate, item.fold.design) == (name, "pooled")
+    ]
+    table = collect_attributions(pooled, loaded.sample, method="").summarise()
+    patient = table[table["is_patient"] & (table["mean_absolute"] > 0)]
+    return tuple(patient["label"].head(LEADING))

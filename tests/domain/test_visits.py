@@ -61,6 +61,11 @@ def test_no_other_visit_in_the_window_is_nearer_or_as_near_and_earlier(
         assert (abs(week - target), week) >= (abs(chosen - target), chosen)
 
 
+@pytest.mark.parametrize("weeks", [[3.9, 4.1], [4.1, 3.9], [27 / 7, 29 / 7], [3.999, 4.001]])
+def test_a_tie_is_a_tie_in_decimals_and_days_too(weeks: list[float]) -> None:
+    assert Window(4, 3, 5).choose(weeks) == weeks.index(min(weeks))
+
+
 @pytest.mark.parametrize(
     ("target", "low", "high"), [(3, 4, 8), (9, 4, 8), (6, 8, 4), (6, math.nan, 8)]
 )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.checks import Finding
+from glabella.domain.visits import TIE_DECIMALS, Window
 
 KEY = ["studyid", "usubjid"]
 
@@ -96,6 +97,35 @@ def find_baselines(tables: PatientTables, variable: str) -> pd.Series:
         ["person", "week"], kind="stable"
     )
     values = last.groupby("person")["aval"].last().drop(-1, errors="ignore")
+    found = values.reindex(range(tables.n)).to_numpy(dtype=float)
+    return pd.Series(found, index=tables.participants.index)
+
+
+def find_visit_scores(tables: PatientTables, variable: str, window: Window) -> pd.Series:
+    """Find each participant's value at the visit that stands for a week.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        The tables.
+    variable : str
+        A variable that is assessed at visits.
+    window : Window
+        The week that is meant, and the weeks in which a visit may stand for it.
+
+    Returns
+    -------
+    Series of float, shape (n_participants,)
+        The value nearest to the week, of two equally near the earlier, as `Window.choose` has it;
+        NaN where no visit lies in the window.
+    """
+    rows = tables.assessments
+    inside = rows[(rows["paramcd"] == variable) & rows["week"].between(window.low, window.high)]
+    nearest = inside.assign(
+        person=find_positions(inside, tables.participants),
+        distance=(inside["week"] - window.target).abs().round(TIE_DECIMALS),
+    ).sort_values(["distance", "week"], kind="stable")
+    values = nearest.drop_duplicates("person").set_index("person")["aval"]
     found = values.reindex(range(tables.n)).to_numpy(dtype=float)
     return pd.Series(found, index=tables.participants.index)
 

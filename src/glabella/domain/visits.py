@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Weeks counted by days or written as decimals have no exact binary form: 3.9 and 4.1 lie equally
+# far from 4 only to about this many decimals, which are far below a minute.
+TIE_DECIMALS = 9
+
 
 @dataclass(frozen=True)
 class Window:
@@ -52,7 +56,7 @@ class Window:
         True
         """
         inside = [
-            (abs(week - self.target), week, position)
+            (round(abs(week - self.target), TIE_DECIMALS), week, position)
             for position, week in enumerate(weeks)
             if self.low <= week <= self.high
         ]

@@ -9,12 +9,13 @@ import pandas as pd
 
 from glabella.data.checks import Finding
 from glabella.data.dictionary import Dictionary
-from glabella.data.tables import PatientTables, find_baselines
+from glabella.data.tables import PatientTables, find_baselines, find_visit_scores
 from glabella.errors import AnalysisError
 from glabella.features.arms import Arm, assign_arms
 from glabella.features.builders import find_builder
+from glabella.features.builders.interface import Builder
 from glabella.features.builders.scale import describe_conversion
-from glabella.features.feature_set import FeatureSet
+from glabella.features.feature_set import FeatureDefinition, FeatureSet
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 
@@ -112,7 +113,7 @@ def assemble_features(
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
-    _refuse_lost_baselines(frame, feature_set)
+    _refuse_lost_visits(frame, feature_set)
     for name, lacking in find_lacking_trials(frame, trials).items():
         raise AnalysisError(
             f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing it "
@@ -130,9 +131,20 @@ def assemble_features(
     return FeatureTable(frame=frame, specs=specs)
 
 
-def _refuse_lost_baselines(frame: pd.DataFrame, feature_set: FeatureSet) -> None:
+def _refuse_lost_visits(frame: pd.DataFrame, feature_set: FeatureSet) -> None:
     for feature in feature_set.features:
-        if feature.builder == "baseline_score" and frame[feature.name].isna().all():
+        builder = find_builder(feature.builder)
+        if not frame[feature.name].isna().all():
+            continue
+        if builder.takes_visit:
+            window = feature.visit_window
+            both = "both a baseline and " if builder.takes_baseline else ""
+            raise AnalysisError(
+                f"feature '{feature.name}': no participant has {both}a visit of "
+                f"'{feature.variable}' in weeks {window.low:g} to {window.high:g}",
+                remedy="Map the visit, change `week` and `window`, or leave the feature out.",
+            )
+        if builder.takes_baseline:
             raise AnalysisError(
                 f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
                 remedy="Map a visit at week 0, or leave the feature out.",
@@ -185,12 +197,8 @@ def note_conversions(
         variable = dictionary.find(feature.variable)
         if variable.type != "score":
             continue
-        points = (
-            find_baselines(tables, feature.variable)
-            if variable.timing == "visit"
-            else tables.participants[feature.variable]
-        )
-        made = find_builder(feature.builder).build(feature, variable, tables)
+        builder = find_builder(feature.builder)
+        made = builder.build(feature, variable, tables)
         findings += [
             Finding(
                 place=f"feature '{feature.name}'",
@@ -198,6 +206,16 @@ def note_conversions(
                 remedy="`as: percent_of_range` needs no table.",
                 severity="note",
             )
-            for sentence in describe_conversion(points, made, feature, variable, tables)
+            for sentence in describe_conversion(
+                _find_points(feature, builder, tables), made, feature, variable, tables
+            )
         ]
     return tuple(findings)
+
+
+def _find_points(feature: FeatureDefinition, builder: Builder, tables: PatientTables) -> pd.Series:
+    if builder.takes_visit:
+        return find_visit_scores(tables, feature.variable, feature.visit_window)
+    if builder.takes_baseline:
+        return find_baselines(tables, feature.variable)
+    return tables.participants[feature.variable]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from glabella.data.dictionary import Dictionary
 from glabella.definitions.reader import Origin
-from glabella.domain.timing import parse_moment
+from glabella.domain.timing import Moment, parse_moment
 from glabella.errors import ClockError, DefinitionError
-from glabella.features.builders import find_builder
-from glabella.features.feature_set import FeatureSet
+from glabella.features.builders import BUILDERS, find_builder
+from glabella.features.builders.interface import Builder
+from glabella.features.feature_set import FeatureDefinition, FeatureSet
 
 
 def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin) -> None:
@@ -27,7 +28,8 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
     ClockError
         If a feature is known only after `predict_at`.
     DefinitionError
-        If a variable or builder does not exist, or the builder does not suit the variable.
+        If a variable or builder does not exist, the builder does not suit the variable, or a week
+        is missing or has no use.
     """
     try:
         clock = parse_moment(feature_set.predict_at)
@@ -39,6 +41,7 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
         place = written.place("features", index)
         variable = dictionary.find(feature.variable, place=place)
         builder = find_builder(feature.builder, place=place)
+        _check_week(feature, builder, place)
         try:
             builder.describe(feature, variable)
         except DefinitionError as error:
@@ -49,7 +52,8 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
                 f"feature '{feature.name}' uses '{feature.variable}', assessed again at each "
                 "visit, without saying which",
                 place=place,
-                remedy="Take its baseline: `builder: baseline_score`.",
+                remedy="Take its baseline: `builder: baseline_score`; or a later visit: "
+                "`builder: visit_score` with its `week`.",
             )
         if known is None:
             raise DefinitionError(
@@ -58,9 +62,47 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
                 remedy="Take it as it is: `builder: value`.",
             )
         if known > clock:
-            raise ClockError(
-                f"feature '{feature.name}' uses '{feature.variable}', known only at {known}",
-                place=place,
-                remedy=f"This analysis predicts from {clock}. Remove the feature, or set "
-                f"`predict_at: {known}`.",
-            )
+            raise _refuse_late(feature, builder, known, clock, place)
+
+
+def _check_week(feature: FeatureDefinition, builder: Builder, place: str) -> None:
+    if builder.takes_visit and feature.week is None:
+        raise DefinitionError(
+            f"feature '{feature.name}': the builder '{feature.builder}' takes a later visit, and "
+            "no week is named",
+            place=place,
+            remedy="Name it: `week: 2`, and a `window: [1, 3]` where visits may be early or late.",
+        )
+    if not builder.takes_visit and feature.week is not None:
+        users = ", ".join(f"`{name}`" for name, known in BUILDERS.items() if known.takes_visit)
+        raise DefinitionError(
+            f"feature '{feature.name}': the builder '{feature.builder}' has no use for a week",
+            place=place,
+            remedy=f"Leave `week:` out, or take a later visit with {users}.",
+        )
+
+
+def _refuse_late(
+    feature: FeatureDefinition, builder: Builder, known: Moment, clock: Moment, place: str
+) -> ClockError:
+    way_out = "Remove the feature, or"
+    if not builder.takes_visit:
+        finding = f"feature '{feature.name}' uses '{feature.variable}', known only at {known}"
+    else:
+        week = Moment(feature.visit_window.target)
+        finding = (
+            f"feature '{feature.name}' is a change score that spans the clock: it is of baseline "
+            f"and {week} of '{feature.variable}', known only at {known}"
+            if builder.takes_baseline
+            else f"feature '{feature.name}' uses '{feature.variable}' of {week}, known only at "
+            f"{known}"
+        )
+        if known > week:
+            finding += ", when its window ends"
+        if week <= clock:
+            way_out = f"End its `window` by {clock}, remove the feature, or"
+    return ClockError(
+        finding,
+        place=place,
+        remedy=f"This analysis predicts from {clock}. {way_out} set `predict_at: {known}`.",
+    )

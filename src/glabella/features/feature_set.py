@@ -8,9 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES
+from glabella.domain.visits import Window
 from glabella.errors import describe_choices
 
-_EXPRESSIONS = ("points", "percent_of_range", "severity_band")
+_EXPRESSIONS = ("points", "percent_of_range", "percent_change", "severity_band")
 
 
 class FeatureDefinition(Definition):
@@ -21,13 +22,20 @@ class FeatureDefinition(Definition):
     name : str
         The feature's name, and the variable's unless `of` says otherwise.
     builder : str
-        A registered builder: ``value`` or ``baseline_score``.
+        A registered builder: ``value``, ``baseline_score``, ``visit_score`` or
+        ``change_from_baseline``.
     of : str, optional
         The variable.
     expressed_as : str, optional
         Written ``as``, for a score: ``points``, ``percent_of_range``, ``severity_band`` (none,
         mild, moderate, severe by the scale's published cuts), or the name of a scale to which a
-        published table leads.
+        published table leads. A change is in ``points``, ``percent_of_range`` or
+        ``percent_change``, the percent of the baseline.
+    week : float, optional
+        Of a builder that takes a later visit: the week that is meant, after baseline.
+    window : tuple of float, optional
+        With `week`: the first and last week in which a visit may stand for it; the week alone
+        unless stated. The feature is known when the window ends.
     label : str, optional
         The words that readers see; the variable's unless stated.
     """
@@ -36,6 +44,8 @@ class FeatureDefinition(Definition):
     builder: str = "value"
     of: str | None = None
     expressed_as: str = Field(default="points", alias="as")
+    week: float | None = Field(default=None, gt=0)
+    window: tuple[float, float] | None = None
     label: str | None = None
 
     @field_validator("expressed_as")
@@ -48,10 +58,29 @@ class FeatureDefinition(Definition):
             )
         return word
 
+    @model_validator(mode="after")
+    def _has_a_window_around_its_week(self) -> FeatureDefinition:
+        if self.window is None:
+            return self
+        if self.week is None:
+            raise ValueError("a `window` goes with the `week` that is meant")
+        if self.window[0] <= 0:
+            raise ValueError("a feature's window must begin after baseline (week 0)")
+        Window(self.week, *self.window)
+        return self
+
     @property
     def variable(self) -> str:
         """The variable that the feature is built from."""
         return self.of or self.name
+
+    @property
+    def visit_window(self) -> Window:
+        """The weeks in which a visit may stand for the feature's week."""
+        if self.week is None:
+            raise ValueError("the feature names no week")
+        low, high = self.window or (self.week, self.week)
+        return Window(self.week, low, high)
 
 
 class FeatureSet(Definition):
@@ -66,7 +95,7 @@ class FeatureSet(Definition):
     predict_at : str
         ``baseline`` or ``week N``.
     features : tuple of FeatureDefinition
-        In the order of the columns.
+        In the order of the columns; each known by then, else the clock refuses the set.
     """
 
     kind: Literal["feature_set"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pandas as pd
 
 from glabella.data.dictionary import Variable
@@ -19,6 +21,9 @@ from glabella.features.spec import FeatureSpec
 
 class BaselineScore:
     """The builder ``baseline_score``: the last value at or before week 0."""
+
+    takes_baseline: ClassVar[bool] = True
+    takes_visit: ClassVar[bool] = False
 
     def known_at(self, feature: FeatureDefinition, variable: Variable) -> Moment | None:
         """Say when the baseline is known.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pandas as pd
 
@@ -15,6 +15,11 @@ from glabella.features.spec import FeatureSpec
 
 class Builder(Protocol):
     """Derives one feature from the tables; learns nothing, so that scoring replays it."""
+
+    # What it takes of a variable that is assessed at visits. The clock's words and the columns of a
+    # table to be scored follow from it.
+    takes_baseline: ClassVar[bool]
+    takes_visit: ClassVar[bool]
 
     def known_at(self, feature: FeatureDefinition, variable: Variable) -> Moment | None:
         """Say when the feature is known.

@@ -74,8 +74,13 @@ def find_unit(feature: FeatureDefinition, variable: Variable) -> str | None:
     Raises
     ------
     DefinitionError
-        If what is no score is to be expressed as one.
+        If what is no score is to be expressed as one, or what is no change as one.
     """
+    if feature.expressed_as == "percent_change":
+        raise DefinitionError(
+            f"feature '{feature.name}' is no change, so it has no percent of one",
+            remedy="Take the change: `builder: change_from_baseline`.",
+        )
     if variable.type != "score":
         if feature.expressed_as != "points":
             raise DefinitionError(
@@ -121,21 +126,53 @@ def express_score(
     """
     if variable.type != "score":
         return points
-    named = tables.participants.get("scale")
-    scales = pd.Series([None] * len(points) if named is None else list(named), index=points.index)
     if feature.expressed_as == "points":
-        if variable.scale == BY_TRIAL and scales.nunique(dropna=False) > 1:
-            raise AnalysisError(
-                f"feature '{feature.name}' would mix the points of different scales",
-                remedy="Write `as: percent_of_range`, `as: severity_band` or another scale.",
-            )
+        refuse_mixed_points(
+            feature,
+            variable,
+            tables,
+            remedy="Write `as: percent_of_range`, `as: severity_band` or another scale.",
+        )
         return points
     made = pd.Series(float("nan"), index=points.index)
-    for scale, rows in points.groupby(scales, sort=False, dropna=False):
+    for scale, rows in points.groupby(_list_scales(tables), sort=False, dropna=False):
         own = variable.find_scale(None if pd.isna(scale) else str(scale))
         table = {total: _express(total, own, feature) for total in rows.dropna().unique()}
         made[rows.index] = rows.map(table).astype(float)
     return made
+
+
+def refuse_mixed_points(
+    feature: FeatureDefinition, variable: Variable, tables: PatientTables, *, remedy: str
+) -> None:
+    """Refuse points where the participants are not all rated on one scale.
+
+    Parameters
+    ----------
+    feature : FeatureDefinition
+        The feature, in points.
+    variable : Variable
+        Its variable.
+    tables : PatientTables
+        Whose participants name their scale.
+    remedy : str
+        What the feature can be expressed as instead.
+
+    Raises
+    ------
+    AnalysisError
+        If each trial rates on its own scale, and there are several.
+    """
+    if variable.scale == BY_TRIAL and _list_scales(tables).nunique(dropna=False) > 1:
+        raise AnalysisError(
+            f"feature '{feature.name}' would mix the points of different scales", remedy=remedy
+        )
+
+
+def _list_scales(tables: PatientTables) -> pd.Series:
+    people = tables.participants
+    named = people.get("scale")
+    return pd.Series([None] * len(people) if named is None else list(named), index=people.index)
 
 
 def _express(total: float, scale: Scale, feature: FeatureDefinition) -> float | None:
@@ -178,12 +215,11 @@ def describe_conversion(
     list of str
         A sentence for each scale; empty where nothing published was needed.
     """
-    if variable.type != "score" or feature.expressed_as in ("points", "percent_of_range"):
+    needs_none = ("points", "percent_of_range", "percent_change")
+    if variable.type != "score" or feature.expressed_as in needs_none:
         return []
-    named = tables.participants.get("scale")
-    scales = pd.Series([None] * len(points) if named is None else list(named), index=points.index)
     sentences = []
-    for name, rows in points.groupby(scales, sort=False, dropna=False):
+    for name, rows in points.groupby(_list_scales(tables), sort=False, dropna=False):
         scale = variable.find_scale(None if pd.isna(name) else str(name))
         lost = int((rows.notna() & made[rows.index].isna()).sum())
         if feature.expressed_as == "severity_band":

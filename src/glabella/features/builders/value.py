@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pandas as pd
 
 from glabella.data.dictionary import Variable
@@ -20,6 +22,9 @@ from glabella.features.spec import FeatureSpec
 
 class Value:
     """The builder ``value``."""
+
+    takes_baseline: ClassVar[bool] = False
+    takes_visit: ClassVar[bool] = False
 
     def known_at(self, feature: FeatureDefinition, variable: Variable) -> Moment | None:
         """Say when the variable is known.

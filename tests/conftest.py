@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -14,6 +15,8 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
+    from glabella.bundle.load import Bundle
+    from glabella.pipelines.load import LoadedAnalysis
     from glabella.pipelines.train import TrainingResult
 
 # Derandomised: the same examples on every machine, and no database of earlier failures.
@@ -163,6 +166,93 @@ def trained(
 
     project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
     return project, glabella.train("small", project=project, workers=1)
+
+
+EARLY_FEATURES = """\
+kind: feature_set
+description: What is known two weeks after the injection
+predict_at: week 3
+features:
+  - {name: severity, builder: baseline_score, of: depression_total, as: percent_of_range}
+  - name: early
+    builder: visit_score
+    of: depression_total
+    week: 2
+    window: [1, 3]
+    as: percent_of_range
+  - name: fall
+    builder: change_from_baseline
+    of: depression_total
+    week: 2
+    window: [1, 3]
+    as: percent_change
+  - {name: age_years}
+"""
+
+
+def make_early_visits(seed: int) -> pd.DataFrame:
+    """Give the small tables a visit near week 2, late for some and lost by others."""
+    _, assessments = make_small_tables(seed)
+    draw = np.random.default_rng(seed + 100)
+    total = assessments[assessments["paramcd"] == "depression_total"]
+    wide = total.pivot(index=["studyid", "usubjid"], columns="week", values="aval")
+    middle = ((wide[0] + wide[6].fillna(wide[0])) // 2 + draw.integers(-2, 3, len(wide))).astype(
+        int
+    )
+    rows = middle.rename("aval").reset_index().assign(paramcd="depression_total")
+    rows["week"] = draw.choice([1.5, 2, 3, 3.5], len(rows), p=[0.1, 0.7, 0.1, 0.1])
+    return pd.concat([assessments, rows[assessments.columns]], ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def make_early_project(make_small_project: Callable[[Path], Path]) -> Callable[[Path], Path]:
+    """Make the small project with a visit near week 2 and an analysis that predicts from it."""
+
+    def make(folder: Path) -> Path:
+        make_small_project(folder)
+        (folder / "features" / "early.yaml").write_text(EARLY_FEATURES, encoding="utf-8")
+        text = SMALL_ANALYSIS.replace("features: clinical", "features: early")
+        text = text.replace("[prevalence, arm_only, severity, ridge, xgboost]", "[severity, ridge]")
+        (folder / "pipelines" / "early.yaml").write_text(text, encoding="utf-8")
+        make_early_visits(seed=11).to_csv(folder / "assessments.csv", index=False)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def early_project(make_early_project: Callable[[Path], Path], tmp_path: Path) -> Path:
+    """A fresh copy of the project that predicts from an early response."""
+    return make_early_project(tmp_path / "early")
+
+
+@pytest.fixture(scope="session")
+def trained_early(
+    make_early_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, TrainingResult]:
+    """That project after one training: read it, leave it as it is."""
+    import glabella
+
+    project = make_early_project(tmp_path_factory.mktemp("trained_early") / "project")
+    return project, glabella.train("early", project=project, workers=1)
+
+
+@pytest.fixture(scope="session")
+def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
+    """Fit one candidate without validating it, for tests of what a bundle reads."""
+    from glabella.bundle.load import Bundle
+    from glabella.pipelines.make_bundle import describe_bundle, refit
+
+    def fit(loaded: LoadedAnalysis) -> Bundle:
+        tuned = refit(loaded, "ridge")
+        validated = SimpleNamespace(
+            choice=SimpleNamespace(name="ridge"),
+            candidates={"ridge": SimpleNamespace(as_json=dict)},
+        )
+        manifest, _ = describe_bundle(loaded, validated, tuned, {"run": "0" * 8})
+        return Bundle(manifest, tuned.model)
+
+    return fit
 
 
 @pytest.fixture

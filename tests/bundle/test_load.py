@@ -50,6 +50,16 @@ def test_a_newer_format_is_refused_with_the_version(bundle):
         load_bundle(bundle)
 
 
+def test_an_older_format_is_refused_with_what_to_install(bundle):
+    _edit(bundle, "manifest.json", lambda content: content.update(format=1))
+    with pytest.raises(BundleError) as caught:
+        load_bundle(bundle)
+    assert str(caught.value) == (
+        f"{bundle}: the bundle's format is 1, and this version of Glabella reads 2\n"
+        "  Install the version that its manifest names."
+    )
+
+
 def test_a_manifest_of_another_form_is_refused(bundle):
     _edit(bundle, "manifest.json", lambda content: content.pop("endpoint"))
     with pytest.raises(BundleError, match="at 'endpoint'"):

@@ -9,7 +9,9 @@ from scipy.special import logit
 
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import prepare_features, score_frame
+from glabella.definitions.locate import find_project
 from glabella.errors import DataError
+from glabella.pipelines.load import load_analysis
 
 
 @pytest.fixture
@@ -137,3 +139,18 @@ def test_contributions_add_to_the_score_and_reasons_name_the_largest(bundle, new
 def test_a_table_of_only_faulty_rows_is_refused_row_by_row(bundle, new_patients):
     table = new_patients.astype(str).assign(age="?")
     assert (score_frame(bundle, table)["status"] == "refused").all()
+
+
+def test_a_mild_baseline_is_no_baseline_of_zero_where_severity_is_in_bands(
+    small_project, fit_bundle, new_patients
+):
+    path = small_project / "features" / "clinical.yaml"
+    path.write_text(path.read_text().replace("as: percent_of_range", "as: severity_band"))
+    bundle = fit_bundle(load_analysis("small", find_project(small_project)))
+    rows = new_patients.head(2).assign(scale="hamd17", depression_total=[5, 0])
+    scored = score_frame(bundle, rows)
+    assert prepare_features(bundle, rows, arm=None).features["severity"].tolist() == [0, 0]
+    assert scored["error"].tolist() == [
+        "",
+        "depression_total is zero, so that a fall from it means nothing",
+    ]

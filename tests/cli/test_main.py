@@ -86,6 +86,19 @@ def test_score_prints_its_summary_as_json(trained, new_patients, tmp_path):
     } <= set(json.loads(done.stdout))
 
 
+def test_score_reads_the_column_of_a_later_visit(trained_early, new_patients, tmp_path):
+    early = new_patients.assign(depression_total_week_2=new_patients["depression_total"] // 2)
+    early.to_csv(tmp_path / "new.csv", index=False)
+    new_patients.to_csv(tmp_path / "baseline.csv", index=False)
+    arguments = ("--model", trained_early[1].bundle, "--json")
+    done = run("score", tmp_path / "new.csv", "--out", tmp_path / "scores.csv", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scored"] == 30
+    refused = run("score", tmp_path / "baseline.csv", "--out", tmp_path / "none.csv", *arguments)
+    assert refused.returncode == 1
+    assert "the table lacks the column 'depression_total_week_2'" in refused.stderr
+
+
 def _edit(project: Path, file: str, old: str, new: str) -> None:
     path = project / file
     text = path.read_text()

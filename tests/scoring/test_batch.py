@@ -140,6 +140,21 @@ def test_rows_that_are_all_at_fault_are_refused_row_by_row(trained, new_patients
     assert batch.frame()["error"].notna().all()
 
 
+def test_a_model_of_an_early_response_scores_a_file_and_a_lost_visit_is_no_refusal(
+    trained_early, new_patients, tmp_path
+):
+    half = new_patients["depression_total"] // 2
+    early = new_patients.assign(depression_total_week_2=half.where(half.index != 4))
+    batch = score_table(early, tmp_path / "early", trained_early[1].bundle)
+    assert (batch.rows, batch.scored, batch.refused) == (30, 30, 0)
+    scored = batch.frame()
+    assert scored["domain_note"].str.contains("at week 2 not recorded", na=False).sum() == 1
+    unchanged = new_patients.assign(depression_total_week_2=new_patients["depression_total"])
+    worse = score_table(unchanged, tmp_path / "worse", trained_early[1].bundle).frame()
+    seen = scored.index != 4
+    assert (scored["response_probability"][seen] > worse["response_probability"][seen]).all()
+
+
 def score_table(table, folder, bundle):
     folder.mkdir()
     table.to_csv(folder / "new.csv", index=False)

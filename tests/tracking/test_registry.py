@@ -48,6 +48,14 @@ def test_the_signature_names_the_source_columns(trained, mlflow):
     }  # fmt: skip
 
 
+def test_the_signature_names_a_later_visits_column(trained_early):
+    open_store(find_project(trained_early[0]))
+    signature = import_mlflow().models.get_model_info(trained_early[1].model_uri).signature
+    assert set(signature.inputs.input_names()) == {
+        "usubjid", "scale", "age", "depression_total", "depression_total_week_2",
+    }  # fmt: skip
+
+
 def test_nothing_in_the_logged_model_is_pickled(trained, mlflow):
     folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=trained[1].model_uri))
     names = {path.name for path in folder.rglob("*") if path.is_file()}

@@ -11,7 +11,7 @@ from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -30,6 +30,28 @@ class TrainingRange(Definition):
     low: float | None = None
     high: float | None = None
     levels: tuple[str, ...] = ()
+
+
+class VisitColumn(Definition):
+    """A column that holds a later visit's value in a table to be scored.
+
+    Parameters
+    ----------
+    variable : str
+        A variable that is assessed at visits.
+    week : float
+        The week at which its values count.
+    column : str
+        The column.
+    is_needed : bool
+        Whether a table without it is refused; another is read where it is there, and stands in
+        where the nearer visit is missing, as in training.
+    """
+
+    variable: str
+    week: float
+    column: str
+    is_needed: bool
 
 
 class ScoredArm(Definition):
@@ -110,7 +132,10 @@ class Manifest(Definition):
     specs : tuple of SpecEntry
         What models were told of them.
     columns : dict
-        Variable to the column that holds it in a table to be scored.
+        Variable to the column that holds it in a table to be scored; of one that is assessed at
+        visits, its baseline.
+    visits : tuple of VisitColumn
+        The columns of later visits; none where no feature takes one.
     required : tuple of str
         Variables without which a row is refused; another that is missing is treated as in
         training.
@@ -145,6 +170,7 @@ class Manifest(Definition):
     feature_set: FeatureSet
     specs: tuple[SpecEntry, ...]
     columns: dict[str, str]
+    visits: tuple[VisitColumn, ...]
     required: tuple[str, ...]
     id_columns: tuple[str, ...] = Field(min_length=1)
     scale_column: str | None
@@ -158,6 +184,21 @@ class Manifest(Definition):
     def dictionary(self) -> Dictionary:
         """The variables as a dictionary."""
         return Dictionary(kind="dictionary", description=self.description, variables=self.variables)
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        """The columns without which a table is refused: the participant's, then the model's."""
+        return (
+            self.id_columns[-1],
+            *self.columns.values(),
+            *(visit.column for visit in self.visits if visit.is_needed),
+            *(() if self.scale_column is None else (self.scale_column,)),
+        )
+
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns that are read where a table has them."""
+        return tuple(visit.column for visit in self.visits if not visit.is_needed)
 
     @property
     def feature_specs(self) -> tuple[FeatureSpec, ...]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_values
+from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables
 from glabella.domain.scales import SCALES
 from glabella.errors import DataError, describe_choices
@@ -51,11 +52,8 @@ def check_columns(frame: pd.DataFrame, manifest: Manifest) -> None:
     DataError
         With the missing column and the nearest name that is there. Further columns are no fault.
     """
-    needed = [manifest.id_columns[-1], *manifest.columns.values()]
-    if manifest.scale_column is not None:
-        needed.append(manifest.scale_column)
     present = [str(column) for column in frame.columns]
-    for column in needed:
+    for column in manifest.needed_columns:
         if column not in present:
             raise DataError(
                 f"the table lacks the column '{column}', which the model needs",
@@ -86,16 +84,32 @@ def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
     check_columns(frame, manifest)
     table = frame.reset_index(drop=True)
     faults = _check_ids(table, manifest)
-    scales = None
-    if manifest.scale_column is not None:
-        scales = table[manifest.scale_column].astype(object).fillna("").astype(str).str.strip()
-        _note(
-            faults,
-            ~scales.isin(list(SCALES)).to_numpy(),
-            manifest.scale_column,
-            "names no known scale",
-        )
-        scales = scales.where(scales.isin(list(SCALES)), next(iter(SCALES)))
+    scales = _read_scales(table, manifest, faults)
+    tables = _read_tables(table, manifest, scales, faults)
+    features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
+    _refuse_unconverted(features, manifest, faults)
+    return PreparedRows(features=features, faults=faults)
+
+
+def _read_scales(
+    table: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
+) -> pd.Series | None:
+    column = manifest.scale_column
+    if column is None:
+        return None
+    scales = table[column].astype(object).fillna("").astype(str).str.strip()
+    is_known = scales.isin(list(SCALES))
+    _note(faults, ~is_known.to_numpy(), column, "names no known scale")
+    return scales.where(is_known, next(iter(SCALES)))
+
+
+def _read_tables(
+    table: pd.DataFrame,
+    manifest: Manifest,
+    scales: pd.Series | None,
+    faults: npt.NDArray[np.object_],
+) -> PatientTables:
+    """Make the tables that builders work on: baselines at week 0, later visits at their week."""
     participants = pd.DataFrame(
         {"studyid": _INTERNAL, "usubjid": np.arange(len(table)).astype(str)}
     )
@@ -104,26 +118,26 @@ def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
     assessed = [pd.DataFrame(columns=["studyid", "usubjid", "paramcd", "week", "aval"])]
     for name, column in manifest.columns.items():
         variable = manifest.variables[name]
-        parsed = parse_values(table[column], variable, scales=scales)
-        _note_each(faults, parsed.faults, column)
+        values = _read_values(table[column], variable, scales, faults)
         if name in manifest.required:
-            _note(faults, parsed.values.isna().to_numpy(), column, "is missing")
+            _note(faults, values.isna().to_numpy(), column, "is missing")
+            _refuse_zero(values, manifest, column, faults)
         if variable.timing == "visit":
-            assessed.append(_as_baseline(participants, name, parsed.values))
+            assessed.append(_as_visit(participants, name, 0.0, values))
         else:
-            participants[name] = parsed.values
-    tables = PatientTables(
+            participants[name] = values
+    for visit in manifest.visits:
+        if visit.column in table:
+            variable = manifest.variables[visit.variable]
+            values = _read_values(table[visit.column], variable, scales, faults)
+            assessed.append(_as_visit(participants, visit.variable, visit.week, values))
+    return PatientTables(
         participants=participants,
         assessments=pd.concat(
             [part for part in assessed if len(part)] or assessed[:1], ignore_index=True
         ),
         origin="real",
     )
-    features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
-    _refuse_unconverted(features, manifest, faults)
-    if manifest.endpoint_is_relative:
-        _refuse_zero_severity(features, manifest, faults)
-    return PreparedRows(features=features, faults=faults)
 
 
 def _check_ids(table: pd.DataFrame, manifest: Manifest) -> npt.NDArray[np.object_]:
@@ -152,17 +166,39 @@ def _note_each(
         _note(faults, found == kind, column, kind)
 
 
-def _as_baseline(participants: pd.DataFrame, name: str, values: pd.Series) -> pd.DataFrame:
+def _read_values(
+    raw: pd.Series,
+    variable: Variable,
+    scales: pd.Series | None,
+    faults: npt.NDArray[np.object_],
+) -> pd.Series:
+    parsed = parse_values(raw, variable, scales=scales)
+    _note_each(faults, parsed.faults, str(raw.name))
+    return parsed.values
+
+
+def _as_visit(
+    participants: pd.DataFrame, name: str, week: float, values: pd.Series
+) -> pd.DataFrame:
     known = values.notna().to_numpy()
     return pd.DataFrame(
         {
             "studyid": _INTERNAL,
             "usubjid": participants["usubjid"][known],
             "paramcd": name,
-            "week": 0.0,
+            "week": week,
             "aval": values[known].astype(float),
         }
     )
+
+
+def _refuse_zero(
+    values: pd.Series, manifest: Manifest, column: str, faults: npt.NDArray[np.object_]
+) -> None:
+    """Refuse a baseline of zero: the endpoint, a fraction of it, would mean nothing."""
+    if manifest.endpoint_is_relative:
+        zero = (values <= 0).to_numpy()
+        _note(faults, zero, column, "is zero, so that a fall from it means nothing")
 
 
 def _refuse_unconverted(
@@ -173,13 +209,3 @@ def _refuse_unconverted(
         if spec.is_severity:
             lost = features[spec.name].isna().to_numpy()
             _note(faults, lost, spec.label.lower(), "has no entry in the table between the scales")
-
-
-def _refuse_zero_severity(
-    features: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
-) -> None:
-    """Refuse a baseline of zero: the endpoint, a fraction of it, would mean nothing."""
-    for spec in manifest.feature_specs:
-        if spec.is_severity:
-            zero = (features[spec.name] <= 0).to_numpy()
-            _note(faults, zero, spec.label.lower(), "is zero, so that a fall from it means nothing")

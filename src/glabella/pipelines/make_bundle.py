@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -12,11 +11,10 @@ import pandas as pd
 
 from glabella import __version__
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
-from glabella.data.ingest.sources import TrialSource
 from glabella.features.spec import FeatureSpec
 from glabella.models.build import export_model
 from glabella.pipelines.load import LoadedAnalysis
-from glabella.pipelines.resolve import ResolvedAnalysis
+from glabella.pipelines.scoring_columns import name_scoring_columns
 from glabella.pipelines.validate import Validated
 from glabella.validation.nested import TunedModel, tune_and_fit
 from glabella.validation.seeds import derive_seed
@@ -87,9 +85,8 @@ def describe_bundle(
     """
     resolved, sample = loaded.resolved, loaded.sample
     analysis, chosen = resolved.analysis.value, validated.choice.name
-    features = resolved.feature_set.value.features
-    used = list(dict.fromkeys(feature.variable for feature in features))
-    named = _name_scoring_columns(resolved, used)
+    used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
+    named = name_scoring_columns(resolved)
     files = export_model(resolved.candidates[chosen].value.estimator, tuned.model)
     specs = sample.features.specs
     manifest = Manifest(
@@ -108,7 +105,8 @@ def describe_bundle(
         feature_set=resolved.feature_set.value,
         specs=tuple(SpecEntry(**vars(spec)) for spec in specs),
         columns=named.variables,
-        required=_list_required(resolved, specs),
+        visits=named.visits,
+        required=named.required,
         id_columns=named.ids,
         scale_column=named.scale,
         arms=tuple(
@@ -125,49 +123,6 @@ def describe_bundle(
         provenance=dict(provenance),
     )
     return manifest, files
-
-
-@dataclass(frozen=True)
-class _ScoringColumns:
-    """Under which names a table to be scored holds what the model needs."""
-
-    variables: dict[str, str]
-    ids: tuple[str, ...]
-    scale: str | None
-
-
-def _name_scoring_columns(resolved: ResolvedAnalysis, used: list[str]) -> _ScoringColumns:
-    """Take the source's own names where there is one source and its values are read as they are.
-
-    Several sources, and sources that recode or convert, share only the dictionary's names, codes
-    and units.
-    """
-    dictionary, source = resolved.dictionary.value, resolved.sources[0]
-    needs_scale = any(dictionary.variables[name].scale == "by_trial" for name in used)
-    if (
-        len(resolved.sources) > 1
-        or not isinstance(source, TrialSource)
-        or source.is_recoded
-        or source.scale is not None
-    ):
-        names = {name: name for name in used}
-        return _ScoringColumns(names, ("studyid", "usubjid"), "scale" if needs_scale else None)
-    people = source.participants
-    columns = {
-        name: source.find_baseline_column(name)
-        if dictionary.variables[name].timing == "visit"
-        else people.find_column(name).column
-        for name in used
-    }
-    ids = tuple(name for name in (people.trial, people.id) if name is not None)
-    return _ScoringColumns(columns, ids, people.scale if needs_scale else None)
-
-
-def _list_required(resolved: ResolvedAnalysis, specs: tuple[FeatureSpec, ...]) -> tuple[str, ...]:
-    """The endpoint is a fall from baseline: without a baseline there is nothing to predict."""
-    severe = {spec.name for spec in specs if spec.is_severity}
-    features = resolved.feature_set.value.features
-    return tuple(dict.fromkeys(feature.variable for feature in features if feature.name in severe))
 
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:

@@ -161,10 +161,8 @@ def _describe(choices: list[str]) -> str:
 def _make_signature(mlflow: Any, manifest: Manifest) -> Any:
     """Declare the columns without their types: a cell of the wrong kind refuses its row only."""
     schema = mlflow.types.schema
-    needed = [manifest.id_columns[-1], *manifest.columns.values()]
-    if manifest.scale_column is not None:
-        needed.append(manifest.scale_column)
-    inputs = [schema.ColSpec(schema.AnyType(), name, required=False) for name in needed]
+    names = [*manifest.needed_columns, *manifest.optional_columns]
+    inputs = [schema.ColSpec(schema.AnyType(), name, required=False) for name in names]
     outputs = [
         schema.ColSpec("double", "response_probability"),
         schema.ColSpec("string", "status"),

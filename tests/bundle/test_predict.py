@@ -154,3 +154,24 @@ def test_a_mild_baseline_is_no_baseline_of_zero_where_severity_is_in_bands(
         "",
         "depression_total is zero, so that a fall from it means nothing",
     ]
+
+
+@pytest.mark.parametrize("expressed", ["points", "madrs", "severity_band"])
+def test_a_scale_that_training_lacked_refuses_its_row_unless_totals_are_in_percent(
+    small_project, fit_bundle, new_patients, bundle, expressed
+):
+    people = pd.read_csv(small_project / "participants.csv")
+    people.assign(scale="madrs").to_csv(small_project / "participants.csv", index=False)
+    path = small_project / "features" / "clinical.yaml"
+    path.write_text(path.read_text().replace("as: percent_of_range", f"as: {expressed}"))
+    own = fit_bundle(load_analysis("small", find_project(small_project)))
+    rows = new_patients.head(4).assign(
+        scale=["madrs", "hamd17", "twstrs", "none"], depression_total=22
+    )
+    scored = score_frame(own, rows)
+    other = "scale names a scale that the model was not trained on"
+    assert scored["error"].tolist() == ["", other, other, "scale names no known scale"]
+    alone = score_frame(own, rows.head(1))
+    pd.testing.assert_frame_equal(scored.head(1), alone)
+    in_percent = score_frame(bundle, rows)["status"].tolist()
+    assert in_percent == ["scored", "scored", "scored", "refused"]

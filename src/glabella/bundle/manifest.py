@@ -143,6 +143,8 @@ class Manifest(Definition):
         Kept in the output; the last one identifies the participant.
     scale_column : str, optional
         The column that names the scale of a total.
+    scales : tuple of str
+        The scales on which a row may be rated; none where no column names one.
     arms : tuple of ScoredArm
         The first active one is the default; empty where the analysis has none.
     training : dict
@@ -174,6 +176,7 @@ class Manifest(Definition):
     required: tuple[str, ...]
     id_columns: tuple[str, ...] = Field(min_length=1)
     scale_column: str | None
+    scales: tuple[str, ...]
     arms: tuple[ScoredArm, ...]
     training: dict[str, Any]
     ranges: dict[str, TrainingRange]

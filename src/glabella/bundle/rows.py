@@ -98,9 +98,10 @@ def _read_scales(
     if column is None:
         return None
     scales = table[column].astype(object).fillna("").astype(str).str.strip()
-    is_known = scales.isin(list(SCALES))
-    _note(faults, ~is_known.to_numpy(), column, "names no known scale")
-    return scales.where(is_known, next(iter(SCALES)))
+    is_learnt = scales.isin(manifest.scales)
+    _note(faults, ~scales.isin(list(SCALES)).to_numpy(), column, "names no known scale")
+    _note(faults, ~is_learnt.to_numpy(), column, "names a scale that the model was not trained on")
+    return scales.where(is_learnt, manifest.scales[0])
 
 
 def _read_tables(

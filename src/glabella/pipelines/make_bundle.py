@@ -11,7 +11,9 @@ import pandas as pd
 
 from glabella import __version__
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
-from glabella.features.spec import FeatureSpec
+from glabella.data.dictionary import BY_TRIAL
+from glabella.domain.scales import SCALES
+from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.scoring_columns import name_scoring_columns
@@ -109,20 +111,30 @@ def describe_bundle(
         required=named.required,
         id_columns=named.ids,
         scale_column=named.scale,
+        scales=_list_scales(loaded) if named.scale is not None else (),
         arms=tuple(
             ScoredArm(name=arm.name, label=arm.label or arm.name, role=arm.role)
             for arm in analysis.arms
         ),
         training=_count_training(loaded),
-        ranges={
-            spec.name: _describe_range(sample.features.frame[spec.name], spec)
-            for spec in specs
-            if spec.part == "patient"
-        },
+        ranges=_describe_ranges(sample.features),
         performance=validated.candidates[chosen].as_json(),
         provenance=dict(provenance),
     )
     return manifest, files
+
+
+def _list_scales(loaded: LoadedAnalysis) -> tuple[str, ...]:
+    """Percent means the same on every scale; points, bands and tables need those of training."""
+    features, dictionary = loaded.resolved.feature_set.value, loaded.resolved.dictionary.value
+    expressed = {
+        feature.expressed_as
+        for feature in features.features
+        if dictionary.find(feature.variable).scale == BY_TRIAL
+    }
+    if expressed <= {"percent_of_range", "percent_change"}:
+        return tuple(SCALES)
+    return tuple(sorted(set(loaded.tables.participants["scale"])))
 
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
@@ -135,6 +147,14 @@ def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
         "n": sample.n,
         "events": sample.events,
         "cells": counts.to_dict("records"),
+    }
+
+
+def _describe_ranges(features: FeatureTable) -> dict[str, TrainingRange]:
+    return {
+        spec.name: _describe_range(features.frame[spec.name], spec)
+        for spec in features.specs
+        if spec.part == "patient"
     }
 
 

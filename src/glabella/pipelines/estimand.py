@@ -35,6 +35,7 @@ def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
     if undeclared:
         events.append(f"Not declared: {', '.join(undeclared).lower()}")
     trials = list(dict.fromkeys(loaded.tables.participants["studyid"].astype(str)))
+    under = " under each arm" if analysis.arms else ""
     arms = [f"{arm.label or arm.name} ({arm.role})" for arm in analysis.arms]
     return {
         "Population": [analysis.population or f"Participants of {', '.join(trials)}"],
@@ -43,7 +44,7 @@ def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
         "Intercurrent events": events,
         "Missing outcomes": [endpoint.missing.describe()],
         "Summary": [
-            "Each participant's probability of response"
-            + (" under each arm" if analysis.arms else "")
+            f"Each participant's probability of response{under}, predicted from "
+            f"{loaded.resolved.feature_set.value.predict_at}"
         ],
     }

@@ -97,17 +97,40 @@ class Sensitivity:
     definitions: tuple[DefinitionResult, ...]
     drop_out: DefinitionResult
 
+    def describe(self) -> str:
+        """Say whether the finding survives.
+
+        Returns
+        -------
+        str
+            How many of the other definitions agree with the first.
+        """
+        first, others = self.definitions[0], self.definitions[1:]
+        done = [item for item in others if item.chosen is not None]
+        chosen = sum(item.chosen == first.chosen for item in done)
+        better = sum(item.is_better == first.is_better for item in done)
+        same = sum(set(item.predictors) == set(first.predictors) for item in done)
+        verdict = "" if first.is_better else "not "
+        words = (
+            f"Of {len(others)} other definitions, {chosen} choose {first.chosen} again, {better} "
+            f"agree that it is {verdict}shown to be better than every reference, and {same} have "
+            "the same leading predictors"
+        )
+        failed = len(others) - len(done)
+        return f"{words}; {failed} could not be validated." if failed else f"{words}."
+
     def as_json(self) -> dict[str, Any]:
         """Give the results as plain values.
 
         Returns
         -------
         dict
-            ``definitions``: a list, each with ``same_choice`` and ``shared_predictors`` against
+            ``summary``: a sentence; ``definitions``: a list, each with ``same_choice`` and ``shared_predictors`` against
             the first; ``drop_out``.
         """
         first = self.definitions[0]
         return {
+            "summary": self.describe(),
             "definitions": [
                 {
                     **item.as_json(),

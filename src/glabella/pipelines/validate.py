@@ -155,7 +155,17 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
                     remedy="Leave `across:` out, or pool more trials.",
                 )
         folds += across
+    if sample.imputation is not None:
+        for fold in folds:
+            sample.imputation.refuse_thin(fold.train, _name_training(fold))
     return FoldPlan(tuple(folds), infeasible)
+
+
+def _name_training(fold: Fold) -> str:
+    where = f" inside trial '{fold.group}'" if fold.design == "inside" else ""
+    if fold.design == "across":
+        return f"what is left without '{fold.group}'"
+    return f"the training part of fold {fold.number + 1}{where}"
 
 
 def run_validation(

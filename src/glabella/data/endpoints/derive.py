@@ -133,7 +133,7 @@ def _derive_from_scores(
     events = find_intercurrent(people, endpoint.intercurrent)
     visits = every.up_to(np.maximum(events.used_until, 0.0))
     rule = make_score_rule(endpoint, variable, people)
-    findings = _note_visits(visits, endpoint)
+    findings = _note_visits(visits, endpoint) + _note_early_leavers(visits, endpoint, clock)
     baseline = visits.find_baselines(endpoint.baseline)
     chosen = visits.nearest(endpoint.visit_window, endpoint.ties)
     findings += _note_imputed_records(chosen, endpoint)
@@ -150,7 +150,7 @@ def _derive_from_scores(
         },
         index=people.index,
     )
-    known = _decide(frame, rule, visits, endpoint)
+    known = _decide(frame, rule, visits, endpoint, clock)
     known, basis = _fail_composites(known, basis, frame, events, endpoint)
     usable, left_out = _find_usable(frame["baseline"].to_numpy(), endpoint)
     frame["responded"], frame["basis"] = known, basis
@@ -174,7 +174,11 @@ def _derive_from_scores(
 
 
 def _decide(
-    frame: pd.DataFrame, rule: ScoreRule, visits: Visits, endpoint: EndpointDefinition
+    frame: pd.DataFrame,
+    rule: ScoreRule,
+    visits: Visits,
+    endpoint: EndpointDefinition,
+    clock: Moment,
 ) -> npt.NDArray[np.float64]:
     """Put every score to the rule: 1, 0, or NaN where it can't be told."""
     baseline = frame["baseline"].to_numpy()
@@ -184,7 +188,8 @@ def _decide(
     later = visits.nearest(endpoint.sustained.visit_window, endpoint.ties)
     scores, weeks = later["score"].to_numpy(dtype=float), later["week"].to_numpy(dtype=float)
     if endpoint.missing.strategy == "last_observation":
-        scores = np.where(np.isnan(scores), visits.last()["score"].to_numpy(dtype=float), scores)
+        before = visits.between(clock.week, endpoint.sustained.window[0]).last()
+        scores = np.where(np.isnan(scores), before["score"].to_numpy(dtype=float), scores)
     until = np.where(np.isnan(weeks), endpoint.last_week, weeks)
     since = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
     lost = rule.find_lost(baseline, visits.between(since, until))
@@ -270,6 +275,27 @@ def _note_visits(visits: Visits, endpoint: EndpointDefinition) -> list[Finding]:
             finding, place=place, remedy="Write `ties: earlier` or `ties: later`, or a window."
         )
     return [Finding(place, f"{finding}: the {endpoint.ties} stands for it", "See `ties:`.", "note")]
+
+
+def _note_early_leavers(
+    visits: Visits, endpoint: EndpointDefinition, clock: Moment
+) -> list[Finding]:
+    """Who left before the clock lacks its features and, counted, fails: the gap tells the class."""
+    if clock <= BASELINE or endpoint.missing.strategy != "non_responder":
+        return []
+    last = visits.last()["week"].to_numpy(dtype=float)
+    gone = int((~(last >= clock.week)).sum())
+    if not gone:
+        return []
+    return [
+        Finding(
+            f"endpoint of '{endpoint.of}'",
+            f"{gone} participants left before {clock} and count as no response, so that what is "
+            "missing by then predicts it",
+            "Write `missing: observed_only`, or a strategy that imputes.",
+            "warn",
+        )
+    ]
 
 
 def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) -> list[Finding]:

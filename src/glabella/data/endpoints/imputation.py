@@ -25,6 +25,7 @@ Rows = npt.NDArray[np.int_]
 # arms with fewer observed scores share one regression with an intercept each.
 FEWEST_IN_AN_ARM = 10
 FEWEST_IN_A_TRIAL = 10
+FEWEST_TO_LEARN_FROM = 5
 _OBSERVED_PER_PREDICTOR = 3
 _BASELINE, _ENDPOINT = 0, 1
 
@@ -109,6 +110,7 @@ class OutcomeImputation:
         AnalysisError
             If too few scores of a trial are observed among them.
         """
+        self.refuse_thin(rows, "the part to learn from")
         part = self.take(rows)
         random = np.random.default_rng(seed)
         drawn = np.broadcast_to(part.scores, (self.count, *part.scores.shape)).copy()
@@ -121,6 +123,32 @@ class OutcomeImputation:
             drawn[:, was_missing, column] += part.shift[was_missing, number]
             made *= part._judge(drawn[:, :, _BASELINE], drawn[:, :, column])
         return np.where(np.isnan(part.known), made, part.known).astype(np.int8)
+
+    def refuse_thin(self, rows: npt.ArrayLike, part: str) -> None:
+        """Refuse participants among whom too few scores of some trial are observed.
+
+        Parameters
+        ----------
+        rows : array of int
+            The participants to learn from.
+        part : str
+            Who they are, for the message.
+
+        Raises
+        ------
+        AnalysisError
+            With the trial.
+        """
+        learning = self.take(rows)
+        for trial in np.unique(learning.trial[np.isnan(learning.known)]):
+            observed = learning.count_observed(np.flatnonzero(learning.trial == trial))
+            if observed < FEWEST_TO_LEARN_FROM:
+                raise AnalysisError(
+                    f"{part} holds {observed} observed scores of trial '{self.trials[trial]}', "
+                    "too few to impute the others from",
+                    place="missing `multiple_imputation`",
+                    remedy="Ask for more folds, leave the trial out, or take another strategy.",
+                )
 
     def _judge(self, baseline: Floats, score: Floats) -> Floats:
         people = np.tile(np.arange(len(self.known)), self.count)
@@ -158,16 +186,8 @@ class OutcomeImputation:
         return int((~np.isnan(judged)).sum(axis=0).min())
 
     def _impute(self, members: Rows, random: np.random.Generator) -> Floats:
-        observed = self.count_observed(members)
-        if observed < FEWEST_IN_A_TRIAL // 2:
-            raise AnalysisError(
-                f"{observed} observed scores of trial '{self.trials[self.trial[members[0]]]}' are "
-                "too few to impute the others from",
-                place="missing `multiple_imputation`",
-                remedy="Leave the trial out, or take another strategy.",
-            )
         scores = self.scores[members]
-        used = self._choose_columns(scores, observed)
+        used = self._choose_columns(scores, self.count_observed(members))
         arms = np.unique(self.arm[members])
         indicators = (self.arm[members][:, None] == arms[1:]).astype(float)
         completed = draw_missing(scores[:, used], indicators, count=self.count, random=random)
@@ -183,7 +203,7 @@ class OutcomeImputation:
         others = [
             column
             for column in range(judged, scores.shape[1])
-            if seen[column] >= FEWEST_IN_A_TRIAL // 2
+            if seen[column] >= FEWEST_TO_LEARN_FROM
         ]
         return np.array([*range(judged), *others[:room]], dtype=int)
 

@@ -14,7 +14,7 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.overview import count_visits
 from glabella.data.tables import PatientTables, find_positions
 from glabella.data.totals import derive_total_without
-from glabella.domain.visits import Window
+from glabella.domain.visits import TIE_DECIMALS, Window
 from glabella.errors import AnalysisError, DefinitionError
 
 Floats = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ class Visits:
         inside = self.rows[(week >= window.low) & (week <= window.high)]
         first = inside["week"] if ties != "later" else -inside["week"]
         ordered = inside.assign(
-            distance=(inside["week"] - window.target).abs(), first=first
+            distance=_measure_distance(inside["week"], window), first=first
         ).sort_values(["distance", "first"], kind="stable")
         return self._spread(ordered.drop_duplicates("person"))
 
@@ -134,7 +134,7 @@ class Visits:
         """
         week = self.rows["week"]
         inside = self.rows[(week >= window.low) & (week <= window.high)]
-        distance = (inside["week"] - window.target).abs()
+        distance = _measure_distance(inside["week"], window)
         nearest = distance.groupby(inside["person"]).transform("min")
         return int(inside[distance == nearest]["person"].duplicated().sum())
 
@@ -142,6 +142,10 @@ class Visits:
         columns = ["week", "aval", *(["dtype"] if "dtype" in one_each else [])]
         spread = one_each.set_index("person")[columns].reindex(range(self.n))
         return spread.rename(columns={"aval": "score"})
+
+
+def _measure_distance(week: pd.Series, window: Window) -> pd.Series:
+    return (week - window.target).abs().round(TIE_DECIMALS)
 
 
 def read_visits(

@@ -92,3 +92,71 @@ def test_drop_out_and_schedule_are_counted(small_project):
     assert result.schedule["seen"].tolist() == [60, 59, 60, 59]
     last = result.followed[result.followed["week"] == 6]
     assert last["followed"].sum() == 118
+
+
+def test_responders_are_counted_under_each_strategy(leaving_project):
+    result = glabella.check("leaving", project=leaving_project)
+    counts = result.strategies.groupby("definition", sort=False)[["n", "responders"]].sum()
+    assert list(counts.index) == [
+        "as analysed", "observed_only", "last_observation", "delta +6 points", "fall of 8 points",
+        "non_responder",
+    ]  # fmt: skip
+    assert counts.loc["observed_only", "n"] < counts.loc["as analysed", "n"] == 120
+    assert counts.loc["non_responder", "responders"] == counts.loc["observed_only", "responders"]
+    assert counts.loc["as analysed", "responders"] > counts.loc["non_responder", "responders"]
+    assert (result.strategies["rate"] <= 1).all()
+
+
+def test_a_strategy_that_the_data_can_not_support_is_noted(small_project):
+    result = glabella.check("small", project=small_project)
+    assert set(result.strategies["definition"]) == {"as analysed", "observed_only"}
+    notes = [item.finding for item in result.findings if item.place.startswith("missing `")]
+    assert len(notes) == 2
+    assert all(note.startswith("not possible: trial 'alpha' has no visit") for note in notes)
+
+
+def test_the_basis_of_each_outcome_is_counted(leaving_project):
+    visits = glabella.check("leaving", project=leaving_project).visits
+    assert visits["participants"].sum() == 120
+    assert set(visits["basis"]) == {"observed", "to impute"}
+
+
+def test_classes_in_the_folds_and_events_for_each_parameter_are_shown(small_project):
+    result = glabella.check("small", project=small_project)
+    pooled = result.classes[result.classes["design"] == "pooled"].iloc[0]
+    assert pooled["folds"] == 6
+    # 120 participants in three folds: forty are held out, eighty learnt from.
+    assert pooled["training_responders"] + pooled["training_others"] in (79, 80)
+    assert list(result.classes.loc[result.classes["design"] == "across", "group"]) == [
+        "alpha",
+        "beta",
+    ]
+    rarer = min(result.events, result.n - result.events)
+    table = result.candidates.set_index("candidate")
+    assert table.loc["arm_only", "parameters"] == 1
+    assert table.loc["ridge", "parameters"] == result.parameters
+    assert table.loc["ridge", "events_per_parameter"] == rarer / result.parameters
+    assert table.loc["xgboost"].isna().all()
+
+
+def test_a_site_of_one_class_is_named_before_anything_is_fitted(small_project):
+    path = small_project / "participants.csv"
+    people = pd.read_csv(path)
+    people.loc[people["usubjid"].isin(["P-000", "P-001"]), "siteid"] = 9
+    people.to_csv(path, index=False)
+    analysis = small_project / "pipelines" / "small.yaml"
+    analysis.write_text(analysis.read_text().replace("leave_one_trial_out", "leave_one_site_out"))
+    result = glabella.check("small", project=small_project)
+    [note] = [item for item in result.findings if item.place == "left out: 9"]
+    assert "so it has no figure" in note.finding
+
+
+def test_the_check_states_the_estimand(leaving_project, tmp_path):
+    page = tmp_path / "check.html"
+    result = glabella.check("leaving", project=leaving_project, out=page)
+    assert result.estimand["Variable"] == [
+        "a fall of at least 50 % from baseline at week 6 (window 4 to 8)"
+    ]
+    text = page.read_text()
+    for heading in ("Estimand", "Responders under each definition", "Classes in the folds"):
+        assert heading in text

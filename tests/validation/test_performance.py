@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from glabella.validation.comparison import compare_losses
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.performance import MEASURES, measure_by_group, measure_performance
+from glabella.validation.rubin import pool_estimates
 
 
 def _predict(sample, probability, *, folds=3, repeats=1, group=""):
@@ -157,3 +159,59 @@ def test_participants_of_two_trials_validated_inside_are_not_compared(sample):
     predictions = predictions.assign(group=sample.trial, responded=responded)
 
     assert measure_performance(predictions, sample).estimates["auc_all"].value == 0.5
+
+
+def test_figures_of_imputed_outcomes_are_those_of_each_set_pooled(make_sample):
+    sample = make_sample(n=120, seed=5)
+    random = np.random.default_rng(6)
+    drawn = np.stack(
+        [np.where(random.random(120) < 0.15, 1 - sample.labels, sample.labels) for _ in range(5)]
+    ).astype(np.int8)
+    imputed = replace(sample, outcomes=drawn)
+    rows = np.arange(120)
+    predictions = pd.DataFrame(
+        {
+            "row": rows,
+            "repeat": 0,
+            "fold": rows % 5,
+            "group": "",
+            "responded": imputed.expected,
+            "probability": random.uniform(0.1, 0.9, 120),
+        }
+    )
+    each = [measure_performance(predictions, replace(sample, outcomes=one[None])) for one in drawn]
+    pooled = measure_performance(predictions, imputed)
+    assert pooled.events == drawn.sum() / 5
+    for measure in MEASURES:
+        wanted = pool_estimates([one.estimates[measure] for one in each], units=120)
+        assert pooled.estimates[measure] == wanted
+    assert pooled.pairs == round(np.mean([one.pairs for one in each]))
+
+
+def test_the_difference_of_two_candidates_is_pooled_too(make_sample):
+    sample = make_sample(n=80, seed=5)
+    random = np.random.default_rng(7)
+    drawn = np.stack(
+        [np.where(random.random(80) < 0.2, 1 - sample.labels, sample.labels) for _ in range(4)]
+    ).astype(np.int8)
+    rows = np.arange(80)
+    tables = {
+        name: pd.DataFrame(
+            {
+                "row": rows,
+                "repeat": 0,
+                "fold": rows % 5,
+                "responded": drawn.mean(axis=0),
+                "probability": random.uniform(0.2, 0.8, 80),
+            }
+        )
+        for name in ("a", "b")
+    }
+    pooled = compare_losses("a", "b", tables, drawn)
+    each = [
+        compare_losses("a", "b", {k: v.assign(responded=one) for k, v in tables.items()}).log_loss
+        for one in drawn
+    ]
+    assert pooled.log_loss == pool_estimates(each, units=5)
+    # The loss is linear in the outcome: the mean is that of the mean outcome.
+    assert pooled.log_loss.value == pytest.approx(compare_losses("a", "b", tables).log_loss.value)

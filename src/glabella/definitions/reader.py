@@ -265,8 +265,9 @@ def _translate(error: ValidationError, model: type[Definition], origin: Origin) 
     if kind in ("literal_error", "enum") and isinstance(first["input"], str):
         expected = str(first.get("ctx", {}).get("expected", ""))
         names = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+        of_what = f" of '{dotted}'" if dotted else ""
         return DefinitionError(
-            f"'{first['input']}' is no value of '{dotted}'{tail}",
+            f"'{first['input']}' is no value{of_what}{tail}",
             place=place,
             remedy=describe_choices(first["input"], [part for part in names if part]),
         )

@@ -125,8 +125,8 @@ class Sensitivity:
         Returns
         -------
         dict
-            ``summary``: a sentence; ``definitions``: a list, each with ``same_choice`` and ``shared_predictors`` against
-            the first; ``drop_out``.
+            ``summary``: a sentence; ``definitions``: a list, each with ``same_choice`` and
+            ``shared_predictors`` against the first; ``drop_out``.
         """
         first = self.definitions[0]
         return {

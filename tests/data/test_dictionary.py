@@ -5,7 +5,7 @@ import pytest
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import parse_definition
 from glabella.domain.scales import SCALES
-from glabella.domain.timing import Moment
+from glabella.domain.timing import END, Moment
 from glabella.errors import DefinitionError
 
 HEAD = "kind: dictionary\ndescription: x\nvariables:\n"
@@ -39,7 +39,7 @@ def parse(entry: str) -> Dictionary:
         ),
         (
             "{label: A, type: number, range: [0, 1], timing: later}",
-            "'later' is no moment of a trial; write `baseline`, `week N` or `visit`",
+            "'later' is no moment of a trial; write `baseline`, `week N`, `end` or `visit`",
         ),
     ],
 )
@@ -71,7 +71,8 @@ def test_a_misspelt_word_of_an_entry_is_answered_with_the_nearest_one(
 
 
 @pytest.mark.parametrize(
-    ("timing", "moment"), [("baseline", Moment(0)), ("week 2", Moment(2)), ("visit", None)]
+    ("timing", "moment"),
+    [("baseline", Moment(0)), ("week 2", Moment(2)), ("end", END), ("visit", None)],
 )
 def test_a_variable_says_when_it_is_known(timing: str, moment: Moment | None) -> None:
     variable = Variable(label="A", type="number", range=(0, 1), timing=timing)

@@ -1,6 +1,6 @@
 import pytest
 
-from glabella.domain.timing import BASELINE, Moment, parse_moment
+from glabella.domain.timing import BASELINE, END, Moment, parse_moment, parse_timing
 from glabella.errors import DefinitionError
 
 
@@ -34,6 +34,7 @@ def test_moments_are_ordered_in_time() -> None:
         "week  4",
         "week 4\n",
         "visit",
+        "end",
     ],
 )
 def test_other_words_are_refused(text: str) -> None:
@@ -41,3 +42,15 @@ def test_other_words_are_refused(text: str) -> None:
         parse_moment(text)
     assert caught.value.finding == f"'{text}' is no moment of a trial"
     assert caught.value.remedy == "Write `baseline` or `week N`."
+
+
+def test_the_end_of_follow_up_comes_after_every_week_and_nothing_is_predicted_from_it() -> None:
+    assert parse_timing("end") == END > parse_moment("week 5000")
+    assert str(END) == "the end of follow-up"
+    with pytest.raises(DefinitionError, match="'end' is no moment of a trial"):
+        parse_moment("end")
+
+
+@pytest.mark.parametrize("text", ["baseline", "week 4"])
+def test_other_timings_are_read_as_moments(text: str) -> None:
+    assert parse_timing(text) == parse_moment(text)

@@ -19,6 +19,7 @@ variables:
   age_years: {label: Age, type: number, range: [18, 95]}
   grade_w2: {label: Grade, type: ordinal, range: [0, 3], timing: week 2}
   grade_w4: {label: Grade, type: ordinal, range: [0, 3], timing: week 4}
+  completed: {label: Completed, type: category, codes: {Y: yes, N: no}, timing: end}
   twstrs: {label: Torticollis, type: score, scale: twstrs, timing: visit}
 """,
     Dictionary,
@@ -99,8 +100,21 @@ def test_what_is_known_by_then_is_let_through(feature: str, predict_at: str) -> 
             "visit, without saying which\n  Take its baseline: `builder: baseline_score`; or a "
             "later visit: `builder: visit_score` with its `week`.",
         ),
+        (
+            "{name: completed}",
+            "week 16",
+            "features/early.yaml:6: feature 'completed' uses 'completed', known only at the end of "
+            "follow-up\n  This analysis predicts from week 16. Remove the feature.",
+        ),
     ],
-    ids=["week_4", "under_another_name", "half_a_week_too_late", "visit", "visit_under_a_name"],
+    ids=[
+        "week_4",
+        "under_another_name",
+        "half_a_week_too_late",
+        "visit",
+        "visit_under_a_name",
+        "known_at_the_end",
+    ],
 )
 def test_what_is_known_only_later_is_refused(feature: str, predict_at: str, message: str) -> None:
     with pytest.raises(ClockError) as caught:
@@ -248,13 +262,15 @@ def test_the_remedy_of_the_clock_works() -> None:
             "{name: age_yaers}",
             "baseline",
             "features/early.yaml:6: the dictionary has no variable 'age_yaers'\n"
-            "  Did you mean 'age_years'? There are: age_years, grade_w2, grade_w4, twstrs.",
+            "  Did you mean 'age_years'? "
+            "There are: age_years, completed, grade_w2, grade_w4, twstrs.",
         ),
         (
             "{name: severity, builder: baseline_score, of: twstr}",
             "baseline",
             "features/early.yaml:6: the dictionary has no variable 'twstr'\n"
-            "  Did you mean 'twstrs'? There are: age_years, grade_w2, grade_w4, twstrs.",
+            "  Did you mean 'twstrs'? "
+            "There are: age_years, completed, grade_w2, grade_w4, twstrs.",
         ),
         (
             "{name: severity, builder: baseline_score, of: age_years}",

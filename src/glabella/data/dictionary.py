@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Definition, Read
 from glabella.domain.scales import SCALES, Scale, find_scale
-from glabella.domain.timing import Moment, parse_moment
+from glabella.domain.timing import Moment, parse_timing
 from glabella.errors import DefinitionError, describe_choices
 
 BY_TRIAL = "by_trial"
@@ -71,7 +71,8 @@ class Variable(Definition):
     total : TotalDefinition, optional
         Of a score: the items that it is the sum of, where they are collected.
     timing : str
-        ``baseline``, ``week N``, or ``visit`` for what is assessed again at each visit.
+        ``baseline``, ``week N``, ``end`` for what is known only when follow-up has ended, or
+        ``visit`` for what is assessed again at each visit.
     """
 
     label: str
@@ -104,10 +105,10 @@ class Variable(Definition):
             raise ValueError("what visits assess again is a number, an ordinal or a score")
         if self.timing != "visit":
             try:
-                parse_moment(self.timing)
+                parse_timing(self.timing)
             except DefinitionError as error:
                 raise ValueError(
-                    f"{error.finding}; write `baseline`, `week N` or `visit`"
+                    f"{error.finding}; write `baseline`, `week N`, `end` or `visit`"
                 ) from None
         return self
 
@@ -122,7 +123,7 @@ class Variable(Definition):
     @property
     def known_at(self) -> Moment | None:
         """When the value is known; None for what each visit assesses again."""
-        return None if self.timing == "visit" else parse_moment(self.timing)
+        return None if self.timing == "visit" else parse_timing(self.timing)
 
     def find_scale(self, named: str | None) -> Scale:
         """Find the scale of a score.

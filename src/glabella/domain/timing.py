@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -15,20 +16,24 @@ class Moment:
     Parameters
     ----------
     week : float
-        Weeks since treatment began; baseline is 0 and comes before the treatment.
+        Weeks since treatment began; baseline is 0 and comes before the treatment, the end of
+        follow-up is infinite and comes after every visit.
     """
 
     week: float
 
     def __str__(self) -> str:
+        if math.isinf(self.week):
+            return "the end of follow-up"
         return "baseline" if self.week <= 0 else f"week {self.week:g}"
 
 
 BASELINE = Moment(0.0)
+END = Moment(math.inf)
 
 
 def parse_moment(text: str) -> Moment:
-    """Read ``baseline`` or ``week N``.
+    """Read ``baseline`` or ``week N``: a moment from which something can be predicted.
 
     Parameters
     ----------
@@ -58,3 +63,29 @@ def parse_moment(text: str) -> Moment:
             f"'{text}' is no moment of a trial", remedy="Write `baseline` or `week N`."
         )
     return Moment(float(match[1]))
+
+
+def parse_timing(text: str) -> Moment:
+    """Read ``baseline``, ``week N`` or ``end``: a moment at which a value is known.
+
+    Parameters
+    ----------
+    text : str
+        The words of a definition.
+
+    Returns
+    -------
+    Moment
+        The moment; ``end`` is the end of follow-up.
+
+    Raises
+    ------
+    DefinitionError
+        If the words are none of these.
+
+    Examples
+    --------
+    >>> str(parse_timing("end"))
+    'the end of follow-up'
+    """
+    return END if text == "end" else parse_moment(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glabella.data.dictionary import Dictionary
 from glabella.definitions.reader import Origin
-from glabella.domain.timing import Moment, parse_moment
+from glabella.domain.timing import END, Moment, parse_moment
 from glabella.errors import ClockError, DefinitionError
 from glabella.features.builders import BUILDERS, find_builder
 from glabella.features.builders.interface import Builder
@@ -85,7 +85,7 @@ def _check_week(feature: FeatureDefinition, builder: Builder, place: str) -> Non
 def _refuse_late(
     feature: FeatureDefinition, builder: Builder, known: Moment, clock: Moment, place: str
 ) -> ClockError:
-    way_out = "Remove the feature, or"
+    way_out = "Remove the feature"
     if not builder.takes_visit:
         finding = f"feature '{feature.name}' uses '{feature.variable}', known only at {known}"
     else:
@@ -100,9 +100,8 @@ def _refuse_late(
         if known > week:
             finding += ", when its window ends"
         if week <= clock:
-            way_out = f"End its `window` by {clock}, remove the feature, or"
+            way_out = f"End its `window` by {clock}, remove the feature"
+    later = "" if known == END else f", or set `predict_at: {known}`"
     return ClockError(
-        finding,
-        place=place,
-        remedy=f"This analysis predicts from {clock}. {way_out} set `predict_at: {known}`.",
+        finding, place=place, remedy=f"This analysis predicts from {clock}. {way_out}{later}."
     )

@@ -25,6 +25,7 @@ variables:
   durdis_months: {label: Duration, type: number, unit: months, range: [0, 720]}
   genotype: {label: Genotype, type: category, codes: {E3: e3, E4: e4}}
   headache: {label: Headache, type: category, codes: {"1": had, "0": none}, timing: week 8}
+  ever: {label: Ever, type: category, codes: {"1": had, "0": none}, timing: end}
   early_flag: {label: At baseline, type: category, codes: {"1": had, "0": none}}
   total: {label: Total, type: number, range: [0, 70], timing: visit}
   second: {label: Second, type: number, range: [0, 70], timing: visit}

@@ -68,6 +68,16 @@ def test_an_event_after_the_week_it_is_said_to_be_known_is_warned_of(adam) -> No
     ]
 
 
+def test_events_that_count_until_the_end_are_never_too_late(adam) -> None:
+    adae = make_adae(
+        ("QQ1", "HEADACHE", "Y", 57), ("QQ2", "HEADACHE", "Y", 5000),
+        names="USUBJID AEDECOD TRTEMFL ASTDY",
+    )  # fmt: skip
+    tables = adam.load("events: {ever: {AEDECOD: [Headache]}}", adae=adae)
+    assert tables.participants["ever"].tolist() == ["1", "1", "0"]
+    assert adam.findings(tables, "warn") == []
+
+
 def test_events_of_a_crossover_belong_to_their_period(adam) -> None:
     adsl = adam.adsl(TRT02P=["Placebo", "Drug", ""])
     adae = make_adae(

@@ -77,7 +77,8 @@ def _check_variable(state: State, name: str) -> None:
             f"'{name}' is an event after treatment began, and the dictionary has it at "
             f"{variable.timing}",
             place=state.place("events", name),
-            remedy="Write `timing: week N` in the dictionary, the week by which events count.",
+            remedy="Write `timing: week N` in the dictionary, the week by which events count, or "
+            "`timing: end` where all do.",
         )
 
 

@@ -25,6 +25,7 @@ from glabella.models.estimators import find_estimator
 from glabella.pipelines.alternatives import Alternative, resolve_alternatives
 from glabella.pipelines.analysis import Analysis
 from glabella.pipelines.column_times import check_column_times
+from glabella.pipelines.late_columns import check_late_columns
 from glabella.simulation.generate import CANONICAL_SOURCE
 from glabella.simulation.scenario import Scenario, read_scenario
 
@@ -153,6 +154,7 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
             feature_set,
         )
     check_column_times(analysis, dictionary.value, origin)
+    check_late_columns(read, dictionary, feature_set)
     name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
     if not re.fullmatch(r"[\w.-]+", name):
         raise DefinitionError(

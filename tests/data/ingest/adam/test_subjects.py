@@ -131,3 +131,13 @@ def test_the_site_is_named_and_refused_where_it_is_not_there(adam) -> None:
     assert tables.participants["siteid"].tolist() == ["a", "a", "b"]
     assert "Did you mean 'SITEGR1'" in str(adam.refuse("site: SITEGR2", adsl=adsl))
     assert "siteid" not in adam.load(adsl=adam.adsl().drop(columns="SITEID")).participants
+
+
+@pytest.mark.parametrize(
+    ("flag", "is_warned"),
+    [("EFFFL", True), ("PPROTFL", True), ("FASFL", False), ("SAFFL", False), ("ENRLFL", False)],
+)
+def test_a_population_chosen_by_what_happened_later_is_warned_of(adam, flag, is_warned) -> None:
+    tables = adam.load(f"population: {flag}", adsl=adam.adsl(**{flag: ["Y", "Y", "N"]}))
+    warned = [text for text in adam.findings(tables, "warn") if "population is chosen" in text]
+    assert len(warned) == is_warned

@@ -22,6 +22,7 @@ from glabella.data.ingest.adam.cells import (
 )
 from glabella.data.ingest.units import find_conversion
 from glabella.data.tables import KEY
+from glabella.domain.standard_names import find_earliest
 from glabella.errors import DefinitionError
 
 # What the standard calls the commonest variables; any other is found by its own name in capitals.
@@ -189,6 +190,7 @@ def _read_population(state: State) -> Bools:
             )
         return np.ones(len(state.raw[file].frame), dtype=bool)
     member = read_text(state.take(file, flag, "population")) == "Y"
+    _warn_of_later_choice(state, flag)
     if not member.all():
         add_finding(
             state,
@@ -198,6 +200,19 @@ def _read_population(state: State) -> Bools:
             "Another flag can be named with `population:`.",
         )
     return np.asarray(member, dtype=bool)
+
+
+def _warn_of_later_choice(state: State, flag: str) -> None:
+    """FASFL is a full analysis set, by ICH E9 as near to everybody as can be; others are not."""
+    if flag != "FASFL" and find_earliest(flag) is not None:
+        add_finding(
+            state,
+            f"{state.source.adam.adsl}, column '{flag}'",
+            "the population is chosen by what happened after treatment began, which nobody knows "
+            "of a new patient",
+            "Choose by `ITTFL`, `RANDFL` or `SAFFL`, unless this is a sensitivity analysis.",
+            "warn",
+        )
 
 
 def _note_other_treatment(state: State, population: Bools) -> None:

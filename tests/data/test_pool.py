@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from glabella.data.pool import pool_trials
-from glabella.data.tables import PatientTables
+from glabella.data.tables import PatientTables, hash_tables
 from glabella.errors import DataError
 
 
@@ -32,6 +32,14 @@ def test_trials_are_stacked_in_their_order() -> None:
 def test_what_one_trial_lacks_is_missing_there() -> None:
     pooled = pool_trials([make_trial("A", ["1"], arm="x"), make_trial("B", ["1"])])
     assert pooled.participants["arm"].isna().tolist() == [False, True]
+
+
+def test_how_values_were_derived_is_missing_where_a_source_has_none_derived() -> None:
+    plain, derived = make_trial("A", ["1"]), make_trial("B", ["1"])
+    derived.assessments["dtype"] = "LOCF"
+    pooled = pool_trials([plain, derived])
+    assert pooled.assessments["dtype"].isna().tolist() == [True, False]
+    assert hash_tables(pooled) != hash_tables(pool_trials([plain, make_trial("B", ["1"])]))
 
 
 def test_one_participant_in_two_sources_is_refused_without_the_id() -> None:

@@ -29,6 +29,8 @@ class PatientTables:
     assessments : DataFrame
         One row a participant, variable and visit: ``studyid``, ``usubjid``, ``paramcd`` (the
         variable), ``week`` since treatment began, ``aval`` (the value). Keys may be categories.
+        ``dtype`` where a source holds derived values: how, in ADaM's capitals; blank or missing
+        for an observed one.
     origin : str
         ``real`` or ``simulated``.
     findings : tuple of Finding

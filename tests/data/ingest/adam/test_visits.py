@@ -79,6 +79,28 @@ def test_derived_records_are_left_out_and_counted_by_kind(adam) -> None:
     assert "an imputed score will be taken for an observed one" in adam.findings(kept, "warn")[0]
 
 
+def test_how_a_kept_value_was_derived_goes_with_it(adam) -> None:
+    rows = [(*BASELINE, ""), (*WEEK_8, ""), ("QQ1", "Week 16", 57.0, 30.0, "", "locf")]
+    bds = adam.bds(rows, f"{NAMES} DTYPE")
+    kept = adam.load("imputed: keep", bds=bds).assessments
+    assert dict(zip(kept["week"], kept["dtype"], strict=True)) == {0: "", 8: "", 16: "LOCF"}
+    assert "dtype" not in adam.load(bds=bds).assessments
+
+
+@pytest.mark.parametrize(("kind", "is_refused"), [("NOCB", True), ("AVERAGE", False)])
+def test_a_variable_of_baseline_is_not_filled_in_from_later(adam, kind, is_refused) -> None:
+    bds = adam.bds([(*BASELINE, kind), (*WEEK_8, "")], f"{NAMES} DTYPE")
+    if not is_refused:
+        loaded = adam.load("parameters: {educlvl: TOT}", bds=bds.assign(AVAL=20.0))
+        assert loaded.participants["educlvl"].tolist()[0] == 20.0
+        return
+    error = adam.refuse("parameters: {educlvl: TOT}", bds=bds.assign(AVAL=20.0))
+    assert str(error) == (
+        "bds.csv, column 'DTYPE': 1 baselines of PARAMCD 'TOT' may stand on later records\n"
+        "  Flag an observed record with ABLFL, or leave the parameter out."
+    )
+
+
 def test_a_carried_score_never_stands_beside_the_observed_one(adam) -> None:
     rows = [(*BASELINE, ""), (*WEEK_8, ""), ("QQ1", "Week 8", 57.0, 30.0, "", "LOCF")]
     bds = adam.bds(rows, f"{NAMES} DTYPE")

@@ -178,7 +178,7 @@ def _stack_assessments(
 ) -> pd.DataFrame:
     """Name each record's participant; names are categories, written once and not a row."""
     columns = ["person", "period", "week", "value"]
-    parts = list(rows.values()) or [pd.DataFrame(columns=columns, dtype=float)]
+    parts = list(rows.values()) or [pd.DataFrame(columns=columns, dtype=float).assign(dtype="")]
     every = pd.concat(parts, ignore_index=True)
     at = labels.reindex(pd.MultiIndex.from_frame(every[["person", "period"]].astype(int)))
     position = at.to_numpy(dtype=np.intp)
@@ -191,6 +191,9 @@ def _stack_assessments(
     )
     if "period" in people:
         frame["period"] = every["period"].to_numpy(dtype=int)
+    # A source without derived values has the same columns, and the same hash, as any other.
+    if (every["dtype"] != "").any():
+        frame["dtype"] = every["dtype"].to_numpy(dtype=object)
     return frame
 
 

@@ -10,6 +10,7 @@ from glabella.data.ingest.adam.cells import State, add_finding, read_text, refus
 from glabella.data.ingest.adam.records import Records, read_records
 from glabella.data.ingest.adam.subjects import Subjects
 from glabella.data.ingest.adam.weeks import derive_weeks
+from glabella.domain.imputation import may_look_ahead
 from glabella.errors import DefinitionError, describe_choices
 
 
@@ -28,8 +29,8 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``person`` (position in ADSL), ``period``, ``week`` and ``value``; records without a
-        value are left out.
+        ``person`` (position in ADSL), ``period``, ``week``, ``value`` and ``dtype`` (in capitals,
+        blank where observed); records without a value are left out.
 
     Raises
     ------
@@ -57,7 +58,9 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
         "Name the flag of those that count with `analysis_flag:`, or what tells their weeks apart "
         "with `week:`.",
     )
-    return rows[["person", "period", "week", "value"]].reset_index(drop=True)
+    _refuse_later_baselines(state, records)
+    made = rows[["person", "period", "week", "value"]].assign(dtype=records.texts("dtype"))
+    return made.reset_index(drop=True)
 
 
 def _check_timing(state: State, name: str) -> None:
@@ -152,6 +155,22 @@ def _settle_derived(state: State, records: Records) -> Records:
         state, records.place, f"{counts} and left out", "`imputed: keep` takes them as observed."
     )
     return records.keep(~derived)
+
+
+def _refuse_later_baselines(state: State, records: Records) -> None:
+    """Refuse a variable of baseline whose value was filled in from later records."""
+    if state.dictionary.variables[records.variable].timing != "baseline":
+        return
+    kinds, by_then = records.texts("dtype"), records.rows["week"] <= 0
+    ahead = [kind for kind in kinds.unique() if may_look_ahead(kind, is_baseline=True)]
+    refuse_rows(
+        state,
+        records.file,
+        "DTYPE",
+        records.positions[(kinds.isin(ahead) & by_then).to_numpy()],
+        f"{{count}} baselines of PARAMCD '{records.parameter}' may stand on later records",
+        "Flag an observed record with ABLFL, or leave the parameter out.",
+    )
 
 
 def _count(kinds: pd.Series) -> str:

@@ -1,0 +1,44 @@
+"""Which imputed or derived values stand on what came earlier, and which may stand on later data."""
+
+from __future__ import annotations
+
+# CDISC's terms of DTYPE for what is carried from an earlier record: the last, baseline's,
+# screening's, the last before dosing, the penultimate, and for BOCF baseline's or the best of the
+# previous ones. Whatever else is written there may look ahead, and the list of terms is open:
+# INTERP lies between an earlier and a later value, NOCB is a later one, ENDPOINT the last of all,
+# AVERAGE, MAXIMUM and MINIMUM are of any set of records, WOCF is in practice the worst of the
+# whole trial, WC and BC are assigned by what happened, ML and MI are modelled from all visits.
+_FROM_EARLIER = frozenset({"LOCF", "BLOCF", "BOCF", "SOCF", "LVPD", "POCF"})
+# A baseline of two screening visits or three readings is summed up from what precedes treatment.
+_SUMMARIES = frozenset({"AVERAGE", "MEAN", "MEDIAN", "MAXIMUM", "MINIMUM", "SUM"})
+
+
+def may_look_ahead(derivation: str, *, is_baseline: bool) -> bool:
+    """Say whether a derived value may stand on data from after its visit.
+
+    Parameters
+    ----------
+    derivation : str
+        The ``DTYPE``; blank for an observed value.
+    is_baseline : bool
+        Whether it stands at or before baseline.
+
+    Returns
+    -------
+    bool
+        False for what is observed, carried forward, or at baseline summed up.
+
+    References
+    ----------
+    .. [1] CDISC. ADaM Controlled Terminology, codelist DTYPE (C81224).
+
+    Examples
+    --------
+    >>> may_look_ahead("LOCF", is_baseline=False), may_look_ahead("NOCB", is_baseline=True)
+    (False, True)
+    >>> [may_look_ahead("AVERAGE", is_baseline=known) for known in (True, False)]
+    [False, True]
+    """
+    kind = derivation.strip().upper()
+    is_earlier = kind in _FROM_EARLIER or (is_baseline and kind in _SUMMARIES)
+    return kind != "" and not is_earlier

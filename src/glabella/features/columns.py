@@ -14,6 +14,7 @@ from glabella.features.evidence import CERTAIN
 from glabella.features.relations import (
     Bools,
     Floats,
+    compute_rank_correlation,
     compute_separation,
     count_decimals,
     find_function,
@@ -24,8 +25,8 @@ from glabella.features.spec import FeatureTable
 # Nearly all of a column's information is in as many rows; what fails there fails everywhere.
 _PROBED = 200
 _FEW_LEVELS = 10
-# Where the score before the prediction tells the parts of a feature apart as well as this, nothing
-# from later is needed to explain it.
+# Where the score before the prediction tells the parts of a feature apart as well as this, or is as
+# alike in rank, nothing from later is needed to explain it.
 _TOLD_BEFORE = 0.95
 
 
@@ -146,8 +147,8 @@ def is_told_before(
     -------
     bool
         True where the feature rises or falls with one of them without exception, has a single
-        value for each of its values, or has few levels that it nearly tells apart: then a score
-        that changed little, or an endpoint by a fixed cut, explains the finding.
+        value for each of its values, or nearly: then a score that changed little, or an endpoint
+        by a fixed cut, explains the finding.
     """
     return any(
         _follows(column, rows, known) or (not exactly and _is_nearly_told(column, rows, known))
@@ -172,6 +173,8 @@ def _is_nearly_told(column: Column, rows: Bools, known: Floats) -> bool:
         return False
     values, by = column.values[both], known[both]
     levels = np.unique(values)
+    if len(levels) > _FEW_LEVELS and column.is_ordered:
+        return compute_rank_correlation(values, by) >= _TOLD_BEFORE
     if not 2 <= len(levels) <= _FEW_LEVELS:
         return False
     parts = [values >= level for level in levels[1:]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,13 +45,44 @@ class LaterVisit:
     is_static: bool = False
 
 
-def list_later(tables: PatientTables, clock: Moment) -> list[LaterVisit]:
+def locate_rows(tables: PatientTables) -> dict[str, pd.DataFrame]:
+    """Give each variable's known assessments by the position of their participant.
+
+    Parameters
+    ----------
+    tables : PatientTables
+        Participants and assessments.
+
+    Returns
+    -------
+    dict of DataFrame
+        Variable to ``person``, ``week`` and ``aval``.
+    """
+    every = tables.assessments
+    person = find_positions(every, tables.participants)
+    rows = pd.DataFrame(
+        {
+            "person": person,
+            "week": every["week"].to_numpy(dtype=float),
+            "aval": every["aval"].to_numpy(dtype=float),
+        }
+    )
+    codes, names = pd.factorize(every["paramcd"])
+    whole = (person >= 0) & rows["aval"].notna().to_numpy()
+    return {str(name): rows[whole & (codes == number)] for number, name in enumerate(names)}
+
+
+def list_later(
+    tables: PatientTables, located: Mapping[str, pd.DataFrame], clock: Moment
+) -> list[LaterVisit]:
     """List the visits after the moment of prediction.
 
     Parameters
     ----------
     tables : PatientTables
         Participants and assessments.
+    located : mapping of DataFrame
+        From `locate_rows`.
     clock : Moment
         The moment of prediction.
 
@@ -63,7 +94,7 @@ def list_later(tables: PatientTables, clock: Moment) -> list[LaterVisit]:
         highest value of all that follow.
     """
     found: list[LaterVisit] = []
-    for variable, rows in _locate(tables):
+    for variable, rows in located.items():
         later = rows["week"].to_numpy() > clock.week
         values = {f"at {when}": value for when, value in _list_visits(tables, rows[later], clock)}
         after = rows[later].sort_values("week", kind="stable")
@@ -81,14 +112,16 @@ def list_later(tables: PatientTables, clock: Moment) -> list[LaterVisit]:
 
 
 def list_followed(
-    tables: PatientTables, variable: str, clock: Moment
-) -> Iterator[tuple[float, Floats]]:
+    tables: PatientTables, located: Mapping[str, pd.DataFrame], variable: str, clock: Moment
+) -> Iterator[tuple[str, Floats]]:
     """List who was still followed at each scheduled week after the moment of prediction.
 
     Parameters
     ----------
     tables : PatientTables
         Participants and assessments.
+    located : mapping of DataFrame
+        From `locate_rows`.
     variable : str
         Whose visits count; those of every variable where it is not assessed at any.
     clock : Moment
@@ -97,10 +130,9 @@ def list_followed(
     Yields
     ------
     tuple
-        The week, and for each participant 1 if assessed then or later, else 0; NaN in a trial
-        that has no such visit.
+        In words what they were, and for each participant 1 if assessed then or later, else 0;
+        NaN in a trial that has no such visit.
     """
-    located = dict(_locate(tables))
     parts = [located[variable]] if variable in located else list(located.values())
     if not parts:
         return
@@ -109,24 +141,8 @@ def list_followed(
     trial, _ = pd.factorize(tables.participants["studyid"])
     for week, trials in _schedule(tables, rows[rows["week"] > clock.week]).items():
         followed = np.where(np.nan_to_num(last, nan=-np.inf) >= week, 1.0, 0.0)
-        yield week, np.where(np.isin(trial, list(trials)), followed, np.nan)
-
-
-def _locate(tables: PatientTables) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Give each variable's rows: the position of the person, the week and the value."""
-    every = tables.assessments
-    person = find_positions(every, tables.participants)
-    rows = pd.DataFrame(
-        {
-            "person": person,
-            "week": every["week"].to_numpy(dtype=float),
-            "aval": every["aval"].to_numpy(dtype=float),
-        }
-    )
-    codes, names = pd.factorize(every["paramcd"])
-    whole = (person >= 0) & rows["aval"].notna().to_numpy()
-    for number, name in enumerate(names):
-        yield str(name), rows[whole & (codes == number)]
+        words = f"were still followed at week {week:g}"
+        yield words, np.where(np.isin(trial, list(trials)), followed, np.nan)
 
 
 def _place(rows: pd.DataFrame, n: int, column: str = "aval") -> Floats:

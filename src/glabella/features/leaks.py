@@ -15,7 +15,7 @@ from glabella.features.columns import Column, is_told_before, list_columns
 from glabella.features.copies import find_copy, list_targets
 from glabella.features.evidence import NEARLY_SEPARATES, grade, make_finding
 from glabella.features.followed import find_followed
-from glabella.features.later import LaterVisit, list_followed, list_later
+from glabella.features.later import LaterVisit, list_followed, list_later, locate_rows
 from glabella.features.relations import Floats, compute_separation, count_uncommon, find_decision
 from glabella.features.spec import FeatureTable
 
@@ -64,22 +64,18 @@ def find_leaks(
     arm is not looked at. Nothing is claimed of a copy with much noise, of what only several
     features together hold, or of what was neither assessed nor is the outcome.
     """
-    visits = list_later(tables, clock)
-    before = next((of.before for of in visits if of.variable == endpoint_variable), ())
-    baseline, score, responded = (
-        outcomes[name].to_numpy(dtype=float) for name in ("baseline", "score", "responded")
-    )
-    if not before and not np.isnan(baseline).all():
-        before = (baseline,)
+    located = locate_rows(tables)
+    visits = list_later(tables, located, clock)
+    before = _find_before(visits, outcomes, endpoint_variable)
+    score, responded = (outcomes[name].to_numpy(dtype=float) for name in ("score", "responded"))
     has_score = not np.isnan(score).all()
     if has_score:
         visits.insert(0, LaterVisit(endpoint_variable, "at the endpoint", score, before))
     targets = [target for visit in visits for target in list_targets(visit)]
     observed = ~np.isnan(score if has_score else responded)
-    followed = [("have an observed endpoint", observed.astype(float))]
-    followed += [
-        (f"were still followed at week {week:g}", values)
-        for week, values in list_followed(tables, endpoint_variable, clock)
+    followed = [
+        ("have an observed endpoint", observed.astype(float)),
+        *list_followed(tables, located, endpoint_variable, clock),
     ]
     findings = []
     for column in list_columns(features, tables):
@@ -126,6 +122,15 @@ def refuse_leaks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         + "\n".join(lines),
         remedy=first.remedy,
     )
+
+
+def _find_before(
+    visits: Sequence[LaterVisit], outcomes: pd.DataFrame, variable: str
+) -> tuple[Floats, ...]:
+    """What the endpoint's own variable was by the moment of prediction."""
+    assessed = next((of.before for of in visits if of.variable == variable), ())
+    baseline = outcomes["baseline"].to_numpy(dtype=float)
+    return assessed or (() if np.isnan(baseline).all() else (baseline,))
 
 
 def _find_gravest(steps: Sequence[Iterator[Finding]]) -> Finding | None:

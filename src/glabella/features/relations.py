@@ -260,3 +260,27 @@ def compute_separation(values: Floats, outcome: Bools) -> float:
     above = rankdata(values)[outcome].sum() - ones * (ones + 1) / 2
     area = float(above / (ones * zeros))
     return max(area, 1 - area)
+
+
+def compute_rank_correlation(one: Floats, other: Floats) -> float:
+    """How alike in rank two columns are, either way round.
+
+    Parameters
+    ----------
+    one, other : array of float, shape (n,)
+        None missing.
+
+    Returns
+    -------
+    float
+        Spearman's correlation without its sign; ties share their mean rank. 0 where one is the
+        same for all.
+
+    Examples
+    --------
+    >>> round(compute_rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([9.0, 4.0, 1.0])), 6)
+    1.0
+    """
+    if min(count_uncommon(one), count_uncommon(other)) == 0:
+        return 0.0
+    return float(abs(np.corrcoef(rankdata(one), rankdata(other))[0, 1]))

@@ -7,24 +7,28 @@ import pandas as pd
 import pytest
 
 from glabella.data.checks import Finding
+from glabella.data.endpoints import Outcomes, derive_outcomes
 from glabella.data.examples import write_example
+from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
 from glabella.domain.timing import parse_moment
 from glabella.features.assemble import assemble_features
 from glabella.features.imputed import find_imputed_leaks
 from glabella.features.leaks import find_leaks
-from glabella.pipelines.load import load_analysis
+from glabella.pipelines.load import load_analysis, load_tables
+from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
 
 STUDY = Path(__file__).parent / "study"
 
 
-def look(name: str, home: Path, data: Path | None) -> dict[str, Finding]:
-    """Find the leaks of an analysis by the feature's name."""
-    loaded = load_analysis(name, find_project(home), data=data)
-    resolved, analysis = loaded.resolved, loaded.resolved.analysis.value
+def hold(
+    resolved: ResolvedAnalysis, tables: PatientTables, outcomes: Outcomes
+) -> dict[str, Finding]:
+    """Hold the features of an analysis against what came later, by the feature's name."""
+    analysis = resolved.analysis.value
     feature_set, dictionary = resolved.feature_set.value, resolved.dictionary.value
     features = assemble_features(
-        loaded.tables,
+        tables,
         feature_set,
         dictionary,
         arms=analysis.arms,
@@ -32,13 +36,27 @@ def look(name: str, home: Path, data: Path | None) -> dict[str, Finding]:
     )
     found = find_leaks(
         features,
-        loaded.outcomes.frame,
-        loaded.tables,
+        outcomes.frame,
+        tables,
         clock=parse_moment(feature_set.predict_at),
         endpoint_variable=analysis.endpoint.of,
     )
-    found = (*found, *find_imputed_leaks(loaded.tables, feature_set, dictionary))
+    found = (*found, *find_imputed_leaks(tables, feature_set, dictionary))
     return {item.place.split("'")[1]: item for item in found}
+
+
+def look(name: str, home: Path, data: Path | None) -> dict[str, Finding]:
+    """Find the leaks of an analysis that loads."""
+    loaded = load_analysis(name, find_project(home), data=data)
+    return hold(loaded.resolved, loaded.tables, loaded.outcomes)
+
+
+def look_at_planted(name: str, home: Path, data: Path) -> dict[str, Finding]:
+    """Find the leaks of an analysis step by step, since it need not load."""
+    project = find_project(home)
+    resolved = resolve_analysis(name, project)
+    tables = load_tables(resolved, data, project)
+    return hold(resolved, tables, derive_outcomes(tables, resolved.analysis.value.endpoint))
 
 
 @pytest.fixture
@@ -96,7 +114,7 @@ def plant(project: Path, folder: Path, table: pd.DataFrame, column: str) -> dict
     frame.to_csv(path, index=False)
     variable = "type: number, range: [-100, 100]"
     add(project, "beat_the_blues", variable, "planted", dictionary="dictionary_beat_the_blues")
-    return look("beat_the_blues", project, folder)
+    return look_at_planted("beat_the_blues", project, folder)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +146,7 @@ def test_a_change_of_the_torticollis_scale_is_found(tables, project, tmp_path, b
     frame.to_csv(tmp_path / "data.csv", index=False)
     variable = "type: number, range: [-100, 100]"
     add(project, "cdystonia", variable, "planted", dictionary="dictionary")
-    found = look("cdystonia", project, tmp_path)
+    found = look_at_planted("cdystonia", project, tmp_path)
     assert found["planted"].severity == "stop"
     assert "it equals the change of 'twstrs' at the endpoint in" in found["planted"].finding
 
@@ -148,7 +166,7 @@ def look_at_pilot(
     path.write_text(path.read_text() + entry)
     path = project / "features" / "cdisc_pilot.yaml"
     path.write_text(path.read_text() + "  - {name: planted}\n")
-    return look("cdisc_pilot", project, folder)
+    return look_at_planted("cdisc_pilot", project, folder)
 
 
 @pytest.mark.parametrize("column", ["COMP24FL", "DISCONFL"])

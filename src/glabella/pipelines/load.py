@@ -10,8 +10,7 @@ import pandas as pd
 
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
-from glabella.data.endpoints.derive import Outcomes, derive_outcomes
-from glabella.data.endpoints.strategies import MissingDefinition
+from glabella.data.endpoints.derive import Outcomes
 from glabella.data.ingest.adam.read import read_adam
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.mapping import map_trial, read_trial
@@ -19,7 +18,6 @@ from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.data.totals import derive_totals
 from glabella.definitions.locate import Project
-from glabella.domain.timing import parse_moment
 from glabella.errors import AnalysisError
 from glabella.features.assemble import (
     assemble_features,
@@ -28,8 +26,13 @@ from glabella.features.assemble import (
     note_conversions,
 )
 from glabella.features.spec import FeatureTable
-from glabella.pipelines.alternatives import Alternative
 from glabella.pipelines.analysis import Analysis
+from glabella.pipelines.outcomes import (
+    derive_alternative,
+    derive_for,
+    hold_against_outcomes,
+    leave_out_missing,
+)
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
 from glabella.simulation.generate import CANONICAL_SOURCE, simulate_trials
 from glabella.validation.sample import Sample
@@ -149,7 +152,8 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
     Raises
     ------
     GlabellaError
-        If definitions, data or their combination are refused.
+        If definitions, data or their combination are refused, or a feature's values hold what is
+        known only later.
     """
     resolved = resolve_analysis(reference, project)
     tables = derive_totals(load_tables(resolved, data, project), resolved.dictionary.value)
@@ -165,75 +169,23 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         arms=analysis.arms,
         endpoint_variable=analysis.endpoint.of,
     )
+    alternatives = {
+        other.name: derive_alternative(resolved, tables, other) for other in resolved.alternatives
+    }
+    held = [(analysis.endpoint.of, outcomes)]
+    held += [(o.endpoint.of, alternatives[o.name]) for o in resolved.alternatives]
+    noted = hold_against_outcomes(resolved, tables, features, held)
+    tables = replace(tables, findings=(*tables.findings, *noted))
     return LoadedAnalysis(
         resolved=resolved,
         tables=tables,
         features=features,
         outcomes=outcomes,
         observed=derive_for(resolved, tables, leave_out_missing(analysis.endpoint)),
-        alternatives={
-            other.name: _derive_alternative(resolved, tables, other)
-            for other in resolved.alternatives
-        },
+        alternatives=alternatives,
         sample=make_sample(analysis, tables, outcomes, features),
         data_hash=hash_tables(tables),
     )
-
-
-def derive_for(
-    resolved: ResolvedAnalysis, tables: PatientTables, endpoint: EndpointDefinition
-) -> Outcomes:
-    """Derive the outcomes of an endpoint, for the moment at which the analysis predicts.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        All participants.
-    endpoint : EndpointDefinition
-        The analysis's, or another.
-
-    Returns
-    -------
-    Outcomes
-        All participants' scores and responses.
-
-    Raises
-    ------
-    AnalysisError
-        If the data can't support the endpoint.
-    """
-    clock = parse_moment(resolved.feature_set.value.predict_at)
-    return derive_outcomes(tables, endpoint, resolved.dictionary.value, clock=clock)
-
-
-def leave_out_missing(endpoint: EndpointDefinition) -> EndpointDefinition:
-    """Take the endpoint with the strategy that adds nothing to what was observed.
-
-    Parameters
-    ----------
-    endpoint : EndpointDefinition
-        With any strategy.
-
-    Returns
-    -------
-    EndpointDefinition
-        With `observed_only`.
-    """
-    return endpoint.model_copy(update={"missing": MissingDefinition(strategy="observed_only")})
-
-
-def _derive_alternative(
-    resolved: ResolvedAnalysis, tables: PatientTables, other: Alternative
-) -> Outcomes:
-    try:
-        return derive_for(resolved, tables, other.endpoint)
-    except AnalysisError as error:
-        at = f" ({error.place})" if error.place else ""
-        raise AnalysisError(
-            f"{error.finding}{at}", place=other.place, remedy=error.remedy
-        ) from None
 
 
 def _settle_lacking(

@@ -9,7 +9,8 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.endpoints.strategies import MISSING_STRATEGIES, MissingDefinition
 from glabella.errors import AnalysisError
-from glabella.pipelines.load import LoadedAnalysis, derive_for, make_sample
+from glabella.pipelines.load import LoadedAnalysis, make_sample
+from glabella.pipelines.outcomes import derive_for
 
 # The shift of `delta` is the user's to state; without one it is no strategy.
 _STATED_ALONE = tuple(name for name in MISSING_STRATEGIES if name != "delta")

@@ -567,3 +567,44 @@ def test_a_hundred_thousand_participants_take_seconds() -> None:
     )
     assert time.process_time() - began < 10
     assert not found
+
+
+def test_an_early_response_that_decides_the_outcome_is_doubted_and_not_refused() -> None:
+    n = 60
+    early = np.where(np.arange(n) % 2 == 0, 4.0, 18.0)
+    rows = [
+        ("t", f"p{number}", "total", week, value)
+        for number in range(n)
+        for week, value in ((0.0, 20.0 + number % 5), (2.0, early[number]), (8.0, early[number]))
+    ]
+    tables = PatientTables(
+        pd.DataFrame({"studyid": "t", "usubjid": [f"p{number}" for number in range(n)]}),
+        pd.DataFrame(rows, columns=["studyid", "usubjid", "paramcd", "week", "aval"]),
+        "real",
+    )
+    outcomes = pd.DataFrame(
+        {
+            "baseline": 20.0 + np.arange(n) % 5,
+            "week": 8.0,
+            "score": early,
+            "responded": (early < 10).astype(float),
+        }
+    )
+    features = FeatureTable(
+        pd.DataFrame({"fall": early + np.linspace(0, 0.5, n)}),
+        (FeatureSpec("fall", "Fall", "number"),),
+    )
+    found = {
+        dated: find_leaks(
+            features,
+            outcomes,
+            tables,
+            clock=BASELINE,
+            endpoint_variable="total",
+            dated=dated,
+        )
+        for dated in ((), ("fall",))
+    }
+    assert [item.severity for item in found[()]] == ["stop"]
+    assert [item.severity for item in found["fall",]] == ["warn"]
+    assert found["fall",][0].finding == found[()][0].finding

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from glabella.data.checks import Finding
-from glabella.data.endpoints import Outcomes, derive_outcomes
+from glabella.data.endpoints.derive import Outcomes
 from glabella.data.examples import write_example
 from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
@@ -16,6 +16,7 @@ from glabella.features.assemble import assemble_features
 from glabella.features.imputed import find_imputed_leaks
 from glabella.features.leaks import find_leaks
 from glabella.pipelines.load import load_analysis, load_tables
+from glabella.pipelines.outcomes import derive_for
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
 
 STUDY = Path(__file__).parent / "study"
@@ -56,7 +57,8 @@ def look_at_planted(name: str, home: Path, data: Path) -> dict[str, Finding]:
     project = find_project(home)
     resolved = resolve_analysis(name, project)
     tables = load_tables(resolved, data, project)
-    return hold(resolved, tables, derive_outcomes(tables, resolved.analysis.value.endpoint))
+    outcomes = derive_for(resolved, tables, resolved.analysis.value.endpoint)
+    return hold(resolved, tables, outcomes)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ def find_leaks(
     *,
     clock: Moment,
     endpoint_variable: str,
+    dated: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Find the features whose values hold what was not known at the moment of prediction.
 
@@ -47,6 +49,9 @@ def find_leaks(
         The moment of prediction.
     endpoint_variable : str
         The variable of the endpoint.
+    dated : collection of str
+        Features made of assessments whose own weeks say that they precede the prediction: an
+        early response may well decide the outcome, so they are doubted and never refused.
 
     Returns
     -------
@@ -86,6 +91,8 @@ def find_leaks(
             _find_separation(column, responded),
         )
         found = _find_gravest(steps)
+        if found is not None and column.name in dated:
+            found = replace(found, severity="warn")
         findings += [] if found is None else [found]
     return tuple(findings)
 

@@ -11,6 +11,7 @@ from glabella.data.endpoints.strategies import MissingDefinition
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import parse_moment
 from glabella.errors import AnalysisError
+from glabella.features.builders import find_builder
 from glabella.features.imputed import find_imputed_leaks
 from glabella.features.leaks import find_leaks, refuse_leaks
 from glabella.features.spec import FeatureTable
@@ -126,9 +127,15 @@ def hold_against_outcomes(
     """
     feature_set, dictionary = resolved.feature_set.value, resolved.dictionary.value
     clock = parse_moment(feature_set.predict_at)
+    dated = [item.name for item in feature_set.features if find_builder(item.builder).takes_visit]
     found = list(find_imputed_leaks(tables, feature_set, dictionary))
     for variable, derived in outcomes:
         found += find_leaks(
-            features, derived.frame, tables, clock=clock, endpoint_variable=variable
+            features,
+            derived.frame,
+            tables,
+            clock=clock,
+            endpoint_variable=variable,
+            dated=dated,
         )
     return refuse_leaks(tuple(dict.fromkeys(found)))

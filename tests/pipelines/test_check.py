@@ -155,7 +155,7 @@ def test_the_check_states_the_estimand(leaving_project, tmp_path):
     page = tmp_path / "check.html"
     result = glabella.check("leaving", project=leaving_project, out=page)
     assert result.estimand["Variable"] == [
-        "a fall of at least 50 % from baseline at week 6 (window 4 to 8)"
+        "A fall of at least 50 % from baseline at week 6 (window 4 to 8)"
     ]
     text = page.read_text()
     for heading in ("Estimand", "Responders under each definition", "Classes in the folds"):

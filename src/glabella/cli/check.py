@@ -65,6 +65,8 @@ def command(
 
 
 def _print_tables(result: CheckResult) -> None:
+    from glabella.reporting.check_page import spread_definitions
+
     typer.echo(f"{result.analysis}: {result.endpoint}")
     typer.echo(f"{result.n} participants, {result.events:g} responders, {result.origin} data")
     for attribute, sentences in result.estimand.items():
@@ -74,7 +76,7 @@ def _print_tables(result: CheckResult) -> None:
     for reason, count in result.left_out.items():
         typer.echo(f"left out: {count} with {reason}")
     for title, table in (
-        ("Responders of the analysed, by definition", _spread_strategies(result.strategies)),
+        ("Responders of the analysed, by definition", spread_definitions(result.strategies)),
         ("Features of the analysed participants", result.table_one),
         ("Share of missing values", result.missing),
         ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),
@@ -94,15 +96,6 @@ def _print_tables(result: CheckResult) -> None:
         else f"The features tell the trials apart with an AUC of {alike.auc:.2f}, which of them "
         f"are missing with {alike.auc_missing:.2f}\n"
     )
-
-
-def _spread_strategies(table: pd.DataFrame) -> pd.DataFrame:
-    """Put definitions into columns, as responders of the analysed."""
-    of_analysed = table["responders"].map(_write_number) + " of " + table["n"].astype(str)
-    rows = ["trial", "arm"]
-    spread = table.assign(cell=of_analysed).pivot(index=rows, columns="definition", values="cell")
-    columns = list(dict.fromkeys(table["definition"]))
-    return table[rows].drop_duplicates().merge(spread[columns].reset_index(), on=rows, how="left")
 
 
 def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:

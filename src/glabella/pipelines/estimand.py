@@ -37,7 +37,7 @@ def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
     trials = list(dict.fromkeys(loaded.tables.participants["studyid"].astype(str)))
     under = " under each arm" if analysis.arms else ""
     arms = [f"{arm.label or arm.name} ({arm.role})" for arm in analysis.arms]
-    return {
+    attributes = {
         "Population": [analysis.population or f"Participants of {', '.join(trials)}"],
         "Treatment": [" against ".join(arms) if arms else "What the participants were given"],
         "Variable": [endpoint.describe_variable()],
@@ -47,4 +47,8 @@ def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
             f"Each participant's probability of response{under}, predicted from "
             f"{loaded.resolved.feature_set.value.predict_at}"
         ],
+    }
+    return {
+        name: [sentence[:1].upper() + sentence[1:] for sentence in sentences]
+        for name, sentences in attributes.items()
     }

@@ -60,9 +60,14 @@ def _is_same(endpoint: EndpointDefinition, other: EndpointDefinition) -> bool:
 
 def _count(name: str, loaded: LoadedAnalysis, outcomes: Outcomes) -> pd.DataFrame:
     sample = make_sample(loaded.resolved.analysis.value, loaded.tables, outcomes, loaded.features)
-    table = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responders": sample.expected})
-    if not sample.has_arms:
-        table["arm"] = "all"
+    people = loaded.tables.participants[outcomes.is_analysed]
+    table = pd.DataFrame(
+        {
+            "trial": people["studyid"].to_numpy(),
+            "arm": people["arm"].to_numpy() if "arm" in people else "all",
+            "responders": sample.expected,
+        }
+    )
     grouped = table.groupby(["trial", "arm"], sort=False)["responders"]
     counts = grouped.agg(n="size", responders="sum").reset_index()
     counts["responders"] = counts["responders"].round(1)

@@ -23,8 +23,6 @@ _HEADINGS = {
     "followed": "Still followed",
     "of": "Of",
     "dropped": "Dropped out",
-    "definition": "Definition",
-    "rate": "Rate",
     "basis": "Basis",
     "design": "Design",
     "group": "Inside or left out",
@@ -39,7 +37,7 @@ _HEADINGS = {
     "feature": "",
     "statistic": "",
 }
-_SHARES = ("share", "dropped", "rate")
+_SHARES = ("share", "dropped")
 
 
 def render_check(result: Mapping[str, Any]) -> str:
@@ -55,9 +53,34 @@ def render_check(result: Mapping[str, Any]) -> str:
     str
         HTML that needs nothing else; every text of the data is escaped.
     """
-    tables = {name: _tabulate(value) for name, value in result.items() if _is_table(value)}
+    shown = {**result, "strategies": spread_definitions(result["strategies"])}
+    tables = {name: _tabulate(value) for name, value in shown.items() if _is_table(value)}
     plain = {name: value for name, value in result.items() if not _is_table(value)}
     return open_templates().get_template("check.html.jinja").render(tables=tables, **plain)
+
+
+def spread_definitions(table: pd.DataFrame) -> pd.DataFrame:
+    """Put definitions of the outcome into columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``definition``, ``trial``, ``arm``, ``n`` and ``responders``.
+
+    Returns
+    -------
+    DataFrame
+        A row for each trial and arm, and a column of text for each definition: responders of the
+        analysed.
+    """
+    cells = [
+        f"{responders:g} of {n}"
+        for responders, n in zip(table["responders"], table["n"], strict=True)
+    ]
+    rows = ["trial", "arm"]
+    wide = table.assign(cell=cells).pivot(index=rows, columns="definition", values="cell")
+    columns = list(dict.fromkeys(table["definition"]))
+    return table[rows].drop_duplicates().merge(wide[columns].reset_index(), on=rows, how="left")
 
 
 def _is_table(value: object) -> bool:

@@ -9,17 +9,12 @@ import pandas as pd
 from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.domain.timing import BASELINE, Moment
-from glabella.features.builders.scale import (
-    express_score,
-    find_kind,
-    find_levels,
-    find_unit,
-)
+from glabella.features.builders.as_given import AsGiven
+from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
-from glabella.features.spec import FeatureSpec
 
 
-class BaselineScore:
+class BaselineScore(AsGiven):
     """The builder ``baseline_score``: the last value at or before week 0."""
 
     takes_baseline: ClassVar[bool] = True
@@ -42,28 +37,8 @@ class BaselineScore:
         """
         return BASELINE if variable.timing == "visit" else None
 
-    def describe(self, feature: FeatureDefinition, variable: Variable) -> FeatureSpec:
-        """Describe the column by its dictionary entry.
-
-        Parameters
-        ----------
-        feature : FeatureDefinition
-            The feature.
-        variable : Variable
-            Its variable.
-
-        Returns
-        -------
-        FeatureSpec
-            Its kind, levels and words.
-        """
-        return FeatureSpec(
-            name=feature.name,
-            label=feature.label or f"{variable.label} at baseline",
-            kind=find_kind(feature, variable),
-            levels=find_levels(feature, variable),
-            unit=find_unit(feature, variable),
-        )
+    def _label(self, feature: FeatureDefinition, variable: Variable) -> str:
+        return f"{variable.label} at baseline"
 
     def build(
         self, feature: FeatureDefinition, variable: Variable, tables: PatientTables

@@ -10,17 +10,12 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import Moment
 from glabella.errors import AnalysisError
-from glabella.features.builders.scale import (
-    express_score,
-    find_kind,
-    find_levels,
-    find_unit,
-)
+from glabella.features.builders.as_given import AsGiven
+from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
-from glabella.features.spec import FeatureSpec
 
 
-class Value:
+class Value(AsGiven):
     """The builder ``value``."""
 
     takes_baseline: ClassVar[bool] = False
@@ -43,28 +38,8 @@ class Value:
         """
         return variable.known_at
 
-    def describe(self, feature: FeatureDefinition, variable: Variable) -> FeatureSpec:
-        """Describe the column by its dictionary entry.
-
-        Parameters
-        ----------
-        feature : FeatureDefinition
-            The feature.
-        variable : Variable
-            Its variable.
-
-        Returns
-        -------
-        FeatureSpec
-            Its kind, levels and words.
-        """
-        return FeatureSpec(
-            name=feature.name,
-            label=feature.label or variable.label,
-            kind=find_kind(feature, variable),
-            levels=find_levels(feature, variable),
-            unit=find_unit(feature, variable),
-        )
+    def _label(self, feature: FeatureDefinition, variable: Variable) -> str:
+        return variable.label
 
     def build(
         self, feature: FeatureDefinition, variable: Variable, tables: PatientTables

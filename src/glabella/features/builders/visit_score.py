@@ -9,17 +9,12 @@ import pandas as pd
 from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_visit_scores
 from glabella.domain.timing import Moment
-from glabella.features.builders.scale import (
-    express_score,
-    find_kind,
-    find_levels,
-    find_unit,
-)
+from glabella.features.builders.as_given import AsGiven
+from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
-from glabella.features.spec import FeatureSpec
 
 
-class VisitScore:
+class VisitScore(AsGiven):
     """The builder ``visit_score``: the value at the visit that stands for the feature's week."""
 
     takes_baseline: ClassVar[bool] = False
@@ -43,28 +38,8 @@ class VisitScore:
         """
         return Moment(feature.visit_window.high) if variable.timing == "visit" else None
 
-    def describe(self, feature: FeatureDefinition, variable: Variable) -> FeatureSpec:
-        """Describe the column by its dictionary entry.
-
-        Parameters
-        ----------
-        feature : FeatureDefinition
-            The feature.
-        variable : Variable
-            Its variable.
-
-        Returns
-        -------
-        FeatureSpec
-            Its kind, levels and words.
-        """
-        return FeatureSpec(
-            name=feature.name,
-            label=feature.label or f"{variable.label} at week {feature.visit_window.target:g}",
-            kind=find_kind(feature, variable),
-            levels=find_levels(feature, variable),
-            unit=find_unit(feature, variable),
-        )
+    def _label(self, feature: FeatureDefinition, variable: Variable) -> str:
+        return f"{variable.label} at week {feature.visit_window.target:g}"
 
     def build(
         self, feature: FeatureDefinition, variable: Variable, tables: PatientTables

@@ -46,8 +46,10 @@ def declare(project: Path, variable: str, mapped: str = "", predict_at: str = "b
     path.write_text(path.read_text().replace("      site: SITEGR1\n", mapped))
 
 
-def resolve(project: Path) -> None:
-    resolve_analysis("cdisc_pilot", find_project(project))
+def resolve(project: Path) -> tuple[str, ...]:
+    """Resolve the analysis and name its features."""
+    resolved = resolve_analysis("cdisc_pilot", find_project(project))
+    return tuple(feature.name for feature in resolved.feature_set.value.features)
 
 
 def refuse(project: Path) -> str:
@@ -99,7 +101,7 @@ def test_a_column_of_plain_files_is_held_to_its_name_as_well(small_project: Path
 def test_a_completers_flag_of_week_8_predicts_from_week_8(project: Path) -> None:
     variable = f"stayed: {{label: S, {CODES}, timing: week 8}}"
     declare(project, variable, "      variables: {stayed: COMP8FL}\n", "week 8")
-    resolve(project)
+    assert "stayed" in resolve(project)
 
 
 def test_a_completers_flag_of_week_16_is_not_known_at_week_8(project: Path) -> None:
@@ -111,7 +113,7 @@ def test_a_completers_flag_of_week_16_is_not_known_at_week_8(project: Path) -> N
 def test_a_change_known_at_its_week_passes(project: Path) -> None:
     variable = "early: {label: E, type: number, range: [-9, 9], timing: week 8}"
     declare(project, variable, "      variables: {early: CHG}\n", "week 8")
-    resolve(project)
+    assert "early" in resolve(project)
 
 
 def test_a_declared_end_is_refused_by_the_clock(project: Path) -> None:
@@ -123,7 +125,7 @@ def test_a_late_column_that_no_feature_uses_passes(project: Path) -> None:
     declare(project, f"stayed: {{label: S, {CODES}}}", "      variables: {stayed: COMP24FL}\n")
     features = project / "features" / "cdisc_pilot.yaml"
     features.write_text(features.read_text().replace("  - {name: stayed}\n", ""))
-    resolve(project)
+    assert "stayed" not in resolve(project)
 
 
 @pytest.mark.parametrize("setting", ["population: COMP24FL", "analysis_flag: COMPLFL"])
@@ -142,4 +144,4 @@ def test_choosing_those_who_stayed_is_refused(project: Path, setting: str) -> No
 def test_other_populations_are_not_refused(project: Path, flag: str) -> None:
     variable = "age_years: {label: A, type: number, range: [0, 99]}"
     declare(project, variable, f"      population: {flag}\n")
-    resolve(project)
+    assert "age_years" in resolve(project)

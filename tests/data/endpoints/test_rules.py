@@ -346,3 +346,36 @@ def test_negative_and_zero_baselines_are_left_out_of_a_fraction_and_kept_for_poi
     np.testing.assert_array_equal(outcomes.frame["responded"], [NAN, NAN, 0, 1])
     assert outcomes.left_out == {"a baseline of zero, of which a fraction means nothing": 2}
     assert responded(tables, of="grade", points=5.0) == [1, 1, 0, 1]
+
+
+def test_a_composite_event_after_a_carried_score_still_counts() -> None:
+    # Carried from week 2; the event of week 5 came before the endpoint, that of week 9 after it.
+    tables = make_tables(
+        {"a": {0: 20, 2: 9}, "b": {0: 20, 2: 9}, "c": {0: 20, 2: 9, 6: 19}},
+        rescue_week=[5, 9, NAN],
+    )
+    event = {"rescue": {"strategy": "composite", "of": "rescue_week"}}
+    assert responded(tables, missing="last_observation", intercurrent=event) == [0, 1, 0]
+
+
+def test_a_response_held_while_on_treatment_lasts_as_long_as_treatment_did() -> None:
+    tables = make_tables(
+        {
+            "held": {0: 20, 6: 9, 12: 30},
+            "lost": {0: 20, 6: 9, 8.5: 15, 12: 9},
+            "missed": {0: 20, 6: 9},
+            "whole": {0: 20, 6: 9, 12: 9},
+        },
+        rescue_week=[9, 9, NAN, NAN],
+    )
+    event = {"rescue": {"strategy": "while_on_treatment", "of": "rescue_week"}}
+    found = responded(tables, intercurrent=event, sustained={"week": 12.0, "window": (11.0, 13.0)})
+    np.testing.assert_array_equal(found, [1, 0, NAN, 1])
+
+
+def test_who_met_a_threshold_at_baseline_is_counted() -> None:
+    tables = make_tables({"a": {0: 1, 6: 1}, "b": {0: 3, 6: 1}, "c": {0: 3, 6: 3}}, "grade")
+    outcomes = derive(tables, rule="threshold", of="grade", at_most=1.0)
+    assert [item.finding for item in outcomes.findings] == [
+        "1 participants met it at baseline already"
+    ]

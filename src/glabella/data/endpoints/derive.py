@@ -17,6 +17,7 @@ from glabella.data.endpoints.rules import ScoreRule, make_score_rule
 from glabella.data.endpoints.visits import Visits, read_visits
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import BASELINE, Moment
+from glabella.domain.visits import Window
 from glabella.errors import AnalysisError
 
 Bools = npt.NDArray[np.bool_]
@@ -138,10 +139,12 @@ def _derive_from_scores(
     chosen = visits.nearest(endpoint.visit_window, endpoint.ties)
     findings += _note_imputed_records(chosen, endpoint)
     basis = np.where(chosen["score"].notna(), "observed", "").astype(object)
-    _hold_while_on_treatment(chosen, basis, visits, events, endpoint, clock)
+    held = visits.between(clock.week, np.inf).last()
+    window = endpoint.visit_window
+    basis[_hold(chosen, held, events, window)] = "while_on_treatment"
     if endpoint.missing.strategy == "last_observation":
         _refuse_nothing_to_carry(visits, people, endpoint, clock)
-        _carry_forward(chosen, basis, visits, clock.week, endpoint.visit_window.low)
+        _carry_forward(chosen, basis, visits.between(clock.week, window.low).last())
     frame = pd.DataFrame(
         {
             "baseline": baseline,
@@ -150,15 +153,18 @@ def _derive_from_scores(
         },
         index=people.index,
     )
-    known = _decide(frame, rule, visits, endpoint, clock)
-    known, basis = _fail_composites(known, basis, frame, events, endpoint)
+    later = _find_later(visits, held, events, endpoint, clock)
+    known = _decide(frame, later, rule, visits, endpoint)
+    failed = _find_composites(frame["week"].to_numpy(), basis, events, endpoint)
+    known, basis = np.where(failed, 0.0, known), np.where(failed, "composite", basis)
+    findings += _note_met_before(baseline, rule, endpoint)
     usable, left_out = _find_usable(frame["baseline"].to_numpy(), endpoint)
     frame["responded"], frame["basis"] = known, basis
     imputation = None
     unknown = usable & np.isnan(known)
     if endpoint.missing.imputes:
         imputation = plan_imputation(
-            tables, variable, endpoint, rule, (every, visits), frame, usable
+            tables, variable, endpoint, rule, (every, visits), frame, later, usable
         )
         frame.loc[unknown, "basis"] = "to_impute"
     elif endpoint.missing.strategy == "non_responder":
@@ -173,57 +179,61 @@ def _derive_from_scores(
     return Outcomes(frame, left_out, imputation, events.had, tuple(findings))
 
 
+def _find_later(
+    visits: Visits,
+    held: pd.DataFrame,
+    events: Intercurrent,
+    endpoint: EndpointDefinition,
+    clock: Moment,
+) -> pd.DataFrame | None:
+    """Find the visit of the later week through which a response must last."""
+    if endpoint.sustained is None:
+        return None
+    window = endpoint.sustained.visit_window
+    later = visits.nearest(window, endpoint.ties)
+    _hold(later, held, events, window)
+    if endpoint.missing.strategy == "last_observation":
+        before = visits.between(clock.week, window.low).last()
+        _fill(later, before, later["score"].isna().to_numpy())
+    return later
+
+
 def _decide(
     frame: pd.DataFrame,
+    later: pd.DataFrame | None,
     rule: ScoreRule,
     visits: Visits,
     endpoint: EndpointDefinition,
-    clock: Moment,
 ) -> npt.NDArray[np.float64]:
     """Put every score to the rule: 1, 0, or NaN where it can't be told."""
     baseline = frame["baseline"].to_numpy()
     first = rule.judge(baseline, frame["score"].to_numpy())
-    if endpoint.sustained is None:
+    if later is None:
         return first
-    later = visits.nearest(endpoint.sustained.visit_window, endpoint.ties)
     scores, weeks = later["score"].to_numpy(dtype=float), later["week"].to_numpy(dtype=float)
-    if endpoint.missing.strategy == "last_observation":
-        before = visits.between(clock.week, endpoint.sustained.window[0]).last()
-        scores = np.where(np.isnan(scores), before["score"].to_numpy(dtype=float), scores)
-    until = np.where(np.isnan(weeks), endpoint.last_week, weeks)
+    reached = ~np.isnan(weeks) & (weeks > endpoint.visit_window.high)
+    until = np.where(reached, weeks, endpoint.last_week)
     since = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
     lost = rule.find_lost(baseline, visits.between(since, until))
     last = rule.judge(baseline, scores)
     return np.where((first == 0) | (last == 0) | lost, 0.0, first * last)
 
 
-def _hold_while_on_treatment(
-    chosen: pd.DataFrame,
-    basis: npt.NDArray[np.object_],
-    visits: Visits,
-    events: Intercurrent,
-    endpoint: EndpointDefinition,
-    clock: Moment,
-) -> None:
-    held = visits.between(clock.week, np.inf).last()
-    stands = (
+def _hold(chosen: pd.DataFrame, held: pd.DataFrame, events: Intercurrent, window: Window) -> Bools:
+    """Let the last score up to the end of treatment stand for a week that came after it."""
+    stands = np.asarray(
         events.ended
-        & (events.used_until < endpoint.visit_window.high)
+        & (events.used_until < window.high)
         & chosen["score"].isna().to_numpy()
         & held["score"].notna().to_numpy()
     )
     _fill(chosen, held, stands)
-    basis[stands] = "while_on_treatment"
+    return stands
 
 
 def _carry_forward(
-    chosen: pd.DataFrame,
-    basis: npt.NDArray[np.object_],
-    visits: Visits,
-    after: float,
-    before: float,
+    chosen: pd.DataFrame, basis: npt.NDArray[np.object_], carried: pd.DataFrame
 ) -> None:
-    carried = visits.between(after, before).last()
     stands = chosen["score"].isna().to_numpy() & carried["score"].notna().to_numpy()
     _fill(chosen, carried, stands)
     basis[stands] = "carried_forward"
@@ -234,19 +244,38 @@ def _fill(chosen: pd.DataFrame, other: pd.DataFrame, where: Bools) -> None:
         chosen[name] = np.where(where, other[name], chosen[name])
 
 
-def _fail_composites(
-    known: npt.NDArray[np.float64],
+def _find_composites(
+    week: npt.NDArray[np.float64],
     basis: npt.NDArray[np.object_],
-    frame: pd.DataFrame,
     events: Intercurrent,
     endpoint: EndpointDefinition,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.object_]]:
-    """Count as no responder who had a composite event by the visit that stands for the endpoint."""
-    by = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
+) -> Bools:
+    """Find who had a composite event by the visit that stands for the endpoint.
+
+    Where no visit in the window stands for it, the event counts until the window ends.
+    """
+    by = np.where(basis == "observed", week, endpoint.visit_window.high)
     if endpoint.sustained is not None:
-        by = np.full(len(frame), endpoint.last_week)
-    failed = events.failed_from <= by
-    return np.where(failed, 0.0, known), np.where(failed, "composite", basis)
+        by = np.full(len(week), endpoint.last_week)
+    return np.asarray(events.failed_from <= by)
+
+
+def _note_met_before(
+    baseline: npt.NDArray[np.float64], rule: ScoreRule, endpoint: EndpointDefinition
+) -> list[Finding]:
+    if endpoint.needs_baseline:
+        return []
+    already = int((rule.judge(baseline, baseline) == 1).sum())
+    if not already:
+        return []
+    return [
+        Finding(
+            f"endpoint of '{endpoint.of}'",
+            f"{already} participants met it at baseline already",
+            "They count as they do at the endpoint; compare a fall from baseline.",
+            "note",
+        )
+    ]
 
 
 def _find_usable(

@@ -215,6 +215,7 @@ def plan_imputation(
     rule: ScoreRule,
     visits: tuple[Visits, Visits],
     frame: pd.DataFrame,
+    later: pd.DataFrame | None,
     usable: npt.NDArray[np.bool_],
 ) -> OutcomeImputation:
     """Gather what missing scores are imputed from.
@@ -233,6 +234,8 @@ def plan_imputation(
         All visits, which say who left; and those whose scores are used.
     frame : DataFrame
         ``baseline``, ``score`` and ``responded`` (NaN where to be imputed) of each participant.
+    later : DataFrame or None
+        ``score`` at the later week through which a response must last.
     usable : array of bool, shape (n_participants,)
         Who is analysed.
 
@@ -249,9 +252,9 @@ def plan_imputation(
     every, used = visits
     windows = [endpoint.visit_window]
     judged = [frame["score"].to_numpy(dtype=float)]
-    if endpoint.sustained is not None:
+    if endpoint.sustained is not None and later is not None:
         windows.append(endpoint.sustained.visit_window)
-        judged.append(used.nearest(windows[1], endpoint.ties)["score"].to_numpy(dtype=float))
+        judged.append(later["score"].to_numpy(dtype=float))
     trial, trials = pd.factorize(tables.participants["studyid"].astype(object))
     others = _spread_visits(used, trial, endpoint)
     shift = _find_shift(tables, variable, endpoint)

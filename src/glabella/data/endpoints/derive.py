@@ -22,7 +22,7 @@ from glabella.errors import AnalysisError
 
 Bools = npt.NDArray[np.bool_]
 NO_BASELINE = "no baseline score"
-ZERO_BASELINE = "a baseline of zero, of which a fraction means nothing"
+ZERO_BASELINE = "a baseline of zero or below, of which a fraction means nothing"
 NO_SCORE = "no score in the endpoint's window"
 NOTHING_TO_CARRY = "no score to carry forward"
 

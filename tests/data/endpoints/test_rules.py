@@ -344,7 +344,9 @@ def test_negative_and_zero_baselines_are_left_out_of_a_fraction_and_kept_for_poi
     )
     outcomes = derive(tables, of="grade")
     np.testing.assert_array_equal(outcomes.frame["responded"], [NAN, NAN, 0, 1])
-    assert outcomes.left_out == {"a baseline of zero or below, of which a fraction means nothing": 2}
+    assert outcomes.left_out == {
+        "a baseline of zero or below, of which a fraction means nothing": 2
+    }
     assert responded(tables, of="grade", points=5.0) == [1, 1, 0, 1]
 
 

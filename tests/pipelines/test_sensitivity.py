@@ -12,7 +12,7 @@ from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project
 from glabella.pipelines.load import load_analysis
-from glabella.pipelines.sensitivity import make_drop_out
+from glabella.pipelines.sensitivity import list_variants, make_drop_out
 
 NAMES = [
     "as analysed", "observed_only", "last_observation", "delta +6 points", "fall of 8 points",
@@ -50,6 +50,26 @@ def test_each_definition_counts_its_own_responders(trained_leaving):
     assert rows["delta +6 points"].events < rows["as analysed"].events
     rate = {name: row.events / row.n for name, row in rows.items()}
     assert rate["as analysed"] < rate["observed_only"]
+
+
+def test_the_severity_is_that_of_the_definitions_own_variable(leaving_project):
+    path = leaving_project / "pipelines" / "leaving.yaml"
+    other = (
+        "  - {name: frown, of: frown_max, rule: threshold, at_most: 1, missing: observed_only}\n"
+    )
+    text = path.read_text().replace("sensitivity:\n", f"sensitivity:\n{other}", 1)
+    path.write_text(text)
+    visits = pd.read_csv(leaving_project / "assessments.csv")
+    later = visits[visits["paramcd"] == "frown_max"].assign(week=6)
+    later["aval"] = (later["aval"] + np.arange(len(later)) % 2).clip(0, 3)
+    pd.concat([visits, later]).to_csv(leaving_project / "assessments.csv", index=False)
+    loaded = load_analysis("leaving", find_project(leaving_project))
+    severe = {
+        name: [spec.name for spec in variant.features.specs if spec.is_severity]
+        for name, variant in list_variants(loaded)
+    }
+    assert severe["frown"] == ["frown_max"]
+    assert severe["observed_only"] == ["severity"]
 
 
 def test_drop_out_is_predicted_by_the_same_features(trained_leaving):

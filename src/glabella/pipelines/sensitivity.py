@@ -11,8 +11,11 @@ import numpy as np
 from glabella.data.endpoints.derive import Outcomes
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
+from glabella.features.assemble import describe_features
+from glabella.features.spec import FeatureTable
 from glabella.pipelines.analysis import ValidationDefinition
 from glabella.pipelines.load import LoadedAnalysis, make_sample
+from glabella.pipelines.resolve import ResolvedAnalysis
 from glabella.pipelines.validate import Validated, run_validation
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.nested import Progress
@@ -175,7 +178,7 @@ def run_sensitivity(
     own = _summarise("as analysed", loaded.endpoint.describe(), loaded, validated)
     others = [
         _validate(name, variant.endpoint.describe(), variant, workers, progress)
-        for name, variant in _list_variants(loaded)
+        for name, variant in list_variants(loaded)
     ]
     gone = make_drop_out(loaded)
     drop_out = _validate("drop-out", "no score at the endpoint", gone, workers, progress)
@@ -204,13 +207,38 @@ def make_drop_out(loaded: LoadedAnalysis) -> LoadedAnalysis:
     return _with_outcomes(loaded, outcomes)
 
 
-def _list_variants(loaded: LoadedAnalysis) -> Iterator[tuple[str, LoadedAnalysis]]:
+def list_variants(loaded: LoadedAnalysis) -> Iterator[tuple[str, LoadedAnalysis]]:
+    """Make the analysis of each other definition, validated over all participants alone.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+
+    Yields
+    ------
+    tuple of str and LoadedAnalysis
+        The definition's name, and the analysis with its outcomes.
+    """
     for alternative in loaded.resolved.alternatives:
         analysis = loaded.resolved.analysis
         changed = analysis.value.model_copy(update={"endpoint": alternative.endpoint})
         resolved = replace(loaded.resolved, analysis=replace(analysis, value=changed))
-        variant = replace(loaded, resolved=resolved)
+        features = _mark_severity(resolved, loaded.features, alternative.endpoint.of)
+        variant = replace(loaded, resolved=resolved, features=features)
         yield alternative.name, _with_outcomes(variant, loaded.alternatives[alternative.name])
+
+
+def _mark_severity(
+    resolved: ResolvedAnalysis, features: FeatureTable, variable: str
+) -> FeatureTable:
+    """Take the baseline of the definition's own variable for the severity."""
+    own = describe_features(
+        resolved.feature_set.value, resolved.dictionary.value, endpoint_variable=variable
+    )
+    severe = {spec.name for spec in own if spec.is_severity}
+    specs = tuple(replace(spec, is_severity=spec.name in severe) for spec in features.specs)
+    return FeatureTable(features.frame, specs)
 
 
 def _with_outcomes(loaded: LoadedAnalysis, outcomes: Outcomes) -> LoadedAnalysis:

@@ -147,7 +147,7 @@ def test_a_site_of_one_class_is_named_before_anything_is_fitted(small_project):
     analysis = small_project / "pipelines" / "small.yaml"
     analysis.write_text(analysis.read_text().replace("leave_one_trial_out", "leave_one_site_out"))
     result = glabella.check("small", project=small_project)
-    [note] = [item for item in result.findings if item.place == "left out: 9"]
+    [note] = [item for item in result.findings if item.place == "left out: alpha, site 9"]
     assert "so it has no figure" in note.finding
 
 
@@ -160,3 +160,25 @@ def test_the_check_states_the_estimand(leaving_project, tmp_path):
     text = page.read_text()
     for heading in ("Estimand", "Responders under each definition", "Classes in the folds"):
         assert heading in text
+
+
+def test_a_stop_replaces_the_page_of_an_earlier_check(small_project, tmp_path):
+    page = tmp_path / "check.html"
+    glabella.check("small", project=small_project, out=page)
+    assert "Nothing stops the analysis" in page.read_text()
+    path = small_project / "participants.csv"
+    path.write_text(path.read_text().replace(",F,", ",Q,"))
+    with pytest.raises(DataError):
+        glabella.check("small", project=small_project, out=page)
+    text = page.read_text()
+    assert "Stopped: " in text and "Nothing stops the analysis" not in text
+
+
+def test_sites_numbered_alike_in_two_trials_are_left_out_apart(small_project):
+    analysis = small_project / "pipelines" / "small.yaml"
+    analysis.write_text(analysis.read_text().replace("leave_one_trial_out", "leave_one_site_out"))
+    classes = glabella.check("small", project=small_project).classes
+    groups = classes.loc[classes["design"] == "across", "group"]
+    assert sorted(groups) == [
+        f"{trial}, site {site}" for trial in ("alpha", "beta") for site in (1, 2, 3)
+    ]

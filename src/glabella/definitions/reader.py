@@ -242,6 +242,13 @@ def _translate(error: ValidationError, model: type[Definition], origin: Origin) 
             len(at) > len(item["loc"]) and at[: len(item["loc"])] == item["loc"] for at in places
         )
     ]
+    # Where a word or a mapping may stand and a mapping does, what it lacks of a word is no finding.
+    mappings = [
+        item
+        for item in leaves
+        if not (item["type"] == "string_type" and isinstance(item["input"], dict))
+    ]
+    leaves = mappings or leaves
     # A misspelt key also makes the right one missing; the misspelt one has a line and a remedy.
     first = min(leaves, key=lambda item: item["type"] != "extra_forbidden")
     # Where a union was tried, pydantic puts the tried member's name into the path; only the keys

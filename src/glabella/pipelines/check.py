@@ -12,7 +12,7 @@ import pandas as pd
 from glabella.data.checks import Finding, RowsError
 from glabella.data.overview import count_followed, count_visits
 from glabella.definitions.locate import Project, find_project
-from glabella.errors import DataError
+from glabella.errors import DataError, GlabellaError
 from glabella.models.encoding import fit_encoding
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.feasibility import note_folds, tabulate_folds, tabulate_parameters
@@ -27,7 +27,7 @@ from glabella.pipelines.notes import (
 )
 from glabella.pipelines.strategies import count_by_strategy
 from glabella.pipelines.validate import plan_folds
-from glabella.reporting.check_page import render_check
+from glabella.reporting.check_page import render_check, render_stop
 from glabella.reporting.table_one import make_table_one
 from glabella.reporting.write import write_page
 from glabella.validation.membership import Membership, estimate_membership
@@ -150,7 +150,7 @@ def check(
     data : str or Path, optional
         The folder of the data files; the project's unless stated.
     out : str or Path, optional
-        Where to write the result as an HTML page.
+        Where to write the result as an HTML page; what stops the analysis likewise.
 
     Returns
     -------
@@ -166,9 +166,15 @@ def check(
     home = find_project(Path(project) if project is not None else None)
     try:
         loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
-    except RowsError as error:
-        raise _list_rows(error, home, Path(analysis).stem) from None
-    result = _describe(loaded)
+        result = _describe(loaded)
+    except GlabellaError as error:
+        named = error
+        if isinstance(error, RowsError):
+            named = _list_rows(error, home, Path(analysis).stem)
+        if out is not None:
+            # A page of an earlier check would still say that nothing stops the analysis.
+            write_page(Path(out), render_stop(Path(analysis).stem, named), what="page")
+        raise named from None
     if out is not None:
         write_page(Path(out), render_check(vars(result)), what="page")
     return result

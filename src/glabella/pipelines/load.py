@@ -293,7 +293,7 @@ def make_sample(
         outcomes=drawn.astype(np.int8),
         imputation=imputation,
         trial=people["studyid"].to_numpy(dtype=str),
-        site=people.get("siteid", blank).to_numpy(dtype=str),
+        site=_name_sites(people),
         cohort=people.get("cohort", blank).to_numpy(dtype=str),
         arm=arm.to_numpy(dtype=str),
         active=arm.isin(analysis.active_arms).to_numpy()
@@ -301,6 +301,18 @@ def make_sample(
         else np.ones(len(people), dtype=bool),
         person=_number_people(people) if "person" in people else None,
     )
+
+
+def _name_sites(people: pd.DataFrame) -> np.ndarray:
+    """Name sites within their trial: two trials may number theirs alike."""
+    if "siteid" not in people:
+        return np.full(len(people), "", dtype=str)
+    site = people["siteid"].fillna("").astype(str)
+    trial = people["studyid"].astype(str)
+    if trial.nunique() < 2:
+        return site.to_numpy(dtype=str)
+    # Who has no site is of the trial at large.
+    return np.where(site == "", trial, trial + ", site " + site).astype(str)
 
 
 def _number_people(people: pd.DataFrame) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from glabella.errors import GlabellaError
 from glabella.reporting.render import open_templates
 
 _HEADINGS = {
@@ -57,6 +58,27 @@ def render_check(result: Mapping[str, Any]) -> str:
     tables = {name: _tabulate(value) for name, value in shown.items() if _is_table(value)}
     plain = {name: value for name, value in result.items() if not _is_table(value)}
     return open_templates().get_template("check.html.jinja").render(tables=tables, **plain)
+
+
+def render_stop(analysis: str, error: GlabellaError) -> str:
+    """Render what stops an analysis.
+
+    Parameters
+    ----------
+    analysis : str
+        Its name.
+    error : GlabellaError
+        The finding.
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else.
+    """
+    template = open_templates().get_template("stop.html.jinja")
+    return template.render(
+        analysis=analysis, place=error.place, finding=error.finding, remedy=error.remedy
+    )
 
 
 def spread_definitions(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from glabella.data.checks import RowsError
-from glabella.data.dictionary import Dictionary
+from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.mapping import TrialSource, map_trial
 from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.units import find_conversion
 from glabella.data.tables import PatientTables
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.errors import DefinitionError
@@ -90,6 +91,49 @@ def test_units_with_another_zero_are_converted() -> None:
     assert tables.participants["warmth"].isna().tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("entry", "given", "expected"),
+    [
+        ("age_years: {column: w, unit: months}", 216, 18.0),
+        ("age_years: {column: w, unit: days}", 18627.75, 51.0),
+        ("warmth: {column: w, unit: degF}", 98.6, 37.0),
+        ("weight_kg: {column: w, unit: g}", 70100, 70.1),
+    ],
+)
+@pytest.mark.parametrize("form", [float, str])
+def test_a_converted_value_has_no_stray_digits(entry, given, expected, form) -> None:
+    # 216 months as 17.999... years would fall out of trials of adults.
+    tables = load(f"{{{entry}}}", people(w=[form(given), form(given)]))
+    assert tables.participants.iloc[:, -1].tolist() == [expected, expected]
+
+
+def test_a_small_factor_keeps_its_digits() -> None:
+    hormone = Variable(
+        label="Hormone", type="number", unit="mol/l", range=(0, 1), timing="baseline"
+    )
+    factor, offset = find_conversion("fmol/l", hormone, place="t.yaml")
+    assert (factor, offset) == (1e-15, 0.0)
+
+
+def test_of_a_number_a_code_may_mean_missing() -> None:
+    tables = load('{age_years: {column: a, codes: {"999": ""}}}', people(a=[45, 999, None]))
+    assert tables.participants["age_years"].isna().tolist() == [False, True, True]
+    assert tables.participants["age_years"].iloc[0] == 45
+
+
+def test_a_code_for_missing_is_read_before_the_unit() -> None:
+    tables = load(
+        '{age_years: {column: a, unit: months, codes: {"9": ""}}}', people(a=["480", "9"])
+    )
+    assert tables.participants["age_years"].iloc[0] == 40
+    assert tables.participants["age_years"].isna().tolist() == [False, True]
+
+
+def test_a_unit_beside_codes_that_say_more_than_missing_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="beside a `unit`, `codes` can only say what means"):
+        load('{age_years: {column: a, unit: months, codes: {"9": "40"}}}', people(a=["480"]))
+
+
 def test_the_range_is_checked_after_conversion() -> None:
     with pytest.raises(RowsError, match="1 of 2 values: each is outside 18 to 95 years"):
         load("{age_years: {column: a, unit: months}}", people(a=[480, 48]))
@@ -105,6 +149,10 @@ def test_text_among_numbers_is_refused_after_conversion_too() -> None:
     [
         ("weight_kg: {column: w, unit: cm}", "'cm' and 'kg' measure different things"),
         ("weight_kg: {column: w, unit: stonez}", "is no unit that can be converted"),
+        ("weight_kg: {column: w, unit: kg/}", "is no unit that can be converted"),
+        ("weight_kg: {column: w, unit: kg)}", "is no unit that can be converted"),
+        ("weight_kg: {column: w, unit: (}", "is no unit that can be converted"),
+        ("weight_kg: {column: w, unit: '\"'}", "is no unit that can be converted"),
         ("sex: {column: w, unit: kg}", "'Sex' is no number, so it has no unit"),
     ],
 )

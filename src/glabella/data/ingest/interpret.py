@@ -14,7 +14,7 @@ from glabella.data.checks import Finding, count_faults, to_text
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.sources import TrialSource, VariableColumn
-from glabella.data.ingest.units import find_conversion
+from glabella.data.ingest.units import convert_values, find_conversion
 from glabella.definitions.reader import Keys, Origin
 from glabella.errors import DefinitionError, describe_choices
 
@@ -235,6 +235,12 @@ def interpret_column(
         If codes or units can't belong to the variable.
     """
     raw = state.take(file, given.column, *keys)
+    if given.names_missing and variable.type in ("number", "score"):
+        # Of numbers the codes for missing are listed alone; every other number stands for itself.
+        text = to_text(raw).astype(object)
+        raw = text.where(~text.isin(list(given.codes)), "")
+        if given.unit is None:
+            return raw
     if given.unit is not None:
         return _convert(raw, given.unit, variable, state.place(*keys))
     if given.codes:
@@ -252,10 +258,10 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
         )
     factor, offset = find_conversion(unit, variable, place=place)
     if pd.api.types.is_numeric_dtype(raw.dtype):
-        return raw.astype(float) * factor + offset
+        return convert_values(raw.astype(float), factor, offset)
     text = to_text(raw).astype(object)
     numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
-    converted = (numbers * factor + offset).astype(object)
+    converted = convert_values(numbers, factor, offset).astype(object)
     # What is no number is left for the check that says so.
     return converted.where(numbers.notna(), text)
 

@@ -21,7 +21,7 @@ class VariableColumn(Definition):
         The column.
     codes : dict
         The source's code to the dictionary's, or to nothing where it means missing; a code that
-        is not listed is refused.
+        is not listed is refused. Of a number only codes for missing are listed, such as 999.
     unit : str, optional
         The source's unit, where it is not the dictionary's.
     """
@@ -29,6 +29,17 @@ class VariableColumn(Definition):
     column: str
     codes: dict[str, str] = Field(default_factory=dict)
     unit: str | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> VariableColumn:
+        if self.unit is not None and self.codes and not self.names_missing:
+            raise ValueError("beside a `unit`, `codes` can only say what means missing")
+        return self
+
+    @property
+    def names_missing(self) -> bool:
+        """Whether the codes say nothing but what means missing."""
+        return bool(self.codes) and not any(self.codes.values())
 
     @property
     def is_recoded(self) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from tokenize import TokenError
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from glabella.data.dictionary import Variable
 from glabella.errors import DefinitionError
@@ -66,10 +70,44 @@ def find_conversion(unit: str, variable: Variable, *, place: str) -> tuple[float
             remedy="A concentration by weight and one by amount differ by the substance; "
             "convert such values in the file.",
         ) from None
-    except (pint.PintError, ValueError, TypeError, AttributeError):
+    # What pint's own reader of words makes of a stray sign is not one family of errors.
+    except (
+        pint.PintError, ValueError, TypeError, AttributeError, AssertionError, LookupError,
+        SyntaxError, TokenError,
+    ):  # fmt: skip
         raise DefinitionError(
             f"'{unit}' or '{variable.unit}' is no unit that can be converted",
             place=place,
             remedy="Write units such as years, months, weeks, days, kg, lb, cm, inch, mg/dl.",
         ) from None
-    return round(float(one - zero), 12), round(float(zero), 12)
+    return _keep_digits(float(one - zero), 15), _keep_digits(float(zero), 15)
+
+
+def convert_values(values: pd.Series, factor: float, offset: float) -> pd.Series:
+    """Convert numbers, free of the last digits that a factor without an exact form leaves.
+
+    Parameters
+    ----------
+    values : Series of float
+        In the source's unit.
+    factor, offset : float
+        From `find_conversion`.
+
+    Returns
+    -------
+    Series of float
+        To twelve significant digits: 216 months are 18 years, and not a little less.
+
+    Examples
+    --------
+    >>> convert_values(pd.Series([216.0, 6.0]), 1 / 12, 0.0).tolist()
+    [18.0, 0.5]
+    """
+    # A column repeats its values, and rounding by digits is slow.
+    codes, levels = pd.factorize(values * factor + offset, use_na_sentinel=False)
+    rounded = np.array([_keep_digits(level, 12) for level in levels], dtype=float)
+    return pd.Series(rounded[codes], index=values.index, name=values.name)
+
+
+def _keep_digits(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")

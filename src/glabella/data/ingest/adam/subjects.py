@@ -20,7 +20,7 @@ from glabella.data.ingest.adam.cells import (
     read_text,
     refuse_rows,
 )
-from glabella.data.ingest.units import find_conversion
+from glabella.data.ingest.units import convert_values, find_conversion
 from glabella.data.tables import KEY
 from glabella.domain.standard_names import find_earliest
 from glabella.errors import DefinitionError
@@ -294,6 +294,7 @@ def _convert_age(
         if unit.lower() != variable.unit:
             place = state.place("adam", "adsl")
             factor, offset = find_conversion(unit.lower(), variable, place=place)
-            converted[of_unit] = numbers[of_unit] * factor + offset
+            ages = pd.Series(numbers[of_unit])
+            converted[of_unit] = convert_values(ages, factor, offset).to_numpy()
     # What is no number is left for the check that says so.
     return converted.where(~wrong, raw)

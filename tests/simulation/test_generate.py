@@ -1,90 +1,75 @@
-"""Simulated tables look like the published trials, and are read like real ones."""
-
-from pathlib import Path
+"""Simulated trials keep their design, and are the same from the same seed."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
 
-from glabella.data.dictionary import read_dictionary
-from glabella.data.evidence import Evidence
-from glabella.data.ingest.mapping import map_trial, read_trial
-from glabella.data.tables import PatientTables, hash_tables
-from glabella.definitions.locate import Project
-from glabella.definitions.reader import Origin
 from glabella.domain.scales import SCALES
-from glabella.errors import DataError, GlabellaError
-from glabella.simulation.generate import (
-    CANONICAL_SOURCE,
-    Simulated,
-    simulate_trials,
-    write_simulated,
-)
-from glabella.simulation.scenario import Scenario, read_scenario
+from glabella.simulation import generate
+from glabella.simulation.frames import Simulated, simulate_trials
+from glabella.simulation.generate import TrialDraw, draw_trials
+from glabella.simulation.scenario import Scenario
 
-ROOT = Path(__file__).resolve().parents[2]
-PROJECT = Project(definitions=ROOT, home=ROOT)
-# Half a second each; enough to see a rate that is off by a few hundredths in the larger arms.
-SEEDS = range(24)
+from .conftest import SCENARIOS, enlarge, read
+
 ARM = ["studyid", "cohort", "arm"]
-WRITTEN = Origin(name="pipelines/bont_pooled.yaml", text="", lines={})
+TABLES = ("participants", "assessments", "events", "new_patients", "truth", "limits")
 
 
 @pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    return read_scenario(PROJECT, "bont_pooled").value
+def simulated(bont_pooled: Scenario) -> Simulated:
+    return simulate_trials(bont_pooled, seed=1)
 
 
 @pytest.fixture(scope="module")
-def many(scenario: Scenario) -> list[Simulated]:
-    return [simulate_trials(scenario, seed=seed) for seed in SEEDS]
+def many(bont_pooled: Scenario) -> list[Simulated]:
+    return [simulate_trials(bont_pooled, seed=seed) for seed in range(12)]
 
 
-@pytest.fixture(scope="module")
-def simulated(many: list[Simulated]) -> Simulated:
-    return many[1]
-
-
-def spread_totals(simulated: Simulated) -> pd.DataFrame:
-    """Put each participant's totals side by side, a column a week."""
-    scores = simulated.assessments.query("paramcd == 'depression_total'")
+def spread(simulated: Simulated, variable: str = "depression_total") -> pd.DataFrame:
+    """Put each participant's scores side by side, a column a week."""
+    scores = simulated.assessments[simulated.assessments["paramcd"] == variable]
+    scores = scores.astype({"usubjid": object})
     wide = scores.pivot(index="usubjid", columns="week", values="aval")
     return simulated.participants.join(wide, on="usubjid")
 
 
-def count_responders(simulated: Simulated) -> pd.DataFrame:
-    wide = spread_totals(simulated).dropna(subset=[6])
-    responded = (wide[6] <= wide[0] / 2).groupby([wide[name] for name in ARM])
-    return responded.agg(responders="sum", seen="size")
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "large"])
+def test_the_same_seed_gives_the_same_tables_and_another_gives_others(name: str) -> None:
+    scenario = read(name)
+    first, again = (simulate_trials(scenario, seed=3) for _ in range(2))
+    other = simulate_trials(scenario, seed=4)
+    for table in TABLES:
+        pd.testing.assert_frame_equal(getattr(first, table), getattr(again, table))
+        if len(getattr(first, table).columns) and table != "limits":
+            assert not getattr(first, table).equals(getattr(other, table)), table
 
 
-def map_tables(simulated: Simulated) -> PatientTables:
-    return map_trial(
-        CANONICAL_SOURCE,
-        simulated.raw_tables(),
-        read_dictionary(PROJECT).value,
-        origin="simulated",
-        written=WRITTEN,
-        keys=("data", "simulate"),
-    )
+def test_blocks_and_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "_BLOCK", 700)
+    scenario = read("large").resize(5000)
+    alone, together = (simulate_trials(scenario, seed=6, workers=n) for n in (1, 3))
+    for table in TABLES:
+        pd.testing.assert_frame_equal(getattr(alone, table), getattr(together, table))
 
 
-def test_the_same_seed_gives_the_same_tables(scenario: Scenario, many: list[Simulated]) -> None:
-    again = simulate_trials(scenario, seed=1)
-    for name in ("participants", "assessments", "new_patients", "truth"):
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(many[1], name))
-        assert not getattr(again, name).equals(getattr(many[2], name))
+def test_a_block_does_not_depend_on_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only arms and sites are assigned over the whole trial."""
+    monkeypatch.setattr(generate, "_BLOCK", 1000)
+    [small] = draw_trials(read("large").resize(3000), seed=6)
+    [large] = draw_trials(read("large").resize(6000), seed=6)
+    assert np.array_equal(small.values["age_years"], large.values["age_years"][:3000])
 
 
 def test_a_trial_added_at_the_end_changes_none_before_it(
-    scenario: Scenario, simulated: Simulated
+    bont_pooled: Scenario, simulated: Simulated
 ) -> None:
-    fewer = simulate_trials(scenario.model_copy(update={"trials": scenario.trials[:-1]}), seed=1)
-    for name in ("participants", "assessments", "truth"):
+    fewer = bont_pooled.model_copy(update={"trials": bont_pooled.trials[:-1]})
+    without = simulate_trials(fewer, seed=1)
+    for name in ("participants", "truth"):
         before = getattr(simulated, name)
         before = before[before["studyid"] != "onadep2024"]
-        pd.testing.assert_frame_equal(before, getattr(fewer, name))
+        pd.testing.assert_frame_equal(before, getattr(without, name))
 
 
 def test_trials_and_arms_have_the_sizes_randomised(simulated: Simulated) -> None:
@@ -115,65 +100,30 @@ def test_doses_follow_sex_and_cohort(many: list[Simulated]) -> None:
     people = pd.concat([item.participants for item in many])
     doses = people.query("arm == 'bont'").groupby(["studyid", "cohort", "sex"])["dose_units"]
     assert doses.nunique().max() == 1
-    assert doses.first().dropna().to_dict() == {
-        ("wollmer2012", "", "F"): 29,
-        ("wollmer2012", "", "M"): 39,
-        ("finzi2014", "", "F"): 29,
-        ("finzi2014", "", "M"): 40,
-        ("magid2014", "", "F"): 29,
-        ("magid2014", "", "M"): 39,
-        ("brin2020", "30U", "F"): 30,
-        ("brin2020", "50U", "F"): 50,
-    }
+    found = doses.first().to_dict()
+    assert found["wollmer2012", "", "F"] == 29 and found["wollmer2012", "", "M"] == 39
+    assert found["finzi2014", "", "M"] == 40
+    assert found["brin2020", "30U", "F"] == 30 and found["brin2020", "50U", "F"] == 50
     assert (people.loc[people["arm"] == "placebo", "dose_units"] == 0).all()
-    assert people.loc[people["studyid"] == "onadep2024", "dose_units"].isna().all()
-
-
-def test_response_over_many_seeds_is_the_declared_rate(
-    scenario: Scenario, many: list[Simulated]
-) -> None:
-    counts = sum(count_responders(item) for item in many)
-    for trial in scenario.trials:
-        for arm in trial.arms:
-            k, n = counts.loc[(trial.id, arm.cohort, arm.code), ["responders", "seen"]]
-            z = (k - n * arm.response) / np.sqrt(n * arm.response * (1 - arm.response))
-            assert abs(z) < 4, (trial.id, arm.cohort, arm.code)
-
-
-def test_response_in_one_seed_agrees_with_the_published_count(simulated: Simulated) -> None:
-    counts = count_responders(simulated)
-    for item in PROJECT.read("features", "evidence", Evidence).value.response_week6:
-        k, n = counts.loc[(item.trial, "", item.arm), ["responders", "seen"]]
-        rate = item.responders / item.analysed if item.responders else 0.5 / (item.analysed + 1)
-        low, high = binom.interval(0.999, n, rate)
-        assert low <= k <= high, (item.trial, item.arm)
-
-
-def test_the_arms_of_brin_differ_as_published(many: list[Simulated]) -> None:
-    wide = pd.concat([spread_totals(item) for item in many]).query("studyid == 'brin2020'")
-    change = (wide[6] - wide[0]).groupby([wide["cohort"], wide["arm"]]).mean()
-    # Brin 2020: -3.7 points with 30 U, standard error 1.91; +1.3 with 50 U.
-    assert -7.45 < change["30U", "bont"] - change["30U", "placebo"] < -1
-    assert -1 < change["50U", "bont"] - change["50U", "placebo"] < 4
 
 
 def test_baselines_are_eligible_and_on_the_scale(many: list[Simulated]) -> None:
-    wide = pd.concat([spread_totals(item) for item in many[:10]])
+    wide = pd.concat([spread(item) for item in many])
     least = wide.groupby("studyid")[0].min()
     assert (least["finzi2014"], least["magid2014"]) >= (26, 14)
     for scale, totals in wide.groupby("scale")[0]:
         assert totals.max() <= SCALES[str(scale)].maximum
 
 
-def test_items_add_to_the_total_and_stay_within_their_maxima(simulated: Simulated) -> None:
-    rows = simulated.assessments
+def test_items_add_to_the_total_at_each_visit_and_stay_within_their_maxima(
+    simulated: Simulated,
+) -> None:
+    rows = simulated.assessments.astype({"usubjid": object, "paramcd": object})
     scales = simulated.participants.set_index("usubjid")["scale"]
     items = rows[rows["paramcd"].str.fullmatch(r"hamd\d\d")]
     totals = rows[rows["paramcd"] == "depression_total"].set_index(["usubjid", "week"])["aval"]
     wide = items.pivot(index=["usubjid", "week"], columns="paramcd", values="aval")
-    pd.testing.assert_series_equal(
-        wide.sum(axis=1), totals.loc[wide.index].astype(float), check_names=False
-    )
+    assert (wide.sum(axis=1) == totals.loc[wide.index]).all()
     for scale in ("hamd17", "hamd21"):
         maxima = SCALES[scale].item_maxima
         mine = wide[wide.index.get_level_values("usubjid").map(scales) == scale]
@@ -183,147 +133,131 @@ def test_items_add_to_the_total_and_stay_within_their_maxima(simulated: Simulate
 
 
 def test_items_exist_only_where_the_scale_is_the_hamilton(simulated: Simulated) -> None:
-    rows = simulated.assessments
+    rows = simulated.assessments.astype({"paramcd": object, "studyid": object})
     trials = rows.loc[rows["paramcd"].str.startswith("hamd"), "studyid"].unique()
     assert sorted(trials) == ["magid2014", "wollmer2012"]
 
 
-def test_lines_at_rest_are_never_deeper_than_at_maximum_frown(simulated: Simulated) -> None:
-    rows = simulated.assessments
-    wide = rows.pivot_table(index=["usubjid", "week"], columns="paramcd", values="aval")
-    assert (wide["frown_rest"] <= wide["frown_max"]).all()
-    assert wide["frown_max"].between(0, 3).all()
-    assert wide["frown_rest"].between(0, 3).all()
+def test_self_report_stands_beside_the_rater_and_agrees_in_part(many: list[Simulated]) -> None:
+    for trial, variable in (("magid2014", "bdi_total"), ("finzi2014", "bdi2_total")):
+        rated = pd.concat([spread(item) for item in many])
+        told = pd.concat([spread(item, variable) for item in many])
+        rated, told = (table[table["studyid"] == trial] for table in (rated, told))
+        both = pd.DataFrame({"rated": rated[6], "told": told[6]}).dropna()
+        assert len(both) == rated[6].notna().sum()
+        assert 0.7 < both.corr().iloc[0, 1] < 0.98
+    seen = {str(name) for name in many[0].assessments.query("studyid == 'brin2020'")["paramcd"]}
+    assert not {"bdi_total", "bdi2_total"} & seen
 
 
-def test_only_injected_frown_muscles_relax(simulated: Simulated) -> None:
-    rows = simulated.assessments.query("paramcd == 'frown_max'")
-    wide = rows.pivot(index="usubjid", columns="week", values="aval")
-    people = simulated.participants.set_index("usubjid")
-    change = (wide[6] - wide[0]).dropna().groupby(people["arm"])
+def test_only_injected_frown_muscles_relax_and_the_frown_returns(many: list[Simulated]) -> None:
+    wide = pd.concat([spread(item, "frown_max") for item in many], ignore_index=True)
+    change = (wide[6] - wide[0]).dropna().groupby(wide["arm"])
     assert change.mean()["bont"] < -1
-    assert change.min()["placebo"] == change.max()["placebo"] == 0
-    assert change.min()["crows_feet"] == change.max()["crows_feet"] == 0
+    for arm in ("placebo", "crows_feet"):
+        assert change.min()[arm] == change.max()[arm] == 0
+    brin = wide[(wide["studyid"] == "brin2020") & (wide["arm"] == "bont")]
+    # Magid 2014: the cosmetic effect is gone by weeks 12 to 16.
+    assert (brin[18] == brin[0])[brin[18].notna()].all()
+
+
+def test_lines_at_rest_are_never_deeper_than_at_maximum_frown(simulated: Simulated) -> None:
+    rest, largest = (spread(simulated, name) for name in ("frown_rest", "frown_max"))
+    for week in (0, 6, 12):
+        both = pd.DataFrame({"rest": rest[week], "largest": largest[week]}).dropna()
+        assert (both["rest"] <= both["largest"]).all()
+        assert both["largest"].between(0, 3).all()
 
 
 def test_magid_admitted_moderate_lines_or_worse(many: list[Simulated]) -> None:
-    rows = pd.concat([item.assessments for item in many])
-    baseline = rows.query("studyid == 'magid2014' and paramcd == 'frown_max' and week == 0")
-    assert baseline["aval"].min() == 2
+    wide = pd.concat([spread(item, "frown_max") for item in many])
+    assert wide.loc[wide["studyid"] == "magid2014", 0].min() == 2
 
 
 def test_nobody_returns_and_all_have_a_baseline(simulated: Simulated) -> None:
-    for _, wide in spread_totals(simulated).groupby("studyid"):
+    for _, wide in spread(simulated).groupby("studyid"):
         weeks = [column for column in wide.columns if isinstance(column, float)]
         seen = wide[weeks].dropna(axis=1, how="all").notna().to_numpy()
         assert seen[:, 0].all()
         assert (np.diff(seen.astype(int), axis=1) <= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("trial", "week", "gone"),
-    [("wollmer2012", 16, 0.0), ("finzi2014", 6, 0.129), ("brin2020", 24, 0.46)],
-)
-def test_as_many_leave_as_declared(
-    many: list[Simulated], trial: str, week: int, gone: float
+def test_who_improves_less_leaves_more_often_only_where_declared() -> None:
+    def compare(name: str, trial: str) -> float:
+        [drawn] = draw_trials(enlarge(read(name), trial, 20_000), seed=1)
+        at = drawn.trial.weeks.index(6)
+        fell = drawn.scores["depression_total"][:, at] <= drawn.scores["depression_total"][:, 0] / 2
+        stays = drawn.stays[:, at]
+        return float(stays[fell].mean() - stays[~fell].mean())
+
+    assert compare("bont_pooled", "finzi2014") > 0.03
+    assert abs(compare("no_signal", "third")) < 0.015
+
+
+def test_belief_follows_what_the_frown_gives_away() -> None:
+    [drawn] = draw_trials(enlarge(read("bont_pooled"), "brin2020", 20_000), seed=1)
+    unblinding = read("bont_pooled").unblinding
+    for active in (True, False):
+        for grade in range(4):
+            mine = (drawn.is_active == active) & (drawn.values["frown_max"] == grade)
+            chance = unblinding.find_chance(np.array([float(grade)]), relaxes=active)[0]
+            z = (drawn.believes[mine].mean() - chance) / np.sqrt(chance * (1 - chance) / mine.sum())
+            assert abs(z) < 4, (active, grade)
+    by_grade = unblinding.find_chance(np.arange(4.0), relaxes=True)
+    assert np.all(np.diff(by_grade) > 0)
+    assert unblinding.find_chance(np.arange(4.0), relaxes=False).tolist() == [0.4] * 4
+
+
+def test_a_belief_is_asked_at_the_endpoint_and_of_nobody_who_had_left(
+    simulated: Simulated,
 ) -> None:
-    wide = pd.concat([spread_totals(item) for item in many]).query("studyid == @trial")
-    left, n = wide[week].isna().sum(), len(wide)
-    assert abs(left - n * gone) <= 4 * np.sqrt(n * gone * (1 - gone))
+    wide = spread(simulated)
+    assert (wide["believed_arm"].notna() == wide[6].notna()).all()
 
 
-def test_leaving_has_nothing_to_do_with_the_arm(many: list[Simulated]) -> None:
-    wide = pd.concat([spread_totals(item) for item in many]).query("studyid == 'brin2020'")
-    left = wide[24].isna().groupby(wide["arm"]).agg(["mean", "size"])
-    error = np.sqrt((0.46 * 0.54 / left["size"]).sum())
-    assert abs(left["mean"].diff().iloc[-1]) < 4 * error
+def test_adverse_events_follow_the_dose() -> None:
+    scenario = enlarge(read("bont_pooled"), "brin2020", 40_000)
+    [drawn] = draw_trials(scenario, seed=1)
+    cohort = np.array([arm.cohort for arm in drawn.trial.arms])[drawn.arm]
+    for name, event in scenario.adverse_events.items():
+        had = drawn.events[name] > 0
+        for mine, units in (
+            (~drawn.is_active, 0.0),
+            (drawn.is_active & (cohort == "30U"), 30.0),
+            (drawn.is_active & (cohort == "50U"), 50.0),
+        ):
+            chance = event.find_chance(np.array([units]))[0]
+            z = (had[mine].mean() - chance) / np.sqrt(chance * (1 - chance) / mine.sum())
+            assert abs(z) < 4, (name, units)
+        assert event.find_chance(np.array([0.0, 40.0])).tolist() == pytest.approx(
+            [event.at_0_units, event.at_40_units]
+        )
+        # Days 1 to 14 after injection.
+        assert drawn.events[name][had].min() >= 1 and drawn.events[name].max() <= 14
 
 
-def test_mapped_tables_keep_the_dictionary(many: list[Simulated]) -> None:
-    for item in many[:5]:
-        tables = map_tables(item)
-        assert tables.n == 461
-        assert tables.origin == "simulated"
+def test_trials_differ_from_seed_to_seed_as_declared(bont_pooled: Scenario) -> None:
+    drawn: list[TrialDraw] = [draw_trials(bont_pooled, seed=seed)[1] for seed in range(300)]
+    between = bont_pooled.between_trials
+    background = np.array([one.effects.background for one in drawn])
+    effect = np.array([one.effects.arms[0] for one in drawn])
+    assert background.mean() == pytest.approx(bont_pooled.trials[1].background, abs=0.01)
+    assert background.std() == pytest.approx(between.background_sd, rel=0.15)
+    assert effect.std() == pytest.approx(between.effect_sd, rel=0.15)
+    assert {one.effects.arms[1] for one in drawn} == {0.0}
 
 
-def test_tables_read_back_are_the_tables_in_memory(simulated: Simulated, tmp_path: Path) -> None:
-    written = write_simulated(simulated, tmp_path / "out")
-    assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
-        "participants.csv",
-        "assessments.csv",
-        "new_patients.csv",
-        "truth/truth.csv",
-    ]
-    mapped = map_tables(simulated)
-    read = read_trial(
-        CANONICAL_SOURCE,
-        tmp_path / "out",
-        read_dictionary(PROJECT).value,
-        origin="simulated",
-        written=WRITTEN,
-        keys=("data", "simulate"),
+def test_correlations_are_those_declared() -> None:
+    scenario = enlarge(read("bont_pooled"), "brin2020", 40_000)
+    trial = scenario.trials[0]
+    # Without the entry threshold, which narrows severity.
+    wide = trial.severity.model_copy(update={"low": 1, "high": 60})
+    scenario = scenario.model_copy(
+        update={"trials": (trial.model_copy(update={"severity": wide}),)}
     )
-    pd.testing.assert_frame_equal(mapped.participants, read.participants)
-    pd.testing.assert_frame_equal(mapped.assessments, read.assessments)
-    assert hash_tables(mapped) == hash_tables(read)
-
-
-def test_nothing_is_overwritten(simulated: Simulated, tmp_path: Path) -> None:
-    (tmp_path / "truth").mkdir()
-    (tmp_path / "truth" / "truth.csv").write_text("mine")
-    with pytest.raises(DataError, match="is there already, and nothing is overwritten"):
-        write_simulated(simulated, tmp_path)
-    assert (tmp_path / "truth" / "truth.csv").read_text() == "mine"
-    assert not (tmp_path / "participants.csv").exists()
-
-
-def test_a_finished_folder_holds_no_partial_file(simulated: Simulated, tmp_path: Path) -> None:
-    written = write_simulated(simulated, tmp_path)
-    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(written)
-
-
-def find_faults(table: pd.DataFrame) -> pd.Series:
-    """Say which rows break a rule, by rules written here anew; sound rows are False."""
-    highest = table["scale"].map({name: scale.maximum for name, scale in SCALES.items()})
-    total = pd.to_numeric(table["depression_total"], errors="coerce")
-    sound = total.between(1, highest) & table["scale"].isin(["hamd17", "madrs", "hamd21"])
-    for column, low, high in (("age_years", 18, 95), ("illness_months", 0, 720)):
-        sound &= pd.to_numeric(table[column], errors="coerce").between(low, high)
-    for column in ("frown_max", "frown_rest"):
-        sound &= table[column].isin(["0", "1", "2", "3"])
-    sound &= table["sex"].isin(["F", "M"]) & table["antidepressant"].isin(["yes", "no"])
-    return ~(sound & (table["usubjid"] != "") & ~table["usubjid"].duplicated(keep="first"))
-
-
-def test_twenty_of_two_hundred_new_patients_are_faulty(many: list[Simulated]) -> None:
-    for item in many[:10]:
-        table = item.new_patients
-        assert table.shape == (200, 9)
-        assert table.map(lambda cell: isinstance(cell, str)).all(axis=None)
-        assert find_faults(table).sum() == 20
-
-
-def test_faults_are_all_different_and_spread_over_the_table(many: list[Simulated]) -> None:
-    places = []
-    for item in many[:3]:
-        faulty = find_faults(item.new_patients)
-        places.append(tuple(np.flatnonzero(faulty)))
-        assert places[-1][0] < 70
-        assert places[-1][-1] > 130
-        rows = item.new_patients[faulty]
-        for column, texts in {
-            "age_years": {"forty", "-41", "140"},
-            "sex": {"X", "female"},
-            "depression_total": {"", "99", "-4", "severe", "0"},
-            "scale": {"hamd", ""},
-            "frown_max": {"7", "1.5"},
-            "illness_months": {"-1", "inf"},
-        }.items():
-            assert rows[column].isin(texts).sum() == len(texts)
-    assert len(set(places)) == 3
-
-
-def test_more_faulty_rows_than_kinds_are_refused(scenario: Scenario) -> None:
-    wanted = scenario.new_patients.model_copy(update={"faulty": 21})
-    with pytest.raises(GlabellaError, match="21 faulty rows were asked for; there are 20 kinds"):
-        simulate_trials(scenario.model_copy(update={"new_patients": wanted}), seed=1)
+    [drawn] = draw_trials(scenario, seed=1)
+    months = np.log10(np.maximum(drawn.values["illness_months"], 1))
+    found = np.corrcoef(months, drawn.values["resistance"])[0, 1]
+    # Grades lose a little of the correlation of the deviates behind them.
+    assert 0.3 < found < 0.4
+    assert abs(np.corrcoef(months, drawn.values["age_years"])[0, 1]) < 0.02

@@ -2,39 +2,115 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glabella.cli.options import ProjectOption
+from glabella.cli.options import JsonOption, ProjectOption, print_json
+
+if TYPE_CHECKING:
+    from glabella.pipelines.simulate import Calibration
+
+
+class Format(StrEnum):
+    """Formats of the tables."""
+
+    csv = "csv"
+    parquet = "parquet"
+    adam = "adam"
 
 
 def command(
     scenario: Annotated[str, typer.Argument(help="A name in pipelines/scenarios/.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the tables go.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the tables go.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tables.")] = 1,
+    format: Annotated[
+        Format, typer.Option("--format", help="Of the tables; adam is CDISC transport.")
+    ] = Format.csv,
+    participants: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many in all; as the scenario says unless stated."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads; the tables stay the same.")] = 1,
+    calibration: Annotated[
+        bool,
+        typer.Option("--calibration", help="Hold the scenario against the published figures."),
+    ] = False,
+    replicates: Annotated[int, typer.Option(min=20, help="Simulations for the calibration.")] = 400,
     project: ProjectOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Simulate trials with known truth, and a table of new patients.
 
     Example: glabella simulate bont_pooled --out simulated
 
+    With --calibration, many are simulated and each published figure is printed beside its
+    simulated distribution; with --out too, the table and its figures are written there.
+
     Parameters
     ----------
     scenario : str
         A name in ``pipelines/scenarios``.
-    out : Path
-        Where the tables go.
+    out : Path, optional
+        Where the tables go; not needed for a calibration.
     seed : int
         The same seed gives the same tables.
+    format : Format
+        Of the tables.
+    participants : int, optional
+        How many in all.
+    workers : int
+        Threads.
+    calibration : bool
+        Whether to hold the scenario against the published figures instead.
+    replicates : int
+        Simulations for the calibration.
     project : Path, optional
         The project.
+    as_json : bool
+        Whether to print JSON.
     """
-    from glabella.definitions.locate import find_project
-    from glabella.simulation.generate import simulate_trials, write_simulated
-    from glabella.simulation.scenario import read_scenario
+    if calibration:
+        from glabella.pipelines.simulate import calibrate_scenario
 
-    read = read_scenario(find_project(project), scenario)
-    for path in write_simulated(simulate_trials(read.value, seed=seed), out):
+        result = calibrate_scenario(
+            scenario, seed=seed, replicates=replicates, out=out, project=project
+        )
+        if as_json:
+            print_json(result.as_json())
+        else:
+            _print_calibration(result)
+        return
+    if out is None:
+        raise typer.BadParameter("name a folder for the tables", param_hint="--out")
+    from glabella.pipelines.simulate import simulate
+
+    paths = simulate(
+        scenario,
+        out=out,
+        seed=seed,
+        format=format.value,
+        participants=participants,
+        workers=workers,
+        project=project,
+    )
+    if as_json:
+        print_json({"scenario": scenario, "seed": seed, "files": [str(path) for path in paths]})
+        return
+    for path in paths:
+        typer.echo(str(path))
+
+
+def _print_calibration(result: Calibration) -> None:
+    typer.echo(
+        f"{result.scenario}: {len(result.table)} published figures and {result.replicates} "
+        f"simulations from seed {result.seed}"
+    )
+    typer.echo(result.render_text())
+    typer.echo(", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()))
+    for path in result.files:
         typer.echo(str(path))

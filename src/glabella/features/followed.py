@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import hypergeom
 
 from glabella.data.checks import Finding
@@ -17,7 +18,9 @@ _HARDLY_ANY = 0.02
 _TIMES_AS_OFTEN = 10
 
 
-def find_followed(column: Column, followed: Sequence[tuple[str, Floats]]) -> Iterator[Finding]:
+def find_followed(
+    column: Column, followed: Sequence[tuple[str, Floats]], trials: npt.NDArray[np.intp]
+) -> Iterator[Finding]:
     """Find whether a category or two-valued feature says who was followed.
 
     Parameters
@@ -27,6 +30,8 @@ def find_followed(column: Column, followed: Sequence[tuple[str, Floats]]) -> Ite
     followed : sequence of tuple
         In words what may have happened, and for each participant 1 if it did, 0 if not, NaN where
         it could not.
+    trials : array of int, shape (n_participants,)
+        The trial of each: where a trial has one value alone, its losses are the trial's.
 
     Yields
     ------
@@ -40,7 +45,7 @@ def find_followed(column: Column, followed: Sequence[tuple[str, Floats]]) -> Ite
         return
     yield from _find_exact(column.known, column.values, followed, column)
     yield from _find_exact(column.known, column.with_missing, followed, column)
-    yield from _find_near(column, followed)
+    yield from _find_near(column, followed, trials)
 
 
 def _find_exact(
@@ -76,13 +81,17 @@ def _tells_levels_apart(known: Bools, is_so: Bools) -> bool:
     return bool(is_so[known].any() and not is_so[known].all())
 
 
-def _find_near(column: Column, followed: Sequence[tuple[str, Floats]]) -> Iterator[Finding]:
+def _find_near(
+    column: Column, followed: Sequence[tuple[str, Floats]], trials: npt.NDArray[np.intp]
+) -> Iterator[Finding]:
     values = column.with_missing
     levels = np.unique(values)
     for words, happened in followed:
-        rows = ~np.isnan(happened)
-        lost, n = happened[rows] == 0, int(rows.sum())
-        for level in levels if FEWEST <= lost.sum() <= n - FEWEST else ():
+        for level in levels:
+            rows = ~np.isnan(happened) & _differs_within(values == level, trials)
+            lost, n = happened[rows] == 0, int(rows.sum())
+            if not FEWEST <= lost.sum() <= n - FEWEST:
+                continue
             has = values[rows] == level
             with_it, others = int(lost[has].sum()), int(lost[~has].sum())
             of, rest = int(has.sum()), n - int(has.sum())
@@ -98,3 +107,9 @@ def _find_near(column: Column, followed: Sequence[tuple[str, Floats]]) -> Iterat
                     f"without it {rest - others} of {rest}: it may say who stayed",
                 )
                 return
+
+
+def _differs_within(has: Bools, trials: npt.NDArray[np.intp]) -> Bools:
+    """Say which participants are of a trial where some have a value and others have not."""
+    share = np.bincount(trials, weights=has) / np.maximum(np.bincount(trials), 1)
+    return np.asarray((share > 0) & (share < 1))[trials]

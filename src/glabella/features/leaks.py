@@ -82,12 +82,13 @@ def find_leaks(
         ("have an observed endpoint", observed.astype(float)),
         *list_followed(tables, located, endpoint_variable, clock),
     ]
+    trials = pd.factorize(tables.participants["studyid"])[0]
     findings = []
     for column in list_columns(features, tables):
         steps = (
             _find_outcome(column, responded, before),
             find_copy(column, targets),
-            find_followed(column, followed),
+            find_followed(column, followed, trials),
             _find_separation(column, responded),
         )
         found = _find_gravest(steps)

@@ -11,6 +11,7 @@ import numpy as np
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
 from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.validate import Validated
@@ -31,7 +32,9 @@ def compose_record(
     validated: Validated,
     tuned: TunedModel,
     provenance: Mapping[str, Any],
+    *,
     sensitivity: Sensitivity | None = None,
+    limits: Limits | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -47,6 +50,8 @@ def compose_record(
         Hashes, seed and versions.
     sensitivity : Sensitivity, optional
         The analysis under other definitions of its endpoint.
+    limits : Limits, optional
+        What rules that know the truth reach.
 
     Returns
     -------
@@ -91,6 +96,7 @@ def compose_record(
         },
         differences=_tabulate_differences(validated),
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
+        limits=None if limits is None else limits.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         designs=_describe_designs(loaded),

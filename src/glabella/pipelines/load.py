@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,8 @@ from glabella.pipelines.outcomes import (
     leave_out_missing,
 )
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
-from glabella.simulation.generate import CANONICAL_SOURCE, simulate_trials
+from glabella.simulation.frames import simulate_trials
+from glabella.simulation.sources import find_sources, make_raw_tables, make_table_source
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
 
@@ -105,30 +107,26 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     if resolved.scenario is not None and data is None:
         simulated = simulate_trials(resolved.scenario.value, seed=resolved.analysis.value.seed)
         return map_trial(
-            CANONICAL_SOURCE,
-            simulated.raw_tables(),
+            make_table_source(resolved.scenario.value, dictionary),
+            make_raw_tables(simulated),
             dictionary,
             origin="simulated",
             written=origin,
             keys=("data", "simulate"),
         )
     folder = data or project.home
+    sources = resolved.sources
+    if resolved.scenario is not None:
+        sources = find_sources(resolved.scenario.value, dictionary, folder)
     parts = []
-    for index, source in enumerate(resolved.sources):
+    for index, source in enumerate(sources):
         keys = ("data", "simulate") if resolved.is_simulated else ("data", "trials", index)
+        whence: Literal["real", "simulated"] = "simulated" if resolved.is_simulated else "real"
         if isinstance(source, AdamSource):
-            parts.append(read_adam(source, folder, dictionary, written=origin, keys=keys))
-            continue
-        parts.append(
-            read_trial(
-                source,
-                folder,
-                dictionary,
-                origin="simulated" if resolved.is_simulated else "real",
-                written=origin,
-                keys=keys,
-            )
-        )
+            read = read_adam(source, folder, dictionary, written=origin, keys=keys, origin=whence)
+        else:
+            read = read_trial(source, folder, dictionary, written=origin, keys=keys, origin=whence)
+        parts.append(read)
     return pool_trials(parts)
 
 

@@ -26,8 +26,8 @@ from glabella.pipelines.alternatives import Alternative, resolve_alternatives
 from glabella.pipelines.analysis import Analysis
 from glabella.pipelines.column_times import check_column_times
 from glabella.pipelines.late_columns import check_late_columns
-from glabella.simulation.generate import CANONICAL_SOURCE
 from glabella.simulation.scenario import Scenario, read_scenario
+from glabella.simulation.sources import make_table_source
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,9 @@ class ResolvedAnalysis:
     @property
     def sources(self) -> tuple[TrialSource | AdamSource, ...]:
         """The sources of data with their mappings."""
-        trials = self.analysis.value.data.trials
-        return (CANONICAL_SOURCE,) if trials is None else trials
+        if self.scenario is not None:
+            return (make_table_source(self.scenario.value, self.dictionary.value),)
+        return self.analysis.value.data.trials or ()
 
 
 def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:

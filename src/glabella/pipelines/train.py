@@ -19,6 +19,7 @@ import pandas as pd
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
@@ -67,6 +68,8 @@ class TrainingResult:
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
+    limits : Limits or None
+        What rules that know the truth reach, where the data are simulated.
     """
 
     run_id: str
@@ -80,6 +83,7 @@ class TrainingResult:
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
+    limits: Limits | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -100,6 +104,7 @@ class TrainingResult:
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
+            "limits": None if self.limits is None else self.limits.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -187,7 +192,8 @@ def train(
     home = find_project(Path(project) if project is not None else None)
     say: Progress = progress or (lambda stage, done, total: None)
     say("reading", 0, 0)
-    loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
+    folder_of_data = Path(data) if data is not None else None
+    loaded = load_analysis(analysis, home, data=folder_of_data)
     # What folds refuse is refused before a run is opened, as `check` does.
     plan_folds(loaded)
     say("opening the store", 0, 0)
@@ -206,13 +212,16 @@ def train(
         validated = run_validation(loaded, workers=workers or os.cpu_count() or 1, progress=say)
         jobs = workers or os.cpu_count() or 1
         sensitivity = run_sensitivity(loaded, validated, workers=jobs, progress=say)
+        limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
-        record, figures = compose_record(loaded, validated, tuned, provenance, sensitivity)
+        record, figures = compose_record(
+            loaded, validated, tuned, provenance, sensitivity=sensitivity, limits=limits
+        )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
         html = render_report(record, figures)
@@ -233,6 +242,7 @@ def train(
         candidates=validated.candidates,
         validated=validated,
         sensitivity=sensitivity,
+        limits=limits,
     )
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
 from glabella.validation.calibration import group_calibration
 from glabella.validation.performance import GroupPerformance
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
 
-# Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-# What matplotlib would write into each file about itself.
-_METADATA = ("Creator", "Date", "Format", "Type")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -43,7 +38,7 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
     panels = [("Within the active arm", sample.active), ("All arms", np.ones(sample.n, dtype=bool))]
     if not sample.has_arms:
         panels = [("All participants", sample.active)]
-    pyplot = _pyplot()
+    pyplot = open_pyplot()
     figure, axes = pyplot.subplots(1, len(panels), figsize=(5.0 * len(panels), 4.8), squeeze=False)
     for axis, (title, members) in zip(axes[0], panels, strict=True):
         axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
@@ -59,7 +54,7 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
                 sample_weight=np.concatenate([outcome, 1 - outcome]),
             )
             style = {
-                "color": _COLOURS[index % len(_COLOURS)],
+                "color": COLOURS[index % len(COLOURS)],
                 "linestyle": _DASHES[index % len(_DASHES)],
             }
             axis.plot(false, true, label=name, linewidth=1.6, **style)
@@ -68,7 +63,7 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
         axis.set_ylabel("Responders above the threshold")
         axis.set_aspect("equal")
         axis.legend(loc="lower right", frameon=False)
-    return _finish(figure, note)
+    return finish_figure(figure, note)
 
 
 def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, note: str) -> bytes:
@@ -94,7 +89,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
     probability = mean.to_numpy(dtype=float)
     outcome = sample.expected[mean.index.to_numpy()]
     groups = group_calibration(outcome, probability, groups=max(2, min(10, sample.n // 25)))
-    pyplot = _pyplot()
+    pyplot = open_pyplot()
     figure, (axis, below) = pyplot.subplots(
         2, 1, figsize=(5.2, 6.0), height_ratios=[4, 1], sharex=True
     )
@@ -110,7 +105,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
         observed,
         yerr=errors,
         fmt="o",
-        color=_COLOURS[0],
+        color=COLOURS[0],
         label="observed, 95 % interval",
     )
     axis.set_title(title)
@@ -124,13 +119,13 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
         weights=[outcome, 1 - outcome],
         bins=bins,
         stacked=True,
-        color=[_COLOURS[1], "#bbbbbb"],
+        color=[COLOURS[1], "#bbbbbb"],
         label=["responders", "others"],
     )
     below.set_xlabel("Predicted probability of response (out of fold)")
     below.set_ylabel("Count")
     below.legend(frameon=False, fontsize=8)
-    return _finish(figure, note)
+    return finish_figure(figure, note)
 
 
 def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes | None:
@@ -157,7 +152,7 @@ def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes |
     names = list(dict.fromkeys(group.group for _, groups in series for group in groups))
     if not any(_has_figure(group) for _, groups in series for group in groups):
         return None
-    pyplot = _pyplot()
+    pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(7.5, 0.55 * len(names) + 1.8))
     axis.axvline(0.5, color="#999999", linewidth=0.8)
     for index, (label, groups) in enumerate(series):
@@ -169,7 +164,7 @@ def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes |
     axis.set_xlim(0, 1)
     axis.set_xlabel("Concordance within the active arm, 95 % interval")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2, frameon=False)
-    return _finish(figure, note)
+    return finish_figure(figure, note)
 
 
 def _draw_series(
@@ -190,30 +185,10 @@ def _draw_series(
         [names.index(group.group) + 0.16 * (2 * index - 1) for group in groups],
         xerr=[lows, highs],
         fmt="so"[index],
-        color=_COLOURS[index],
+        color=COLOURS[index],
         label=label,
     )
 
 
 def _has_figure(group: GroupPerformance) -> bool:
     return group.performance.estimates["auc"].value is not None
-
-
-def _pyplot() -> Any:
-    matplotlib = import_module("matplotlib")
-    matplotlib.use("Agg")
-    # A fixed salt makes the ids inside an SVG, and so the file, the same each time.
-    matplotlib.rcParams.update({"svg.hashsalt": "glabella", "svg.fonttype": "none"})
-    return import_module("matplotlib.pyplot")
-
-
-def _finish(figure: Any, note: str) -> bytes:
-    if note:
-        figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
-    for axis in figure.axes:
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
-    content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA))
-    import_module("matplotlib.pyplot").close(figure)
-    return content.getvalue()

@@ -44,6 +44,8 @@ class RunRecord:
         The chosen candidate against each reference, in log loss.
     sensitivity : dict or None
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
+    limits : dict or None
+        As `Limits.as_json` gives it, where the data are simulated.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -71,6 +73,7 @@ class RunRecord:
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
     sensitivity: dict[str, Any] | None
+    limits: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     designs: dict[str, str]

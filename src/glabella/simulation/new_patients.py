@@ -9,7 +9,7 @@ from glabella.errors import DataError
 
 COLUMNS = (
     "usubjid", "scale", "depression_total", "frown_max", "frown_rest", "age_years", "sex",
-    "illness_months", "antidepressant",
+    "illness_months", "antidepressant", "episodes", "resistance", "expectancy",
 )  # fmt: skip
 
 # Column and what stands in it. The id of an earlier row is put in where the text is None.
@@ -69,7 +69,7 @@ def make_new_patients(people: pd.DataFrame, faulty: int, draw: np.random.Generat
     order = draw.permutation(len(people))
     table = people.iloc[order].reset_index(drop=True)
     table["usubjid"] = [f"new-{index + 1:03d}" for index in range(len(table))]
-    table = table.rename(columns={"baseline": "depression_total"})[list(COLUMNS)].astype(str)
+    table = table[list(COLUMNS)].astype(str)
     first = str(table["usubjid"].iloc[0])
     # The first row keeps its id, so that another can repeat it.
     places = 1 + np.sort(draw.permutation(len(table) - 1)[:faulty])

@@ -2,166 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from pydantic import Field, model_validator
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, field_validator
 
 from glabella.definitions.locate import Project
-from glabella.definitions.reader import Definition, Read
-from glabella.domain.scales import SCALES, Scale, find_scale
-from glabella.errors import describe_choices
+from glabella.definitions.reader import Definition, Keys, Read
+from glabella.errors import DefinitionError, describe_choices
+from glabella.simulation.marginals import Distribution, Shares, Spread
+from glabella.simulation.mechanism import (
+    AdverseEvent,
+    BetweenTrials,
+    Course,
+    Effect,
+    Individual,
+    Unblinding,
+)
+from glabella.simulation.trials import ScenarioTrial
 
-# What may be named as prognostic or predictive.
-COVARIATES = (
-    "severity", "frown_max", "frown_rest", "age_years", "sex", "illness_months", "antidepressant",
-)  # fmt: skip
-ENDPOINT_WEEK = 6.0
+# What is drawn of each participant before entry; `severity` is the baseline total, in standard
+# deviations of its logarithm before the entry threshold.
+VARIABLES: dict[str, type[Spread] | type[Shares]] = {
+    "age_years": Spread,
+    "sex": Shares,
+    "illness_months": Spread,
+    "episodes": Shares,
+    "antidepressant": Shares,
+    "resistance": Shares,
+    "expectancy": Spread,
+    "agitation": Shares,
+    "frown_max": Shares,
+    "frown_rest": Shares,
+}
+SEVERITY = "severity"
+COVARIATES = (SEVERITY, *VARIABLES)
+_CODES = {
+    "sex": ("M", "F"),
+    "antidepressant": ("no", "yes"),
+    "agitation": ("0", "1", "2", "3", "4"),
+    "frown_max": ("0", "1", "2", "3"),
+    "frown_rest": ("0", "1", "2", "3"),
+}
+_LEAST_EIGENVALUE = 1e-9
 
-
-class Spread(Definition):
-    """A normal distribution, cut at both ends.
-
-    Parameters
-    ----------
-    mean, sd : float
-        Before it is cut.
-    low, high : float
-        The ends.
-    """
-
-    mean: float
-    sd: float = Field(gt=0)
-    low: float
-    high: float
-
-    @model_validator(mode="after")
-    def _holds_its_mean(self) -> Spread:
-        if not self.low < self.high:
-            raise ValueError("`low` must be below `high`")
-        if not self.low <= self.mean <= self.high:
-            raise ValueError("the mean must lie between `low` and `high`")
-        return self
-
-
-class ScenarioArm(Definition):
-    """One arm of a trial.
-
-    Parameters
-    ----------
-    code : str
-        As it stands in the data.
-    role : str
-        ``active`` or ``control``.
-    n : int
-        Participants randomised.
-    response : float
-        The probability of response at week 6 among those seen then, inside (0, 1).
-    units_women, units_men : float, optional
-        Dose in units; None where it is not known.
-    cohort : str
-        Where sites were assigned to cohorts.
-    relaxes_frown : bool
-        Whether the frown muscles were injected, so that frown lines fade.
-    """
-
-    code: str
-    role: Literal["active", "control"]
-    n: int = Field(ge=1)
-    response: float = Field(gt=0, lt=1)
-    units_women: float | None = Field(ge=0)
-    units_men: float | None = Field(ge=0)
-    cohort: str = ""
-    relaxes_frown: bool = False
-
-
-class Dropout(Definition):
-    """Leaving at a constant rate.
-
-    Parameters
-    ----------
-    share : float
-        Gone by the week, in [0, 1).
-    by_week : float
-        The week.
-    """
-
-    share: float = Field(ge=0, lt=1)
-    by_week: float = Field(gt=0)
-
-
-class ScenarioTrial(Definition):
-    """One trial.
-
-    Parameters
-    ----------
-    id : str
-        Its name.
-    scale : str
-        A depression scale.
-    weeks : tuple of float
-        Visits; 0, the baseline, first, and week 6 among them.
-    baseline : Spread
-        The total at baseline, cut below at the entry threshold.
-    age_years : Spread
-        Of participants.
-    illness_months : Spread
-        Of the log10 of months.
-    women, antidepressant : float
-        Shares, in [0, 1].
-    least_frown : int
-        The least grade at maximum frown that was admitted.
-    sites : int
-        How many; shared evenly among cohorts.
-    dropout : Dropout
-        Leaving.
-    arms : tuple of ScenarioArm
-        At least two.
-    """
-
-    id: str
-    scale: str
-    weeks: tuple[float, ...]
-    baseline: Spread
-    age_years: Spread
-    illness_months: Spread
-    women: float = Field(ge=0, le=1)
-    antidepressant: float = Field(ge=0, le=1)
-    least_frown: int = Field(default=0, ge=0, le=3)
-    sites: int = Field(default=1, ge=1)
-    dropout: Dropout
-    arms: tuple[ScenarioArm, ...] = Field(min_length=2)
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> ScenarioTrial:
-        if self.scale not in SCALES or not SCALES[self.scale].item_maxima:
-            depression = [name for name, scale in SCALES.items() if scale.item_maxima]
-            raise ValueError(
-                f"there is no depression scale '{self.scale}'. "
-                f"{describe_choices(self.scale, depression)}"
-            )
-        if any(week < 0 for week in self.weeks):
-            raise ValueError("a visit lies before baseline, which is week 0")
-        if list(self.weeks) != sorted(set(self.weeks)):
-            raise ValueError("the `weeks` must rise")
-        if not {0.0, ENDPOINT_WEEK} <= set(self.weeks):
-            raise ValueError("the `weeks` need 0, the baseline, and 6, the endpoint")
-        if self.baseline.low < 1:
-            raise ValueError("a `baseline` below 1 leaves nothing to fall from")
-        if self.baseline.high > SCALES[self.scale].maximum:
-            raise ValueError(f"`baseline` reaches past the top of {self.scale}")
-        for cohort in {arm.cohort for arm in self.arms}:
-            roles = sorted(arm.role for arm in self.arms if arm.cohort == cohort)
-            if roles != ["active", "control"]:
-                where = f"cohort '{cohort}'" if cohort else "a trial without cohorts"
-                raise ValueError(f"{where} needs one active and one control arm")
-        if self.sites < len({arm.cohort for arm in self.arms}):
-            raise ValueError("there are fewer sites than cohorts")
-        return self
-
-    @property
-    def rating(self) -> Scale:
-        """The scale itself."""
-        return find_scale(self.scale)
+Floats = npt.NDArray[np.float64]
 
 
 class NewPatients(Definition):
@@ -188,18 +75,28 @@ class Scenario(Definition):
         ``scenario``.
     description : str
         What is simulated.
-    signal : float
-        Correlation of the participants' prognosis with the latent response, in [0, 1).
-    spread : float
-        Standard deviation of the improvement at week 6, in percent of baseline.
-    visit_noise : float
-        The same of what one visit adds, at other weeks.
-    course : dict
-        Week to the share of the improvement of week 6 that is reached; linear in between.
-    prognostic : dict
-        Covariate to weight, in both arms; only their proportions matter.
-    predictive : dict
-        Covariate to weight added in active arms only.
+    endpoint_week : float
+        The week at which truth is stated.
+    variables : dict
+        Each variable's distribution, where a trial states no other.
+    correlations : dict
+        Variable to variable to the correlation of their normal deviates; what is not named is 0.
+    effects : dict
+        Variable to its effect, where a trial states no other.
+    individual : Individual
+        What no variable explains.
+    between_trials : BetweenTrials
+        Random effects of trials.
+    between_sites_sd : float
+        Standard deviation of sites' effects on the logarithm of the fall in every arm.
+    rating_error : float
+        Standard deviation of one rating's error on the logarithm: 0.1 is a tenth of the score.
+    course : Course
+        Onset and waning.
+    unblinding : Unblinding
+        How participants come to believe which arm is theirs, and what that does.
+    adverse_events : dict
+        Name to the chance by dose.
     trials : tuple of ScenarioTrial
         The trials.
     new_patients : NewPatients
@@ -208,32 +105,186 @@ class Scenario(Definition):
 
     kind: Literal["scenario"]
     description: str
-    signal: float = Field(ge=0, lt=1)
-    spread: float = Field(gt=0)
-    visit_noise: float = Field(ge=0)
-    course: dict[float, float]
-    prognostic: dict[str, float]
-    predictive: dict[str, float] = Field(default_factory=dict)
+    endpoint_week: float = Field(gt=0)
+    variables: dict[str, Distribution]
+    correlations: dict[str, dict[str, float]] = Field(default_factory=dict)
+    effects: dict[str, Effect] = Field(default_factory=dict)
+    individual: Individual
+    between_trials: BetweenTrials = BetweenTrials()
+    between_sites_sd: float = Field(default=0.0, ge=0)
+    rating_error: float = Field(ge=0, lt=1)
+    course: Course
+    unblinding: Unblinding
+    adverse_events: dict[str, AdverseEvent] = Field(default_factory=dict)
     trials: tuple[ScenarioTrial, ...] = Field(min_length=1)
     new_patients: NewPatients
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Scenario:
-        for name in (*self.prognostic, *self.predictive):
-            if name not in COVARIATES:
+    @field_validator("variables")
+    @classmethod
+    def _are_variables(cls, given: dict[str, Distribution]) -> dict[str, Distribution]:
+        missing = [name for name in VARIABLES if name not in given]
+        if missing:
+            raise ValueError(f"there is no '{missing[0]}'")
+        check_variables(given)
+        return given
+
+    @field_validator("correlations")
+    @classmethod
+    def _are_possible(cls, given: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        make_correlation_matrix(given)
+        return given
+
+    @field_validator("effects")
+    @classmethod
+    def _are_effects(cls, given: dict[str, Effect]) -> dict[str, Effect]:
+        check_names(given, COVARIATES)
+        return given
+
+    def find_variables(self, trial: ScenarioTrial) -> dict[str, Distribution]:
+        """Give a trial's distributions.
+
+        Parameters
+        ----------
+        trial : ScenarioTrial
+            The trial.
+
+        Returns
+        -------
+        dict of Spread or Shares
+            Its own, and the scenario's for the rest.
+        """
+        return {name: trial.variables.get(name, self.variables[name]) for name in VARIABLES}
+
+    def find_effects(self, trial: ScenarioTrial) -> dict[str, Effect]:
+        """Give a trial's effects.
+
+        Parameters
+        ----------
+        trial : ScenarioTrial
+            The trial.
+
+        Returns
+        -------
+        dict of Effect
+            Its own, and the scenario's for the rest.
+        """
+        return {**self.effects, **trial.effects}
+
+    def resize(self, participants: int) -> Scenario:
+        """Give the same scenario with another number of participants.
+
+        Parameters
+        ----------
+        participants : int
+            In all arms together; each arm keeps its share and at least one.
+
+        Returns
+        -------
+        Scenario
+            As many as asked for, but for the arms that would have none.
+        """
+        arms = [arm for trial in self.trials for arm in trial.arms]
+        edges = np.round(np.cumsum([0, *(arm.n for arm in arms)]) * participants / self.size)
+        sizes = iter(np.maximum(np.diff(edges), 1).astype(int).tolist())
+        trials = tuple(
+            trial.model_copy(
+                update={
+                    "arms": tuple(arm.model_copy(update={"n": next(sizes)}) for arm in trial.arms)
+                }
+            )
+            for trial in self.trials
+        )
+        return self.model_copy(update={"trials": trials})
+
+    @property
+    def size(self) -> int:
+        """Participants randomised in all trials."""
+        return sum(trial.size for trial in self.trials)
+
+
+def make_correlation_matrix(correlations: Mapping[str, Mapping[str, float]]) -> Floats:
+    """Put correlations into a matrix.
+
+    Parameters
+    ----------
+    correlations : mapping
+        Variable to variable to correlation.
+
+    Returns
+    -------
+    array of float, shape (n_covariates, n_covariates)
+        In the order of `COVARIATES`.
+
+    Raises
+    ------
+    ValueError
+        If a correlation names no variable, or the matrix belongs to no distribution.
+
+    Examples
+    --------
+    >>> float(make_correlation_matrix({"severity": {"age_years": 0.3}})[0, 1])
+    0.3
+    """
+    order = {name: at for at, name in enumerate(COVARIATES)}
+    matrix = np.eye(len(order))
+    for one, others in correlations.items():
+        check_names([one, *others], COVARIATES)
+        for other, value in others.items():
+            if one == other or not -1 < value < 1:
                 raise ValueError(
-                    f"there is no covariate '{name}'. {describe_choices(name, COVARIATES)}"
+                    f"the correlation of '{one}' and '{other}' must be of two variables and "
+                    "inside -1 to 1"
                 )
-        ids = [trial.id for trial in self.trials]
-        if len(set(ids)) < len(ids):
-            raise ValueError("two trials have the same id")
-        if any(week < 0 or not 0 <= share <= 2 for week, share in self.course.items()):
-            raise ValueError("the `course` runs over weeks from 0 and shares from 0 to 2")
-        if self.signal > 0 and not any((*self.prognostic.values(), *self.predictive.values())):
-            raise ValueError("a `signal` above 0 needs a weight in `prognostic` or `predictive`")
-        if self.course.get(0.0) != 0.0 or self.course.get(ENDPOINT_WEEK) != 1.0:
-            raise ValueError("the `course` must be 0 at week 0 and 1 at week 6")
-        return self
+            row, column = order[one], order[other]
+            if matrix[row, column] not in (0.0, value):
+                raise ValueError(f"'{one}' and '{other}' have two correlations")
+            matrix[row, column] = matrix[column, row] = value
+    if np.linalg.eigvalsh(matrix)[0] < _LEAST_EIGENVALUE:
+        raise ValueError("they contradict each other: no distribution has all of them")
+    return matrix
+
+
+def check_variables(variables: Mapping[str, Distribution]) -> None:
+    """Check that distributions are of variables that have such.
+
+    Parameters
+    ----------
+    variables : mapping
+        Variable to distribution.
+
+    Raises
+    ------
+    ValueError
+        If there is no such variable, or its distribution is of another kind.
+    """
+    check_names(variables, list(VARIABLES))
+    for name, given in variables.items():
+        if not isinstance(given, VARIABLES[name]):
+            wanted = "a spread" if VARIABLES[name] is Spread else "shares"
+            raise ValueError(f"'{name}' needs {wanted}")
+        codes = _CODES.get(name)
+        if isinstance(given, Shares) and codes is not None and given.codes != codes:
+            raise ValueError(f"'{name}' needs the shares of {', '.join(codes)}, in this order")
+
+
+def check_names(given: Iterable[str], known: Sequence[str]) -> None:
+    """Check that names are known.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Names.
+    known : sequence of str
+        What they may be.
+
+    Raises
+    ------
+    ValueError
+        If one is not; the nearest is named.
+    """
+    for name in given:
+        if name not in known:
+            raise ValueError(f"there is no variable '{name}'. {describe_choices(name, known)}")
 
 
 def read_scenario(project: Project, name: str) -> Read[Scenario]:
@@ -256,4 +307,52 @@ def read_scenario(project: Project, name: str) -> Read[Scenario]:
     DefinitionError
         If there is none, or a parameter is impossible.
     """
-    return project.read("pipelines/scenarios", name, Scenario)
+    read = project.read("pipelines/scenarios", name, Scenario)
+    for keys, finding in _find_faults(read.value):
+        raise DefinitionError(finding, place=read.origin.place(*keys))
+    return read
+
+
+def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
+    """What only the whole definition shows."""
+    seen: set[str] = set()
+    for at, trial in enumerate(scenario.trials):
+        keys = ("trials", at)
+        if trial.id in seen:
+            yield (*keys, "id"), f"two trials are called '{trial.id}'"
+        seen.add(trial.id)
+        if scenario.endpoint_week not in trial.weeks:
+            yield (
+                (*keys, "weeks"),
+                f"there is no visit at the endpoint, week {scenario.endpoint_week:g}",
+            )
+        if scenario.rating_error >= trial.severity.log_sd:
+            yield (
+                (*keys, "severity"),
+                f"a `rating_error` of {scenario.rating_error:g} leaves no true difference in "
+                f"severity, whose logarithm has a standard deviation of {trial.severity.log_sd:.2g}"
+                " in all",
+            )
+        for name, check in (("variables", check_variables), ("effects", _check_effects)):
+            try:
+                check(getattr(trial, name))
+            except ValueError as error:
+                yield (*keys, name), str(error)
+        for number, arm in enumerate(trial.arms):
+            for event in arm.adverse_events:
+                if event not in scenario.adverse_events:
+                    choices = describe_choices(event, list(scenario.adverse_events))
+                    yield (
+                        (*keys, "arms", number, "adverse_events"),
+                        f"there is no adverse event '{event}'. {choices}",
+                    )
+    for part in ("background", "effect", "belief"):
+        if scenario.course.find_share(part, scenario.endpoint_week) != 1.0:
+            yield (
+                ("course", part),
+                f"a course must be 1 at the endpoint, week {scenario.endpoint_week:g}",
+            )
+
+
+def _check_effects(effects: Mapping[str, Effect]) -> None:
+    check_names(effects, COVARIATES)

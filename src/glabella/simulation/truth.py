@@ -1,70 +1,202 @@
-"""What is true of a simulated participant."""
+"""What is true of a simulated participant: the chance of response under each arm."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
+
+from glabella.simulation.baseline import Entrants
+from glabella.simulation.mechanism import Effect
+from glabella.simulation.scenario import SEVERITY, Scenario
+from glabella.simulation.trials import ScenarioArm, ScenarioTrial
 
 Floats = npt.NDArray[np.float64]
 
+# Response is a fall by half, at least: of the logarithm, by this much.
+HALF = math.log(2.0)
 
-def compute_prognosis(covariates: pd.DataFrame, weights: Mapping[str, float]) -> Floats:
-    """Weigh a trial's covariates into a prognosis of mean 0 and variance 1.
+
+@dataclass(frozen=True)
+class TrialEffects:
+    """A trial's random effects, drawn once.
 
     Parameters
     ----------
-    covariates : DataFrame, shape (n_participants, n_covariates)
-        Numbers, all participants of one trial.
-    weights : mapping of float
-        Covariate to weight; positive towards response.
-
-    Returns
-    -------
-    array of float, shape (n_participants,)
-        0 for all where nothing varies or nothing is weighed.
+    severity, background : float
+        On the logarithms of severity at entry and of the fall in every arm.
+    arms : tuple of float
+        Each arm's effect, its random part included.
+    sites : array of float, shape (n_sites,)
+        On the logarithm of the fall in every arm.
     """
-    total = np.zeros(len(covariates))
-    for name, weight in weights.items():
-        total += weight * _standardise(covariates[name].to_numpy(dtype=float))
-    return _standardise(total)
+
+    severity: float
+    background: float
+    arms: tuple[float, ...]
+    sites: Floats
 
 
-def compute_probability(prognosis: Floats, *, response: float, signal: float) -> Floats:
-    """Compute each participant's true probability of response.
-
-    A participant responds if ``signal * prognosis + sqrt(1 - signal**2) * e`` exceeds the
-    ``1 - response`` quantile of the standard normal, with standard normal ``e``; so the arm's
-    rate is `response` where the prognosis is standard normal.
+@dataclass(frozen=True)
+class Truth:
+    """Each participant's chance of response at the endpoint under one arm.
 
     Parameters
     ----------
-    prognosis : array of float, shape (n_participants,)
-        From `compute_prognosis`.
-    response : float
-        The arm's rate of response.
-    signal : float
-        Correlation of prognosis and latent response, in [0, 1).
+    probability : array of float, shape (n,)
+        Given everything that sets participants apart but chance: true severity, variables, site
+        and trial.
+    known : array of float, shape (n,)
+        Given only what a model may know: the baseline table, and the trial's own means. True
+        severity, the site's effect and, in a trial without items, agitation are averaged over.
+    """
+
+    probability: Floats
+    known: Floats
+
+
+def compute_truth(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    arm: ScenarioArm,
+    entrants: Entrants,
+    *,
+    background: Floats,
+    effect: float,
+    site: Floats,
+) -> Truth:
+    """Compute chances of response under an arm, exactly.
+
+    The logarithm of the score at the endpoint is normal given variables, belief in the active arm
+    and spontaneous recovery, so response is a normal probability, averaged over these two.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Chance and error.
+    trial : ScenarioTrial
+        Whether agitation is seen.
+    arm : ScenarioArm
+        The arm.
+    entrants : Entrants
+        Participants at baseline.
+    background : array of float, shape (n,)
+        The logarithm of the fall in every arm: the trial's own and what is prognostic, without
+        the site.
+    effect : float
+        The arm's effect in this trial, its random part included.
+    site : array of float, shape (n,)
+        The effect of each participant's site.
 
     Returns
     -------
-    array of float, shape (n_participants,)
-        Inside (0, 1).
+    Truth
+        Both inside (0, 1).
+    """
+    has_effect = arm.role == "active" or arm.effect != 0
+    effects = scenario.find_effects(trial)
+    fall = background + effect
+    if has_effect:
+        fall = fall + weigh(entrants.numbers, effects, "predictive")
+    variance = scenario.individual.background_sd**2 + scenario.rating_error**2
+    if has_effect:
+        variance += scenario.individual.effect_sd**2
+    belief = find_belief_chance(scenario, arm, entrants)
+    gain = np.log(entrants.total) - entrants.true_log
+    probability = _average(scenario, fall + site + gain, variance, belief)
+
+    shrunk = np.log(entrants.total) - entrants.expected_true_log
+    spread = (trial.severity.log_sd, scenario.rating_error)
+    hidden = variance + spread[1] ** 2 * (1 - (spread[1] / spread[0]) ** 2)
+    hidden += scenario.between_sites_sd**2 if trial.sites > 1 else 0.0
+    weight = effects.get("agitation", Effect())
+    slope = (weight.prognostic + (weight.predictive if has_effect else 0.0)) / weight.unit
+    if trial.has_items or slope == 0.0:
+        return Truth(probability, _average(scenario, fall + shrunk, hidden, belief))
+    known = np.zeros(len(entrants))
+    for grade in range(entrants.agitation_chances.shape[1]):
+        moved = slope * (grade - entrants.numbers["agitation"])
+        chance = entrants.agitation_chances[:, grade]
+        known += chance * _average(scenario, fall + shrunk + moved, hidden, belief)
+    return Truth(probability, known)
+
+
+def _average(scenario: Scenario, gain: Floats, variance: float, belief: Floats) -> Floats:
+    """Average the normal probability of a fall by half over belief and spontaneous recovery."""
+    sd, spontaneous = math.sqrt(variance), scenario.individual.spontaneous
+
+    def exceed(mean: Floats) -> Floats:
+        if sd == 0.0:
+            return (mean >= HALF).astype(float)
+        return np.asarray(ndtr((mean - HALF) / sd), dtype=float)
+
+    def believe(mean: Floats) -> Floats:
+        added = scenario.unblinding.effect
+        if added == 0.0:
+            return exceed(mean)
+        return (1.0 - belief) * exceed(mean) + belief * exceed(mean + added)
+
+    if spontaneous.share == 0.0:
+        return believe(gain)
+    recovered = believe(gain + spontaneous.fall)
+    return (1.0 - spontaneous.share) * believe(gain) + spontaneous.share * recovered
+
+
+def weigh(
+    numbers: Mapping[str, Floats],
+    effects: Mapping[str, Effect],
+    which: str,
+) -> Floats:
+    """Weigh covariates into a part of the logarithm of the fall.
+
+    Parameters
+    ----------
+    numbers : mapping of array
+        Covariate to numbers.
+    effects : mapping of Effect
+        Covariate to its effect.
+    which : str
+        ``prognostic`` or ``predictive``.
+
+    Returns
+    -------
+    array of float, shape (n,)
+        0 for who is at every centre.
 
     Examples
     --------
-    >>> compute_probability(np.array([0.0]), response=0.5, signal=0.6)
-    array([0.5])
+    >>> weigh({"severity": np.array([1.0])}, {"severity": Effect(prognostic=0.2)}, "prognostic")
+    array([0.2])
     """
-    distance = signal * prognosis + ndtri(response)
-    return np.asarray(ndtr(distance / np.sqrt(1.0 - signal**2)), dtype=float)
+    total = np.zeros(len(numbers[SEVERITY]))
+    for name, effect in effects.items():
+        weight = getattr(effect, which)
+        if weight != 0.0:
+            total += weight * (numbers[name] - effect.centre) / effect.unit
+    return total
 
 
-def _standardise(values: Floats) -> Floats:
-    spread = values.std()
-    if spread < 1e-12:
-        return np.zeros(len(values))
-    return np.asarray((values - values.mean()) / spread, dtype=float)
+def find_belief_chance(scenario: Scenario, arm: ScenarioArm, entrants: Entrants) -> Floats:
+    """Give each participant's chance of believing in the active arm.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        How the frown tells.
+    arm : ScenarioArm
+        The arm.
+    entrants : Entrants
+        Participants at baseline.
+
+    Returns
+    -------
+    array of float, shape (n,)
+        Over the grades that may relax.
+    """
+    if arm.guess is not None:
+        return np.full(len(entrants), arm.guess)
+    return scenario.unblinding.find_chance(entrants.values["frown_max"], relaxes=arm.relaxes_frown)

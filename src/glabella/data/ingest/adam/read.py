@@ -148,7 +148,8 @@ def _stack_participants(
     parts, labels = [], []
     for period, took in subjects.taken.items():
         frame = subjects.frame
-        columns = {name: frame[name] for name in ("studyid", "usubjid", "siteid") if name in frame}
+        keys = ("studyid", "usubjid", "siteid", "cohort")
+        columns = {name: frame[name] for name in keys if name in frame}
         part = pd.DataFrame(columns).assign(arm=subjects.arms[period])
         if several:
             part["person"] = frame["usubjid"]

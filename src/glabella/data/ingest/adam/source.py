@@ -58,6 +58,8 @@ class AdamSource(Definition):
         is there unless stated; ``all`` for everybody.
     site : str, optional
         The column of the site; ``SITEID`` unless stated.
+    cohort : str, optional
+        The column of the cohort, where sites were assigned to cohorts before randomisation.
     analysis_flag : str, optional
         The flag of the records that count; ``ANL01FL`` where it is there unless stated; ``none``
         for all records.
@@ -84,6 +86,7 @@ class AdamSource(Definition):
     treatment: Literal["planned", "actual"] = "planned"
     population: str | None = None
     site: str | None = None
+    cohort: str | None = None
     analysis_flag: str | None = None
     basetype: str | None = None
     imputed: Literal["leave_out", "keep"] = "leave_out"

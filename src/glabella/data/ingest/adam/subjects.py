@@ -49,8 +49,8 @@ class Subjects:
     Parameters
     ----------
     frame : DataFrame
-        One row a subject of the file: ``studyid``, ``usubjid``, where there are such ``siteid``
-        and ``scale``, and the dictionary's variables.
+        One row a subject of the file: ``studyid``, ``usubjid``, where there are such ``siteid``,
+        ``cohort`` and ``scale``, and the dictionary's variables.
     arms : mapping of array of str
         Period to the arm taken in it.
     taken : mapping of array of bool
@@ -84,6 +84,8 @@ def map_subjects(state: State) -> Subjects:
     columns: dict[str, Texts | pd.Series] = _read_keys(state)
     if state.source.site is not None or "SITEID" in state.raw[file].frame:
         columns["siteid"] = read_text(state.take(file, state.source.site or "SITEID", "site"))
+    if state.source.cohort is not None:
+        columns["cohort"] = read_text(state.take(file, state.source.cohort, "cohort"))
     arms = _read_arms(state)
     taken = _select(state, arms)
     if state.source.scale is not None:
@@ -95,7 +97,7 @@ def map_subjects(state: State) -> Subjects:
         column = _find_column(state, name, variable)
         if column is not None:
             columns[name] = _read_variable(state, name, variable, column, counted)
-    keys = ("studyid", "usubjid", "siteid", "scale")
+    keys = ("studyid", "usubjid", "siteid", "cohort", "scale")
     frame = pd.DataFrame(columns)
     return Subjects(frame.astype({name: object for name in keys if name in frame}), arms, taken)
 

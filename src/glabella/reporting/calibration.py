@@ -1,0 +1,162 @@
+"""A calibration as text, Markdown and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from glabella.data.evidence import Evidence
+from glabella.errors import DataError
+from glabella.reporting.simulation_figures import draw_agitation, draw_baselines, draw_courses
+from glabella.simulation.pictures import picture_scenario
+from glabella.simulation.scenario import Scenario
+
+# Enough for a band that no eye tells from a finer one.
+_MOST_PICTURED = 200
+_HEADINGS = ["Figure", "Published", "Simulated mean", "Central 90 %", "Standard error", "Verdict"]
+
+
+def render_calibration_text(table: pd.DataFrame) -> str:
+    """Render a calibration for a terminal.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `glabella.simulation.calibration.calibrate`.
+
+    Returns
+    -------
+    str
+        A line a figure, in columns.
+    """
+    rows = [_HEADINGS, *_list_cells(table)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if 0 < at < len(row) - 1 else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def render_calibration_markdown(
+    table: pd.DataFrame, *, name: str, seed: int, replicates: int
+) -> str:
+    """Render a calibration as Markdown, with sources.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `glabella.simulation.calibration.calibrate`.
+    name : str
+        The scenario.
+    seed, replicates : int
+        What it was simulated with.
+
+    Returns
+    -------
+    str
+        A table, under the command that makes it.
+    """
+    headings = [*_HEADINGS, "Source"]
+    command = (
+        f"glabella simulate {name} --calibration --seed {seed} --replicates {replicates} --out DIR"
+    )
+    lines = [
+        f"Made by `{command}`.",
+        "",
+        "| " + " | ".join(headings) + " |",
+        "|---|" + "--:|" * (len(_HEADINGS) - 2) + "---|---|",
+    ]
+    for cells, source in zip(_list_cells(table), table["source"], strict=True):
+        lines.append("| " + " | ".join([*cells, str(source)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _list_cells(table: pd.DataFrame) -> list[list[str]]:
+    rows = []
+    for row in table.to_dict(orient="records"):
+        spread = f"{_write(row['low'])} to {_write(row['high'])}"
+        simulated = [_write(row["mean"]), spread, _write(row["standard_error"])]
+        if pd.isna(row["mean"]):
+            simulated = ["", "", ""]
+        verdict = f"{row['verdict']}: {row['why']}" if row["why"] else str(row["verdict"])
+        rows.append([str(row["what"]), _write(row["published"]), *simulated, verdict])
+    return rows
+
+
+def _write(number: float) -> str:
+    return f"{number:.1f}" if abs(number) >= 2.5 else f"{number:.2f}"
+
+
+def write_calibration(
+    scenario: Scenario,
+    evidence: Evidence,
+    table: pd.DataFrame,
+    folder: Path,
+    *,
+    name: str,
+    seed: int,
+    replicates: int,
+) -> tuple[Path, ...]:
+    """Write a calibration's table and figures.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    evidence : Evidence
+        The published figures.
+    table : DataFrame
+        From `glabella.simulation.calibration.calibrate`.
+    folder : Path
+        Made if need be; what an earlier calibration wrote there is replaced.
+    name : str
+        The scenario's.
+    seed, replicates : int
+        What it was simulated with.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    DataError
+        If they can't be written.
+    """
+    pictured = picture_scenario(scenario, seed=seed, replicates=min(replicates, _MOST_PICTURED))
+    contents: dict[str, bytes] = {
+        "calibration.csv": table.to_csv(index=False, lineterminator="\n").encode(),
+        "calibration.md": render_calibration_markdown(
+            table, name=name, seed=seed, replicates=replicates
+        ).encode(),
+        "courses.svg": draw_courses(pictured.courses, evidence),
+        "baselines.svg": draw_baselines(pictured.baselines, scenario),
+    }
+    if len(pictured.agitation):
+        contents["agitation.svg"] = draw_agitation(pictured.agitation)
+    return _write_files(folder, contents)
+
+
+def _write_files(folder: Path, contents: dict[str, bytes]) -> tuple[Path, ...]:
+    partials: Sequence[Path] = [folder / f".{file}.partial" for file in contents]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for partial, content in zip(partials, contents.values(), strict=True):
+            partial.write_bytes(content)
+        for partial, file in zip(partials, contents, strict=True):
+            partial.replace(folder / file)
+    except OSError as error:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+        raise DataError(
+            f"the calibration can't be written: {error.strerror}",
+            place=str(folder),
+            remedy="Name another folder with --out.",
+        ) from None
+    return tuple(folder / file for file in contents)

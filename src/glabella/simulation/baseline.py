@@ -1,0 +1,134 @@
+"""Draws participants as they enter: severity above the threshold, and what goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from glabella.simulation.items import AGITATION
+from glabella.simulation.marginals import Shares
+from glabella.simulation.scenario import (
+    COVARIATES,
+    SEVERITY,
+    VARIABLES,
+    Scenario,
+    make_correlation_matrix,
+)
+from glabella.simulation.trials import ScenarioTrial, Severity
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Entrants:
+    """Participants at baseline.
+
+    Parameters
+    ----------
+    total : array of float, shape (n,)
+        The rated baseline total, whole points.
+    true_log : array of float, shape (n,)
+        The logarithm of true severity, without the error of that rating.
+    expected_true_log : array of float, shape (n,)
+        What the total says of it.
+    values : dict of array
+        Variable to values, positions of the codes where it has codes.
+    numbers : dict of array
+        Covariate to the numbers that effects weigh, `severity` among them.
+    agitation_chances : array of float, shape (n, 5)
+        The chance of each grade of agitation given every other variable.
+    """
+
+    total: Floats
+    true_log: Floats
+    expected_true_log: Floats
+    values: dict[str, Floats]
+    numbers: dict[str, Floats]
+    agitation_chances: Floats
+
+    def __len__(self) -> int:
+        return len(self.total)
+
+
+def draw_entrants(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    severity_shift: float,
+    n: int,
+    draw: np.random.Generator,
+) -> Entrants:
+    """Draw participants of a trial.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Distributions and correlations.
+    trial : ScenarioTrial
+        Entry, and distributions of its own.
+    severity_shift : float
+        The trial's random effect on the logarithm of severity.
+    n : int
+        How many.
+    draw : Generator
+        Used in a fixed order.
+
+    Returns
+    -------
+    Entrants
+        The rating is drawn first, cut at entry; true severity given the rating, so that those
+        rated high regress to the mean; then the other variables given severity.
+    """
+    total = _draw_totals(trial.severity, severity_shift, draw.random(n))
+    mean, sd = trial.severity.log_mean + severity_shift, trial.severity.log_sd
+    rated = np.log(total)
+    error = scenario.rating_error
+    reliability = 1.0 - (error / sd) ** 2
+    expected = mean + reliability * (rated - mean)
+    true_log = expected + error * np.sqrt(reliability) * draw.standard_normal(n)
+
+    normal = _draw_normal(scenario, (rated - mean) / sd, draw)
+    values, numbers = {}, {SEVERITY: normal[0]}
+    distributions = scenario.find_variables(trial)
+    for name, deviates in zip(VARIABLES, normal[1:], strict=True):
+        values[name] = distributions[name].find_values(deviates)
+    # Lines that show at rest show at maximum frown.
+    values["frown_rest"] = np.minimum(values["frown_rest"], values["frown_max"])
+    if trial.has_items:
+        # Item 9 is part of the total: near its ends not every grade leaves room for the others.
+        room = sum(trial.rating.item_maxima) - trial.rating.item_maxima[AGITATION]
+        values["agitation"] = np.clip(values["agitation"], total - room, total)
+    for name, found in values.items():
+        numbers[name] = distributions[name].as_numbers(found)
+    chances = _find_agitation_chances(scenario, distributions["agitation"], normal)
+    return Entrants(total, true_log, expected, values, numbers, chances)
+
+
+def _draw_totals(severity: Severity, shift: float, uniform: Floats) -> Floats:
+    """Draw whole totals between the ends, from a lognormal distribution that is cut there."""
+    mean, sd = severity.log_mean + shift, severity.log_sd
+    low, high = ndtr((np.log([severity.low - 0.5, severity.high + 0.5]) - mean) / sd)
+    inside = np.exp(mean + sd * ndtri(low + (high - low) * uniform))
+    return np.asarray(np.clip(np.round(inside), severity.low, severity.high), dtype=float)
+
+
+def _draw_normal(scenario: Scenario, severity: Floats, draw: np.random.Generator) -> Floats:
+    """Draw the deviates of all covariates given that of severity, a row each."""
+    matrix = make_correlation_matrix(scenario.correlations)
+    slope = matrix[1:, 0]
+    left = matrix[1:, 1:] - np.outer(slope, slope)
+    rest = np.linalg.cholesky(left) @ draw.standard_normal((len(slope), len(severity)))
+    return np.vstack([severity, slope[:, None] * severity + rest])
+
+
+def _find_agitation_chances(scenario: Scenario, shares: Shares | object, normal: Floats) -> Floats:
+    at = COVARIATES.index("agitation")
+    others = np.arange(len(COVARIATES)) != at
+    matrix = make_correlation_matrix(scenario.correlations)
+    weights = np.linalg.solve(matrix[np.ix_(others, others)], matrix[others, at])
+    sd = float(np.sqrt(1.0 - weights @ matrix[others, at]))
+    if not isinstance(shares, Shares):
+        raise TypeError("agitation has shares")
+    return shares.find_chances(weights @ normal[others], sd)

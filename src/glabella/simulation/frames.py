@@ -1,0 +1,227 @@
+"""Simulated trials as the tables that a data team would deliver, and the truth beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glabella.simulation.baseline import draw_entrants
+from glabella.simulation.generate import TrialDraw, draw_trials, spawn
+from glabella.simulation.limits import describe_variables, tabulate_limits
+from glabella.simulation.marginals import Distribution, Shares
+from glabella.simulation.new_patients import make_new_patients
+from glabella.simulation.scenario import Scenario
+
+_WHOLE = ("age_years", "illness_months", "episodes", "resistance", "expectancy")
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Simulated tables, as they would be read from files.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    participants : DataFrame
+        One row a participant.
+    assessments : DataFrame
+        One row a participant, variable and visit.
+    events : DataFrame
+        One row an adverse event: ``studyid``, ``usubjid``, ``event`` and ``day`` after injection.
+    new_patients : DataFrame
+        One row a participant to be scored, as text, some of them faulty.
+    truth : DataFrame
+        One row a participant: chances of response at the endpoint under the active and the
+        control arm of the own cohort, ``benefit`` (their difference), the same chances to who
+        knows only the baseline table, true severity in points, and prognosis.
+    variables : DataFrame
+        One row a trial and variable: whether it is prognostic, predictive or neither.
+    limits : DataFrame
+        One row a rule and scope: the concordance that the rule can be expected to reach.
+    """
+
+    scenario: Scenario
+    participants: pd.DataFrame
+    assessments: pd.DataFrame
+    events: pd.DataFrame
+    new_patients: pd.DataFrame
+    truth: pd.DataFrame
+    variables: pd.DataFrame
+    limits: pd.DataFrame
+
+
+def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simulated:
+    """Simulate every trial of a scenario, as tables.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The trials.
+    seed : int
+        The same seed gives the same tables.
+    workers : int
+        Threads; they change nothing but the time.
+
+    Returns
+    -------
+    Simulated
+        Tables and truth.
+    """
+    trials = draw_trials(scenario, seed=seed, workers=workers)
+    names = [_name_participants(drawn) for drawn in trials]
+    truth = pd.concat([_tabulate_truth(*pair) for pair in zip(trials, names, strict=True)])
+    return Simulated(
+        scenario=scenario,
+        participants=pd.concat(
+            [_tabulate_people(scenario, *pair) for pair in zip(trials, names, strict=True)],
+            ignore_index=True,
+        ),
+        assessments=_tabulate_visits(trials, names),
+        events=_tabulate_events(scenario, trials, names),
+        new_patients=_simulate_new_patients(scenario, spawn(seed, "new patients", 0)),
+        truth=truth.reset_index(drop=True),
+        variables=describe_variables(scenario),
+        limits=tabulate_limits(trials),
+    )
+
+
+def _name_participants(drawn: TrialDraw) -> np.ndarray:
+    width = max(3, len(str(len(drawn.arm))))
+    ids = [f"{drawn.trial.id}-{number:0{width}d}" for number in range(1, len(drawn.arm) + 1)]
+    return np.array(ids, dtype=object)
+
+
+def _tabulate_people(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
+    trial = drawn.trial
+    distributions = scenario.find_variables(trial)
+
+    def of_arm(field: str) -> np.ndarray:
+        return np.array([getattr(one, field) for one in trial.arms])[drawn.arm]
+
+    columns: dict[str, object] = {
+        "studyid": trial.id,
+        "usubjid": names,
+        "siteid": np.array([f"{trial.id}-{at + 1:02d}" for at in range(trial.sites)], dtype=object)[
+            drawn.site
+        ],
+        "cohort": of_arm("cohort").astype(object),
+        "arm": of_arm("code").astype(object),
+        "scale": trial.scale,
+    }
+    for name in ("age_years", "sex", "illness_months", "episodes", "antidepressant"):
+        columns[name] = _as_codes(distributions[name], drawn.values[name])
+    for name in ("resistance", "expectancy"):
+        columns[name] = _as_codes(distributions[name], drawn.values[name])
+    women = columns["sex"] == "F"
+    columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
+    for name in scenario.adverse_events:
+        columns[name] = np.where(drawn.events[name] > 0, "1", "0").astype(object)
+    # Asked at the endpoint, so of nobody who had left by then.
+    seen = drawn.stays[:, trial.weeks.index(scenario.endpoint_week)]
+    belief = pd.Series(np.where(drawn.believes, "active", "control"), dtype=object)
+    columns["believed_arm"] = belief.where(seen, None)
+    frame = pd.DataFrame(columns, index=range(len(names)))
+    return frame.astype(dict.fromkeys(_WHOLE, int))
+
+
+def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
+    if isinstance(distribution, Shares):
+        return np.asarray(np.array(distribution.codes, dtype=object)[values.astype(int)])
+    return values
+
+
+def _tabulate_visits(trials: Sequence[TrialDraw], names: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Stack visits in long form; names are categories, written once and not a row."""
+    parameters = sorted({name for drawn in trials for name in drawn.scores})
+    parts: dict[str, list[np.ndarray]] = {
+        key: [] for key in ("who", "trial", "what", "week", "aval")
+    }
+    offset = 0
+    for at, drawn in enumerate(trials):
+        for column, week in enumerate(drawn.trial.weeks):
+            there = np.flatnonzero(drawn.stays[:, column])
+            for name, scores in drawn.scores.items():
+                parts["who"].append((offset + there).astype(np.int32))
+                parts["trial"].append(np.full(len(there), at, dtype=np.int16))
+                parts["what"].append(np.full(len(there), parameters.index(name), dtype=np.int16))
+                parts["week"].append(np.full(len(there), week))
+                parts["aval"].append(scores[there, column].astype(np.int32))
+        offset += len(drawn.arm)
+    stacked = {key: np.concatenate(pieces) for key, pieces in parts.items()}
+    ids = pd.Index([drawn.trial.id for drawn in trials], dtype=object)
+    people = pd.Index(np.concatenate(list(names)), dtype=object)
+    return pd.DataFrame(
+        {
+            "studyid": pd.Categorical.from_codes(stacked["trial"], ids),
+            "usubjid": pd.Categorical.from_codes(stacked["who"], people),
+            "paramcd": pd.Categorical.from_codes(
+                stacked["what"], pd.Index(parameters, dtype=object)
+            ),
+            "week": stacked["week"],
+            "aval": stacked["aval"],
+        }
+    )
+
+
+def _tabulate_events(
+    scenario: Scenario, trials: Sequence[TrialDraw], names: Sequence[np.ndarray]
+) -> pd.DataFrame:
+    def list_events() -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"studyid": [], "usubjid": [], "event": [], "day": []}).astype(
+            {"studyid": object, "usubjid": object, "event": object, "day": int}
+        )
+        for drawn, of_trial in zip(trials, names, strict=True):
+            for name in scenario.adverse_events:
+                had = drawn.events[name] > 0
+                yield pd.DataFrame(
+                    {
+                        "studyid": drawn.trial.id,
+                        "usubjid": of_trial[had],
+                        "event": name,
+                        "day": drawn.events[name][had].astype(int),
+                    }
+                )
+
+    return pd.concat(list_events(), ignore_index=True)
+
+
+def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
+    truth = drawn.truth
+    return pd.DataFrame(
+        {
+            "studyid": drawn.trial.id,
+            "usubjid": names,
+            "probability_active": truth["probability_active"],
+            "probability_control": truth["probability_control"],
+            "benefit": truth["probability_active"] - truth["probability_control"],
+            "known_active": truth["known_active"],
+            "known_control": truth["known_control"],
+            "true_severity": truth["true_severity"],
+            "prognosis": truth["prognosis"],
+        }
+    )
+
+
+def _simulate_new_patients(scenario: Scenario, draw: np.random.Generator) -> pd.DataFrame:
+    """Draw patients like those of all trials, in a mixture by size."""
+    sizes = np.array([trial.size for trial in scenario.trials], dtype=float)
+    counts = draw.multinomial(scenario.new_patients.rows, sizes / sizes.sum())
+    parts = []
+    for trial, count in zip(scenario.trials, counts, strict=True):
+        entrants = draw_entrants(scenario, trial, 0.0, int(count), draw)
+        distributions = scenario.find_variables(trial)
+        columns: dict[str, object] = {
+            name: _as_codes(distributions[name], values) for name, values in entrants.values.items()
+        }
+        columns["depression_total"] = entrants.total
+        columns["scale"] = trial.scale
+        parts.append(pd.DataFrame(columns, index=range(int(count))))
+    people = pd.concat(parts, ignore_index=True).drop(columns="agitation")
+    whole = [*_WHOLE, "depression_total", "frown_max", "frown_rest"]
+    return make_new_patients(
+        people.astype(dict.fromkeys(whole, int)), scenario.new_patients.faulty, draw
+    )

@@ -1,0 +1,143 @@
+"""How well any rule can do in simulated trials, and which variables are what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.simulation.generate import TrialDraw
+from glabella.simulation.scenario import SEVERITY, VARIABLES, Scenario
+
+Floats = npt.NDArray[np.float64]
+
+
+def count_expected_pairs(rule: Floats, probability: Floats) -> tuple[float, float]:
+    """Count the pairs of a responder and another that can be expected, and those that agree.
+
+    Parameters
+    ----------
+    rule : array of float, shape (n,)
+        What ranks participants; higher means likelier.
+    probability : array of float, shape (n,)
+        Their true chances of response, independent given these.
+
+    Returns
+    -------
+    tuple of float
+        Expected agreeing pairs, a tie counting one half, and expected pairs.
+
+    Examples
+    --------
+    >>> count_expected_pairs(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    (1.0, 1.0)
+    """
+    order = np.argsort(rule, kind="stable")
+    responds, fails = probability[order], 1.0 - probability[order]
+    groups = np.concatenate([[0], np.cumsum(np.diff(rule[order]) != 0)])
+    by_group = np.bincount(groups, weights=responds)
+    not_by_group = np.bincount(groups, weights=fails)
+    below = np.concatenate([[0.0], np.cumsum(not_by_group)[:-1]])
+    # Nobody is in a pair with oneself.
+    own = np.bincount(groups, weights=responds * fails)
+    agreeing = float(by_group @ below + (by_group @ not_by_group - own.sum()) / 2.0)
+    pairs = float(responds.sum() * fails.sum() - own.sum())
+    return agreeing, pairs
+
+
+def tabulate_limits(trials: Sequence[TrialDraw]) -> pd.DataFrame:
+    """Tabulate the concordance that can be expected of two rules.
+
+    Parameters
+    ----------
+    trials : sequence of TrialDraw
+        Simulated trials.
+
+    Returns
+    -------
+    DataFrame
+        ``rule``: the ``oracle`` ranks by the true chance of response, ``known`` by the chance to
+        who knows the baseline table alone. ``trial``: each, and ``all`` for pairs within trials.
+        ``pairs``: ``active`` (the headline), ``control``, or ``both arms`` of a trial together.
+        ``auc`` is NaN where no pair can be expected.
+    """
+    rows = []
+    for rule, column in (("oracle", "probability"), ("known", "known")):
+        for scope in ("active", "control", "both arms"):
+            totals = np.zeros(2)
+            for drawn in trials:
+                counted = np.sum(list(_count(drawn, column, scope)), axis=0)
+                totals += counted
+                rows.append((rule, drawn.trial.id, scope, *counted))
+            rows.append((rule, "all", scope, *totals))
+    frame = pd.DataFrame(rows, columns=["rule", "trial", "pairs", "agreeing", "expected"])
+    frame["auc"] = frame["agreeing"] / frame["expected"].where(frame["expected"] > 0)
+    return frame[["rule", "trial", "pairs", "auc"]]
+
+
+def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, float]]:
+    active = drawn.is_active
+    own = {
+        name: np.where(active, drawn.truth[f"{name}_active"], drawn.truth[f"{name}_control"])
+        for name in ("probability", column)
+    }
+    cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
+    for name in drawn.trial.cohorts:
+        mine = cohort == name
+        if scope != "both arms":
+            mine &= active == (scope == "active")
+        if mine.any():
+            yield count_expected_pairs(own[column][mine], own["probability"][mine])
+
+
+def describe_variables(scenario: Scenario) -> pd.DataFrame:
+    """Say which variables are prognostic, predictive or neither.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The effects.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial and variable: ``prognostic`` and ``predictive``, the weights a unit on the
+        logarithm of the fall; ``role``; and ``through``, what carries the role: an effect of its
+        own, the error of the baseline rating, or the frown that shows which arm it is. A variable
+        that is only correlated with another has no role of its own.
+    """
+    rows = []
+    for trial in scenario.trials:
+        effects = scenario.find_effects(trial)
+        for name in (SEVERITY, *VARIABLES):
+            effect = effects.get(name)
+            prognostic = effect.prognostic / effect.unit if effect else 0.0
+            predictive = effect.predictive / effect.unit if effect else 0.0
+            through = ["an effect"] if prognostic or predictive else []
+            is_prognostic, is_predictive = prognostic != 0.0, predictive != 0.0
+            if name == SEVERITY and scenario.rating_error > 0:
+                is_prognostic = True
+                through.append("regression to the mean")
+            tells = any(arm.relaxes_frown and arm.guess is None for arm in trial.arms)
+            if name == "frown_max" and scenario.unblinding.effect != 0 and tells:
+                is_predictive = True
+                through.append("unblinding")
+            rows.append(
+                {
+                    "studyid": trial.id,
+                    "variable": name,
+                    "prognostic": prognostic,
+                    "predictive": predictive,
+                    "role": _name_role(is_prognostic, is_predictive),
+                    "through": ", ".join(through),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _name_role(is_prognostic: bool, is_predictive: bool) -> str:
+    if is_predictive:
+        return "prognostic and predictive" if is_prognostic else "predictive"
+    return "prognostic" if is_prognostic else "neither"

@@ -1,0 +1,221 @@
+"""What moves a simulated score: effects, chance, random effects, course, belief and events."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, field_validator
+
+from glabella.definitions.reader import Definition
+
+Floats = npt.NDArray[np.float64]
+
+
+class Effect(Definition):
+    """What a variable does to the logarithm of the fall.
+
+    Parameters
+    ----------
+    centre : float
+        The value at which it does nothing.
+    unit : float
+        By how much it differs for the weights to hold.
+    prognostic : float
+        Weight in every arm; above 0 a higher value goes with a larger fall.
+    predictive : float
+        Weight added where the arm has an effect of its own: the interaction with treatment.
+    """
+
+    centre: float = 0.0
+    unit: float = Field(default=1.0, gt=0)
+    prognostic: float = 0.0
+    predictive: float = 0.0
+
+
+class Spontaneous(Definition):
+    """Recovery that comes by itself, to anybody alike.
+
+    Parameters
+    ----------
+    share : float
+        Of participants, in [0, 1].
+    fall : float
+        What it adds to the logarithm of the fall.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    fall: float = Field(default=0.0, ge=0)
+
+
+class Individual(Definition):
+    """What no variable explains, as standard deviations of the logarithm of the fall.
+
+    Parameters
+    ----------
+    background_sd : float
+        In every arm.
+    effect_sd : float
+        Of the effect, in arms that have one.
+    spontaneous : Spontaneous
+        Recovery that comes by itself.
+    """
+
+    background_sd: float = Field(ge=0)
+    effect_sd: float = Field(ge=0)
+    spontaneous: Spontaneous = Spontaneous()
+
+
+class BetweenTrials(Definition):
+    """Random effects of a trial, drawn anew with each seed, as standard deviations.
+
+    Parameters
+    ----------
+    severity_sd : float
+        Of the logarithm of mean severity at entry.
+    background_sd, effect_sd : float
+        Of the logarithm of the fall in every arm, and of each effect.
+    """
+
+    severity_sd: float = Field(default=0.0, ge=0)
+    background_sd: float = Field(default=0.0, ge=0)
+    effect_sd: float = Field(default=0.0, ge=0)
+
+
+class Course(Definition):
+    """The share of each part of the fall that is reached by a week, linear in between.
+
+    Parameters
+    ----------
+    background, effect, belief : dict
+        Week to share; 0 at week 0 and 1 at the endpoint.
+    """
+
+    background: dict[float, float]
+    effect: dict[float, float]
+    belief: dict[float, float]
+
+    @field_validator("background", "effect", "belief")
+    @classmethod
+    def _is_possible(cls, course: dict[float, float]) -> dict[float, float]:
+        if any(week < 0 or not 0 <= share <= 2 for week, share in course.items()):
+            raise ValueError("a course runs over weeks from 0 and shares from 0 to 2")
+        if course.get(0.0) != 0.0:
+            raise ValueError("a course must be 0 at week 0")
+        return course
+
+    def find_share(self, part: str, week: float) -> float:
+        """Give the share of a part by a week.
+
+        Parameters
+        ----------
+        part : str
+            ``background``, ``effect`` or ``belief``.
+        week : float
+            After injection.
+
+        Returns
+        -------
+        float
+            After the last week that is named, the last share.
+        """
+        weeks, shares = zip(*sorted(getattr(self, part).items()), strict=True)
+        return float(np.interp(week, weeks, shares))
+
+
+class Unblinding(Definition):
+    """How participants come to believe that they got the active treatment.
+
+    Parameters
+    ----------
+    relaxation : tuple of float
+        Shares of those in whom an injected frown relaxes by 0, 1, 2 and 3 grades, as far as
+        there was a grade to lose.
+    guess : tuple of float
+        The chance of believing in the active arm where 0, 1, 2 and 3 grades were seen to go.
+    effect : float
+        What that belief adds to the logarithm of the fall.
+    lasts : tuple of float
+        The weeks between which the frown returns.
+    """
+
+    relaxation: tuple[float, float, float, float]
+    guess: tuple[float, float, float, float]
+    effect: float = 0.0
+    lasts: tuple[float, float] = (12.0, 16.0)
+
+    @field_validator("relaxation", "guess")
+    @classmethod
+    def _are_chances(cls, chances: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not 0 <= chance <= 1 for chance in chances):
+            raise ValueError("a chance is outside 0 to 1")
+        return chances
+
+    @field_validator("relaxation")
+    @classmethod
+    def _add_up(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if abs(math.fsum(shares) - 1) > 1e-6:
+            raise ValueError(f"the shares add up to {math.fsum(shares):g} and not to 1")
+        return shares
+
+    @field_validator("lasts")
+    @classmethod
+    def _rises(cls, weeks: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < weeks[0] <= weeks[1]:
+            raise ValueError("the two weeks must be above 0 and rise")
+        return weeks
+
+    def find_chance(self, frown_max: Floats, *, relaxes: bool) -> Floats:
+        """Give the chance of believing in the active arm.
+
+        Parameters
+        ----------
+        frown_max : array of float, shape (n,)
+            Grades at maximum frown before injection.
+        relaxes : bool
+            Whether the arm's injection relaxes the frown.
+
+        Returns
+        -------
+        array of float, shape (n,)
+            Over the grades that may go.
+        """
+        if not relaxes:
+            return np.full(len(frown_max), self.guess[0])
+        by_grade = [
+            math.fsum(
+                share * self.guess[min(loss, grade)] for loss, share in enumerate(self.relaxation)
+            )
+            for grade in range(4)
+        ]
+        return np.asarray(np.take(by_grade, frown_max.astype(int)), dtype=float)
+
+
+class AdverseEvent(Definition):
+    """The chance of an event by dose, linear on the logit.
+
+    Parameters
+    ----------
+    at_0_units, at_40_units : float
+        Chances at two doses, inside (0, 1).
+    """
+
+    at_0_units: float = Field(gt=0, lt=1)
+    at_40_units: float = Field(gt=0, lt=1)
+
+    def find_chance(self, units: Floats) -> Floats:
+        """Give the chance at a dose.
+
+        Parameters
+        ----------
+        units : array of float, shape (n,)
+            Doses.
+
+        Returns
+        -------
+        array of float, shape (n,)
+            Inside (0, 1).
+        """
+        zero, forty = (math.log(p / (1 - p)) for p in (self.at_0_units, self.at_40_units))
+        return np.asarray(1 / (1 + np.exp(-(zero + (forty - zero) * units / 40.0))), dtype=float)

@@ -1,0 +1,253 @@
+"""The typed definition of a simulated trial: its arms, sites, visits, entry and drop-out."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from glabella.definitions.reader import Definition
+from glabella.domain.scales import SCALES, Scale, find_scale
+from glabella.errors import describe_choices
+from glabella.simulation.marginals import Distribution
+from glabella.simulation.mechanism import Effect
+
+# The centre of the fall from which leaving is counted: 30 % below baseline.
+USUAL_FALL = -math.log(0.7)
+
+
+class ScenarioArm(Definition):
+    """One arm of a trial.
+
+    Parameters
+    ----------
+    code : str
+        As it stands in the data.
+    role : str
+        ``active``, or ``control``: a placebo, an injection at another site, or another treatment.
+    n : int
+        Participants randomised.
+    effect : float
+        What the arm adds to the logarithm of the fall at the endpoint, for a participant whose
+        variables are all at their centre; 0.7 halves the score once more.
+    units_women, units_men : float
+        Dose in units.
+    cohort : str
+        The cohort, where sites were assigned to cohorts before randomisation.
+    relaxes_frown : bool
+        Whether the injected muscles are those of the frown.
+    guess : float, optional
+        The chance of believing in the active arm, where something else than the frown tells.
+    adverse_events : dict
+        Name to its chance, where the dose does not say it.
+    """
+
+    code: str
+    role: Literal["active", "control"]
+    n: int = Field(ge=1)
+    effect: float = 0.0
+    units_women: float = Field(ge=0)
+    units_men: float = Field(ge=0)
+    cohort: str = ""
+    relaxes_frown: bool = False
+    guess: float | None = Field(default=None, ge=0, le=1)
+    adverse_events: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("adverse_events")
+    @classmethod
+    def _are_chances(cls, chances: dict[str, float]) -> dict[str, float]:
+        if any(not 0 <= chance <= 1 for chance in chances.values()):
+            raise ValueError("a chance is outside 0 to 1")
+        return chances
+
+
+class Severity(Definition):
+    """The baseline total: lognormal in all who were screened, cut at entry.
+
+    Parameters
+    ----------
+    mean, sd : float
+        In points, before the cut.
+    low, high : float
+        The lowest and the highest total that is admitted, whole points.
+    """
+
+    mean: float = Field(gt=0)
+    sd: float = Field(gt=0)
+    low: int = Field(ge=1)
+    high: int
+
+    @model_validator(mode="after")
+    def _holds_its_mean(self) -> Severity:
+        if not self.low < self.high:
+            raise ValueError("`low` must be below `high`")
+        if not self.mean <= self.high:
+            raise ValueError("the mean lies above `high`")
+        return self
+
+    @property
+    def log_sd(self) -> float:
+        """Standard deviation of the logarithm."""
+        return math.sqrt(math.log1p((self.sd / self.mean) ** 2))
+
+    @property
+    def log_mean(self) -> float:
+        """Mean of the logarithm."""
+        return math.log(self.mean) - self.log_sd**2 / 2
+
+
+class Dropout(Definition):
+    """Leaving, between visits.
+
+    Parameters
+    ----------
+    share : float
+        Gone by the week, in [0, 1), of participants whose scores fall by 30 %.
+    by_week : float
+        The week.
+    seen, unseen : float
+        How the logarithm of the rate rises with the logarithm of the score, against 30 % below
+        baseline: ``seen`` at the visit before (at random, given what was observed), ``unseen`` at
+        the visit that is missed (not at random).
+    """
+
+    share: float = Field(ge=0, lt=1)
+    by_week: float = Field(gt=0)
+    seen: float = 0.0
+    unseen: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """The rate a week."""
+        return -math.log1p(-self.share) / self.by_week
+
+
+class SelfReport(Definition):
+    """A self-report beside the rater's total.
+
+    Parameters
+    ----------
+    variable : str
+        Its name in the dictionary: ``bdi_total`` or ``bdi2_total``.
+    intercept, slope : float
+        Its points from those of the trial's own scale, without error.
+    error : float
+        Standard deviation of one report's error on the logarithm.
+    belief : float
+        By how much the belief in the active arm lowers its logarithm beyond what raters see.
+    """
+
+    variable: Literal["bdi_total", "bdi2_total"]
+    intercept: float
+    slope: float = Field(gt=0)
+    error: float = Field(ge=0)
+    belief: float = 0.0
+
+    @property
+    def rating(self) -> Scale:
+        """Its scale."""
+        return find_scale({"bdi_total": "bdi", "bdi2_total": "bdi_ii"}[self.variable])
+
+
+class ScenarioTrial(Definition):
+    """One trial.
+
+    Parameters
+    ----------
+    id : str
+        Its name.
+    scale : str
+        A depression scale.
+    weeks : tuple of float
+        Visits; 0, the baseline, first.
+    severity : Severity
+        The total at baseline.
+    background : float
+        The logarithm of the fall at the endpoint without an effect of the arm, for a participant
+        whose variables are all at their centre: 0.22 is a fall by a fifth.
+    variables : dict
+        Distributions that are not the scenario's.
+    effects : dict
+        Effects that are not the scenario's.
+    sites : int
+        How many; shared evenly among cohorts.
+    items : bool
+        Whether a Hamilton scale is simulated by item, its agitation among them.
+    dropout : Dropout
+        Leaving.
+    self_report : SelfReport, optional
+        Where the trial had one.
+    arms : tuple of ScenarioArm
+        At least two.
+    """
+
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")
+    scale: str
+    weeks: tuple[float, ...]
+    severity: Severity
+    background: float
+    variables: dict[str, Distribution] = Field(default_factory=dict)
+    effects: dict[str, Effect] = Field(default_factory=dict)
+    sites: int = Field(default=1, ge=1)
+    items: bool = True
+    dropout: Dropout = Dropout(share=0, by_week=1)
+    self_report: SelfReport | None = None
+    arms: tuple[ScenarioArm, ...] = Field(min_length=2)
+
+    @field_validator("scale")
+    @classmethod
+    def _is_known(cls, scale: str) -> str:
+        depression = [name for name, known in SCALES.items() if known.item_maxima]
+        if scale not in depression:
+            raise ValueError(
+                f"there is no depression scale '{scale}'. {describe_choices(scale, depression)}"
+            )
+        return scale
+
+    @field_validator("weeks")
+    @classmethod
+    def _rise(cls, weeks: tuple[float, ...]) -> tuple[float, ...]:
+        if any(week < 0 for week in weeks):
+            raise ValueError("a visit lies before baseline, which is week 0")
+        if list(weeks) != sorted(set(weeks)) or not weeks or weeks[0] != 0:
+            raise ValueError("the `weeks` must begin with 0, the baseline, and rise")
+        return weeks
+
+    @field_validator("arms")
+    @classmethod
+    def _are_pairs(cls, arms: tuple[ScenarioArm, ...]) -> tuple[ScenarioArm, ...]:
+        for cohort in {arm.cohort for arm in arms}:
+            roles = sorted(arm.role for arm in arms if arm.cohort == cohort)
+            if roles != ["active", "control"]:
+                where = f"cohort '{cohort}'" if cohort else "a trial without cohorts"
+                raise ValueError(f"{where} needs one active and one control arm")
+        return arms
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> ScenarioTrial:
+        if self.severity.high > self.rating.maximum:
+            raise ValueError(f"`severity` reaches past the top of {self.scale}")
+        if self.sites < len(self.cohorts):
+            raise ValueError("there are fewer sites than cohorts")
+        return self
+
+    @property
+    def rating(self) -> Scale:
+        """The scale itself."""
+        return find_scale(self.scale)
+
+    @property
+    def has_items(self) -> bool:
+        """Whether items are simulated, and agitation is one that is seen."""
+        return self.items and self.scale.startswith("hamd")
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """Cohorts, each once."""
+        return tuple(sorted({arm.cohort for arm in self.arms}))
+
+    @property
+    def size(self) -> int:
+        """Participants randomised."""
+        return sum(arm.n for arm in self.arms)

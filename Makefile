@@ -52,6 +52,7 @@ docstrings: $(STAMP) ## Check the docstrings
 bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/mapping.py
+	$(BIN)/python benchmarks/simulation.py
 
 lock: ## Write requirements.lock anew (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock

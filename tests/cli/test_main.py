@@ -195,3 +195,52 @@ def test_what_is_wrong_ends_in_one_message_and_nothing_half_written(small_projec
     assert "P-0" not in message
     assert "W7" not in message
     assert sorted(path for path in (small_project / "mlruns").rglob("*")) == before
+
+
+def test_simulate_needs_a_folder_unless_it_calibrates(checkout):
+    done = run("simulate", "bont_pooled", cwd=checkout)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_calibration_prints_each_figure_beside_its_distribution(checkout, tmp_path):
+    arguments = ("simulate", "bont_pooled", "--calibration", "--replicates", "20")
+    done = run(*arguments, "--out", tmp_path / "calibration", cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    assert "56 published figures and 20 simulations from seed 1" in done.stdout
+    assert "Response, %, finzi2014, active, week 6" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "calibration").iterdir()) == [
+        "agitation.svg",
+        "baselines.svg",
+        "calibration.csv",
+        "calibration.md",
+        "courses.svg",
+    ]
+    printed = json.loads(run(*arguments, "--json", cwd=checkout).stdout)
+    assert printed["replicates"] == 20 and len(printed["figures"]) == 56
+    assert sum(printed["verdicts"].values()) == 56
+
+
+def test_a_scenario_of_which_nothing_is_published_is_not_calibrated(checkout):
+    done = run("simulate", "no_signal", "--calibration", cwd=checkout)
+    assert done.returncode == 1
+    assert "nothing is published on any of its trials" in done.stderr
+
+
+def test_fewer_participants_than_arms_are_refused(checkout, tmp_path):
+    done = run("simulate", "predictive", "--out", tmp_path, "--participants", "3", cwd=checkout)
+    assert done.returncode == 1
+    assert "3 participants are fewer than the 6 arms" in done.stderr
+
+
+def test_an_impossible_scenario_is_refused_with_its_line(checkout, tmp_path):
+    assert run("init", tmp_path / "study").returncode == 0
+    path = tmp_path / "study" / "pipelines" / "scenarios" / "predictive.yaml"
+    text = path.read_text(encoding="utf-8")
+    line = 1 + text[: text.index("rating_error")].count("\n")
+    path.write_text(text.replace("rating_error: 0.12", "rating_error: -0.12"), encoding="utf-8")
+    done = run("simulate", "predictive", "--out", "tables", cwd=tmp_path / "study")
+    assert done.returncode == 1
+    assert f"predictive.yaml:{line}: 'rating_error'" in done.stderr
+    assert not (tmp_path / "study" / "tables").exists()

@@ -3,13 +3,17 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import glabella
-from glabella.errors import BundleError
+from glabella.definitions.locate import find_project
+from glabella.errors import BundleError, DataError
+from glabella.pipelines.limits import explain_other_endpoint, find_truth
+from glabella.pipelines.load import load_analysis
 from glabella.tracking.store import import_mlflow
 
 PLAN = "validation:\n  pooled: {folds: 3, repeats: 1}\n  across: leave_one_trial_out\n"
@@ -76,3 +80,59 @@ def test_of_200_new_patients_20_are_refused_each_with_its_reason(rehearsed, tmp_
     assert scores.loc[refused, "error"].notna().all()
     assert scores.loc[refused, "response_probability"].isna().all()
     assert scores.loc[~refused, "response_probability"].astype(float).between(0, 1).all()
+
+
+def test_each_candidate_is_held_against_the_best_that_is_possible(rehearsed):
+    _, result = rehearsed
+    limits = result.as_json()["limits"]
+    assert limits["reason"] == ""
+    for design in ("pooled", "across"):
+        oracle, known = (limits["rules"][rule][design] for rule in ("oracle", "known"))
+        assert 0.5 < known["auc"] < oracle["auc"] < 1
+        for name, candidate in result.candidates.items():
+            reached = getattr(candidate, design)
+            # The same pairs, so the difference is one of rules and not of who was compared.
+            assert known["pairs"] == reached.pairs
+            behind = known["auc"] - reached.estimates["auc"].value
+            assert limits["behind"][name][design] == pytest.approx(behind)
+    assert "Distance from the limit" in Path(result.report).read_text(encoding="utf-8")
+
+
+def test_the_truth_is_in_no_file_of_the_run(rehearsed):
+    folder, _ = rehearsed
+    truth = pd.read_csv(folder / "simulated" / "truth" / "truth.csv", dtype=str)
+    some = truth["probability_active"].iloc[:20].tolist()
+    for path in (folder / "mlruns").rglob("*"):
+        if path.is_file() and path.suffix in (".json", ".csv", ".html", ".yaml"):
+            text = path.read_text(encoding="utf-8")
+            assert not any(value in text for value in some), path.name
+
+
+def test_data_that_were_written_are_held_against_the_truth_beside_them(rehearsed, tmp_path):
+    folder, _ = rehearsed
+    glabella.simulate("bont_pooled", out=tmp_path / "tables", seed=20210416, project=folder)
+    loaded = load_analysis("bont_pooled", find_project(folder), data=tmp_path / "tables")
+    in_memory = find_truth(load_analysis("bont_pooled", find_project(folder)), None)
+    written = find_truth(loaded, tmp_path / "tables")
+    pd.testing.assert_frame_equal(written, in_memory, check_exact=False, rtol=1e-12)
+    path = tmp_path / "tables" / "truth" / "truth.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-3]) + "\n")
+    with pytest.raises(DataError, match="not of the same participants"):
+        find_truth(loaded, tmp_path / "tables")
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="can't be read as `glabella simulate` writes it"):
+        find_truth(loaded, tmp_path / "tables")
+    path.unlink()
+    assert find_truth(loaded, tmp_path / "tables") is None
+
+
+def test_another_endpoint_has_no_limit(rehearsed):
+    folder, _ = rehearsed
+    loaded = load_analysis("bont_pooled", find_project(folder))
+    assert explain_other_endpoint(loaded) == ""
+    endpoint = loaded.endpoint.model_copy(update={"fraction": 0.3})
+    analysis = loaded.resolved.analysis
+    changed = replace(analysis, value=analysis.value.model_copy(update={"endpoint": endpoint}))
+    other = replace(loaded, resolved=replace(loaded.resolved, analysis=changed))
+    assert "the analysis asks for another endpoint" in explain_other_endpoint(other)

@@ -12,8 +12,8 @@ from glabella.definitions.reader import Definition
 Quantity = Literal[
     "response", "partial_response", "remission", "self_report_response", "fall_percent",
     "difference_points", "difference_percent", "standardised_difference", "pooled_difference",
-    "between_trials_sd", "women", "age_mean", "age_sd", "left", "any_event", "agitation_mean",
-    "best_item_auc",
+    "between_trials_sd", "baseline_mean", "women", "age_mean", "age_sd", "left",
+    "any_event", "agitation_mean", "best_item_auc",
 ]  # fmt: skip
 
 

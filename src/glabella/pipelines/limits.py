@@ -14,11 +14,11 @@ from glabella.errors import DataError
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
 from glabella.simulation.frames import simulate_trials
-from glabella.simulation.scenario import Scenario
 from glabella.simulation.sources import TRUTH
 from glabella.validation.performance import Performance, measure_performance
 from glabella.validation.result import plain_performance
 
+_HALF = 0.5
 _RULES = {"oracle": "probability", "known": "known"}
 
 
@@ -79,13 +79,12 @@ def find_limits(loaded: LoadedAnalysis, validated: Validated, data: Path | None)
     Limits or None
         None where the data are real.
     """
-    scenario = loaded.resolved.scenario
-    if scenario is None:
+    if loaded.resolved.scenario is None:
         return None
-    reason = _explain_other_endpoint(loaded, scenario.value)
+    reason = explain_other_endpoint(loaded)
     if reason:
         return Limits(reason=reason)
-    truth = _find_truth(loaded, scenario.value, data)
+    truth = find_truth(loaded, data)
     if truth is None:
         return Limits(reason=f"there is no {TRUTH} beside the data")
     rules = {
@@ -103,37 +102,70 @@ def find_limits(loaded: LoadedAnalysis, validated: Validated, data: Path | None)
     return Limits(note=_note_missing(loaded), rules=rules, behind=behind)
 
 
-def _explain_other_endpoint(loaded: LoadedAnalysis, scenario: Scenario) -> str:
-    endpoint = loaded.endpoint
+def explain_other_endpoint(loaded: LoadedAnalysis) -> str:
+    """Say why the truth is not of the analysis's endpoint.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        An analysis of simulated data.
+
+    Returns
+    -------
+    str
+        Blank where it is.
+    """
+    endpoint, scenario = loaded.endpoint, loaded.resolved.scenario
+    week = None if scenario is None else scenario.value.endpoint_week
     is_told = (
         endpoint.rule == "response"
         and endpoint.of == "depression_total"
-        and (endpoint.fraction or (0.5 if endpoint.points is None else None)) == 0.5
-        and endpoint.week == scenario.endpoint_week
+        and endpoint.points is None
+        and endpoint.fraction in (None, _HALF)
+        and endpoint.week == week
         and endpoint.sustained is None
     )
     if is_told:
         return ""
     return (
-        f"the truth is told of a fall of depression_total by half at week "
-        f"{scenario.endpoint_week:g}, and the analysis asks for another endpoint"
+        f"the truth is told of a fall of depression_total by half at week {week:g}, and the "
+        "analysis asks for another endpoint"
     )
 
 
-def _find_truth(
-    loaded: LoadedAnalysis, scenario: Scenario, data: Path | None
-) -> pd.DataFrame | None:
-    """Find the truth of the analysed participants, in their order."""
+def find_truth(loaded: LoadedAnalysis, data: Path | None) -> pd.DataFrame | None:
+    """Find the truth of the analysed participants.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        An analysis of simulated data.
+    data : Path or None
+        The folder that the data were read from, where they were.
+
+    Returns
+    -------
+    DataFrame or None
+        In their order: the true chances under both arms, and those to who knows the baseline
+        table. None where the folder holds none.
+
+    Raises
+    ------
+    DataError
+        If it is of other participants or can't be read.
+    """
+    scenario = loaded.resolved.scenario
     if data is None:
+        if scenario is None:
+            return None
         seed = loaded.resolved.analysis.value.seed
-        truth = simulate_trials(scenario, seed=seed).truth
+        truth = simulate_trials(scenario.value, seed=seed).truth
     else:
         path = data / TRUTH
         if not path.exists():
             return None
         try:
-            truth = pd.read_csv(path, dtype=dict.fromkeys(KEY, str))
-            truth = truth[[*KEY, *_columns()]]
+            truth = pd.read_csv(path, dtype=dict.fromkeys(KEY, str))[[*KEY, *_columns()]]
         except (OSError, ValueError, KeyError):
             raise DataError(
                 "the truth can't be read as `glabella simulate` writes it",
@@ -148,7 +180,7 @@ def _find_truth(
             place=str(data / TRUTH) if data else "the simulation",
             remedy="Simulate again, or take the file away.",
         )
-    return found
+    return found[[*KEY, *_columns()]]
 
 
 def _columns() -> list[str]:

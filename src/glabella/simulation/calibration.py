@@ -244,12 +244,18 @@ def _fall_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return 100.0 * _mean(1.0 - one.later / one.baseline for one in parts)
 
 
-def _difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    def fall(role: str) -> float:
-        arms = [one.of_role(role) for one in parts]
-        return _mean(arm.baseline - arm.later for arm in arms)
+def _falls(one: Selected) -> tuple[Floats, Floats]:
+    active, control = one.of_role("active"), one.of_role("control")
+    return active.baseline - active.later, control.baseline - control.later
 
-    return fall("active") - fall("control")
+
+def _difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    def differ(one: Selected) -> tuple[float, float]:
+        active, control = _falls(one)
+        variance = active.var(ddof=1) / len(active) + control.var(ddof=1) / len(control)
+        return float(active.mean() - control.mean()), float(variance)
+
+    return _pool([differ(one) for one in parts])
 
 
 def _difference_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
@@ -259,12 +265,12 @@ def _difference_percent(item: PublishedFinding, parts: Sequence[Selected]) -> fl
 
 def _standardise(one: Selected) -> tuple[float, float]:
     """Cohen's d of the fall in one trial, and its variance in large samples."""
-    falls = [arm.baseline - arm.later for arm in (one.of_role("active"), one.of_role("control"))]
-    n, m = (len(fall) for fall in falls)
+    active, control = _falls(one)
+    n, m = len(active), len(control)
     if min(n, m) < 2:
         return float("nan"), float("nan")
-    spread = ((n - 1) * falls[0].var(ddof=1) + (m - 1) * falls[1].var(ddof=1)) / (n + m - 2)
-    d = float((falls[0].mean() - falls[1].mean()) / np.sqrt(spread))
+    spread = ((n - 1) * active.var(ddof=1) + (m - 1) * control.var(ddof=1)) / (n + m - 2)
+    d = float((active.mean() - control.mean()) / np.sqrt(spread))
     return d, (n + m) / (n * m) + d**2 / (2 * (n + m))
 
 
@@ -283,18 +289,28 @@ def _split_cohorts(parts: Sequence[Selected]) -> list[Selected]:
 
 
 def _pooled_difference(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    return _pool([_standardise(one) for one in parts])
+
+
+def _pool(estimates: Sequence[tuple[float, float]]) -> float:
     """Random effects by DerSimonian and Laird over trials, a trial's cohorts together."""
-    d, variance = np.array([_standardise(one) for one in parts]).T
+    value, variance = np.array(estimates).T
+    if len(value) == 1:
+        return float(value[0])
     weight = 1.0 / variance
-    fixed = weight @ d / weight.sum()
-    excess = weight @ (d - fixed) ** 2 - (len(d) - 1)
+    fixed = weight @ value / weight.sum()
+    excess = weight @ (value - fixed) ** 2 - (len(value) - 1)
     between = max(0.0, excess / (weight.sum() - weight @ weight / weight.sum()))
     weight = 1.0 / (variance + between)
-    return float(weight @ d / weight.sum())
+    return float(weight @ value / weight.sum())
 
 
 def _between_trials_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return float(np.std([_standardise(one)[0] for one in _split_cohorts(parts)], ddof=1))
+
+
+def _baseline_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    return _mean(one.baseline for one in parts)
 
 
 def _women(item: PublishedFinding, parts: Sequence[Selected]) -> float:
@@ -369,6 +385,7 @@ _WORDS = {
     "standardised_difference": "Difference in fall, standardised",
     "pooled_difference": "Difference in fall, standardised and pooled",
     "between_trials_sd": "Its standard deviation between comparisons",
+    "baseline_mean": "Mean total at baseline, points",
     "women": "Women, %",
     "age_mean": "Mean age, years",
     "age_sd": "Standard deviation of age, years",
@@ -388,6 +405,7 @@ _MEASURES: dict[str, Callable[[PublishedFinding, Sequence[Selected]], float]] = 
     "standardised_difference": _standardised_difference,
     "pooled_difference": _pooled_difference,
     "between_trials_sd": _between_trials_sd,
+    "baseline_mean": _baseline_mean,
     "women": _women,
     "age_mean": _age_mean,
     "age_sd": _age_sd,

@@ -8,7 +8,7 @@ from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.explanation.figures import draw_attributions
 from glabella.models.estimators.interface import Contributions
-from glabella.validation.nested import FoldResult
+from glabella.validation.fold_result import FoldResult
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.load import load_analysis
+from glabella.validation import nested
 from glabella.validation.performance import MEASURES
 
 SAME_EACH_TIME = ("chosen", "finding", "n", "events", "candidates")
@@ -150,3 +151,44 @@ def test_a_trial_too_small_for_folds_of_its_own_has_an_entry_with_the_reason(sma
     for entry in inside:
         assert entry["auc"] is None
         assert "can't be spread over 40 folds" in entry["reasons"]["auc"]
+
+
+def test_an_interrupted_training_goes_on_from_its_finished_fits(small_project, monkeypatch):
+    whole = glabella.train("small", project=small_project, workers=1)
+    fitted, said = [], []
+    fit_fold = nested._run_fold
+
+    def stop_after_twenty(*arguments):
+        if len(fitted) == 20:
+            raise KeyboardInterrupt
+        fitted.append(arguments[0])
+        return fit_fold(*arguments)
+
+    monkeypatch.setattr(nested, "_run_fold", stop_after_twenty)
+    with pytest.raises(KeyboardInterrupt):
+        glabella.train(
+            "small", project=small_project, workers=1, progress=lambda stage, *_: said.append(stage)
+        )
+    unfinished = small_project / "mlruns" / "unfinished" / "small"
+    assert len(list(unfinished.iterdir())) == 20
+    assert said[-1] == "20 finished fits are kept: --resume goes on from there"
+
+    def count(*arguments):
+        fitted.append(arguments[0])
+        return fit_fold(*arguments)
+
+    monkeypatch.setattr(nested, "_run_fold", count)
+    resumed = glabella.train("small", project=small_project, workers=1, resume=True)
+    assert len(fitted) == len(whole.validated.results)
+    assert not unfinished.exists()
+    pd.testing.assert_frame_equal(whole.frame(), resumed.frame())
+    for name, table in whole.validated.predictions.items():
+        pd.testing.assert_frame_equal(table, resumed.validated.predictions[name])
+
+
+def test_without_resume_a_training_begins_anew(small_project, monkeypatch):
+    kept = small_project / "mlruns" / "unfinished" / "small"
+    kept.mkdir(parents=True)
+    (kept / "old.npz").write_bytes(b"x")
+    glabella.train("small", project=small_project, workers=1)
+    assert not kept.exists()

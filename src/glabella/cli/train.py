@@ -27,6 +27,9 @@ def command(
         int | None,
         typer.Option(min=1, help="Processes; the results do not depend on it.", show_default=False),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted training.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Validate every candidate, choose, refit, explain, log to MLflow and report.
@@ -43,13 +46,22 @@ def command(
         The project.
     workers : int, optional
         Processes; the number of cores unless stated.
+    resume : bool
+        Whether to take up the fits that an interrupted training finished.
     as_json : bool
         Whether to print JSON.
     """
     from glabella.pipelines.train import train
 
     with show_progress() as progress:
-        result = train(analysis, project=project, data=data, workers=workers, progress=progress)
+        result = train(
+            analysis,
+            project=project,
+            data=data,
+            workers=workers,
+            resume=resume,
+            progress=progress,
+        )
     if as_json:
         print_json(result.as_json())
         return

@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
-from glabella.validation.nested import FoldResult
+from glabella.validation.fold_result import FoldResult
 from glabella.validation.sample import Sample
 
 # XGBoost computes in single precision; sums of a few dozen terms agree to this.

@@ -17,6 +17,7 @@ from glabella.pipelines.analysis import ValidationDefinition
 from glabella.pipelines.load import LoadedAnalysis, make_sample
 from glabella.pipelines.resolve import ResolvedAnalysis
 from glabella.pipelines.validate import Validated, run_validation
+from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.nested import Progress
 from glabella.validation.performance import Performance
@@ -154,6 +155,7 @@ def run_sensitivity(
     *,
     workers: int,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Sensitivity | None:
     """Validate all candidates again under each other definition, and for drop-out.
 
@@ -167,6 +169,8 @@ def run_sensitivity(
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished fits are kept and found.
 
     Returns
     -------
@@ -176,12 +180,15 @@ def run_sensitivity(
     if not loaded.alternatives:
         return None
     own = _summarise("as analysed", loaded.endpoint.describe(), loaded, validated)
+
+    def validate(name: str, definition: str, variant: LoadedAnalysis) -> DefinitionResult:
+        return _validate(name, definition, variant, workers, progress, checkpoint)
+
     others = [
-        _validate(name, variant.endpoint.describe(), variant, workers, progress)
+        validate(name, variant.endpoint.describe(), variant)
         for name, variant in list_variants(loaded)
     ]
-    gone = make_drop_out(loaded)
-    drop_out = _validate("drop-out", "no score at the endpoint", gone, workers, progress)
+    drop_out = validate("drop-out", "no score at the endpoint", make_drop_out(loaded))
     return Sensitivity((own, *others), drop_out)
 
 
@@ -265,13 +272,14 @@ def _validate(
     variant: LoadedAnalysis,
     workers: int,
     progress: Progress | None,
+    checkpoint: Checkpoint | None,
 ) -> DefinitionResult:
     def say(stage: str, done: int, total: int) -> None:
         if progress is not None:
             progress(f"{name}: {stage}", done, total)
 
     try:
-        validated = run_validation(variant, workers=workers, progress=say)
+        validated = run_validation(variant, workers=workers, progress=say, checkpoint=checkpoint)
     except AnalysisError as error:
         return _summarise(name, definition, variant, None, error.finding)
     return _summarise(name, definition, variant, validated)

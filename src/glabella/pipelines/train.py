@@ -29,6 +29,7 @@ from glabella.reporting.render import render_report
 from glabella.tracking.registry import register_bundle
 from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
+from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress
 from glabella.validation.performance import MEASURES
 from glabella.validation.result import CandidateResult, flatten_metrics
@@ -162,6 +163,7 @@ def train(
     project: str | Path | None = None,
     data: str | Path | None = None,
     workers: int | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train an analysis: validate every candidate, choose, refit, explain, log and report.
@@ -176,6 +178,10 @@ def train(
         The folder of the data files; the project's unless stated.
     workers : int, optional
         Processes; the number of cores unless stated. The results do not depend on it.
+    resume : bool
+        Whether to take up the fits that an interrupted training of the same analysis finished;
+        a fit on other data, definitions or versions is not taken for one of these. The results
+        are those of a training that was never interrupted.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
 
@@ -209,9 +215,12 @@ def train(
         open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
         _work_folder(home, run.run_id) as folder,
     ):
-        validated = run_validation(loaded, workers=workers or os.cpu_count() or 1, progress=say)
         jobs = workers or os.cpu_count() or 1
-        sensitivity = run_sensitivity(loaded, validated, workers=jobs, progress=say)
+        with _keep_fits(home, name, resume=resume, say=say) as checkpoint:
+            validated = run_validation(loaded, workers=jobs, progress=say, checkpoint=checkpoint)
+            sensitivity = run_sensitivity(
+                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
+            )
         limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
@@ -230,6 +239,7 @@ def train(
         _log(run, loaded, validated, folder, home, record.finding)
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
+        checkpoint.clear()
     return TrainingResult(
         run_id=run.run_id,
         chosen=validated.choice.name,
@@ -244,6 +254,23 @@ def train(
         sensitivity=sensitivity,
         limits=limits,
     )
+
+
+@contextlib.contextmanager
+def _keep_fits(
+    project: Project, analysis: str, *, resume: bool, say: Progress
+) -> Iterator[Checkpoint]:
+    """Keep finished fits while a run lasts, and say how to go on where it is interrupted."""
+    checkpoint = Checkpoint(project.runs / "unfinished" / analysis, list_versions())
+    if not resume:
+        checkpoint.clear()
+    try:
+        yield checkpoint
+    except BaseException:
+        kept = checkpoint.count()
+        if kept:
+            say(f"{kept} finished fits are kept: --resume goes on from there", 0, 0)
+        raise
 
 
 @dataclass

@@ -9,10 +9,11 @@ import pandas as pd
 
 from glabella.errors import AnalysisError
 from glabella.pipelines.load import LoadedAnalysis
+from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
+from glabella.validation.fold_result import FoldResult
 from glabella.validation.intervals import not_estimable
 from glabella.validation.nested import (
-    FoldResult,
     Progress,
     collect_predictions,
     validate_candidates,
@@ -169,7 +170,11 @@ def _name_training(fold: Fold) -> str:
 
 
 def run_validation(
-    loaded: LoadedAnalysis, *, workers: int, progress: Progress | None = None
+    loaded: LoadedAnalysis,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Validated:
     """Validate every candidate under every design, and choose one.
 
@@ -181,6 +186,8 @@ def run_validation(
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished fits are kept and found.
 
     Returns
     -------
@@ -203,6 +210,7 @@ def run_validation(
         seed=analysis.seed,
         workers=workers,
         progress=progress,
+        checkpoint=checkpoint,
     )
     by_name = {name: [item for item in results if item.candidate == name] for name in candidates}
     predictions = {

@@ -19,44 +19,15 @@ from glabella.errors import GlabellaError
 from glabella.models.build import build_model
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.averaged import AveragedModel
-from glabella.models.estimators.interface import Contributions, ResponderModel
+from glabella.models.estimators.interface import ResponderModel
 from glabella.models.space import list_settings
+from glabella.validation.checkpoint import Checkpoint, FitKey
+from glabella.validation.fold_result import FoldResult
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed, draw_state, spawn_seeds
 from glabella.validation.splits import Fold, count_classes, split_stratified
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What one candidate did on one fold.
-
-    Parameters
-    ----------
-    candidate : str
-        Its name.
-    fold : Fold
-        The split.
-    probability : array of float, shape (n_test,), or None
-        Predictions for the held-out participants; None where the fit failed.
-    contributions : Contributions or None
-        Of the held-out participants, by the model that never saw them.
-    setting : dict
-        The setting that the inner tuning chose.
-    seconds : float
-        Time of tuning, fit and prediction.
-    error : str or None
-        Why the fit failed.
-    """
-
-    candidate: str
-    fold: Fold
-    probability: npt.NDArray[np.float64] | None
-    contributions: Contributions | None
-    setting: dict[str, Any]
-    seconds: float
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +123,7 @@ def validate_candidates(
     seed: int,
     workers: int,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[FoldResult]:
     """Fit each candidate on each fold.
 
@@ -171,6 +143,8 @@ def validate_candidates(
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished fits are kept as they come in; what is there already is not fitted again.
 
     Returns
     -------
@@ -183,18 +157,42 @@ def validate_candidates(
         fold.key: sample.complete_training(fold.train, derive_seed(seed, "impute", *fold.key))
         for fold in folds
     }
+    found: list[FoldResult | None] = [None] * len(tasks)
+    keys: list[FitKey | None] = [None] * len(tasks)
+    if checkpoint is not None:
+        for at, (name, fold) in enumerate(tasks):
+            made = checkpoint.make_key(
+                candidates[name],
+                sample,
+                fold,
+                outcomes[fold.key],
+                inner_folds=inner_folds,
+                seed=derive_seed(seed, "fit", name, *fold.key),
+            )
+            keys[at], found[at] = made, checkpoint.find(made, name, fold)
+    left = [at for at, result in enumerate(found) if result is None]
     jobs = (
         delayed(_run_fold)(
-            name, candidates[name], sample, fold, outcomes[fold.key], inner_folds, seed
+            tasks[at][0],
+            candidates[tasks[at][0]],
+            sample,
+            tasks[at][1],
+            outcomes[tasks[at][1].key],
+            inner_folds,
+            seed,
         )
-        for name, fold in tasks
+        for at in left
     )
-    results = []
-    for result in Parallel(n_jobs=workers, return_as="generator")(jobs):
-        results.append(result)
+    done = len(tasks) - len(left)
+    for at, result in zip(left, Parallel(n_jobs=workers, return_as="generator")(jobs), strict=True):
+        found[at] = result
+        key = keys[at]
+        if checkpoint is not None and key is not None:
+            checkpoint.keep(key, result)
+        done += 1
         if progress is not None:
-            progress(f"validating {result.candidate}", len(results), len(tasks))
-    return results
+            progress(f"validating {result.candidate}", done, len(tasks))
+    return [result for result in found if result is not None]
 
 
 def _run_fold(

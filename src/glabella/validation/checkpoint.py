@@ -1,0 +1,182 @@
+"""Keeps finished fits, so that an interrupted run can be continued without fitting them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.models.candidate import Candidate
+from glabella.models.estimators.interface import Contributions
+from glabella.validation.fold_result import FoldResult
+from glabella.validation.sample import Sample
+from glabella.validation.splits import Fold
+
+
+@dataclass(frozen=True)
+class FitKey:
+    """What a fit depends on, in one digest.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 in hexadecimal: two fits with the same digest give the same predictions.
+    """
+
+    digest: str
+
+
+class Checkpoint:
+    """A folder of finished fits, as plain arrays.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first fit is kept. It holds predictions by position, never an id.
+    versions : mapping of str
+        Of the libraries: a fit by others is not taken for one of these.
+    """
+
+    def __init__(self, folder: Path, versions: dict[str, str]) -> None:
+        self.folder = folder
+        self._versions = json.dumps(versions, sort_keys=True)
+        self._hashed: list[tuple[Sample, str]] = []
+
+    def make_key(
+        self,
+        candidate: Candidate,
+        sample: Sample,
+        fold: Fold,
+        outcomes: npt.NDArray[np.int8],
+        *,
+        inner_folds: int,
+        seed: np.random.SeedSequence,
+    ) -> FitKey:
+        """Make the key of a fit from everything that it depends on.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            Its definition.
+        sample : Sample
+            The participants; of them the features and arms.
+        fold : Fold
+            Who is trained on and who is held out.
+        outcomes : array of int, shape (n_imputations, n_train)
+            What is learnt from.
+        inner_folds : int
+            Folds of the tuning.
+        seed : SeedSequence
+            Of the fit.
+
+        Returns
+        -------
+        FitKey
+            Of that fit alone.
+        """
+        stated = (self._versions, candidate.model_dump_json(), inner_folds, str(seed.state))
+        digest = hashlib.sha256(json.dumps(stated).encode())
+        digest.update(self._hash_sample(sample).encode())
+        for array in (fold.train, fold.test, outcomes):
+            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        return FitKey(digest.hexdigest())
+
+    def find(self, key: FitKey, name: str, fold: Fold) -> FoldResult | None:
+        """Find a finished fit.
+
+        Parameters
+        ----------
+        key : FitKey
+            Of the fit.
+        name : str
+            The candidate.
+        fold : Fold
+            The split.
+
+        Returns
+        -------
+        FoldResult or None
+            None where it is not there, or was not written whole.
+        """
+        path = self._name(key)
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                stated = json.loads(str(kept["stated"]))
+                contributions = None
+                if "values" in kept:
+                    contributions = Contributions(
+                        tuple(stated["features"]), kept["values"], kept["base"]
+                    )
+                return FoldResult(
+                    name,
+                    fold,
+                    kept["probability"],
+                    contributions,
+                    stated["setting"],
+                    stated["seconds"],
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+
+    def keep(self, key: FitKey, result: FoldResult) -> None:
+        """Keep a finished fit; one that failed is tried again.
+
+        Parameters
+        ----------
+        key : FitKey
+            Of the fit.
+        result : FoldResult
+            What came of it.
+        """
+        if result.probability is None:
+            return
+        stated: dict[str, Any] = {"setting": result.setting, "seconds": result.seconds}
+        arrays: dict[str, Any] = {"probability": result.probability}
+        if result.contributions is not None:
+            stated["features"] = result.contributions.features
+            arrays |= {"values": result.contributions.values, "base": result.contributions.base}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._name(key)
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.savez(file, stated=np.array(json.dumps(stated)), **arrays)
+        partial.replace(path)
+
+    def count(self) -> int:
+        """Count the finished fits.
+
+        Returns
+        -------
+        int
+            Of any analysis that kept them here.
+        """
+        return len(list(self.folder.glob("*.npz")))
+
+    def clear(self) -> None:
+        """Delete the folder with all fits."""
+        for path in self.folder.glob("*"):
+            path.unlink(missing_ok=True)
+        if self.folder.exists():
+            self.folder.rmdir()
+
+    def _name(self, key: FitKey) -> Path:
+        return self.folder / f"{key.digest}.npz"
+
+    def _hash_sample(self, sample: Sample) -> str:
+        for known, digest in self._hashed:
+            if known is sample:
+                return digest
+        frame = sample.features.frame
+        columns = repr([*frame.columns, *map(str, frame.dtypes), sample.features.specs])
+        made = hashlib.sha256(columns.encode())
+        made.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        made.update(np.ascontiguousarray(sample.people).tobytes())
+        self._hashed.append((sample, made.hexdigest()))
+        return made.hexdigest()

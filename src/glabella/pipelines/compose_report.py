@@ -18,6 +18,7 @@ from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
+from glabella.tracking.history import History
 from glabella.validation.nested import TunedModel
 
 _METHODS = {
@@ -35,6 +36,7 @@ def compose_record(
     *,
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
+    history: History | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -52,6 +54,8 @@ def compose_record(
         The analysis under other definitions of its endpoint.
     limits : Limits, optional
         What rules that know the truth reach.
+    history : History, optional
+        Which training on the same outcome and data it is; the first unless stated.
 
     Returns
     -------
@@ -84,7 +88,10 @@ def compose_record(
             has_arms=loaded.sample.has_arms,
             across=left_out,
         ),
-        caveats=_list_caveats(loaded, validated),
+        caveats=[
+            *_list_caveats(loaded, validated),
+            *([history.describe()] if history is not None and history.number > 1 else []),
+        ],
         participants=_tabulate_participants(loaded),
         left_out=loaded.outcomes.left_out,
         data_notes=[f"{item.place}: {item.finding}." for item in loaded.tables.findings],
@@ -100,6 +107,7 @@ def compose_record(
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         designs=_describe_designs(loaded),
+        history=(history or History(1)).as_json(),
         provenance={
             **provenance,
             "setting": ", ".join(f"{key} {value:.4g}" for key, value in tuned.setting.items())

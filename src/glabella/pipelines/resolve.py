@@ -89,6 +89,19 @@ class ResolvedAnalysis:
         return digest.hexdigest()
 
     @property
+    def definition_hashes(self) -> dict[str, str]:
+        """SHA-256 of each definition by its file's name."""
+        return {
+            name: hashlib.sha256(text.encode()).hexdigest() for name, text in self.texts.items()
+        }
+
+    @property
+    def outcome_hash(self) -> str:
+        """SHA-256 of what counts as response."""
+        stated = self.analysis.value.endpoint.model_dump_json()
+        return hashlib.sha256(stated.encode()).hexdigest()
+
+    @property
     def is_simulated(self) -> bool:
         """Whether the data come from the simulator."""
         return self.scenario is not None

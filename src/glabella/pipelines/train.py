@@ -26,6 +26,14 @@ from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
+from glabella.tracking.history import (
+    DATA_TAG,
+    DEFINITIONS_TAG,
+    OUTCOME_TAG,
+    History,
+    find_history,
+    write_definitions_tag,
+)
 from glabella.tracking.registry import register_bundle
 from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
@@ -71,6 +79,8 @@ class TrainingResult:
         lists some.
     limits : Limits or None
         What rules that know the truth reach, where the data are simulated.
+    history : History
+        Which training on the same outcome and data it is.
     """
 
     run_id: str
@@ -85,6 +95,7 @@ class TrainingResult:
     validated: Validated = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
+    history: History = field(default=History(1), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -106,6 +117,7 @@ class TrainingResult:
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
             "limits": None if self.limits is None else self.limits.as_json(),
+            "history": self.history.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -207,14 +219,17 @@ def train(
     name, origin = loaded.resolved.name, loaded.tables.origin
     tags = {
         "origin": origin,
-        "data_sha256": loaded.data_hash,
+        DATA_TAG: loaded.data_hash,
         "definitions_sha256": loaded.resolved.definitions_hash,
+        OUTCOME_TAG: loaded.resolved.outcome_hash,
+        DEFINITIONS_TAG: write_definitions_tag(loaded.resolved.definition_hashes),
     }
     run_name = f"{name} (simulated)" if origin == "simulated" else name
     with (
         open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
         _work_folder(home, run.run_id) as folder,
     ):
+        history = find_history(tags)
         jobs = workers or os.cpu_count() or 1
         with _keep_fits(home, name, resume=resume, say=say) as checkpoint:
             validated = run_validation(loaded, workers=jobs, progress=say, checkpoint=checkpoint)
@@ -229,7 +244,13 @@ def train(
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
         record, figures = compose_record(
-            loaded, validated, tuned, provenance, sensitivity=sensitivity, limits=limits
+            loaded,
+            validated,
+            tuned,
+            provenance,
+            sensitivity=sensitivity,
+            limits=limits,
+            history=history,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -253,6 +274,7 @@ def train(
         validated=validated,
         sensitivity=sensitivity,
         limits=limits,
+        history=history,
     )
 
 

@@ -52,6 +52,8 @@ class RunRecord:
         How attributions were computed.
     designs : dict
         In words, how each design was run.
+    history : dict
+        As `History.as_json` gives it: which training on the same outcome and data.
     provenance : dict
         Versions, hashes, seed, run.
     figures : dict
@@ -77,6 +79,7 @@ class RunRecord:
     predictors: list[dict[str, Any]]
     attribution_method: str
     designs: dict[str, str]
+    history: dict[str, Any]
     provenance: dict[str, Any]
     figures: dict[str, str]
 

@@ -15,7 +15,7 @@ from glabella.errors import StoreError, describe_choices
 from glabella.tracking.store import Store, import_mlflow
 
 _PROCESS_TAG = "glabella.process"
-_ANALYSIS_TAG = "glabella.analysis"
+ANALYSIS_TAG = "glabella.analysis"
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def open_run(
     try:
         experiment_id = _find_experiment(mlflow, store, analysis)
         _mark_abandoned(mlflow, experiment_id)
-        process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", _ANALYSIS_TAG: analysis}
+        process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", ANALYSIS_TAG: analysis}
         started = mlflow.start_run(
             experiment_id=experiment_id, run_name=run_name, tags={**tags, **process}
         )
@@ -178,19 +178,19 @@ def find_run(store: Store, reference: str) -> str:
     experiments = client.search_experiments()
     runs = client.search_runs(
         [experiment.experiment_id for experiment in experiments],
-        filter_string=f"tags.`{_ANALYSIS_TAG}` != ''",
+        filter_string=f"tags.`{ANALYSIS_TAG}` != ''",
         order_by=["attributes.start_time DESC"],
         max_results=1000,
     )
     finished = [run for run in runs if run.info.status == "FINISHED"]
     for run in finished:
-        if run.data.tags[_ANALYSIS_TAG] == reference:
+        if run.data.tags[ANALYSIS_TAG] == reference:
             return str(run.info.run_id)
     if len(reference) >= 4:
         for run in finished:
             if run.info.run_id.startswith(reference):
                 return str(run.info.run_id)
-    known = sorted({run.data.tags[_ANALYSIS_TAG] for run in finished})
+    known = sorted({run.data.tags[ANALYSIS_TAG] for run in finished})
     raise StoreError(
         f"there is no finished run '{reference}'",
         place=store.uri.split("@")[-1],

@@ -1,0 +1,114 @@
+"""Which training on the same outcome and data this is, and what changed since the first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from glabella.tracking.runs import ANALYSIS_TAG
+from glabella.tracking.store import import_mlflow
+
+DATA_TAG = "data_sha256"
+OUTCOME_TAG = "outcome_sha256"
+DEFINITIONS_TAG = "definitions"
+# MLflow's largest page; nobody reads past it, and the count then says so.
+_PAGE = 5000
+# Enough of a SHA-256 to tell the versions of a file apart.
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class History:
+    """Where a training stands among those on the same outcome and data.
+
+    Parameters
+    ----------
+    number : int
+        1 for the first that finished.
+    first_run : str or None
+        The run of the first; None where this is it.
+    changed : tuple of str
+        Definitions that differ from the first training's, came or went.
+    """
+
+    number: int
+    first_run: str | None = None
+    changed: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Say it in words.
+
+        Returns
+        -------
+        str
+            A sentence, with what it means for the figures where it is not the first.
+        """
+        if self.first_run is None:
+            return "This is the first finished training on this outcome and these data."
+        what = f"{', '.join(self.changed)} changed" if self.changed else "no definition changed"
+        return (
+            f"This is finished training number {self.number} on this outcome and these data; since "
+            f"the first, {what}. Figures of a definition that was settled after others were seen "
+            "are too good."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values.
+
+        Returns
+        -------
+        dict
+            With the sentence.
+        """
+        return {**asdict(self), "changed": list(self.changed), "words": self.describe()}
+
+
+def write_definitions_tag(hashes: Mapping[str, str]) -> str:
+    """Write the hashes of definitions as a tag.
+
+    Parameters
+    ----------
+    hashes : mapping of str
+        Name to SHA-256.
+
+    Returns
+    -------
+    str
+        JSON.
+    """
+    return json.dumps({name: digest[:_DIGITS] for name, digest in sorted(hashes.items())})
+
+
+def find_history(tags: Mapping[str, str]) -> History:
+    """Find the finished trainings on the same outcome and data, in the open store.
+
+    Parameters
+    ----------
+    tags : mapping of str
+        Of the run that is being written: ``data_sha256``, ``outcome_sha256`` and
+        ``definitions``.
+
+    Returns
+    -------
+    History
+        Those of all analyses count, whatever they are called: it is the data that were looked at.
+    """
+    client = import_mlflow().MlflowClient()
+    found = client.search_runs(
+        [experiment.experiment_id for experiment in client.search_experiments()],
+        filter_string=(
+            f"tags.`{ANALYSIS_TAG}` != '' and tags.`{DATA_TAG}` = '{tags[DATA_TAG]}' and "
+            f"tags.`{OUTCOME_TAG}` = '{tags[OUTCOME_TAG]}' and attributes.status = 'FINISHED'"
+        ),
+        order_by=["attributes.start_time ASC"],
+        max_results=_PAGE,
+    )
+    if not found:
+        return History(1)
+    first = found[0]
+    before = json.loads(first.data.tags.get(DEFINITIONS_TAG, "{}"))
+    now = json.loads(tags[DEFINITIONS_TAG])
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return History(len(found) + 1, str(first.info.run_id), tuple(changed))

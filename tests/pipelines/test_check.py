@@ -182,3 +182,22 @@ def test_sites_numbered_alike_in_two_trials_are_left_out_apart(small_project):
     assert sorted(groups) == [
         f"{trial}, site {site}" for trial in ("alpha", "beta") for site in (1, 2, 3)
     ]
+
+
+def test_drop_out_of_visits_held_on_any_day_is_not_given(small_project):
+    path = small_project / "assessments.csv"
+    rows = pd.read_csv(path)
+    later = rows["week"] > 0
+    rows["week"] = rows["week"].astype(float)
+    rows.loc[later, "week"] += [(k % 27 - 13) / 7 for k in range(later.sum())]
+    rows.to_csv(path, index=False)
+    result = glabella.check("small", project=small_project, out=small_project / "check.html")
+    assert result.followed.empty
+    assert result.schedule.empty
+    found = [item for item in result.findings if "visits can't be told apart" in item.finding]
+    assert [(item.place, item.severity) for item in found] == [
+        ("trial alpha", "warn"),
+        ("trial beta", "warn"),
+    ]
+    page = (small_project / "check.html").read_text(encoding="utf-8")
+    assert "or its visits can&#39;t be told apart." in page

@@ -11,6 +11,7 @@ import pandas as pd
 
 from glabella.data.checks import Finding, RowsError
 from glabella.data.overview import count_followed, count_visits
+from glabella.data.visit_weeks import find_visit_weeks
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError, GlabellaError
 from glabella.models.encoding import fit_encoding
@@ -24,6 +25,7 @@ from glabella.pipelines.notes import (
     note_missing,
     note_schedule,
     note_size,
+    note_visit_weeks,
 )
 from glabella.pipelines.strategies import count_by_strategy
 from glabella.pipelines.validate import plan_folds
@@ -57,9 +59,10 @@ class CheckResult:
     visits : DataFrame
         By trial: which week served as endpoint for how many, and on what basis.
     schedule : DataFrame
-        By trial and week: who was assessed, and whether the week is a scheduled visit.
+        By trial and week: who was assessed, and whether the week is a scheduled visit; without
+        trials whose visits can't be told apart.
     followed : DataFrame
-        By trial, arm and scheduled week: who was still followed.
+        By trial, arm and scheduled week: who was still followed; without the same trials.
     table_one : DataFrame
         The analysed participants' features by arm, or by trial where there are no arms.
     membership : Membership
@@ -206,6 +209,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_missing(missing),
         *note_constants(sample.features),
         *note_membership(membership),
+        *note_visit_weeks(find_visit_weeks(tables, endpoint.of)),
         *note_schedule(schedule),
         *note_folds(classes),
         *impossible,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding
+from glabella.data.visit_weeks import VisitWeeks
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import Encoding
 from glabella.validation.membership import Membership
@@ -166,5 +167,36 @@ def note_schedule(schedule: pd.DataFrame) -> Iterator[Finding]:
             f"{int(part['seen'].sum())} assessments stand outside its schedule, at weeks "
             f"{listed}{more}",
             "They count where they lie in the endpoint's window.",
+            "note",
+        )
+
+
+def note_visit_weeks(weeks: VisitWeeks) -> Iterator[Finding]:
+    """Note trials whose weeks are not the planned weeks of visits.
+
+    Parameters
+    ----------
+    weeks : VisitWeeks
+        Of the endpoint's variable.
+
+    Yields
+    ------
+    Finding
+        One for each trial.
+    """
+    for trial in weeks.untold:
+        yield Finding(
+            f"trial {trial}",
+            "its weeks are days, spread so widely that visits can't be told apart: visits and "
+            "drop-out are not counted",
+            "Map the planned week of each visit where the file has it.",
+            "warn",
+        )
+    for trial in weeks.rounded:
+        yield Finding(
+            f"trial {trial}",
+            "its weeks are days: in visits and drop-out each assessment counts at the nearest "
+            "whole week",
+            "Map the planned week of each visit where the file has it.",
             "note",
         )

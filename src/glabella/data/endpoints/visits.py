@@ -14,6 +14,7 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.overview import count_visits
 from glabella.data.tables import PatientTables, find_positions
 from glabella.data.totals import derive_total_without
+from glabella.data.visit_weeks import find_visit_weeks, round_week
 from glabella.domain.visits import TIE_DECIMALS, Window
 from glabella.errors import AnalysisError, DefinitionError
 
@@ -208,10 +209,20 @@ def _read_total_without(
 def _drop_unscheduled(
     rows: pd.DataFrame, tables: PatientTables, endpoint: EndpointDefinition
 ) -> pd.DataFrame:
+    told = find_visit_weeks(tables, endpoint.of)
+    if told.untold:
+        raise AnalysisError(
+            f"the weeks of trial '{told.untold[0]}' are days, spread so widely that visits can't "
+            "be told apart, and so neither can unscheduled ones",
+            place=f"endpoint of '{endpoint.of}'",
+            remedy="Map the planned week of each visit, or leave `unscheduled: ignore` out.",
+        )
     visits = count_visits(tables, endpoint.of)
     scheduled = visits.loc[visits["scheduled"], ["trial", "week"]]
     known = pd.MultiIndex.from_frame(scheduled)
-    there = pd.MultiIndex.from_frame(rows[["studyid", "week"]])
+    is_rounded = rows["studyid"].isin(told.rounded)
+    week = rows["week"].mask(is_rounded, round_week(rows["week"]))
+    there = pd.MultiIndex.from_arrays([rows["studyid"], week])
     return rows[there.isin(known) | (rows["week"] <= 0).to_numpy()]
 
 

@@ -14,6 +14,7 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.ingest.adam.read import read_adam
 from glabella.data.ingest.adam.source import AdamSource
+from glabella.data.ingest.labels import NamedArm
 from glabella.data.ingest.mapping import map_trial, read_trial
 from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
@@ -118,6 +119,10 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     sources = resolved.sources
     if resolved.scenario is not None:
         sources = find_sources(resolved.scenario.value, dictionary, folder)
+    arms = [
+        NamedArm(arm.all_codes, (arm.name, arm.label or arm.name))
+        for arm in resolved.analysis.value.arms
+    ]
     parts = []
     for index, source in enumerate(sources):
         keys = ("data", "simulate") if resolved.is_simulated else ("data", "trials", index)
@@ -125,7 +130,9 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
         if isinstance(source, AdamSource):
             read = read_adam(source, folder, dictionary, written=origin, keys=keys, origin=whence)
         else:
-            read = read_trial(source, folder, dictionary, written=origin, keys=keys, origin=whence)
+            read = read_trial(
+                source, folder, dictionary, written=origin, keys=keys, origin=whence, arms=arms
+            )
         parts.append(read)
     return pool_trials(parts)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from glabella.data.checks import Finding, count_faults, to_text
 from glabella.data.dictionary import Dictionary, Variable
+from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.sources import TrialSource, VariableColumn
 from glabella.data.ingest.units import convert_values, find_conversion
@@ -40,6 +41,8 @@ class MappingState(Generic[SourceT]):
         The analysis that declares the source.
     keys : tuple
         Where in the analysis the source stands.
+    arms : tuple of NamedArm
+        The arms of the analysis, for the labels that a file gives its codes of them.
     findings : list of Finding
         In the order found.
     rows : list of DataFrame
@@ -51,6 +54,7 @@ class MappingState(Generic[SourceT]):
     dictionary: Dictionary
     written: Origin
     keys: Keys
+    arms: tuple[NamedArm, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     rows: list[pd.DataFrame] = field(default_factory=list)
 
@@ -122,6 +126,7 @@ class MappingState(Generic[SourceT]):
         column: str | None,
         finding: str,
         remedy: str,
+        positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
         """Note what is wrong with some rows of a file.
 
@@ -137,13 +142,17 @@ class MappingState(Generic[SourceT]):
             In words, with ``{count}`` for the number of rows.
         remedy : str
             What to do.
+        positions : array of int, optional
+            The rows of the file that are meant; all unless stated.
         """
         count = int(where.sum())
         if not count:
             return
         text = finding.format(count=count)
         self.findings.append(Finding(f"{file}, column '{column}'", text, remedy))
-        self._list(where, file, column, finding.replace("{count} ", ""))
+        wrong = np.flatnonzero(where)[:_MOST_ROWS_LISTED]
+        numbers = wrong if positions is None else positions[wrong]
+        self._list(numbers + 1, file, column, finding.replace("{count} ", ""))
 
     def note_faults(
         self,
@@ -182,10 +191,49 @@ class MappingState(Generic[SourceT]):
                 )
             )
 
-    def _list(
-        self, where: npt.NDArray[np.bool_], file: str, column: str | None, finding: str
+    def note_reading(
+        self,
+        text: pd.Series,
+        reading: Reading,
+        file: str,
+        column: str,
+        remedy: str,
+        positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        numbers = np.flatnonzero(where)[:_MOST_ROWS_LISTED] + 1
+        """Note values whose labels contradict what they stand for, or say nothing known.
+
+        Parameters
+        ----------
+        text : Series of str
+            The cells.
+        reading : Reading
+            What the labels say.
+        file, column : str
+            Where the cells stand.
+        remedy : str
+            What to do.
+        positions : array of int, optional
+            The rows of the file that the cells stand in; all unless stated.
+        """
+        for values, finding in (
+            (
+                reading.contradicted,
+                "by the file's label the value stands for something else than by itself",
+            ),
+            (reading.unclear, "the file's label of the value does not say what it stands for"),
+        ):
+            self.note_rows(
+                text.isin(values).to_numpy(),
+                file,
+                column,
+                f"{{count}} of {len(text)} values: {finding}",
+                remedy,
+                positions,
+            )
+
+    def _list(
+        self, numbers: npt.NDArray[np.intp], file: str, column: str | None, finding: str
+    ) -> None:
         self.rows.append(
             pd.DataFrame({"file": file, "row": numbers, "column": column, "finding": finding})
         )
@@ -208,6 +256,7 @@ def interpret_column(
     given: VariableColumn,
     variable: Variable,
     keys: Keys,
+    positions: npt.NDArray[np.intp] | None = None,
 ) -> pd.Series:
     """Put a column into the dictionary's codes and unit.
 
@@ -223,11 +272,14 @@ def interpret_column(
         What the dictionary says.
     keys : tuple
         Where, below the source, the column is named.
+    positions : array of int, optional
+        The rows of the file that are of the variable; all unless stated.
 
     Returns
     -------
     Series
-        Still to be parsed; what could not be put stays as it was and is noted.
+        Still to be parsed; what could not be put stays as it was and is noted. What `codes` does
+        not list is read by the file's own labels, where it has such.
 
     Raises
     ------
@@ -235,19 +287,17 @@ def interpret_column(
         If codes or units can't belong to the variable.
     """
     raw = state.take(file, given.column, *keys)
-    if given.names_missing and variable.type in ("number", "score"):
-        # Of numbers the codes for missing are listed alone; every other number stands for itself.
+    if positions is not None:
+        raw = raw.iloc[positions].reset_index(drop=True)
+    if given.codes and (variable.type == "category" or not given.names_missing):
+        return _recode(state, raw, file, given, variable, keys, positions)
+    raw = _follow_labels(state, raw, file, given, variable, positions)
+    if given.codes:
+        # Only the codes for missing are listed; every other value stands for itself.
         text = to_text(raw).astype(object)
-        raw = text.where(~text.isin(list(given.codes)), "")
-        if given.unit is None:
-            return raw
+        raw = text.where(~text.isin([code for code, meant in given.codes.items() if not meant]), "")
     if given.unit is not None:
         return _convert(raw, given.unit, variable, state.place(*keys))
-    if given.codes:
-        return _recode(state, raw, file, given, variable, keys)
-    labels = state.raw[file].value_labels.get(given.column)
-    if labels and variable.codes:
-        return _follow_labels(state, raw, file, given.column, variable, labels)
     return raw
 
 
@@ -273,6 +323,7 @@ def _recode(
     given: VariableColumn,
     variable: Variable,
     keys: Keys,
+    positions: npt.NDArray[np.intp] | None,
 ) -> pd.Series:
     known = list(variable.codes)
     for code, target in given.codes.items():
@@ -291,6 +342,7 @@ def _recode(
         given.column,
         f"{{count}} of {len(text)} values: each is none of the codes {', '.join(given.codes)}",
         "List it among `codes:` of the source, or mend it.",
+        positions,
     )
     return mapped.where(mapped.notna(), "")
 
@@ -299,31 +351,25 @@ def _follow_labels(
     state: MappingState[TrialSource],
     raw: pd.Series,
     file: str,
-    column: str,
+    given: VariableColumn,
     variable: Variable,
-    labels: Mapping[str, str],
+    positions: npt.NDArray[np.intp] | None,
 ) -> pd.Series:
-    """Take a value by its label where its own text is no code; refuse where the two disagree."""
-    by_label = {label.casefold(): code for code, label in variable.codes.items()}
-    by_label.update({code.casefold(): code for code in variable.codes})
-    meant = {value: by_label.get(label.strip().casefold()) for value, label in labels.items()}
-    contradicted = [
-        value
-        for value, code in meant.items()
-        if value in variable.codes and code not in (None, value)
-    ]
-    text = to_text(raw).astype(object)
-    state.note_rows(
-        text.isin(contradicted).to_numpy(),
+    of_column = state.raw[file].value_labels.get(given.column, {})
+    labels = {value: label for value, label in of_column.items() if value not in given.codes}
+    if not labels:
+        return raw
+    text, there = take_labelled(raw, labels)
+    if not there:
+        return raw
+    reading = read_labels(there, variable)
+    state.note_reading(
+        text,
+        reading,
         file,
-        column,
-        f"{{count}} of {len(text)} values: the file's label of the value is the dictionary's of "
-        "another code",
-        "Say which is right with `codes:` of the source.",
+        given.column,
+        "Say with `codes:` of the source what each labelled value stands for: a code, itself, or "
+        '"" where it means missing.',
+        positions,
     )
-    taken = {
-        value: code
-        for value, code in meant.items()
-        if code is not None and value not in variable.codes
-    }
-    return text.replace(taken)
+    return text.replace(dict(reading.taken)) if reading.taken else raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from glabella.data.checks import Finding, parse_values, to_text
 from glabella.data.dictionary import Variable
 from glabella.data.ingest.interpret import MappingState, interpret_column
-from glabella.data.ingest.sources import AssessmentsFile, TrialSource, VariableColumn
+from glabella.data.ingest.labels import read_name_labels, read_week_labels, take_labelled
+from glabella.data.ingest.sources import AssessmentsFile, TrialSource
 from glabella.data.tables import KEY, find_positions
 from glabella.errors import DataError, describe_choices
 
@@ -122,27 +124,47 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     file, at = state.source.assessments[index], ("assessments", index)
     weeks = state.take(file.file, str(file.week), *at, "week")
     week = _read_weeks(state, file, weeks)
-    value = VariableColumn(column=str(file.value), unit=file.unit)
-    raw = state.take(file.file, value.column, *at, "value")
+    value = file.find_column(str(file.value))
+    state.take(file.file, value.column, *at, "value")
     if file.parameter is None:
         variable = state.find(str(file.variable), *at, "variable")
-        if file.unit is not None:
-            raw = interpret_column(state, file.file, value, variable, (*at, "value"))
+        raw = interpret_column(state, file.file, value, variable, at)
         return [_parse(state, file.file, value.column, str(file.variable), raw, week, visits)]
-    names = _take_names(state, file.file, file.parameter, *at, "parameter")
     wanted = {file.parameters.get(name, name): name for name in state.dictionary.variables}
     for name in file.parameters:
         state.find(name, *at, "parameters", name)
+    names = _read_parameters(state, file.file, file.parameter, wanted, *at, "parameter")
     made = []
     # Parameters that the dictionary lacks are not read: a trial assesses more than anyone models.
     levels = names.astype("category")
     for number, code in enumerate(levels.cat.categories):
         if code in wanted:
             rows = np.flatnonzero(levels.cat.codes.to_numpy() == number)
+            variable = state.dictionary.variables[wanted[code]]
+            raw = interpret_column(state, file.file, value, variable, at, rows)
             made.append(
                 _parse(state, file.file, value.column, wanted[code], raw, week, visits, rows)
             )
     return made
+
+
+def _read_parameters(
+    state: MappingState[TrialSource],
+    file: str,
+    column: str,
+    wanted: Collection[str],
+    *keys: str | int,
+) -> pd.Series:
+    names = _take_names(state, file, column, *keys)
+    labels = state.raw[file].value_labels.get(column)
+    if not labels:
+        return names
+    text, there = take_labelled(names, labels)
+    reading = read_name_labels(there, wanted)
+    state.note_reading(
+        text, reading, file, column, "Name the file's codes of them with `parameters:`."
+    )
+    return text.replace(dict(reading.taken))
 
 
 def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[_Part]:
@@ -150,8 +172,8 @@ def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     variable = state.find(str(file.variable), *at, "variable")
     made = []
     for column, number in (file.weeks or {}).items():
-        given = VariableColumn(column=column, unit=file.unit)
-        raw = interpret_column(state, file.file, given, variable, (*at, "weeks", column))
+        state.take(file.file, column, *at, "weeks", column)
+        raw = interpret_column(state, file.file, file.find_column(column), variable, at)
         week = np.full(len(raw), float(number))
         made.append(_parse(state, file.file, column, str(file.variable), raw, week, visits))
     return made
@@ -160,6 +182,16 @@ def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
 def _read_weeks(
     state: MappingState[TrialSource], file: AssessmentsFile, weeks: pd.Series
 ) -> npt.NDArray[np.float64]:
+    labels = state.raw[file.file].value_labels.get(str(file.week))
+    if labels:
+        text, there = take_labelled(weeks, labels)
+        state.note_reading(
+            text,
+            read_week_labels(there),
+            file.file,
+            str(file.week),
+            "It may number visits: write the week since treatment began into a column of its own.",
+        )
     if not pd.api.types.is_numeric_dtype(weeks.dtype):
         weeks = pd.to_numeric(to_text(weeks).astype(object), errors="coerce")
     numbers = weeks.to_numpy(dtype=float, na_value=np.nan)
@@ -183,12 +215,11 @@ def _parse(
     visits: _Visits,
     rows: npt.NDArray[np.intp] | None = None,
 ) -> _Part:
-    """Type one variable's values and keep those that are there."""
+    """Type one variable's values, which stand in the given rows, and keep those that are there."""
     variable: Variable = state.dictionary.variables[name]
     chosen = slice(None) if rows is None else rows
-    of_rows = raw if rows is None else raw.iloc[rows]
     scales = None if visits.scales is None else visits.scales.iloc[chosen]
-    parsed = parse_values(of_rows.reset_index(drop=True), variable, scales=scales)
+    parsed = parse_values(raw, variable, scales=scales)
     state.note_faults(parsed.faults, file, column, name, rows)
     values = parsed.values.to_numpy(dtype=float)
     known = np.flatnonzero(~np.isnan(values))

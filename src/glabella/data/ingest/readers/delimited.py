@@ -55,7 +55,7 @@ def read_delimited(path: Path, options: ReadOptions) -> RawTable:
             place=path.name,
             remedy="Write the table again.",
         ) from None
-    return RawTable(settle_decimals(table, options.decimal, path).to_pandas())
+    return RawTable(settle_decimals(table, options.decimal, path, delimiter=delimiter).to_pandas())
 
 
 def _read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:

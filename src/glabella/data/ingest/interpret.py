@@ -14,6 +14,7 @@ from glabella.data.checks import Finding, count_faults, to_text
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.readers.header import describe_columns
 from glabella.data.ingest.sources import TrialSource, VariableColumn
 from glabella.data.ingest.units import convert_values, find_conversion
 from glabella.definitions.reader import Keys, Origin
@@ -83,7 +84,7 @@ class MappingState(Generic[SourceT]):
             raise DefinitionError(
                 f"the table {file} has no column '{column}'",
                 place=self.place(*keys),
-                remedy=describe_choices(column, [str(name) for name in frame.columns]),
+                remedy=describe_columns(column, frame),
             )
         return frame[column].reset_index(drop=True)
 

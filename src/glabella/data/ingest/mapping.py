@@ -29,6 +29,8 @@ from glabella.domain.scales import SCALES
 
 __all__ = ["AssessmentsFile", "ParticipantsFile", "TrialSource", "map_trial", "read_trial"]
 
+# Of fewer rows it is no wonder that each has a trial of its own.
+_FEWEST_TO_COMPARE = 10
 _ROLE_COLUMNS = {"site": "siteid", "cohort": "cohort", "arm": "arm", "scale": "scale"}
 
 
@@ -191,6 +193,7 @@ def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]
             f"{{count}} rows have no {what}",
             "Fill them in.",
         )
+    _check_groups(state, columns)
     if "scale" in columns:
         state.note_rows(
             ~columns["scale"].isin(list(SCALES)).to_numpy(),
@@ -206,6 +209,28 @@ def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]
         "{count} rows repeat a participant of the same trial",
         "Keep one row a participant.",
     )
+
+
+def _check_groups(state: MappingState[TrialSource], columns: dict[str, pd.Series]) -> None:
+    """Refuse groups of one: their names are shown, and may be those of participants."""
+    file = state.source.participants
+    n_rows = len(columns["usubjid"])
+    for name, key, what in (
+        (file.trial, "studyid", "trials"),
+        (file.site, "siteid", "sites"),
+        (file.cohort, "cohort", "cohorts"),
+    ):
+        groups = 0 if name is None else columns[key].nunique()
+        # Many sites recruit one participant each, but hardly all; trials do not.
+        most = n_rows / 2 if key == "studyid" else n_rows - 1
+        if n_rows >= _FEWEST_TO_COMPARE and groups > most:
+            state.note_rows(
+                np.ones(n_rows, dtype=bool),
+                file.file,
+                name,
+                f"{{count}} participants are in {groups} {what}",
+                "Name the column of these, and not one in which everybody differs.",
+            )
 
 
 def _take_periods(

@@ -9,6 +9,7 @@ import pytest
 
 import glabella
 from glabella.errors import AnalysisError, DataError
+from glabella.pipelines.notes import note_missing
 
 
 def test_participants_and_folds_are_counted(small_project):
@@ -201,3 +202,17 @@ def test_drop_out_of_visits_held_on_any_day_is_not_given(small_project):
     ]
     page = (small_project / "check.html").read_text(encoding="utf-8")
     assert "or its visits can&#39;t be told apart." in page
+
+
+def test_many_features_of_which_much_is_missing_are_counted():
+    missing = pd.DataFrame({"trial": [f"t{k}" for k in range(8)]}).assign(
+        **{f"f{k}": 0.4 + k / 100 for k in range(20)}, whole=0.0
+    )
+    found = list(note_missing(missing))
+    assert [item.place for item in found] == [
+        *(f"feature 'f{k}'" for k in range(15, 20)),
+        "15 more features",
+    ]
+    assert found[0].finding == (
+        "much is missing: t0 55 %, t1 55 %, t2 55 %, t3 55 %, t4 55 % and in 3 more trials"
+    )

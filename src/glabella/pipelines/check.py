@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding, RowsError
+from glabella.data.checks import Finding, RowsError, group_findings
 from glabella.data.overview import count_followed, count_visits
 from glabella.data.visit_weeks import find_visit_weeks
 from glabella.definitions.locate import Project, find_project
@@ -79,7 +79,8 @@ class CheckResult:
     candidates : DataFrame
         By candidate: parameters and events for each.
     findings : tuple of Finding
-        What may mislead (``warn``) and what is worth knowing (``note``), gravest first.
+        What may mislead (``warn``) and what is worth knowing (``note``), gravest first; many of a
+        kind are counted.
     """
 
     analysis: str
@@ -238,7 +239,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         classes=classes,
         parameters=len(encoding.columns),
         candidates=tabulate_parameters(loaded),
-        findings=tuple(sorted(findings, key=lambda item: item.severity != "warn")),
+        findings=tuple(sorted(group_findings(findings), key=lambda item: item.severity != "warn")),
     )
 
 

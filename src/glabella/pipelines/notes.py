@@ -19,6 +19,8 @@ _FEWEST_EVENTS_PER_PARAMETER = 10
 _MUCH_MISSING = 0.3
 _NAMES_THE_TRIAL = 0.8
 _MOST_WEEKS_LISTED = 10
+_MOST_FEATURES_LISTED = 5
+_MOST_TRIALS_LISTED = 5
 
 
 def note_size(events: int, encoding: Encoding) -> Iterator[Finding]:
@@ -82,20 +84,32 @@ def note_missing(missing: pd.DataFrame) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        One for each feature, with the trials.
+        One for each of the features of which most is missing, with the trials, and one that
+        counts the others.
     """
-    for name in missing.columns.drop("trial"):
+    features = missing.drop(columns="trial")
+    over = [name for name in map(str, features) if (features[name] > _MUCH_MISSING).any()]
+    most = sorted(over, key=lambda name: -features[name].max())[:_MOST_FEATURES_LISTED]
+    for name in (name for name in over if name in most):
         much = missing[missing[name] > _MUCH_MISSING]
-        if len(much):
-            listed = ", ".join(
-                f"{row['trial']} {100 * row[name]:.0f} %" for _, row in much.iterrows()
-            )
-            yield Finding(
-                f"feature '{name}'",
-                f"much is missing: {listed}",
-                "What is filled in carries no information, and who lacks it may differ.",
-                "warn",
-            )
+        listed = ", ".join(
+            f"{row['trial']} {100 * row[name]:.0f} %"
+            for _, row in much.head(_MOST_TRIALS_LISTED).iterrows()
+        )
+        rest = len(much) - _MOST_TRIALS_LISTED
+        yield Finding(
+            f"feature '{name}'",
+            f"much is missing: {listed}" + (f" and in {rest} more trials" if rest > 0 else ""),
+            "What is filled in carries no information, and who lacks it may differ.",
+            "warn",
+        )
+    if len(over) > len(most):
+        yield Finding(
+            f"{len(over) - len(most)} more features",
+            f"over {100 * _MUCH_MISSING:.0f} % is missing in some trial",
+            "The table of missing values has them all.",
+            "warn",
+        )
 
 
 def note_constants(features: FeatureTable) -> Iterator[Finding]:

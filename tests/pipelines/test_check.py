@@ -216,3 +216,32 @@ def test_many_features_of_which_much_is_missing_are_counted():
     assert found[0].finding == (
         "much is missing: t0 55 %, t1 55 %, t2 55 %, t3 55 %, t4 55 % and in 3 more trials"
     )
+
+
+def test_an_arm_that_is_not_declared_is_placed_at_the_arms(small_project):
+    path = small_project / "pipelines" / "small.yaml"
+    path.write_text(path.read_text().replace("{name: placebo,", "{name: sham,"))
+    with pytest.raises(AnalysisError, match="a code that the analysis does not declare") as caught:
+        glabella.check("small", project=small_project)
+    line = path.read_text().splitlines().index("arms:") + 1
+    assert caught.value.place == f"pipelines/small.yaml:{line}"
+
+
+@pytest.mark.parametrize("goes", ["refuse", "feature"])
+def test_a_feature_that_a_trial_lacks_is_placed_in_its_set(small_project, goes):
+    people = small_project / "participants.csv"
+    table = pd.read_csv(people)
+    table.loc[table["studyid"] == "beta", "age"] = None
+    table.to_csv(people, index=False)
+    path = small_project / "pipelines" / "small.yaml"
+    path.write_text(path.read_text().replace("data:\n", f"data:\n  lacking: {goes}\n", 1))
+    written = (small_project / "features" / "clinical.yaml").read_text().splitlines()
+    [line] = [number for number, text in enumerate(written, 1) if "age_years" in text]
+    if goes == "refuse":
+        with pytest.raises(AnalysisError, match="no participant of trial 'beta'") as caught:
+            glabella.check("small", project=small_project)
+        assert caught.value.place == f"features/clinical.yaml:{line}"
+        return
+    result = glabella.check("small", project=small_project)
+    [note] = [item for item in result.findings if "so the feature goes" in item.finding]
+    assert note.place == f"features/clinical.yaml:{line}"

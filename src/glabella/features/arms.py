@@ -37,7 +37,9 @@ class Arm(Definition):
         return self.codes or (self.name,)
 
 
-def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
+def assign_arms(
+    participants: pd.DataFrame, arms: Sequence[Arm], *, place: str | None = None
+) -> pd.Series:
     """Give each participant the analysis's name of their arm.
 
     Parameters
@@ -46,6 +48,8 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
         With the column ``arm``.
     arms : sequence of Arm
         The arms.
+    place : str, optional
+        Where they are declared, for messages.
 
     Returns
     -------
@@ -61,6 +65,7 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
     if "arm" not in participants:
         raise AnalysisError(
             "the analysis declares arms, and no column is mapped to the arm",
+            place=place,
             remedy="Name it: `arm:` of the participants' file; or leave `arms:` out.",
         )
     name_of = {code: arm.name for arm in arms for code in arm.all_codes}
@@ -71,18 +76,21 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
         raise AnalysisError(
             f"the arm of {foreign} of {len(named)} participants is blank or a code that the "
             "analysis does not declare",
+            place=place,
             remedy="Check `arm:` of the participants' file and `codes:` of the arms. "
             + describe_choices("", name_of),
         )
     if named.nunique() < 2:
         raise AnalysisError(
             f"the analysis uses the arm, and all {len(named)} participants are in one",
+            place=place,
             remedy="Leave `arms:` out, and the candidates that need them.",
         )
     empty = [arm.name for arm in arms if arm.name not in set(named)]
     if empty:
         raise AnalysisError(
             f"nobody is in the arm '{empty[0]}', so no model can learn it or be scored under it",
+            place=place,
             remedy="Check the arm's `codes:`, or leave the arm out.",
         )
     return named.astype(pd.CategoricalDtype([arm.name for arm in arms]))

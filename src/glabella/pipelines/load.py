@@ -134,7 +134,7 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
                 source, folder, dictionary, written=origin, keys=keys, origin=whence, arms=arms
             )
         parts.append(read)
-    return pool_trials(parts)
+    return pool_trials(parts, place=origin.place("data", "trials"))
 
 
 def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
@@ -173,6 +173,8 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         resolved.dictionary.value,
         arms=analysis.arms,
         endpoint_variable=analysis.endpoint.of,
+        arms_at=resolved.analysis.origin.place("arms"),
+        written=resolved.feature_set.origin,
     )
     alternatives = {
         other.name: derive_alternative(resolved, tables, other) for other in resolved.alternatives
@@ -206,9 +208,10 @@ def _settle_lacking(
     if not lacking:
         return resolved, tables
     goes = analysis.data.lacking
+    names = [feature.name for feature in features.value.features]
     findings = tuple(
         Finding(
-            place=features.origin.name,
+            place=features.origin.place("features", names.index(name)),
             finding=f"nobody in {', '.join(without)} has the feature '{name}', so the {goes} goes",
             remedy="`lacking:` of the analysis decides which.",
             severity="note",
@@ -231,7 +234,7 @@ def _settle_lacking(
     if gone == set(trials):
         raise AnalysisError(
             "every trial lacks some feature, so none is left",
-            place=features.origin.name,
+            place=resolved.analysis.origin.place("data", "lacking"),
             remedy="Write `lacking: feature`, or choose fewer features.",
         )
     stays = ~trials.isin(list(gone))

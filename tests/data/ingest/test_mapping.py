@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.data.checks import RowsError
 from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import derive_outcomes
@@ -528,3 +529,19 @@ def test_a_table_that_is_turned_round_lists_no_participant(tmp_path: Path) -> No
     assert error.finding == "the table people.csv has no column 'pid'"
     assert "QQ" not in str(error)
     assert "Most of its 41 columns are numbered, and it has only 1 rows" in str(error)
+
+
+def test_doubled_visits_are_listed_by_file_row_and_column(tmp_path: Path) -> None:
+    text = LONG + (
+        "    - {file: people.csv, id: pid, variable: twstrs, weeks: {tw_w0: 0, tw_w8: 8}}\n"
+    )
+    people = "pid,centre,treat,age,gender,tw_w0,tw_w8\nQQ01,a,x,44,F,,3\nQQ02,b,y,50,M,7,\n"
+    visits = "pid,wk,score\nQQ01,0,40\nQQ01,4,31\nQQ01,4.0,31\nQQ02,0,7\n"
+    error = refuse(text, tmp_path, people=people, visits=visits)
+    assert isinstance(error, RowsError)
+    assert error.finding == "2 rows repeat a participant, variable and week"
+    assert error.rows is not None
+    assert error.rows.values.tolist() == [
+        ["visits.csv", 3, "score", "rows repeat a participant, variable and week"],
+        ["people.csv", 2, "tw_w0", "rows repeat a participant, variable and week"],
+    ]

@@ -151,9 +151,9 @@ class MappingState(Generic[SourceT]):
             return
         text = finding.format(count=count)
         self.findings.append(Finding(f"{file}, column '{column}'", text, remedy))
-        wrong = np.flatnonzero(where)[:_MOST_ROWS_LISTED]
+        wrong = np.flatnonzero(where)
         numbers = wrong if positions is None else positions[wrong]
-        self._list(numbers + 1, file, column, finding.replace("{count} ", ""))
+        self.list_faults(numbers, file, column, finding.replace("{count} ", ""))
 
     def note_faults(
         self,
@@ -184,13 +184,9 @@ class MappingState(Generic[SourceT]):
         )
         self.findings.extend(found)
         if found:
-            wrong = np.flatnonzero(pd.notna(faults))[:_MOST_ROWS_LISTED]
+            wrong = np.flatnonzero(pd.notna(faults))
             numbers = wrong if positions is None else positions[wrong]
-            self.rows.append(
-                pd.DataFrame(
-                    {"file": file, "row": numbers + 1, "column": column, "finding": faults[wrong]}
-                )
-            )
+            self.list_faults(numbers, file, column, faults[wrong])
 
     def note_reading(
         self,
@@ -232,12 +228,32 @@ class MappingState(Generic[SourceT]):
                 positions,
             )
 
-    def _list(
-        self, numbers: npt.NDArray[np.intp], file: str, column: str | None, finding: str
+    def list_faults(
+        self,
+        positions: npt.NDArray[np.intp],
+        file: str,
+        column: str | None,
+        finding: str | npt.NDArray[np.object_],
     ) -> None:
-        self.rows.append(
-            pd.DataFrame({"file": file, "row": numbers, "column": column, "finding": finding})
-        )
+        """List rows at fault, for a file beside the data.
+
+        Parameters
+        ----------
+        positions : array of int
+            The rows of the file, from 0; of very many the first.
+        file : str
+            The file.
+        column : str or None
+            The column; None where the whole source is meant.
+        finding : str or array of str
+            What is wrong, with all or with each.
+        """
+        few = slice(_MOST_ROWS_LISTED)
+        found = finding if isinstance(finding, str) else finding[few]
+        numbers = positions[few] + 1
+        listed = {"file": file, "row": numbers, "column": column, "finding": found}
+        if len(numbers):
+            self.rows.append(pd.DataFrame(listed))
 
     def list_rows(self) -> pd.DataFrame:
         """List the rows at fault.

@@ -29,9 +29,10 @@ class _Visits:
 
 @dataclass(frozen=True)
 class _Part:
-    """One variable's known values, by the rows they stand in."""
+    """One variable's known values, by the rows and the column they stand in."""
 
     variable: str
+    column: str
     rows: npt.NDArray[np.intp]
     week: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
@@ -59,6 +60,7 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
         If no row is of a variable that the dictionary knows.
     """
     parts: list[pd.DataFrame] = []
+    stand_in: list[tuple[str, _Part]] = []
     for index, file in enumerate(state.source.assessments):
         visits = _read_keys(state, index, participants)
         made = (
@@ -73,10 +75,11 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
                 remedy=describe_choices("", state.dictionary.variables),
             )
         parts.append(_join(visits, made))
+        stand_in.extend((file.file, part) for part in made)
     if not parts:
         return pd.DataFrame({name: [] for name in (*KEY, "paramcd", "week", "aval")})
     rows = parts[0] if len(parts) == 1 else _stack(parts)
-    _note_double_visits(state, rows)
+    _note_double_visits(state, rows, stand_in)
     return rows.drop(columns="person")
 
 
@@ -224,7 +227,7 @@ def _parse(
     values = parsed.values.to_numpy(dtype=float)
     known = np.flatnonzero(~np.isnan(values))
     positions = known if rows is None else rows[known]
-    return _Part(name, positions, week[positions], values[known])
+    return _Part(name, column, positions, week[positions], values[known])
 
 
 def _join(visits: _Visits, parts: list[_Part]) -> pd.DataFrame:
@@ -254,7 +257,9 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(stacked)
 
 
-def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) -> None:
+def _note_double_visits(
+    state: MappingState[TrialSource], rows: pd.DataFrame, stand_in: list[tuple[str, _Part]]
+) -> None:
     # One whole number for each visit: ten million are compared in the time of one column of text.
     visit = rows["person"].to_numpy(dtype=np.int64)
     is_whole = visit >= 0
@@ -263,12 +268,17 @@ def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) ->
             codes, levels = pd.factorize(rows[name])
             visit = visit * len(levels) + codes
             is_whole &= codes >= 0
-    visit = visit[is_whole]
-    doubled = len(visit) - _count_distinct(visit)
-    if doubled:
-        files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
-        finding = f"{doubled} rows repeat a participant, variable and week"
-        state.findings.append(Finding(files, finding, "Keep one value a visit."))
+    doubled = int(is_whole.sum()) - _count_distinct(visit[is_whole])
+    if not doubled:
+        return
+    files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
+    finding = "rows repeat a participant, variable and week"
+    state.findings.append(Finding(files, f"{doubled} {finding}", "Keep one value a visit."))
+    again = is_whole & pd.Series(visit).where(is_whole).duplicated().to_numpy()
+    end = 0
+    for file, part in stand_in:
+        start, end = end, end + len(part.rows)
+        state.list_faults(part.rows[again[start:end]], file, part.column, finding)
 
 
 def _count_distinct(numbers: npt.NDArray[np.int64]) -> int:

@@ -219,3 +219,26 @@ def test_three_of_a_kind_and_other_severities_stay_apart() -> None:
     three = [Finding(f"p{i}", "wrong", "Mend it.") for i in range(3)]
     notes = [Finding(f"p{i}", "wrong", "Mend it.", "note") for i in range(2)]
     assert group_findings([*three, *notes]) == [*three, *notes]
+
+
+FLAG = Variable(label="Flag", type="category", codes={"0": "no", "1": "yes"})
+
+
+@pytest.mark.parametrize(
+    "raw", [["1", "0", ""], ["1.0", "0.0", ""], [1.0, 0.0, None], pd.array([1, 0, None], "Int64")]
+)
+def test_a_code_is_the_same_as_text_and_as_a_number(raw) -> None:
+    parsed = parse_values(pd.Series(raw), FLAG)
+    assert parsed.values.iloc[:2].tolist() == ["1", "0"]
+    assert parsed.values.isna().tolist() == [False, False, True]
+    assert not pd.notna(parsed.faults).any()
+
+
+def test_a_code_that_is_written_with_zeros_is_itself() -> None:
+    versions = Variable(label="Version", type="category", codes={"1": "first", "1.0": "second"})
+    assert parse_values(pd.Series(["1.0", "1"]), versions).values.tolist() == ["1.0", "1"]
+    assert pd.notna(parse_values(pd.Series(["01", "1.5", "1.00"]), FLAG).faults).tolist() == [
+        True,
+        True,
+        False,
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -120,6 +120,38 @@ def _number_to_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def match_codes(text: pd.Series, codes: Iterable[str]) -> pd.Series:
+    """Match cells with codes, whether a file wrote them as 1 or as 1.0.
+
+    Parameters
+    ----------
+    text : Series of str, shape (n_rows,)
+        Cells, as `to_text` writes them.
+    codes : iterable of str
+        The codes.
+
+    Returns
+    -------
+    Series, shape (n_rows,)
+        The code of each cell; missing where it is none of them.
+
+    Examples
+    --------
+    >>> match_codes(pd.Series(["1.0", "0", "01"]), ["0", "1"]).tolist()
+    ['1', '0', None]
+    """
+    codes = list(codes)
+    # A column of numbers with gaps is often written with decimals; the code itself goes first.
+    by_text = {_drop_zeros(code): code for code in codes} | {code: code for code in codes}
+    levels = text.unique()
+    found = {level: by_text.get(level, by_text.get(_drop_zeros(level))) for level in levels}
+    return text.astype(object).map(found).astype(object).where(lambda code: code.notna(), None)
+
+
+def _drop_zeros(text: str) -> str:
+    return re.sub(r"^(-?(?:0|[1-9]\d*))\.0+$", r"\1", text)
+
+
 def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None = None) -> Parsed:
     """Turn a column into typed values, noting each fault by its row.
 
@@ -139,12 +171,13 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     """
     if variable.type == "category":
         text = to_text(raw)
-        known = text.isin(list(variable.codes)).to_numpy()
+        codes = match_codes(text, variable.codes)
+        known = codes.notna().to_numpy()
         faults = np.full(len(raw), None, dtype=object)
         faults[~known & (text != "").to_numpy()] = (
             f"is not one of the codes {', '.join(variable.codes)}"
         )
-        return Parsed(values=text.where(known).astype(object), faults=faults)
+        return Parsed(values=codes.where(known, np.nan), faults=faults)
     numbers, missing = _read_numbers(raw)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)

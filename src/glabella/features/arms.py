@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from glabella.data.checks import match_codes, to_text
 from glabella.definitions.reader import Definition
 from glabella.errors import AnalysisError, describe_choices
 
@@ -69,7 +70,7 @@ def assign_arms(
             remedy="Name it: `arm:` of the participants' file; or leave `arms:` out.",
         )
     name_of = {code: arm.name for arm in arms for code in arm.all_codes}
-    named = participants["arm"].map(name_of)
+    named = match_codes(to_text(participants["arm"]), name_of).map(name_of)
     foreign = int(named.isna().sum())
     if foreign:
         # The codes themselves stay out of the message: the column may be the wrong one.

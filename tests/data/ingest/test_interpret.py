@@ -53,7 +53,9 @@ def people(**columns: list) -> pd.DataFrame:
     return pd.DataFrame({"id": [f"QQ{k}" for k in range(n)], **columns})
 
 
-@pytest.mark.parametrize("given", [["1", "2", ""], [1.0, 2.0, None], [1, 2, pd.NA]])
+@pytest.mark.parametrize(
+    "given", [["1", "2", ""], ["1.0", "2.0", ""], [1.0, 2.0, None], [1, 2, pd.NA]]
+)
 def test_codes_are_translated_whatever_the_type_of_the_file(given) -> None:
     tables = load('{sex: {column: s, codes: {"1": M, "2": F}}}', people(s=given))
     assert tables.participants["sex"].iloc[:2].tolist() == ["M", "F"]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, count_faults, to_text
+from glabella.data.checks import Finding, count_faults, match_codes, to_text
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
@@ -312,7 +312,8 @@ def interpret_column(
     if given.codes:
         # Only the codes for missing are listed; every other value stands for itself.
         text = to_text(raw).astype(object)
-        raw = text.where(~text.isin([code for code, meant in given.codes.items() if not meant]), "")
+        missing = [code for code, meant in given.codes.items() if not meant]
+        raw = text.where(match_codes(text, missing).isna(), "")
     if given.unit is not None:
         return _convert(raw, given.unit, variable, state.place(*keys))
     return raw
@@ -351,7 +352,7 @@ def _recode(
                 remedy=describe_choices(target, known),
             )
     text = to_text(raw).astype(object)
-    mapped = text.map(given.codes)
+    mapped = match_codes(text, given.codes).map(given.codes)
     unlisted = (mapped.isna() & (text != "")).to_numpy()
     state.note_rows(
         unlisted,

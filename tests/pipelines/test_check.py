@@ -195,6 +195,7 @@ def test_drop_out_of_visits_held_on_any_day_is_not_given(small_project):
     result = glabella.check("small", project=small_project, out=small_project / "check.html")
     assert result.followed.empty
     assert result.schedule.empty
+    assert (result.visits["week"].dropna() % 1 == 0).all()
     found = [item for item in result.findings if "visits can't be told apart" in item.finding]
     assert [(item.place, item.severity) for item in found] == [
         ("trial alpha", "warn"),

@@ -175,7 +175,10 @@ def _read_role(
     reading, remedy = Reading({}), ""
     if role == "arm" and state.arms:
         reading = read_arm_labels(labels, state.arms)
-        remedy = "List the label among `codes:` of the arm that it names, and there alone."
+        remedy = (
+            "List the label among `codes:` of the arm that it names, and take the value out of "
+            "another's; or write the arms in words into the file."
+        )
     elif role == "scale":
         reading = read_name_labels(labels, SCALES)
         remedy = "Mend the label, or the value."

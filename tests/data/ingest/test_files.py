@@ -390,8 +390,9 @@ def test_a_damaged_byte_is_refused_or_read_and_nothing_else(
         "bont,F,yes\nplacebo,M,no\nbont,F,yes\n",
         "id;2020-01-31\na;2020-02-01\n",
         'Anna,"40,5"\nBert,"41,5"\n',
+        "A01,1,1\nA02,0,1\n",
     ],
-    ids=["shape", "repeated", "date", "decimal_comma"],
+    ids=["shape", "repeated", "date", "decimal_comma", "twice"],
 )
 def test_a_first_row_of_data_is_no_header_and_is_not_shown(tmp_path: Path, content: str) -> None:
     path = tmp_path / "people.csv"

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.data.checks import Finding, count_faults, parse_values, refuse_findings
+from glabella.data.checks import (
+    Finding,
+    count_faults,
+    group_findings,
+    parse_values,
+    refuse_findings,
+)
 from glabella.data.dictionary import Variable
 from glabella.domain.scales import SCALES
 from glabella.errors import DataError
@@ -176,10 +182,63 @@ def test_one_finding_is_refused_in_its_own_words() -> None:
 
 
 def test_many_findings_are_one_refusal_of_bounded_length() -> None:
+    kinds = [chr(ord("a") + i) for i in range(13)]
     with pytest.raises(DataError) as caught:
-        refuse_findings([Finding(f"place {i}", "wrong", "Mend it.") for i in range(13)])
+        refuse_findings([Finding(f"place {kind}", f"wrong {kind}", "Mend it.") for kind in kinds])
     lines = str(caught.value).splitlines()
     assert lines[0] == "13 findings in the data"
-    assert lines[1] == "  place 0: wrong. Mend it."
-    assert lines[-1] == "  ... and 3 more"
+    assert lines[1] == "  place a: wrong a. Mend it."
+    assert lines[-1] == "  ... and more of 3 other kinds"
     assert len(lines) == 12
+
+
+def test_findings_that_read_alike_are_one_with_its_places() -> None:
+    with pytest.raises(DataError) as caught:
+        refuse_findings([Finding(f"column 'c{i}'", "wrong", "Mend it.") for i in range(121)])
+    assert str(caught.value) == (
+        "column 'c0'; column 'c1'; column 'c2'; column 'c3'; column 'c4' and 116 more: wrong\n"
+        "  Mend it."
+    )
+
+
+def test_findings_that_differ_in_numbers_and_names_are_counted_after_three() -> None:
+    many = [
+        Finding(f"column 'c{i}'", f"{i + 1} of 9 values: odd", f"Mend 'v{i}'.") for i in range(121)
+    ]
+    other = Finding("p.csv", "torn", "Copy it.")
+    grouped = group_findings([*many, other])
+    assert grouped[:3] == many[:3]
+    assert grouped[3].place.endswith("column 'c7' and 113 more")
+    assert grouped[3].finding == "118 more findings of the same kind, with other numbers or names"
+    assert grouped[4:] == [other]
+    with pytest.raises(DataError, match="122 findings in the data"):
+        refuse_findings([*many, other])
+
+
+def test_three_of_a_kind_and_other_severities_stay_apart() -> None:
+    three = [Finding(f"p{i}", "wrong", "Mend it.") for i in range(3)]
+    notes = [Finding(f"p{i}", "wrong", "Mend it.", "note") for i in range(2)]
+    assert group_findings([*three, *notes]) == [*three, *notes]
+
+
+FLAG = Variable(label="Flag", type="category", codes={"0": "no", "1": "yes"})
+
+
+@pytest.mark.parametrize(
+    "raw", [["1", "0", ""], ["1.0", "0.0", ""], [1.0, 0.0, None], pd.array([1, 0, None], "Int64")]
+)
+def test_a_code_is_the_same_as_text_and_as_a_number(raw) -> None:
+    parsed = parse_values(pd.Series(raw), FLAG)
+    assert parsed.values.iloc[:2].tolist() == ["1", "0"]
+    assert parsed.values.isna().tolist() == [False, False, True]
+    assert not pd.notna(parsed.faults).any()
+
+
+def test_a_code_that_is_written_with_zeros_is_itself() -> None:
+    versions = Variable(label="Version", type="category", codes={"1": "first", "1.0": "second"})
+    assert parse_values(pd.Series(["1.0", "1"]), versions).values.tolist() == ["1.0", "1"]
+    assert pd.notna(parse_values(pd.Series(["01", "1.5", "1.00"]), FLAG).faults).tolist() == [
+        True,
+        True,
+        False,
+    ]

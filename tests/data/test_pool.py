@@ -44,9 +44,13 @@ def test_how_values_were_derived_is_missing_where_a_source_has_none_derived() ->
 
 def test_one_participant_in_two_sources_is_refused_without_the_id() -> None:
     with pytest.raises(DataError) as caught:
-        pool_trials([make_trial("A", ["QQ1", "QQ2"]), make_trial("A", ["QQ2", "QQ3"])])
+        pool_trials(
+            [make_trial("A", ["QQ1", "QQ2"]), make_trial("A", ["QQ2", "QQ3"])],
+            place="pipelines/a.yaml:4",
+        )
     assert str(caught.value) == (
-        "1 participants stand in two sources of the same trial\n  Give each trial its own `name`."
+        "pipelines/a.yaml:4: 1 participants stand in two sources of the same trial (A)\n"
+        "  Give each trial its own `name`."
     )
 
 

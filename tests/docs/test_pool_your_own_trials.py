@@ -2,8 +2,9 @@
 
 import re
 import shutil
+import subprocess
+import sys
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,69 +14,6 @@ import glabella
 @pytest.fixture(scope="module")
 def page(checkout):
     return (checkout / "docs" / "pool_your_own_trials.md").read_text(encoding="utf-8")
-
-
-def invent(seed: int, n: int, top: int) -> pd.DataFrame:
-    """Invent participants whose response goes with a short illness."""
-    draw = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {
-            "id": [f"{seed}-{number:03d}" for number in range(n)],
-            "active": np.tile([1, 0], n // 2),
-            "age": draw.integers(20, 66, n),
-            "female": draw.random(n) < 0.8,
-            "ad": draw.integers(0, 2, n),
-            "ill_months": draw.integers(2, 120, n),
-            "lines": draw.integers(1, 4, n),
-            "before": draw.integers(top // 2, top, n),
-        }
-    )
-    pull = 0.03 * (60 - frame["ill_months"]) + 1.2 * frame["active"] - 0.8
-    responded = draw.random(n) < 1 / (1 + np.exp(-pull))
-    frame["after"] = np.where(responded, frame["before"] // 2 - 1, frame["before"] - 3)
-    return frame
-
-
-def write_alpha(frame, folder):
-    pd.DataFrame(
-        {
-            "id": frame["id"],
-            "centre": "01",
-            "group": frame["active"].map({1: "bont", 0: "placebo"}),
-            "age": frame["age"],
-            "sex": frame["female"].map({True: "F", False: "M"}),
-            "ad": frame["ad"].map({1: "yes", 0: "no"}),
-            "ill_months": frame["ill_months"],
-            "lines": frame["lines"],
-            "lines_rest": frame["lines"] - 1,
-            "hamd0": frame["before"],
-            "hamd6": frame["after"],
-        }
-    ).to_csv(folder / "alpha.csv", index=False)
-
-
-def write_beta(frame, folder):
-    pd.DataFrame(
-        {
-            "Nr": frame["id"],
-            "Gruppe": frame["active"],
-            "Alter": frame["age"],
-            "Geschlecht": frame["female"].map({True: "w", False: "m"}),
-            "AD": frame["ad"],
-            "Krank_Jahre": frame["ill_months"] / 12,
-        }
-    ).to_csv(folder / "beta_personen.csv", index=False, sep=";", decimal=",")
-    visits = [
-        frame[["id"]].assign(Woche=week, Mass=name, Wert=frame[column] - shift)
-        for week, name, column, shift in (
-            (0, "MADRS", "before", 0),
-            (6, "MADRS", "after", 0),
-            (0, "FALTEN", "lines", 0),
-            (0, "RUHE", "lines", 1),
-        )
-    ]
-    table = pd.concat(visits).rename(columns={"id": "Nr"})
-    table.to_csv(folder / "beta_visiten.csv", index=False, sep=";")
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +33,18 @@ def study(page, checkout, empty_store, tmp_path_factory):
         "[prevalence, arm_only, severity, ridge, xgboost]", "[severity, ridge]"
     )
     (folder / "pipelines" / "mine.yaml").write_text(head + block + lighter)
-    data = folder / "data"
-    data.mkdir()
-    write_alpha(invent(1, 80, 40), data)
-    write_beta(invent(2, 80, 50), data)
+    [script] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (folder / "invent.py").write_text(script)
+    subprocess.run([sys.executable, "invent.py"], cwd=folder, check=True)
     return folder
+
+
+def test_the_rows_shown_are_those_that_the_script_writes(study, page):
+    shown = re.findall(r"```\n((?:id,|Nr;).*?)\.\.\.\n```", page, re.DOTALL)
+    names = ("alpha.csv", "beta_personen.csv", "beta_visiten.csv")
+    assert len(shown) == len(names)
+    for name, rows in zip(names, shown, strict=True):
+        assert (study / "data" / name).read_text().startswith(rows)
 
 
 def test_the_check_counts_both_trials_and_writes_its_page(study):
@@ -116,10 +61,10 @@ def test_years_are_months_and_codes_are_words(study):
 
     loaded = load_analysis("mine", find_project(study), data=study / "data")
     beta = loaded.tables.participants[loaded.tables.participants["studyid"] == "beta"]
-    expected = invent(2, 80, 50)
-    np.testing.assert_allclose(beta["illness_months"], expected["ill_months"], rtol=1e-12)
+    written = pd.read_csv(study / "data" / "beta_personen.csv", sep=";", decimal=",")
+    assert beta["illness_months"].tolist() == (12 * written["Krank_Jahre"]).tolist()
     assert set(beta["sex"]) == {"F", "M"}
-    assert (beta["antidepressant"] == "yes").tolist() == (expected["ad"] == 1).tolist()
+    assert (beta["antidepressant"] == "yes").tolist() == (written["AD"] == 1).tolist()
 
 
 def test_it_trains_and_scores_under_the_dictionarys_names(study, tmp_path):

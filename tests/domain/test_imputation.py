@@ -2,7 +2,7 @@
 
 import pytest
 
-from glabella.domain.imputation import may_look_ahead
+from glabella.domain.imputation import is_summary, may_look_ahead
 
 
 @pytest.mark.parametrize("kind", ["", "LOCF", "locf ", "BLOCF", "BOCF", "SOCF", "LVPD", "POCF"])
@@ -23,3 +23,11 @@ def test_whatever_else_may_stand_on_later_data(kind: str, is_baseline: bool) -> 
 def test_a_summary_is_of_earlier_records_at_baseline_alone(kind: str) -> None:
     assert not may_look_ahead(kind, is_baseline=True)
     assert may_look_ahead(kind, is_baseline=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("AVERAGE", True), ("median ", True), ("LOCF", False), ("MI", False), ("OWN", False)],
+)
+def test_only_known_summaries_are_observed(kind: str, expected: bool) -> None:
+    assert is_summary(kind) is expected

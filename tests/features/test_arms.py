@@ -131,3 +131,9 @@ def test_an_arm_in_which_nobody_is_is_refused_by_name() -> None:
     ]
     with pytest.raises(AnalysisError, match="nobody is in the arm 'high', so no model can learn"):
         assign_arms(participants, arms)
+
+
+@pytest.mark.parametrize("codes", [("1", "0"), ("1.0", "0.0")])
+def test_an_arms_code_may_be_written_with_decimals(codes: tuple[str, str]) -> None:
+    arms = [Arm(name="a", role="active", codes=("1",)), Arm(name="b", role="control", codes=("0",))]
+    assert assign_arms(make_people(*codes), arms).tolist() == ["a", "b"]

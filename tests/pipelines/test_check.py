@@ -9,6 +9,7 @@ import pytest
 
 import glabella
 from glabella.errors import AnalysisError, DataError
+from glabella.pipelines.notes import note_missing
 
 
 def test_participants_and_folds_are_counted(small_project):
@@ -182,3 +183,66 @@ def test_sites_numbered_alike_in_two_trials_are_left_out_apart(small_project):
     assert sorted(groups) == [
         f"{trial}, site {site}" for trial in ("alpha", "beta") for site in (1, 2, 3)
     ]
+
+
+def test_drop_out_of_visits_held_on_any_day_is_not_given(small_project):
+    path = small_project / "assessments.csv"
+    rows = pd.read_csv(path)
+    later = rows["week"] > 0
+    rows["week"] = rows["week"].astype(float)
+    rows.loc[later, "week"] += [(k % 27 - 13) / 7 for k in range(later.sum())]
+    rows.to_csv(path, index=False)
+    result = glabella.check("small", project=small_project, out=small_project / "check.html")
+    assert result.followed.empty
+    assert result.schedule.empty
+    assert (result.visits["week"].dropna() % 1 == 0).all()
+    found = [item for item in result.findings if "visits can't be told apart" in item.finding]
+    assert [(item.place, item.severity) for item in found] == [
+        ("trial alpha", "warn"),
+        ("trial beta", "warn"),
+    ]
+    page = (small_project / "check.html").read_text(encoding="utf-8")
+    assert "or its visits can&#39;t be told apart." in page
+
+
+def test_many_features_of_which_much_is_missing_are_counted():
+    missing = pd.DataFrame({"trial": [f"t{k}" for k in range(8)]}).assign(
+        **{f"f{k}": 0.4 + k / 100 for k in range(20)}, whole=0.0
+    )
+    found = list(note_missing(missing))
+    assert [item.place for item in found] == [
+        *(f"feature 'f{k}'" for k in range(15, 20)),
+        "15 more features",
+    ]
+    assert found[0].finding == (
+        "much is missing: t0 55 %, t1 55 %, t2 55 %, t3 55 %, t4 55 % and in 3 more trials"
+    )
+
+
+def test_an_arm_that_is_not_declared_is_placed_at_the_arms(small_project):
+    path = small_project / "pipelines" / "small.yaml"
+    path.write_text(path.read_text().replace("{name: placebo,", "{name: sham,"))
+    with pytest.raises(AnalysisError, match="a code that the analysis does not declare") as caught:
+        glabella.check("small", project=small_project)
+    line = path.read_text().splitlines().index("arms:") + 1
+    assert caught.value.place == f"pipelines/small.yaml:{line}"
+
+
+@pytest.mark.parametrize("goes", ["refuse", "feature"])
+def test_a_feature_that_a_trial_lacks_is_placed_in_its_set(small_project, goes):
+    people = small_project / "participants.csv"
+    table = pd.read_csv(people)
+    table.loc[table["studyid"] == "beta", "age"] = None
+    table.to_csv(people, index=False)
+    path = small_project / "pipelines" / "small.yaml"
+    path.write_text(path.read_text().replace("data:\n", f"data:\n  lacking: {goes}\n", 1))
+    written = (small_project / "features" / "clinical.yaml").read_text().splitlines()
+    [line] = [number for number, text in enumerate(written, 1) if "age_years" in text]
+    if goes == "refuse":
+        with pytest.raises(AnalysisError, match="no participant of trial 'beta'") as caught:
+            glabella.check("small", project=small_project)
+        assert caught.value.place == f"features/clinical.yaml:{line}"
+        return
+    result = glabella.check("small", project=small_project)
+    [note] = [item for item in result.findings if "so the feature goes" in item.finding]
+    assert note.place == f"features/clinical.yaml:{line}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,10 @@ from glabella.domain.scales import SCALES
 from glabella.errors import DataError
 
 _MOST_FINDINGS_SHOWN = 10
+# So many of a kind are still read one by one.
+_MOST_OF_A_KIND = 3
+_MOST_PLACES = 5
+_PARTICULARS = re.compile(r"'[^']*'|\d[\d.,]*")
 
 
 class RowsError(DataError):
@@ -115,6 +120,38 @@ def _number_to_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def match_codes(text: pd.Series, codes: Iterable[str]) -> pd.Series:
+    """Match cells with codes, whether a file wrote them as 1 or as 1.0.
+
+    Parameters
+    ----------
+    text : Series of str, shape (n_rows,)
+        Cells, as `to_text` writes them.
+    codes : iterable of str
+        The codes.
+
+    Returns
+    -------
+    Series, shape (n_rows,)
+        The code of each cell; missing where it is none of them.
+
+    Examples
+    --------
+    >>> match_codes(pd.Series(["1.0", "0", "01"]), ["0", "1"]).tolist()
+    ['1', '0', None]
+    """
+    codes = list(codes)
+    # A column of numbers with gaps is often written with decimals; the code itself goes first.
+    by_text = {_drop_zeros(code): code for code in codes} | {code: code for code in codes}
+    levels = text.unique()
+    found = {level: by_text.get(level, by_text.get(_drop_zeros(level))) for level in levels}
+    return text.astype(object).map(found).astype(object).where(lambda code: code.notna(), None)
+
+
+def _drop_zeros(text: str) -> str:
+    return re.sub(r"^(-?(?:0|[1-9]\d*))\.0+$", r"\1", text)
+
+
 def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None = None) -> Parsed:
     """Turn a column into typed values, noting each fault by its row.
 
@@ -134,12 +171,13 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     """
     if variable.type == "category":
         text = to_text(raw)
-        known = text.isin(list(variable.codes)).to_numpy()
+        codes = match_codes(text, variable.codes)
+        known = codes.notna().to_numpy()
         faults = np.full(len(raw), None, dtype=object)
         faults[~known & (text != "").to_numpy()] = (
             f"is not one of the codes {', '.join(variable.codes)}"
         )
-        return Parsed(values=text.where(known).astype(object), faults=faults)
+        return Parsed(values=codes.where(known, np.nan), faults=faults)
     numbers, missing = _read_numbers(raw)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
@@ -202,8 +240,52 @@ def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) ->
     ]
 
 
+def group_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Group findings that differ in their places and numbers alone.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        In the order found.
+
+    Returns
+    -------
+    list of Finding
+        Up to three of a kind stay as they are. Of more, those that read alike become one with
+        their places; others are counted after the first three.
+
+    Examples
+    --------
+    >>> few = "under 5 of a class"
+    >>> group_findings([Finding(f"arm {name}", few, "", "note") for name in "abcdefg"])[0].place
+    'arm a; arm b; arm c; arm d; arm e and 2 more'
+    """
+    kinds: dict[tuple[str, ...], list[Finding]] = {}
+    for item in findings:
+        key = (item.severity, *(_PARTICULARS.sub("", text) for text in (item.finding, item.remedy)))
+        kinds.setdefault(key, []).append(item)
+    grouped: list[Finding] = []
+    for kind in kinds.values():
+        if len(kind) <= _MOST_OF_A_KIND:
+            grouped.extend(kind)
+        elif len({(item.finding, item.remedy) for item in kind}) == 1:
+            grouped.append(replace(kind[0], place=_list_places(kind)))
+        else:
+            rest = kind[_MOST_OF_A_KIND:]
+            what = f"{len(rest)} more findings of the same kind, with other numbers or names"
+            grouped.extend(kind[:_MOST_OF_A_KIND])
+            grouped.append(Finding(_list_places(rest), what, "", kind[0].severity))
+    return grouped
+
+
+def _list_places(findings: Sequence[Finding]) -> str:
+    places = list(dict.fromkeys(item.place for item in findings))
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    return "; ".join(places[:_MOST_PLACES]) + more
+
+
 def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = None) -> None:
-    """Raise one error that holds all findings, bounded in length.
+    """Raise one error that holds all findings, grouped and bounded in length.
 
     Parameters
     ----------
@@ -220,13 +302,14 @@ def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = 
     findings = [item for item in findings if item.severity == "stop"]
     if not findings:
         return
-    first = findings[0]
-    if len(findings) == 1:
+    grouped = group_findings(findings)
+    first = grouped[0]
+    if len(grouped) == 1:
         raise RowsError(first.finding, place=first.place, remedy=first.remedy, rows=rows)
-    shown = findings[:_MOST_FINDINGS_SHOWN]
-    lines = [f"  {item.place}: {item.finding}. {item.remedy}" for item in shown]
-    if len(findings) > len(shown):
-        lines.append(f"  ... and {len(findings) - len(shown)} more")
+    shown = grouped[:_MOST_FINDINGS_SHOWN]
+    lines = [f"  {item.place}: {item.finding}. {item.remedy}".rstrip() for item in shown]
+    if len(grouped) > len(shown):
+        lines.append(f"  ... and more of {len(grouped) - len(shown)} other kinds")
     raise RowsError(f"{len(findings)} findings in the data\n" + "\n".join(lines), rows=rows)
 
 

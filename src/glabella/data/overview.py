@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from glabella.data.tables import PatientTables, find_positions
-
-# A week at which under one in twenty of a trial was seen is no visit of its schedule.
-RARELY = 0.05
+from glabella.data.tables import PatientTables
+from glabella.data.visit_weeks import RARELY, find_visit_weeks
 
 
 def count_visits(tables: PatientTables, variable: str) -> pd.DataFrame:
@@ -24,13 +22,14 @@ def count_visits(tables: PatientTables, variable: str) -> pd.DataFrame:
     -------
     DataFrame
         ``trial``, ``week``, ``seen`` (participants), ``share`` of the trial's participants, and
-        ``scheduled``: false for a week at which under one in twenty were seen.
+        ``scheduled``: false for a week at which under one in twenty were seen. A trial whose
+        visits can't be told apart has no row, as `find_visit_weeks` has it.
     """
-    rows = _locate(tables, variable)
+    rows = find_visit_weeks(tables, variable).rows
     sizes = tables.participants.groupby("studyid", sort=False).size()
     seen = rows.groupby(["trial", "week"], sort=True)["person"].nunique().rename("seen")
     counts = seen.reset_index()
-    counts["share"] = counts["seen"] / counts["trial"].map(sizes)
+    counts["share"] = counts["seen"] / counts["trial"].map(sizes).astype(float)
     counts["scheduled"] = counts["share"] >= RARELY
     order = {trial: number for number, trial in enumerate(sizes.index)}
     return counts.sort_values(
@@ -56,9 +55,10 @@ def count_followed(tables: PatientTables, variable: str) -> pd.DataFrame:
     -------
     DataFrame
         ``trial``, ``arm``, ``week``, ``followed``, ``of`` (participants of the arm) and
-        ``dropped``, the share that is no longer followed.
+        ``dropped``, the share that is no longer followed. A trial whose visits can't be told
+        apart has no row.
     """
-    rows = _locate(tables, variable)
+    rows = find_visit_weeks(tables, variable).rows
     people = tables.participants
     last = rows.groupby("person")["week"].max().reindex(range(tables.n))
     frame = pd.DataFrame(
@@ -69,7 +69,9 @@ def count_followed(tables: PatientTables, variable: str) -> pd.DataFrame:
         }
     )
     visits = count_visits(tables, variable)
-    weeks = visits[visits["scheduled"]].groupby("trial", sort=False)["week"].unique()
+    expected = rows.loc[rows["is_visit"], ["trial", "week"]].drop_duplicates()
+    visits = visits[visits["scheduled"]].merge(expected, on=["trial", "week"])
+    weeks = visits.groupby("trial", sort=False)["week"].unique()
     counted = []
     for (trial, arm), part in frame.groupby(["trial", "arm"], sort=False):
         for week in weeks.get(trial, []):
@@ -86,14 +88,3 @@ def count_followed(tables: PatientTables, variable: str) -> pd.DataFrame:
             )
     columns = ["trial", "arm", "week", "followed", "of", "dropped"]
     return pd.DataFrame(counted, columns=columns)
-
-
-def _locate(tables: PatientTables, variable: str) -> pd.DataFrame:
-    rows = tables.assessments[tables.assessments["paramcd"] == variable]
-    return pd.DataFrame(
-        {
-            "trial": rows["studyid"].astype(object).to_numpy(),
-            "person": find_positions(rows, tables.participants),
-            "week": rows["week"].to_numpy(dtype=float),
-        }
-    )

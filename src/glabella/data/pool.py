@@ -9,14 +9,18 @@ import pandas as pd
 from glabella.data.tables import KEY, PatientTables
 from glabella.errors import DataError
 
+_MOST_TRIALS = 5
 
-def pool_trials(parts: Sequence[PatientTables]) -> PatientTables:
+
+def pool_trials(parts: Sequence[PatientTables], *, place: str | None = None) -> PatientTables:
     """Stack trials; a participant is identified by trial and id together.
 
     Parameters
     ----------
     parts : sequence of PatientTables
         At least one; all real or all simulated.
+    place : str, optional
+        Where the sources are declared, for messages.
 
     Returns
     -------
@@ -30,12 +34,16 @@ def pool_trials(parts: Sequence[PatientTables]) -> PatientTables:
     """
     origins = {part.origin for part in parts}
     if len(origins) > 1:
-        raise DataError("real and simulated trials can't be pooled")
+        raise DataError("real and simulated trials can't be pooled", place=place)
     participants = pd.concat([part.participants for part in parts], ignore_index=True)
-    doubled = int(participants.duplicated(KEY).sum())
-    if doubled:
+    is_doubled = participants.duplicated(KEY)
+    if is_doubled.any():
+        trials = list(dict.fromkeys(participants.loc[is_doubled, "studyid"]))
+        more = f" and {len(trials) - _MOST_TRIALS} more" if len(trials) > _MOST_TRIALS else ""
         raise DataError(
-            f"{doubled} participants stand in two sources of the same trial",
+            f"{int(is_doubled.sum())} participants stand in two sources of the same trial "
+            f"({', '.join(trials[:_MOST_TRIALS])}{more})",
+            place=place,
             remedy="Give each trial its own `name`.",
         )
     return PatientTables(

@@ -59,7 +59,9 @@ def hash_tables(tables: PatientTables) -> str:
     Returns
     -------
     str
-        SHA-256 in hexadecimal; the same for the same values, wherever they were read from.
+        SHA-256 in hexadecimal; the same for the same values in the same rows, wherever they were
+        read from and in whatever order their columns stand. Rows in another order are another
+        table: folds and seeds go by it.
     """
     digest = hashlib.sha256()
     for frame in (tables.participants, tables.assessments):

@@ -9,8 +9,34 @@ from __future__ import annotations
 # AVERAGE, MAXIMUM and MINIMUM are of any set of records, WOCF is in practice the worst of the
 # whole trial, WC and BC are assigned by what happened, ML and MI are modelled from all visits.
 _FROM_EARLIER = frozenset({"LOCF", "BLOCF", "BOCF", "SOCF", "LVPD", "POCF"})
-# A baseline of two screening visits or three readings is summed up from what precedes treatment.
+# Records that sum up observed ones, of a visit's three readings or of two screening visits: not
+# imputed, though only at baseline it is certain that they sum up what came before.
 _SUMMARIES = frozenset({"AVERAGE", "MEAN", "MEDIAN", "MAXIMUM", "MINIMUM", "SUM"})
+
+
+def is_summary(derivation: str) -> bool:
+    """Say whether a derived value sums up observed ones, and is thus observed itself.
+
+    Parameters
+    ----------
+    derivation : str
+        The ``DTYPE``; blank for an observed value.
+
+    Returns
+    -------
+    bool
+        False for what is observed, carried forward, modelled, or of a kind that is not known.
+
+    References
+    ----------
+    .. [1] CDISC. ADaM Controlled Terminology, codelist DTYPE (C81224).
+
+    Examples
+    --------
+    >>> is_summary("AVERAGE"), is_summary("LOCF"), is_summary("")
+    (True, False, False)
+    """
+    return derivation.strip().upper() in _SUMMARIES
 
 
 def may_look_ahead(derivation: str, *, is_baseline: bool) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from glabella.data.checks import match_codes, to_text
 from glabella.definitions.reader import Definition
 from glabella.errors import AnalysisError, describe_choices
 
@@ -37,7 +38,9 @@ class Arm(Definition):
         return self.codes or (self.name,)
 
 
-def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
+def assign_arms(
+    participants: pd.DataFrame, arms: Sequence[Arm], *, place: str | None = None
+) -> pd.Series:
     """Give each participant the analysis's name of their arm.
 
     Parameters
@@ -46,6 +49,8 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
         With the column ``arm``.
     arms : sequence of Arm
         The arms.
+    place : str, optional
+        Where they are declared, for messages.
 
     Returns
     -------
@@ -61,28 +66,32 @@ def assign_arms(participants: pd.DataFrame, arms: Sequence[Arm]) -> pd.Series:
     if "arm" not in participants:
         raise AnalysisError(
             "the analysis declares arms, and no column is mapped to the arm",
+            place=place,
             remedy="Name it: `arm:` of the participants' file; or leave `arms:` out.",
         )
     name_of = {code: arm.name for arm in arms for code in arm.all_codes}
-    named = participants["arm"].map(name_of)
+    named = match_codes(to_text(participants["arm"]), name_of).map(name_of)
     foreign = int(named.isna().sum())
     if foreign:
         # The codes themselves stay out of the message: the column may be the wrong one.
         raise AnalysisError(
             f"the arm of {foreign} of {len(named)} participants is blank or a code that the "
             "analysis does not declare",
+            place=place,
             remedy="Check `arm:` of the participants' file and `codes:` of the arms. "
             + describe_choices("", name_of),
         )
     if named.nunique() < 2:
         raise AnalysisError(
             f"the analysis uses the arm, and all {len(named)} participants are in one",
+            place=place,
             remedy="Leave `arms:` out, and the candidates that need them.",
         )
     empty = [arm.name for arm in arms if arm.name not in set(named)]
     if empty:
         raise AnalysisError(
             f"nobody is in the arm '{empty[0]}', so no model can learn it or be scored under it",
+            place=place,
             remedy="Check the arm's `codes:`, or leave the arm out.",
         )
     return named.astype(pd.CategoricalDtype([arm.name for arm in arms]))

@@ -10,6 +10,7 @@ import pandas as pd
 from glabella.data.checks import Finding
 from glabella.data.dictionary import Dictionary
 from glabella.data.tables import PatientTables, find_baselines, find_visit_scores
+from glabella.definitions.reader import Origin
 from glabella.errors import AnalysisError
 from glabella.features.arms import Arm, assign_arms
 from glabella.features.builders import find_builder
@@ -84,6 +85,8 @@ def assemble_features(
     *,
     arms: Sequence[Arm],
     endpoint_variable: str,
+    arms_at: str | None = None,
+    written: Origin | None = None,
 ) -> FeatureTable:
     """Build the features of patients, with arm and trial where there are several.
 
@@ -99,6 +102,10 @@ def assemble_features(
         The arms; empty where the data have none.
     endpoint_variable : str
         The variable of the endpoint.
+    arms_at : str, optional
+        Where the arms are declared, for messages.
+    written : Origin, optional
+        Where the feature set is written, for messages.
 
     Returns
     -------
@@ -113,15 +120,16 @@ def assemble_features(
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
-    _refuse_lost_visits(frame, feature_set)
+    _refuse_lost_visits(frame, feature_set, written)
     for name, lacking in find_lacking_trials(frame, trials).items():
         raise AnalysisError(
             f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing it "
             "would only name the trial",
+            place=_place_feature(feature_set, name, written),
             remedy="Say what goes with `lacking:` under `data:` (`feature` or `trial`).",
         )
     if arms:
-        frame["arm"] = assign_arms(tables.participants, arms)
+        frame["arm"] = assign_arms(tables.participants, arms, place=arms_at)
         levels = {arm.name: arm.label or arm.name for arm in arms}
         specs = (*specs, FeatureSpec("arm", "Arm", "category", part="arm", levels=levels))
     names = list(dict.fromkeys(trials))
@@ -131,7 +139,14 @@ def assemble_features(
     return FeatureTable(frame=frame, specs=specs)
 
 
-def _refuse_lost_visits(frame: pd.DataFrame, feature_set: FeatureSet) -> None:
+def _place_feature(feature_set: FeatureSet, name: str, written: Origin | None) -> str | None:
+    names = [feature.name for feature in feature_set.features]
+    return None if written is None else written.place("features", names.index(name))
+
+
+def _refuse_lost_visits(
+    frame: pd.DataFrame, feature_set: FeatureSet, written: Origin | None
+) -> None:
     for feature in feature_set.features:
         builder = find_builder(feature.builder)
         if not frame[feature.name].isna().all():
@@ -142,11 +157,13 @@ def _refuse_lost_visits(frame: pd.DataFrame, feature_set: FeatureSet) -> None:
             raise AnalysisError(
                 f"feature '{feature.name}': no participant has {both}a visit of "
                 f"'{feature.variable}' in weeks {window.low:g} to {window.high:g}",
+                place=_place_feature(feature_set, feature.name, written),
                 remedy="Map the visit, change `week` and `window`, or leave the feature out.",
             )
         if builder.takes_baseline:
             raise AnalysisError(
                 f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
+                place=_place_feature(feature_set, feature.name, written),
                 remedy="Map a visit at week 0, or leave the feature out.",
             )
 

@@ -52,10 +52,11 @@ def find_imputed_leaks(
             findings.append(
                 Finding(
                     f"feature '{feature.name}'",
-                    f"{len(ahead)} values of '{feature.variable}' by {known_at} are imputed "
+                    f"{len(ahead)} values of '{feature.variable}' by {known_at} are derived "
                     f"({kinds}) and may stand on later ones",
-                    "Leave `imputed: keep` out of the source, flag observed baselines with ABLFL, "
-                    "or leave the feature out.",
+                    "Leave `imputed: keep` out of the source, name the flag of observed records "
+                    "with `analysis_flag:`, flag observed baselines with ABLFL, or leave the "
+                    "feature out.",
                 )
             )
     return tuple(findings)

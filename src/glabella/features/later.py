@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.overview import RARELY
 from glabella.data.tables import PatientTables, find_positions
+from glabella.data.visit_weeks import RARELY
 from glabella.domain.timing import Moment
 from glabella.features.relations import Bools, Floats
 

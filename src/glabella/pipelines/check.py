@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding, RowsError
+from glabella.data.checks import Finding, RowsError, group_findings
 from glabella.data.overview import count_followed, count_visits
+from glabella.data.visit_weeks import find_visit_weeks, round_week
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError, GlabellaError
 from glabella.models.encoding import fit_encoding
@@ -24,6 +26,7 @@ from glabella.pipelines.notes import (
     note_missing,
     note_schedule,
     note_size,
+    note_visit_weeks,
 )
 from glabella.pipelines.strategies import count_by_strategy
 from glabella.pipelines.validate import plan_folds
@@ -55,11 +58,13 @@ class CheckResult:
     missing : DataFrame
         Share of missing values by trial and feature.
     visits : DataFrame
-        By trial: which week served as endpoint for how many, and on what basis.
+        By trial: which week served as endpoint for how many, and on what basis; the nearest whole
+        week where weeks are days.
     schedule : DataFrame
-        By trial and week: who was assessed, and whether the week is a scheduled visit.
+        By trial and week: who was assessed, and whether the week is a scheduled visit; without
+        trials whose visits can't be told apart.
     followed : DataFrame
-        By trial, arm and scheduled week: who was still followed.
+        By trial, arm and scheduled week: who was still followed; without the same trials.
     table_one : DataFrame
         The analysed participants' features by arm, or by trial where there are no arms.
     membership : Membership
@@ -76,7 +81,8 @@ class CheckResult:
     candidates : DataFrame
         By candidate: parameters and events for each.
     findings : tuple of Finding
-        What may mislead (``warn``) and what is worth knowing (``note``), gravest first.
+        What may mislead (``warn``) and what is worth knowing (``note``), gravest first; many of a
+        kind are counted.
     """
 
     analysis: str
@@ -197,6 +203,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     )
     endpoint = loaded.resolved.analysis.value.endpoint
     schedule = count_visits(tables, endpoint.of)
+    told = find_visit_weeks(tables, endpoint.of)
     strategies, impossible = count_by_strategy(loaded)
     classes = tabulate_folds(loaded, plan)
     findings = [
@@ -206,6 +213,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_missing(missing),
         *note_constants(sample.features),
         *note_membership(membership),
+        *note_visit_weeks(told),
         *note_schedule(schedule),
         *note_folds(classes),
         *impossible,
@@ -224,7 +232,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         participants=participants,
         strategies=strategies,
         missing=missing,
-        visits=_count_visits(loaded),
+        visits=_count_visits(loaded, (*told.rounded, *told.untold)),
         schedule=schedule,
         followed=count_followed(tables, endpoint.of),
         table_one=make_table_one(sample.features, _name_groups(loaded)),
@@ -234,7 +242,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         classes=classes,
         parameters=len(encoding.columns),
         candidates=tabulate_parameters(loaded),
-        findings=tuple(sorted(findings, key=lambda item: item.severity != "warn")),
+        findings=tuple(sorted(group_findings(findings), key=lambda item: item.severity != "warn")),
     )
 
 
@@ -290,14 +298,17 @@ def _count_missing(loaded: LoadedAnalysis) -> pd.DataFrame:
     return shares.rename_axis("trial").reset_index()
 
 
-def _count_visits(loaded: LoadedAnalysis) -> pd.DataFrame:
+def _count_visits(loaded: LoadedAnalysis, by_day: Sequence[str]) -> pd.DataFrame:
+    """Count by week which visits served; where weeks are days, by the nearest whole one."""
     if loaded.endpoint.rule == "flag":
         return pd.DataFrame({"trial": [], "week": [], "basis": [], "participants": []})
     frame = loaded.outcomes.frame
+    trial = loaded.tables.participants["studyid"]
+    is_by_day = trial.isin(by_day).to_numpy()
     table = pd.DataFrame(
         {
-            "trial": loaded.tables.participants["studyid"],
-            "week": frame["week"],
+            "trial": trial,
+            "week": frame["week"].mask(is_by_day, round_week(frame["week"])),
             "basis": frame["basis"].str.replace("_", " "),
         }
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from glabella.data.checks import group_findings
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
 from glabella.pipelines.estimand import describe_estimand
@@ -94,7 +95,9 @@ def compose_record(
         ],
         participants=_tabulate_participants(loaded),
         left_out=loaded.outcomes.left_out,
-        data_notes=[f"{item.place}: {item.finding}." for item in loaded.tables.findings],
+        data_notes=[
+            f"{item.place}: {item.finding}." for item in group_findings(loaded.tables.findings)
+        ],
         chosen=name,
         choice=validated.choice.rule,
         candidates={

@@ -14,6 +14,7 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.ingest.adam.read import read_adam
 from glabella.data.ingest.adam.source import AdamSource
+from glabella.data.ingest.labels import NamedArm
 from glabella.data.ingest.mapping import map_trial, read_trial
 from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
@@ -118,6 +119,10 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     sources = resolved.sources
     if resolved.scenario is not None:
         sources = find_sources(resolved.scenario.value, dictionary, folder)
+    arms = [
+        NamedArm(arm.all_codes, (arm.name, arm.label or arm.name))
+        for arm in resolved.analysis.value.arms
+    ]
     parts = []
     for index, source in enumerate(sources):
         keys = ("data", "simulate") if resolved.is_simulated else ("data", "trials", index)
@@ -125,9 +130,11 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
         if isinstance(source, AdamSource):
             read = read_adam(source, folder, dictionary, written=origin, keys=keys, origin=whence)
         else:
-            read = read_trial(source, folder, dictionary, written=origin, keys=keys, origin=whence)
+            read = read_trial(
+                source, folder, dictionary, written=origin, keys=keys, origin=whence, arms=arms
+            )
         parts.append(read)
-    return pool_trials(parts)
+    return pool_trials(parts, place=origin.place("data", "trials"))
 
 
 def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
@@ -166,6 +173,8 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         resolved.dictionary.value,
         arms=analysis.arms,
         endpoint_variable=analysis.endpoint.of,
+        arms_at=resolved.analysis.origin.place("arms"),
+        written=resolved.feature_set.origin,
     )
     alternatives = {
         other.name: derive_alternative(resolved, tables, other) for other in resolved.alternatives
@@ -199,9 +208,10 @@ def _settle_lacking(
     if not lacking:
         return resolved, tables
     goes = analysis.data.lacking
+    names = [feature.name for feature in features.value.features]
     findings = tuple(
         Finding(
-            place=features.origin.name,
+            place=features.origin.place("features", names.index(name)),
             finding=f"nobody in {', '.join(without)} has the feature '{name}', so the {goes} goes",
             remedy="`lacking:` of the analysis decides which.",
             severity="note",
@@ -224,7 +234,7 @@ def _settle_lacking(
     if gone == set(trials):
         raise AnalysisError(
             "every trial lacks some feature, so none is left",
-            place=features.origin.name,
+            place=resolved.analysis.origin.place("data", "lacking"),
             remedy="Write `lacking: feature`, or choose fewer features.",
         )
     stays = ~trials.isin(list(gone))

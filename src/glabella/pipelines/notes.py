@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding
+from glabella.data.visit_weeks import VisitWeeks
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import Encoding
 from glabella.validation.membership import Membership
@@ -18,6 +19,8 @@ _FEWEST_EVENTS_PER_PARAMETER = 10
 _MUCH_MISSING = 0.3
 _NAMES_THE_TRIAL = 0.8
 _MOST_WEEKS_LISTED = 10
+_MOST_FEATURES_LISTED = 5
+_MOST_TRIALS_LISTED = 5
 
 
 def note_size(events: int, encoding: Encoding) -> Iterator[Finding]:
@@ -81,20 +84,32 @@ def note_missing(missing: pd.DataFrame) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        One for each feature, with the trials.
+        One for each of the features of which most is missing, with the trials, and one that
+        counts the others.
     """
-    for name in missing.columns.drop("trial"):
+    features = missing.drop(columns="trial")
+    over = [name for name in map(str, features) if (features[name] > _MUCH_MISSING).any()]
+    most = sorted(over, key=lambda name: -features[name].max())[:_MOST_FEATURES_LISTED]
+    for name in (name for name in over if name in most):
         much = missing[missing[name] > _MUCH_MISSING]
-        if len(much):
-            listed = ", ".join(
-                f"{row['trial']} {100 * row[name]:.0f} %" for _, row in much.iterrows()
-            )
-            yield Finding(
-                f"feature '{name}'",
-                f"much is missing: {listed}",
-                "What is filled in carries no information, and who lacks it may differ.",
-                "warn",
-            )
+        listed = ", ".join(
+            f"{row['trial']} {100 * row[name]:.0f} %"
+            for _, row in much.head(_MOST_TRIALS_LISTED).iterrows()
+        )
+        rest = len(much) - _MOST_TRIALS_LISTED
+        yield Finding(
+            f"feature '{name}'",
+            f"much is missing: {listed}" + (f" and in {rest} more trials" if rest > 0 else ""),
+            "What is filled in carries no information, and who lacks it may differ.",
+            "warn",
+        )
+    if len(over) > len(most):
+        yield Finding(
+            f"{len(over) - len(most)} more features",
+            f"over {100 * _MUCH_MISSING:.0f} % is missing in some trial",
+            "The table of missing values has them all.",
+            "warn",
+        )
 
 
 def note_constants(features: FeatureTable) -> Iterator[Finding]:
@@ -166,5 +181,36 @@ def note_schedule(schedule: pd.DataFrame) -> Iterator[Finding]:
             f"{int(part['seen'].sum())} assessments stand outside its schedule, at weeks "
             f"{listed}{more}",
             "They count where they lie in the endpoint's window.",
+            "note",
+        )
+
+
+def note_visit_weeks(weeks: VisitWeeks) -> Iterator[Finding]:
+    """Note trials whose weeks are not the planned weeks of visits.
+
+    Parameters
+    ----------
+    weeks : VisitWeeks
+        Of the endpoint's variable.
+
+    Yields
+    ------
+    Finding
+        One for each trial.
+    """
+    for trial in weeks.untold:
+        yield Finding(
+            f"trial {trial}",
+            "its weeks are days, spread so widely that visits can't be told apart: visits and "
+            "drop-out are not counted",
+            "Map the planned week of each visit where the file has it.",
+            "warn",
+        )
+    for trial in weeks.rounded:
+        yield Finding(
+            f"trial {trial}",
+            "its weeks are days: in visits and drop-out each assessment counts at the nearest "
+            "whole week",
+            "Map the planned week of each visit where the file has it.",
             "note",
         )

@@ -316,3 +316,15 @@ def test_counting_the_missing_as_non_responders_changes_only_the_missing(tables:
     np.testing.assert_array_equal(
         responded.to_numpy(), given["response_2m"].fillna(0).to_numpy(dtype=float)
     )
+
+
+def test_scores_in_place_of_weeks_are_not_listed() -> None:
+    scores = {f"p{k}": {20.0 + k % 13: 0.0, 9.0 + k % 11: 6.0} for k in range(60)}
+    tables = make_tables(scores, dict.fromkeys(scores, "alpha"))
+    with pytest.raises(AnalysisError) as caught:
+        derive_outcomes(tables, make_endpoint("non_responder"))
+    assert str(caught.value) == (
+        "endpoint at week 6: no visit of trial 'alpha' with 'total' lies in weeks 4 to 8\n"
+        "  Its weeks are of no schedule: is `week:` the column of the week? Change `week` and "
+        "`window`, or leave the trial out."
+    )

@@ -181,6 +181,29 @@ def test_unscheduled_visits_are_ignored_on_request() -> None:
     assert responded(tables, unscheduled="ignore")[1] == 0
 
 
+def test_visits_on_days_around_a_week_are_not_unscheduled() -> None:
+    scores = {
+        f"p{number}": {0: 20, 6 + (number % 7 - 3) / 7: 5 + 10 * (number % 2)}
+        for number in range(70)
+    }
+    scores["p1"] = {0: 20, 4: 5}
+    tables = make_tables(scores)
+    assert responded(tables)[1] == 1
+    found = responded(tables, unscheduled="ignore")
+    assert math.isnan(found[1])
+    assert not np.isnan(np.delete(found, 1)).any()
+
+
+def test_unscheduled_visits_can_not_be_told_where_visits_can_not() -> None:
+    scores = {
+        f"p{number}": {0: 20, 6 + (number % 29 - 14) / 7: 5 + 10 * (number % 2)}
+        for number in range(87)
+    }
+    with pytest.raises(AnalysisError, match="so neither can unscheduled ones") as caught:
+        derive(make_tables(scores), unscheduled="ignore")
+    assert "or leave `unscheduled: ignore` out" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("baseline", "values"), [("last", [20, 24]), ("first", [30, 24]), ("mean", [25, 24])]
 )

@@ -381,3 +381,29 @@ def test_a_damaged_byte_is_refused_or_read_and_nothing_else(
         read_table(write(folder, bytes(content), f"damaged{path.suffix}"))
     except DataError as error:
         assert error.place is not None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "A01,bont,x\nA02,placebo,y\nA03,bont,z\n",
+        "bont,F,yes\nplacebo,M,no\nbont,F,yes\n",
+        "id;2020-01-31\na;2020-02-01\n",
+        'Anna,"40,5"\nBert,"41,5"\n',
+        "A01,1,1\nA02,0,1\n",
+    ],
+    ids=["shape", "repeated", "date", "decimal_comma", "twice"],
+)
+def test_a_first_row_of_data_is_no_header_and_is_not_shown(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match="so it is no header") as caught:
+        read_table(path)
+    assert str(caught.value).endswith("Write the names of the columns into the first row.")
+    assert not any(cell in str(caught.value) for cell in ("A01", "bont", "2020", "Anna", "40,5"))
+
+
+def test_a_header_may_name_one_of_its_own_codes(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("id,B12,arm\nA01,low,arm\nA02,high,\n")
+    assert read_table(path).frame.columns.tolist() == ["id", "B12", "arm"]

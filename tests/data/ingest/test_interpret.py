@@ -5,6 +5,7 @@ import pytest
 
 from glabella.data.checks import RowsError
 from glabella.data.dictionary import Dictionary, Variable
+from glabella.data.ingest.labels import NamedArm
 from glabella.data.ingest.mapping import TrialSource, map_trial
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.units import find_conversion
@@ -22,6 +23,7 @@ variables:
   warmth: {label: Temperature, type: number, unit: degC, range: [30, 45]}
   sex: {label: Sex, type: category, codes: {F: female, M: male}}
   grade: {label: Grade, type: ordinal, range: [0, 3], codes: {"0": none, "1": mild}}
+  grade_v: {label: Grade at visits, type: ordinal, range: [0, 99], timing: visit}
   total: {label: Total, type: score, scale: madrs, timing: visit}
 """,
     Dictionary,
@@ -51,7 +53,9 @@ def people(**columns: list) -> pd.DataFrame:
     return pd.DataFrame({"id": [f"QQ{k}" for k in range(n)], **columns})
 
 
-@pytest.mark.parametrize("given", [["1", "2", ""], [1.0, 2.0, None], [1, 2, pd.NA]])
+@pytest.mark.parametrize(
+    "given", [["1", "2", ""], ["1.0", "2.0", ""], [1.0, 2.0, None], [1, 2, pd.NA]]
+)
 def test_codes_are_translated_whatever_the_type_of_the_file(given) -> None:
     tables = load('{sex: {column: s, codes: {"1": M, "2": F}}}', people(s=given))
     assert tables.participants["sex"].iloc[:2].tolist() == ["M", "F"]
@@ -168,13 +172,163 @@ def test_a_files_own_value_labels_say_what_a_code_means(words) -> None:
 
 
 def test_a_label_that_contradicts_the_dictionary_is_refused() -> None:
-    with pytest.raises(RowsError, match="label of the value is the dictionary's of another code"):
+    with pytest.raises(RowsError, match="by the file's label the value stands for something else"):
         load("{grade: g}", people(g=[0.0, 1.0]), {"g": {"0": "mild", "1": "none"}})
 
 
 def test_a_label_of_nothing_known_changes_nothing() -> None:
     with pytest.raises(RowsError, match="is not one of the codes F, M"):
         load("{sex: s}", people(s=[1.0]), {"s": {"1": "unclear"}})
+
+
+UNCLEAR = "the file's label of the value does not say what it stands for"
+
+
+@pytest.mark.parametrize(
+    ("entry", "values", "labels"),
+    [
+        ("age_years: a", [45, 88, 88], {"88": "not known"}),
+        ("age_years: {column: a, unit: months}", [480, 999, 999], {"999": "not known"}),
+        ("sex: a", ["F", "M", "M"], {"M": "Mann"}),
+        ("grade: a", [0, 1, 1], {"0": "none", "1": "schwer"}),
+        ("grade: a", [0, 3, 3], {"3": "not assessed"}),
+    ],
+    ids=["number", "unit", "category", "other_language", "grade"],
+)
+def test_what_a_labelled_value_stands_for_is_asked_for(entry, values, labels) -> None:
+    with pytest.raises(RowsError) as caught:
+        load(f"{{{entry}}}", people(a=values), {"a": labels})
+    assert str(caught.value) == (
+        f"p.csv, column 'a': 2 of 3 values: {UNCLEAR}\n"
+        "  Say with `codes:` of the source what each labelled value stands for: a code, itself, "
+        'or "" where it means missing.'
+    )
+    assert caught.value.rows is not None
+    assert caught.value.rows["row"].tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(("meant", "expected"), [("", None), ("88", 88)])
+def test_codes_settle_what_a_labelled_number_stands_for(meant, expected) -> None:
+    entry = f'{{age_years: {{column: a, codes: {{"88": "{meant}"}}}}}}'
+    ages = load(entry, people(a=[45, 88, 30]), {"a": {"88": "not known"}}).participants["age_years"]
+    assert ages.astype(object).where(ages.notna(), None).tolist() == [45, expected, 30]
+
+
+def test_a_grade_may_have_a_code_for_missing_and_stands_for_itself_otherwise() -> None:
+    entry = '{grade: {column: g, codes: {"3": ""}}}'
+    tables = load(entry, people(g=[0, 1, 2, 3]), {"g": {"0": "none", "3": "not done"}})
+    assert tables.participants["grade"].fillna(-1).tolist() == [0, 1, 2, -1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "values", "labels"),
+    [
+        ("age_years: a", [45, 50], {"45": "45", "99": "not known"}),
+        ("grade: a", [0, 1], {"0": "0 = None", "1": "1. mild"}),
+        ("sex: a", ["F", "M"], {"F": "F", "M": " MALE "}),
+    ],
+)
+def test_labels_that_agree_or_that_nobody_has_change_nothing(entry, values, labels) -> None:
+    found = load(f"{{{entry}}}", people(a=values), {"a": labels}).participants.iloc[:, -1]
+    assert found.tolist() == values
+
+
+LONG = """\
+kind: holder
+source:
+  name: t
+  participants: {file: p.sav, id: id, arm: treat, scale: rated}
+  assessments:
+    - {file: v.sav, id: id, WHAT, week: week, value: score}
+"""
+ARMS = (
+    NamedArm(("bont", "1"), ("bont", "BoNT/A")),
+    NamedArm(("placebo", "0"), ("placebo", "Placebo")),
+)
+
+
+def load_long(
+    values: str, visits: pd.DataFrame, *, arms=ARMS, given=(1, 0), **labels: dict
+) -> PatientTables:
+    read = parse_definition(LONG.replace("WHAT", values), Holder, name="pipelines/t.yaml")
+    participants = pd.DataFrame({"id": ["QQ1", "QQ2"], "treat": given, "rated": [1.0, 1.0]})
+    raw = {
+        "p.sav": RawTable(participants, value_labels={"rated": {"1": "MADRS"}, **labels}),
+        "v.sav": RawTable(visits, value_labels=labels),
+    }
+    source, origin = read.value.source, read.origin
+    return map_trial(
+        source, raw, DICTIONARY, origin="real", written=origin, keys=("source",), arms=arms
+    )
+
+
+VALUES = pd.DataFrame(
+    {"id": ["QQ1", "QQ1", "QQ2"], "week": [0, 4, 0], "score": [30, 12, 9], "what": [1, 1, 2]}
+)
+
+
+def test_a_long_files_labelled_value_is_asked_for_and_settled_by_codes() -> None:
+    with pytest.raises(RowsError) as caught:
+        load_long("variable: total", VALUES, score={"9": "not done"})
+    assert f"1 of 3 values: {UNCLEAR}" in str(caught.value)
+    tables = load_long('variable: total, codes: {"9": ""}', VALUES, score={"9": "not done"})
+    assert tables.assessments["aval"].tolist() == [30, 12]
+    assert tables.participants["scale"].tolist() == ["madrs", "madrs"]
+
+
+def test_parameters_are_read_by_their_labels_and_each_ones_values_by_theirs() -> None:
+    names = {"1": "Total", "2": "grade_v"}
+    with pytest.raises(RowsError) as caught:
+        load_long("parameter: what", VALUES, what=names, score={"12": "unsure"})
+    assert str(caught.value).startswith(f"v.sav, column 'score': 1 of 2 values: {UNCLEAR}")
+    assert caught.value.rows is not None
+    assert caught.value.rows["row"].tolist() == [2]
+    coded = 'parameter: what, codes: {"12": "12"}'
+    tables = load_long(coded, VALUES, what=names, score={"12": "unsure"})
+    assert sorted(tables.assessments["paramcd"]) == ["grade_v", "total", "total"]
+    with pytest.raises(RowsError, match="by the file's label the value stands for something else"):
+        load_long(
+            'parameter: what, parameters: {total: "1", grade_v: "2"}',
+            VALUES,
+            what={"1": "2", "2": "1"},
+        )
+
+
+def test_weeks_that_their_labels_number_as_visits_are_refused() -> None:
+    agreed = {"0": "Baseline", "4": "Week 4"}
+    assert len(load_long("variable: total", VALUES, week=agreed).assessments) == 3
+    with pytest.raises(RowsError, match=r"1 of 3 values.*\n  It may number visits"):
+        load_long("variable: total", VALUES, week={"0": "Baseline", "4": "Week 8"})
+
+
+@pytest.mark.parametrize(
+    ("treat", "labels", "arms"),
+    [
+        ((1, 0), {"1": "BoNT/A", "0": "PLACEBO"}, ["1", "0"]),
+        ((7, 8), {"7": "BoNT/A", "8": "placebo"}, ["bont", "placebo"]),
+        (("bont", "0"), {}, ["bont", "0"]),
+    ],
+    ids=["agree", "by_label", "no_label"],
+)
+def test_arms_are_read_by_their_labels(treat, labels, arms) -> None:
+    tables = load_long("variable: total", VALUES, given=treat, treat=labels)
+    assert tables.participants["arm"].tolist() == arms
+
+
+@pytest.mark.parametrize(
+    ("labels", "finding"),
+    [
+        ({"1": "Placebo", "0": "BoNT/A"}, "by the file's label the value stands for something"),
+        ({"1": "Vehicle", "0": "Verum"}, UNCLEAR),
+    ],
+)
+def test_arms_whose_labels_deny_the_code_or_say_nothing_are_refused(labels, finding) -> None:
+    with pytest.raises(RowsError, match=finding) as caught:
+        load_long("variable: total", VALUES, treat=labels)
+    assert "2 of 2 values" in str(caught.value)
+    assert "List the label among `codes:` of the arm that it names" in str(caught.value)
+    # Without declared arms nothing can be compared.
+    assert load_long("variable: total", VALUES, arms=(), treat=labels).n == 2
 
 
 CROSSOVER = """\

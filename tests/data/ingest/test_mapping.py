@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.data.checks import RowsError
 from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import derive_outcomes
@@ -487,3 +488,60 @@ def test_the_column_of_a_baseline_is_named(text: str, column: str) -> None:
     assert source.find_baseline_column("total") == "total"
     assert source.files[0] == "people.csv"
     assert len(source.files) == len(set(source.files))
+
+
+def list_people(n: int) -> tuple[str, str]:
+    people = "".join(f"QQ{k},S{k % 3},{'xy'[k % 2]},{20 + k},F\n" for k in range(n))
+    visits = "".join(f"QQ{k},0,{k}\nQQ{k},4,{k}\n" for k in range(n))
+    return "pid,centre,treat,age,gender\n" + people, "pid,wk,score\n" + visits
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        (
+            LONG.replace("id: pid", "id: pid\n    trial: pid", 1).replace(
+                "file: visits.csv\n      id: pid",
+                "file: visits.csv\n      id: pid\n      trial: pid",
+            ),
+            "people.csv, column 'pid': 40 participants are in 40 trials",
+        ),
+        (
+            LONG.replace("site: centre", "site: pid"),
+            "people.csv, column 'pid': 40 participants are in 40 sites",
+        ),
+    ],
+)
+def test_groups_of_one_participant_each_are_refused_without_naming_them(
+    tmp_path: Path, text: str, finding: str
+) -> None:
+    people, visits = list_people(40)
+    error = refuse(text, tmp_path, people=people, visits=visits)
+    assert str(error) == (
+        f"{finding}\n  Name the column of these, and not one in which everybody differs."
+    )
+
+
+def test_a_table_that_is_turned_round_lists_no_participant(tmp_path: Path) -> None:
+    head = ",".join(["what", *(f"QQ{k}" for k in range(40))])
+    row = ",".join(["age", *(str(20 + k) for k in range(40))])
+    error = refuse(LONG, tmp_path, people=f"{head}\n{row}\n", visits=VISITS)
+    assert error.finding == "the table people.csv has no column 'pid'"
+    assert "QQ" not in str(error)
+    assert "Most of its 41 columns are numbered, and it has only 1 rows" in str(error)
+
+
+def test_doubled_visits_are_listed_by_file_row_and_column(tmp_path: Path) -> None:
+    text = LONG + (
+        "    - {file: people.csv, id: pid, variable: twstrs, weeks: {tw_w0: 0, tw_w8: 8}}\n"
+    )
+    people = "pid,centre,treat,age,gender,tw_w0,tw_w8\nQQ01,a,x,44,F,,3\nQQ02,b,y,50,M,7,\n"
+    visits = "pid,wk,score\nQQ01,0,40\nQQ01,4,31\nQQ01,4.0,31\nQQ02,0,7\n"
+    error = refuse(text, tmp_path, people=people, visits=visits)
+    assert isinstance(error, RowsError)
+    assert error.finding == "2 rows repeat a participant, variable and week"
+    assert error.rows is not None
+    assert error.rows.values.tolist() == [
+        ["visits.csv", 3, "score", "rows repeat a participant, variable and week"],
+        ["people.csv", 2, "tw_w0", "rows repeat a participant, variable and week"],
+    ]

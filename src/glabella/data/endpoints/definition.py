@@ -79,6 +79,7 @@ class EndpointDefinition(Definition):
         ``refuse`` to be told that there are some.
     unscheduled : str
         Visits at weeks that under one in twenty of a trial attended: ``use`` or ``ignore`` them.
+        Where weeks are days, it goes by the nearest whole week.
     baseline : str
         Of several values at or before week 0, the ``last``, the ``first`` or their ``mean``.
     without : tuple of str

@@ -16,6 +16,7 @@ from glabella.data.endpoints.intercurrent import Intercurrent, find_intercurrent
 from glabella.data.endpoints.rules import ScoreRule, make_score_rule
 from glabella.data.endpoints.visits import Visits, read_visits
 from glabella.data.tables import PatientTables
+from glabella.domain.imputation import is_summary
 from glabella.domain.timing import BASELINE, Moment
 from glabella.domain.visits import Window
 from glabella.errors import AnalysisError
@@ -331,7 +332,8 @@ def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) ->
     """Never impute on top of what the sponsor imputed, and never take it for observed unsaid."""
     if "dtype" not in chosen:
         return []
-    kept = int((chosen["dtype"].fillna("").astype(str) != "").sum())
+    kinds = chosen["dtype"].fillna("").astype(str)
+    kept = int(((kinds != "") & ~kinds.map(is_summary).astype(bool)).sum())
     if not kept:
         return []
     place, strategy = f"endpoint of '{endpoint.of}'", endpoint.missing.strategy

@@ -14,8 +14,8 @@ from glabella.data.endpoints.chained import draw_missing
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.rules import ScoreRule
 from glabella.data.endpoints.visits import Visits
-from glabella.data.overview import RARELY
 from glabella.data.tables import PatientTables
+from glabella.data.visit_weeks import RARELY
 from glabella.errors import AnalysisError
 
 Floats = npt.NDArray[np.float64]

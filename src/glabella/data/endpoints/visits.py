@@ -14,10 +14,12 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.overview import count_visits
 from glabella.data.tables import PatientTables, find_positions
 from glabella.data.totals import derive_total_without
+from glabella.data.visit_weeks import find_visit_weeks, round_week
 from glabella.domain.visits import TIE_DECIMALS, Window
 from glabella.errors import AnalysisError, DefinitionError
 
 Floats = npt.NDArray[np.float64]
+_MOST_WEEKS_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -208,10 +210,20 @@ def _read_total_without(
 def _drop_unscheduled(
     rows: pd.DataFrame, tables: PatientTables, endpoint: EndpointDefinition
 ) -> pd.DataFrame:
+    told = find_visit_weeks(tables, endpoint.of)
+    if told.untold:
+        raise AnalysisError(
+            f"the weeks of trial '{told.untold[0]}' are days, spread so widely that visits can't "
+            "be told apart, and so neither can unscheduled ones",
+            place=f"endpoint of '{endpoint.of}'",
+            remedy="Map the planned week of each visit, or leave `unscheduled: ignore` out.",
+        )
     visits = count_visits(tables, endpoint.of)
     scheduled = visits.loc[visits["scheduled"], ["trial", "week"]]
     known = pd.MultiIndex.from_frame(scheduled)
-    there = pd.MultiIndex.from_frame(rows[["studyid", "week"]])
+    is_rounded = rows["studyid"].isin(told.rounded)
+    week = rows["week"].mask(is_rounded, round_week(rows["week"]))
+    there = pd.MultiIndex.from_arrays([rows["studyid"], week])
     return rows[there.isin(known) | (rows["week"] <= 0).to_numpy()]
 
 
@@ -219,13 +231,26 @@ def _refuse_uncovered_trials(
     tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
 ) -> None:
     for trial in dict.fromkeys(tables.participants["studyid"]):
-        weeks = np.unique(rows.loc[rows["studyid"] == trial, "week"])
-        if not ((weeks >= window.low) & (weeks <= window.high)).any():
-            listed = ", ".join(f"{week:g}" for week in weeks[:20]) or "none at all"
+        weeks = rows.loc[rows["studyid"] == trial, "week"]
+        if not weeks.between(window.low, window.high).any():
             raise AnalysisError(
                 f"no visit of trial '{trial}' with '{variable}' lies in weeks "
                 f"{window.low:g} to {window.high:g}",
                 place=f"endpoint at week {window.target:g}",
-                remedy=f"Its visits are at weeks: {listed}. Change `week` and `window`, "
-                "or leave the trial out.",
+                remedy=f"{_describe_visits(tables, trial, variable, weeks)} Change `week` and "
+                "`window`, or leave the trial out.",
             )
+
+
+def _describe_visits(tables: PatientTables, trial: str, variable: str, weeks: pd.Series) -> str:
+    """List a trial's visits, but no weeks that may be scores because a mapping is wrong."""
+    if weeks.empty:
+        return "Its visits are at weeks: none at all."
+    visits = count_visits(tables, variable)
+    is_listed = (visits["trial"] == trial) & visits["scheduled"] & visits["week"].isin(weeks)
+    planned = visits.loc[is_listed, "week"]
+    if planned.empty:
+        return "Its weeks are of no schedule: is `week:` the column of the week?"
+    listed = ", ".join(f"{week:g}" for week in planned[:_MOST_WEEKS_LISTED])
+    more = ", ..." if len(planned) > _MOST_WEEKS_LISTED else ""
+    return f"Its visits are at weeks: {listed}{more}."

@@ -8,6 +8,7 @@ from pathlib import Path
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.columnar import read_parquet
 from glabella.data.ingest.readers.delimited import read_delimited
+from glabella.data.ingest.readers.header import check_header_differs
 from glabella.data.ingest.readers.statistical import FORMATS, read_statistical
 from glabella.data.ingest.readers.workbook import read_workbook
 from glabella.errors import DataError
@@ -41,8 +42,8 @@ def read_table(
     Raises
     ------
     DataError
-        If the file is missing, unreadable, of another kind, empty, repeats a column, or leaves
-        open what `options` may state.
+        If the file is missing, unreadable, of another kind, empty, without a header, repeats a
+        column, or leaves open what `options` may state.
     """
     _check_is_there(path)
     table = _read(path, options or ReadOptions(), columns)
@@ -50,6 +51,8 @@ def read_table(
         raise DataError(
             "the table has a header and no rows", place=path.name, remedy="Give it at least one."
         )
+    if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):
+        check_header_differs(table.frame, path)
     return table if columns is None else _keep(table, set(columns))
 
 

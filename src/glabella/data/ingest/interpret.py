@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, count_faults, to_text
+from glabella.data.checks import Finding, count_faults, match_codes, to_text
 from glabella.data.dictionary import Dictionary, Variable
+from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.readers.header import describe_columns
 from glabella.data.ingest.sources import TrialSource, VariableColumn
 from glabella.data.ingest.units import convert_values, find_conversion
 from glabella.definitions.reader import Keys, Origin
@@ -40,6 +42,8 @@ class MappingState(Generic[SourceT]):
         The analysis that declares the source.
     keys : tuple
         Where in the analysis the source stands.
+    arms : tuple of NamedArm
+        The arms of the analysis, for the labels that a file gives its codes of them.
     findings : list of Finding
         In the order found.
     rows : list of DataFrame
@@ -51,6 +55,7 @@ class MappingState(Generic[SourceT]):
     dictionary: Dictionary
     written: Origin
     keys: Keys
+    arms: tuple[NamedArm, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     rows: list[pd.DataFrame] = field(default_factory=list)
 
@@ -79,7 +84,7 @@ class MappingState(Generic[SourceT]):
             raise DefinitionError(
                 f"the table {file} has no column '{column}'",
                 place=self.place(*keys),
-                remedy=describe_choices(column, [str(name) for name in frame.columns]),
+                remedy=describe_columns(column, frame),
             )
         return frame[column].reset_index(drop=True)
 
@@ -122,6 +127,7 @@ class MappingState(Generic[SourceT]):
         column: str | None,
         finding: str,
         remedy: str,
+        positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
         """Note what is wrong with some rows of a file.
 
@@ -137,13 +143,17 @@ class MappingState(Generic[SourceT]):
             In words, with ``{count}`` for the number of rows.
         remedy : str
             What to do.
+        positions : array of int, optional
+            The rows of the file that are meant; all unless stated.
         """
         count = int(where.sum())
         if not count:
             return
         text = finding.format(count=count)
         self.findings.append(Finding(f"{file}, column '{column}'", text, remedy))
-        self._list(where, file, column, finding.replace("{count} ", ""))
+        wrong = np.flatnonzero(where)
+        numbers = wrong if positions is None else positions[wrong]
+        self.list_faults(numbers, file, column, finding.replace("{count} ", ""))
 
     def note_faults(
         self,
@@ -174,21 +184,76 @@ class MappingState(Generic[SourceT]):
         )
         self.findings.extend(found)
         if found:
-            wrong = np.flatnonzero(pd.notna(faults))[:_MOST_ROWS_LISTED]
+            wrong = np.flatnonzero(pd.notna(faults))
             numbers = wrong if positions is None else positions[wrong]
-            self.rows.append(
-                pd.DataFrame(
-                    {"file": file, "row": numbers + 1, "column": column, "finding": faults[wrong]}
-                )
+            self.list_faults(numbers, file, column, faults[wrong])
+
+    def note_reading(
+        self,
+        text: pd.Series,
+        reading: Reading,
+        file: str,
+        column: str,
+        remedy: str,
+        positions: npt.NDArray[np.intp] | None = None,
+    ) -> None:
+        """Note values whose labels contradict what they stand for, or say nothing known.
+
+        Parameters
+        ----------
+        text : Series of str
+            The cells.
+        reading : Reading
+            What the labels say.
+        file, column : str
+            Where the cells stand.
+        remedy : str
+            What to do.
+        positions : array of int, optional
+            The rows of the file that the cells stand in; all unless stated.
+        """
+        for values, finding in (
+            (
+                reading.contradicted,
+                "by the file's label the value stands for something else than by itself",
+            ),
+            (reading.unclear, "the file's label of the value does not say what it stands for"),
+        ):
+            self.note_rows(
+                text.isin(values).to_numpy(),
+                file,
+                column,
+                f"{{count}} of {len(text)} values: {finding}",
+                remedy,
+                positions,
             )
 
-    def _list(
-        self, where: npt.NDArray[np.bool_], file: str, column: str | None, finding: str
+    def list_faults(
+        self,
+        positions: npt.NDArray[np.intp],
+        file: str,
+        column: str | None,
+        finding: str | npt.NDArray[np.object_],
     ) -> None:
-        numbers = np.flatnonzero(where)[:_MOST_ROWS_LISTED] + 1
-        self.rows.append(
-            pd.DataFrame({"file": file, "row": numbers, "column": column, "finding": finding})
-        )
+        """List rows at fault, for a file beside the data.
+
+        Parameters
+        ----------
+        positions : array of int
+            The rows of the file, from 0; of very many the first.
+        file : str
+            The file.
+        column : str or None
+            The column; None where the whole source is meant.
+        finding : str or array of str
+            What is wrong, with all or with each.
+        """
+        few = slice(_MOST_ROWS_LISTED)
+        found = finding if isinstance(finding, str) else finding[few]
+        numbers = positions[few] + 1
+        listed = {"file": file, "row": numbers, "column": column, "finding": found}
+        if len(numbers):
+            self.rows.append(pd.DataFrame(listed))
 
     def list_rows(self) -> pd.DataFrame:
         """List the rows at fault.
@@ -208,6 +273,7 @@ def interpret_column(
     given: VariableColumn,
     variable: Variable,
     keys: Keys,
+    positions: npt.NDArray[np.intp] | None = None,
 ) -> pd.Series:
     """Put a column into the dictionary's codes and unit.
 
@@ -223,11 +289,14 @@ def interpret_column(
         What the dictionary says.
     keys : tuple
         Where, below the source, the column is named.
+    positions : array of int, optional
+        The rows of the file that are of the variable; all unless stated.
 
     Returns
     -------
     Series
-        Still to be parsed; what could not be put stays as it was and is noted.
+        Still to be parsed; what could not be put stays as it was and is noted. What `codes` does
+        not list is read by the file's own labels, where it has such.
 
     Raises
     ------
@@ -235,19 +304,18 @@ def interpret_column(
         If codes or units can't belong to the variable.
     """
     raw = state.take(file, given.column, *keys)
-    if given.names_missing and variable.type in ("number", "score"):
-        # Of numbers the codes for missing are listed alone; every other number stands for itself.
+    if positions is not None:
+        raw = raw.iloc[positions].reset_index(drop=True)
+    if given.codes and (variable.type == "category" or not given.names_missing):
+        return _recode(state, raw, file, given, variable, keys, positions)
+    raw = _follow_labels(state, raw, file, given, variable, positions)
+    if given.codes:
+        # Only the codes for missing are listed; every other value stands for itself.
         text = to_text(raw).astype(object)
-        raw = text.where(~text.isin(list(given.codes)), "")
-        if given.unit is None:
-            return raw
+        missing = [code for code, meant in given.codes.items() if not meant]
+        raw = text.where(match_codes(text, missing).isna(), "")
     if given.unit is not None:
         return _convert(raw, given.unit, variable, state.place(*keys))
-    if given.codes:
-        return _recode(state, raw, file, given, variable, keys)
-    labels = state.raw[file].value_labels.get(given.column)
-    if labels and variable.codes:
-        return _follow_labels(state, raw, file, given.column, variable, labels)
     return raw
 
 
@@ -273,6 +341,7 @@ def _recode(
     given: VariableColumn,
     variable: Variable,
     keys: Keys,
+    positions: npt.NDArray[np.intp] | None,
 ) -> pd.Series:
     known = list(variable.codes)
     for code, target in given.codes.items():
@@ -283,7 +352,7 @@ def _recode(
                 remedy=describe_choices(target, known),
             )
     text = to_text(raw).astype(object)
-    mapped = text.map(given.codes)
+    mapped = match_codes(text, given.codes).map(given.codes)
     unlisted = (mapped.isna() & (text != "")).to_numpy()
     state.note_rows(
         unlisted,
@@ -291,6 +360,7 @@ def _recode(
         given.column,
         f"{{count}} of {len(text)} values: each is none of the codes {', '.join(given.codes)}",
         "List it among `codes:` of the source, or mend it.",
+        positions,
     )
     return mapped.where(mapped.notna(), "")
 
@@ -299,31 +369,25 @@ def _follow_labels(
     state: MappingState[TrialSource],
     raw: pd.Series,
     file: str,
-    column: str,
+    given: VariableColumn,
     variable: Variable,
-    labels: Mapping[str, str],
+    positions: npt.NDArray[np.intp] | None,
 ) -> pd.Series:
-    """Take a value by its label where its own text is no code; refuse where the two disagree."""
-    by_label = {label.casefold(): code for code, label in variable.codes.items()}
-    by_label.update({code.casefold(): code for code in variable.codes})
-    meant = {value: by_label.get(label.strip().casefold()) for value, label in labels.items()}
-    contradicted = [
-        value
-        for value, code in meant.items()
-        if value in variable.codes and code not in (None, value)
-    ]
-    text = to_text(raw).astype(object)
-    state.note_rows(
-        text.isin(contradicted).to_numpy(),
+    of_column = state.raw[file].value_labels.get(given.column, {})
+    labels = {value: label for value, label in of_column.items() if value not in given.codes}
+    if not labels:
+        return raw
+    text, there = take_labelled(raw, labels)
+    if not there:
+        return raw
+    reading = read_labels(there, variable)
+    state.note_reading(
+        text,
+        reading,
         file,
-        column,
-        f"{{count}} of {len(text)} values: the file's label of the value is the dictionary's of "
-        "another code",
-        "Say which is right with `codes:` of the source.",
+        given.column,
+        "Say with `codes:` of the source what each labelled value stands for: a code, itself, or "
+        '"" where it means missing.',
+        positions,
     )
-    taken = {
-        value: code
-        for value, code in meant.items()
-        if code is not None and value not in variable.codes
-    }
-    return text.replace(taken)
+    return text.replace(dict(reading.taken)) if reading.taken else raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from glabella.data.checks import Finding, parse_values, to_text
 from glabella.data.dictionary import Variable
 from glabella.data.ingest.interpret import MappingState, interpret_column
-from glabella.data.ingest.sources import AssessmentsFile, TrialSource, VariableColumn
+from glabella.data.ingest.labels import read_name_labels, read_week_labels, take_labelled
+from glabella.data.ingest.sources import AssessmentsFile, TrialSource
 from glabella.data.tables import KEY, find_positions
 from glabella.errors import DataError, describe_choices
 
@@ -27,9 +29,10 @@ class _Visits:
 
 @dataclass(frozen=True)
 class _Part:
-    """One variable's known values, by the rows they stand in."""
+    """One variable's known values, by the rows and the column they stand in."""
 
     variable: str
+    column: str
     rows: npt.NDArray[np.intp]
     week: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
@@ -57,6 +60,7 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
         If no row is of a variable that the dictionary knows.
     """
     parts: list[pd.DataFrame] = []
+    stand_in: list[tuple[str, _Part]] = []
     for index, file in enumerate(state.source.assessments):
         visits = _read_keys(state, index, participants)
         made = (
@@ -71,10 +75,11 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
                 remedy=describe_choices("", state.dictionary.variables),
             )
         parts.append(_join(visits, made))
+        stand_in.extend((file.file, part) for part in made)
     if not parts:
         return pd.DataFrame({name: [] for name in (*KEY, "paramcd", "week", "aval")})
     rows = parts[0] if len(parts) == 1 else _stack(parts)
-    _note_double_visits(state, rows)
+    _note_double_visits(state, rows, stand_in)
     return rows.drop(columns="person")
 
 
@@ -122,27 +127,47 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     file, at = state.source.assessments[index], ("assessments", index)
     weeks = state.take(file.file, str(file.week), *at, "week")
     week = _read_weeks(state, file, weeks)
-    value = VariableColumn(column=str(file.value), unit=file.unit)
-    raw = state.take(file.file, value.column, *at, "value")
+    value = file.find_column(str(file.value))
+    state.take(file.file, value.column, *at, "value")
     if file.parameter is None:
         variable = state.find(str(file.variable), *at, "variable")
-        if file.unit is not None:
-            raw = interpret_column(state, file.file, value, variable, (*at, "value"))
+        raw = interpret_column(state, file.file, value, variable, at)
         return [_parse(state, file.file, value.column, str(file.variable), raw, week, visits)]
-    names = _take_names(state, file.file, file.parameter, *at, "parameter")
     wanted = {file.parameters.get(name, name): name for name in state.dictionary.variables}
     for name in file.parameters:
         state.find(name, *at, "parameters", name)
+    names = _read_parameters(state, file.file, file.parameter, wanted, *at, "parameter")
     made = []
     # Parameters that the dictionary lacks are not read: a trial assesses more than anyone models.
     levels = names.astype("category")
     for number, code in enumerate(levels.cat.categories):
         if code in wanted:
             rows = np.flatnonzero(levels.cat.codes.to_numpy() == number)
+            variable = state.dictionary.variables[wanted[code]]
+            raw = interpret_column(state, file.file, value, variable, at, rows)
             made.append(
                 _parse(state, file.file, value.column, wanted[code], raw, week, visits, rows)
             )
     return made
+
+
+def _read_parameters(
+    state: MappingState[TrialSource],
+    file: str,
+    column: str,
+    wanted: Collection[str],
+    *keys: str | int,
+) -> pd.Series:
+    names = _take_names(state, file, column, *keys)
+    labels = state.raw[file].value_labels.get(column)
+    if not labels:
+        return names
+    text, there = take_labelled(names, labels)
+    reading = read_name_labels(there, wanted)
+    state.note_reading(
+        text, reading, file, column, "Name the file's codes of them with `parameters:`."
+    )
+    return text.replace(dict(reading.taken))
 
 
 def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> list[_Part]:
@@ -150,8 +175,8 @@ def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     variable = state.find(str(file.variable), *at, "variable")
     made = []
     for column, number in (file.weeks or {}).items():
-        given = VariableColumn(column=column, unit=file.unit)
-        raw = interpret_column(state, file.file, given, variable, (*at, "weeks", column))
+        state.take(file.file, column, *at, "weeks", column)
+        raw = interpret_column(state, file.file, file.find_column(column), variable, at)
         week = np.full(len(raw), float(number))
         made.append(_parse(state, file.file, column, str(file.variable), raw, week, visits))
     return made
@@ -160,6 +185,16 @@ def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
 def _read_weeks(
     state: MappingState[TrialSource], file: AssessmentsFile, weeks: pd.Series
 ) -> npt.NDArray[np.float64]:
+    labels = state.raw[file.file].value_labels.get(str(file.week))
+    if labels:
+        text, there = take_labelled(weeks, labels)
+        state.note_reading(
+            text,
+            read_week_labels(there),
+            file.file,
+            str(file.week),
+            "It may number visits: write the week since treatment began into a column of its own.",
+        )
     if not pd.api.types.is_numeric_dtype(weeks.dtype):
         weeks = pd.to_numeric(to_text(weeks).astype(object), errors="coerce")
     numbers = weeks.to_numpy(dtype=float, na_value=np.nan)
@@ -183,17 +218,16 @@ def _parse(
     visits: _Visits,
     rows: npt.NDArray[np.intp] | None = None,
 ) -> _Part:
-    """Type one variable's values and keep those that are there."""
+    """Type one variable's values, which stand in the given rows, and keep those that are there."""
     variable: Variable = state.dictionary.variables[name]
     chosen = slice(None) if rows is None else rows
-    of_rows = raw if rows is None else raw.iloc[rows]
     scales = None if visits.scales is None else visits.scales.iloc[chosen]
-    parsed = parse_values(of_rows.reset_index(drop=True), variable, scales=scales)
+    parsed = parse_values(raw, variable, scales=scales)
     state.note_faults(parsed.faults, file, column, name, rows)
     values = parsed.values.to_numpy(dtype=float)
     known = np.flatnonzero(~np.isnan(values))
     positions = known if rows is None else rows[known]
-    return _Part(name, positions, week[positions], values[known])
+    return _Part(name, column, positions, week[positions], values[known])
 
 
 def _join(visits: _Visits, parts: list[_Part]) -> pd.DataFrame:
@@ -223,7 +257,9 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(stacked)
 
 
-def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) -> None:
+def _note_double_visits(
+    state: MappingState[TrialSource], rows: pd.DataFrame, stand_in: list[tuple[str, _Part]]
+) -> None:
     # One whole number for each visit: ten million are compared in the time of one column of text.
     visit = rows["person"].to_numpy(dtype=np.int64)
     is_whole = visit >= 0
@@ -232,12 +268,17 @@ def _note_double_visits(state: MappingState[TrialSource], rows: pd.DataFrame) ->
             codes, levels = pd.factorize(rows[name])
             visit = visit * len(levels) + codes
             is_whole &= codes >= 0
-    visit = visit[is_whole]
-    doubled = len(visit) - _count_distinct(visit)
-    if doubled:
-        files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
-        finding = f"{doubled} rows repeat a participant, variable and week"
-        state.findings.append(Finding(files, finding, "Keep one value a visit."))
+    doubled = int(is_whole.sum()) - _count_distinct(visit[is_whole])
+    if not doubled:
+        return
+    files = ", ".join(dict.fromkeys(item.file for item in state.source.assessments))
+    finding = "rows repeat a participant, variable and week"
+    state.findings.append(Finding(files, f"{doubled} {finding}", "Keep one value a visit."))
+    again = is_whole & pd.Series(visit).where(is_whole).duplicated().to_numpy()
+    end = 0
+    for file, part in stand_in:
+        start, end = end, end + len(part.rows)
+        state.list_faults(part.rows[again[start:end]], file, part.column, finding)
 
 
 def _count_distinct(numbers: npt.NDArray[np.int64]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,13 @@ from glabella.data.checks import Finding, parse_values, refuse_findings, to_text
 from glabella.data.dictionary import Dictionary
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.interpret import MappingState, interpret_column
+from glabella.data.ingest.labels import (
+    NamedArm,
+    Reading,
+    read_arm_labels,
+    read_name_labels,
+    take_labelled,
+)
 from glabella.data.ingest.long import map_assessments
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
@@ -22,6 +29,8 @@ from glabella.domain.scales import SCALES
 
 __all__ = ["AssessmentsFile", "ParticipantsFile", "TrialSource", "map_trial", "read_trial"]
 
+# Of fewer rows it is no wonder that each has a trial of its own.
+_FEWEST_TO_COMPARE = 10
 _ROLE_COLUMNS = {"site": "siteid", "cohort": "cohort", "arm": "arm", "scale": "scale"}
 
 
@@ -33,6 +42,7 @@ def read_trial(
     origin: Literal["real", "simulated"],
     written: Origin,
     keys: tuple[str | int, ...],
+    arms: Sequence[NamedArm] = (),
 ) -> PatientTables:
     """Read a source's files and map them.
 
@@ -50,6 +60,8 @@ def read_trial(
         The analysis that declares the source, for messages.
     keys : tuple
         Where in the analysis the source stands.
+    arms : sequence of NamedArm
+        The arms of the analysis, where it declares such.
 
     Returns
     -------
@@ -64,7 +76,7 @@ def read_trial(
         If the mapping names a column or variable that does not exist.
     """
     raw = {file: read_table(folder / file, source.read.get(file)) for file in source.files}
-    return map_trial(source, raw, dictionary, origin=origin, written=written, keys=keys)
+    return map_trial(source, raw, dictionary, origin=origin, written=written, keys=keys, arms=arms)
 
 
 def map_trial(
@@ -75,6 +87,7 @@ def map_trial(
     origin: Literal["real", "simulated"],
     written: Origin,
     keys: tuple[str | int, ...],
+    arms: Sequence[NamedArm] = (),
 ) -> PatientTables:
     """Map raw tables to participants and assessments.
 
@@ -92,6 +105,8 @@ def map_trial(
         The analysis that declares the source, for messages.
     keys : tuple
         Where in the analysis the source stands.
+    arms : sequence of NamedArm
+        The arms of the analysis, where it declares such.
 
     Returns
     -------
@@ -106,7 +121,7 @@ def map_trial(
     DefinitionError
         If the mapping names a column or variable that does not exist.
     """
-    state = MappingState(source, raw, dictionary, written, keys)
+    state = MappingState(source, raw, dictionary, written, keys, tuple(arms))
     people = _map_participants(state)
     assessments = map_assessments(state, people)
     if source.design == "crossover":
@@ -133,10 +148,9 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
     for role, column in _ROLE_COLUMNS.items():
         name = getattr(file, role)
         if name is not None:
-            columns[column] = to_text(state.take(file.file, name, *at, role)).astype(object)
+            columns[column] = _read_role(state, role, name, *at, role)
     for period, name in file.arms.items():
-        arm = to_text(state.take(file.file, name, *at, "arms", period))
-        columns[f"arm/{period}"] = arm.astype(object)
+        columns[f"arm/{period}"] = _read_role(state, "arm", name, *at, "arms", period)
     if state.source.scale is not None:
         columns["scale"] = pd.Series(state.source.scale, index=range(n_rows))
     _check_roles(state, columns)
@@ -151,6 +165,27 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def _read_role(
+    state: MappingState[TrialSource], role: str, column: str, *keys: str | int
+) -> pd.Series:
+    """Read arms and scales by their labels too; a site or cohort is whatever stands there."""
+    file = state.source.participants.file
+    raw = state.take(file, column, *keys)
+    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    reading, remedy = Reading({}), ""
+    if role == "arm" and state.arms:
+        reading = read_arm_labels(labels, state.arms)
+        remedy = (
+            "List the label among `codes:` of the arm that it names, and take the value out of "
+            "another's; or write the arms in words into the file."
+        )
+    elif role == "scale":
+        reading = read_name_labels(labels, SCALES)
+        remedy = "Mend the label, or the value."
+    state.note_reading(text, reading, file, column, remedy)
+    return text.replace(dict(reading.taken)) if reading.taken else text
+
+
 def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]) -> None:
     file = state.source.participants
     for name, key, what in ((file.id, "usubjid", "id"), (file.trial, "studyid", "trial")):
@@ -161,6 +196,7 @@ def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]
             f"{{count}} rows have no {what}",
             "Fill them in.",
         )
+    _check_groups(state, columns)
     if "scale" in columns:
         state.note_rows(
             ~columns["scale"].isin(list(SCALES)).to_numpy(),
@@ -176,6 +212,28 @@ def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]
         "{count} rows repeat a participant of the same trial",
         "Keep one row a participant.",
     )
+
+
+def _check_groups(state: MappingState[TrialSource], columns: dict[str, pd.Series]) -> None:
+    """Refuse groups of one: their names are shown, and may be those of participants."""
+    file = state.source.participants
+    n_rows = len(columns["usubjid"])
+    for name, key, what in (
+        (file.trial, "studyid", "trials"),
+        (file.site, "siteid", "sites"),
+        (file.cohort, "cohort", "cohorts"),
+    ):
+        groups = 0 if name is None else columns[key].nunique()
+        # Many sites recruit one participant each, but hardly all; trials do not.
+        most = n_rows / 2 if key == "studyid" else n_rows - 1
+        if n_rows >= _FEWEST_TO_COMPARE and groups > most:
+            state.note_rows(
+                np.ones(n_rows, dtype=bool),
+                file.file,
+                name,
+                f"{{count}} participants are in {groups} {what}",
+                "Name the column of these, and not one in which everybody differs.",
+            )
 
 
 def _take_periods(

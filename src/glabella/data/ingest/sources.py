@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +11,22 @@ from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES
 from glabella.errors import describe_choices
+
+
+def name_missing(codes: Mapping[str, str]) -> bool:
+    """Say whether codes name nothing but what means missing or stands for itself.
+
+    Parameters
+    ----------
+    codes : mapping
+        The source's code to what it stands for, blank for missing.
+
+    Returns
+    -------
+    bool
+        False where there are none.
+    """
+    return bool(codes) and all(meant in ("", code) for code, meant in codes.items())
 
 
 class VariableColumn(Definition):
@@ -21,7 +38,9 @@ class VariableColumn(Definition):
         The column.
     codes : dict
         The source's code to the dictionary's, or to nothing where it means missing; a code that
-        is not listed is refused. Of a number only codes for missing are listed, such as 999.
+        is not listed is refused. Of what is no category, codes that mean missing, such as 999,
+        may be listed alone, and with them labelled values that stand for themselves: every other
+        value then stands for itself too.
     unit : str, optional
         The source's unit, where it is not the dictionary's.
     """
@@ -38,8 +57,8 @@ class VariableColumn(Definition):
 
     @property
     def names_missing(self) -> bool:
-        """Whether the codes say nothing but what means missing."""
-        return bool(self.codes) and not any(self.codes.values())
+        """Whether the codes say nothing but what means missing or stands for itself."""
+        return name_missing(self.codes)
 
     @property
     def is_recoded(self) -> bool:
@@ -119,6 +138,9 @@ class AssessmentsFile(Definition):
         Long, of a crossover: the column of the period, in which weeks count from its own start.
     unit : str, optional
         Of the values of ``variable``, where it is not the dictionary's.
+    codes : dict
+        Of the values, as in `VariableColumn`; where one file holds several variables, only what
+        means missing or stands for itself.
     weeks : dict, optional
         Wide: column to week.
     week, value : str, optional
@@ -133,6 +155,7 @@ class AssessmentsFile(Definition):
     parameters: dict[str, str] = Field(default_factory=dict)
     period: str | None = None
     unit: str | None = None
+    codes: dict[str, str] = Field(default_factory=dict)
     weeks: dict[str, float] | None = Field(default=None, min_length=1)
     week: str | None = None
     value: str | None = None
@@ -152,7 +175,26 @@ class AssessmentsFile(Definition):
             raise ValueError("periods need a long file, with `week` and `value`")
         if self.unit is not None and self.variable is None:
             raise ValueError("a `unit` needs the one `variable` that is in it")
+        if self.codes and not name_missing(self.codes) and (self.unit or self.parameter):
+            raise ValueError(
+                "beside a `unit` or a `parameter`, `codes` can only say what means missing"
+            )
         return self
+
+    def find_column(self, column: str) -> VariableColumn:
+        """Give a column of values its codes and unit.
+
+        Parameters
+        ----------
+        column : str
+            Its name.
+
+        Returns
+        -------
+        VariableColumn
+            With the file's codes and unit.
+        """
+        return VariableColumn(column=column, codes=self.codes, unit=self.unit)
 
 
 class TrialSource(Definition):
@@ -226,7 +268,7 @@ class TrialSource(Definition):
         """Whether codes, units or parameters of the source differ from the dictionary's."""
         columns = [self.participants.find_column(name) for name in self.participants.variables]
         return any(column.is_recoded for column in columns) or any(
-            item.unit is not None or item.parameters for item in self.assessments
+            item.unit is not None or item.parameters or item.codes for item in self.assessments
         )
 
     def find_baseline_column(self, variable: str) -> str:

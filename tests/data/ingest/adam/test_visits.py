@@ -108,6 +108,36 @@ def test_a_carried_score_never_stands_beside_the_observed_one(adam) -> None:
     assert "1 records repeat a subject and week" in str(adam.refuse("imputed: keep", bds=bds))
 
 
+@pytest.mark.parametrize("kind", ["AVERAGE", "maximum", "MINIMUM"])
+@pytest.mark.parametrize("setting", ["", "imputed: keep"])
+def test_a_summary_of_observed_records_is_no_imputation(adam, kind, setting) -> None:
+    rows = [
+        (*BASELINE, ""), (*WEEK_8, ""),
+        ("QQ1", "Week 16", 113.0, 25.0, "", kind),
+        # Beside a single reading its summary says nothing more.
+        ("QQ1", "Week 8", 57.0, 33.0, "", kind),
+        ("QQ1", "Post-Baseline Maximum", 57.0, 39.0, "", kind),
+    ]  # fmt: skip
+    tables = adam.load(setting, bds=adam.bds(rows, f"{NAMES} DTYPE"))
+    assert adam.scores(tables) == {**PAIR, ("QQ1", 16.0): 25.0}
+    findings = adam.findings(tables)
+    assert (
+        f"1 {kind} of 4 records sum up observed ones (DTYPE) and stand beside one of them and are "
+        "left out"
+    ) in findings
+    assert f"1 {kind} of 4 records sum up observed ones (DTYPE) and are taken as observed" in (
+        findings
+    )
+    assert not any("imputed" in item for item in findings)
+    assert tables.assessments.set_index("week")["dtype"].to_dict()[16.0] == kind.upper()
+
+
+def test_a_summary_of_a_visits_readings_has_the_day_of_the_visit(adam) -> None:
+    rows = [(*BASELINE, ""), (*WEEK_8, ""), ("QQ1", "", 113.0, 25.0, "", "AVERAGE")]
+    tables = adam.load("week: ady", bds=adam.bds(rows, f"{NAMES} DTYPE"))
+    assert adam.scores(tables)["QQ1", 16.0] == 25.0
+
+
 def test_a_derived_baseline_is_kept_since_changes_are_counted_from_it(adam) -> None:
     rows = [(*BASELINE, "AVERAGE"), (*WEEK_8, "")]
     tables = adam.load(bds=adam.bds(rows, f"{NAMES} DTYPE"))

@@ -42,3 +42,10 @@ def test_a_column_may_be_named_by_a_number_but_not_by_a_blank(tmp_path: Path) ->
     assert read_table(write(tmp_path, table)).frame.columns.tolist() == ["40", "id"]
     with pytest.raises(DataError, match="1 of 2 columns have no name"):
         read_table(write(tmp_path, pyarrow.table([["a"], ["b"]], names=[" ", "id"])))
+
+
+def test_a_name_of_a_column_that_is_no_unicode_is_a_damaged_file(tmp_path: Path) -> None:
+    path = write(tmp_path, pyarrow.table({"column_one": ["a"]}))
+    path.write_bytes(path.read_bytes().replace(b"column_one", b"col\xffmn_one"))
+    with pytest.raises(DataError, match="this is not a whole Parquet file"):
+        read_table(path)

@@ -184,6 +184,25 @@ def test_one_comma_that_is_no_sign_of_thousands_settles_it(tmp_path: Path, rows:
     assert not any("," in cell for cell in columns["count"])
 
 
+def test_a_column_of_thousands_is_not_settled_by_another_columns_decimals(tmp_path: Path) -> None:
+    path = write(tmp_path, "id;dose;ratio\n1;10,000;1,2\n2;500;0,8\n")
+    error = refuse(path)
+    assert error.finding.startswith("the column 'dose' has numbers with a comma")
+    assert "write those without the sign" in str(error)
+
+
+def test_points_that_may_be_thousands_are_asked_for_in_a_file_of_semicolons(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "id;dose\n1;10.000\n2;500\n")
+    assert refuse(path).finding.startswith("the column 'dose' has numbers with a point")
+    assert read(path, decimal=".")["dose"] == ["10.000", "500"]
+    assert "the decimal sign is a comma" in refuse(path, decimal=",").finding
+    assert read(write(tmp_path, "id,dose\n1,10.000\n", "commas.csv"))["dose"] == ["10.000"]
+    decimals = write(tmp_path, "id;dose\n1;10.000\n2;0.500\n", "decimals.csv")
+    assert read(decimals)["dose"] == ["10.000", "0.500"]
+
+
 @pytest.mark.parametrize("rows", ["1;2,5\n2;3.5\n", "1;1.250\n2;1.500\n"])
 def test_points_among_stated_decimal_commas_are_refused(tmp_path: Path, rows: str) -> None:
     error = refuse(write(tmp_path, "id;count\n" + rows), decimal=",")

@@ -155,11 +155,11 @@ def test_merged_cells_of_another_sheet_do_no_harm(tmp_path: Path) -> None:
     [
         (["id", None, "age"], "1 of 3 columns have no name"),
         (["id", "age", "id"], "the column 'id' stands twice"),
-        (["id", 40, "age"], "the first row holds a number, so it is no header"),
-        (["id", "40", "age"], "the first row holds a number, so it is no header"),
+        (["id", 40, "age"], "the first row holds a number or a date, so it is no header"),
+        (["id", "40", "age"], "the first row holds a number or a date, so it is no header"),
         (
             ["id", datetime.date(2020, 1, 2), "x"],
-            "the first row holds a number, so it is no header",
+            "the first row holds a number or a date, so it is no header",
         ),
         (["A title of the table"], "2 of 3 columns have no name"),
     ],

@@ -66,7 +66,9 @@ class AdamSource(Definition):
     basetype : str, optional
         The ``BASETYPE`` whose baselines and changes count, where records differ in it.
     imputed : str
-        Records with a ``DTYPE`` were derived by the sponsor: ``leave_out`` or ``keep`` them.
+        Records whose ``DTYPE`` says that the sponsor imputed them: ``leave_out`` or ``keep`` them.
+        One that sums up observed records, such as an ``AVERAGE``, counts where none of these
+        stands for its week.
     week : str
         What gives a record's week: ``auto`` takes ``AWTARGET``, else an ``AVISIT`` such as
         "Week 8", whichever is filled in at all scheduled visits; else ``ADY``.

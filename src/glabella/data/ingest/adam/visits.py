@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.ingest.adam.baselines import check_baselines, list_bases, settle_baselines
@@ -10,7 +11,7 @@ from glabella.data.ingest.adam.cells import State, add_finding, read_text, refus
 from glabella.data.ingest.adam.records import Records, read_records
 from glabella.data.ingest.adam.subjects import Subjects
 from glabella.data.ingest.adam.weeks import derive_weeks
-from glabella.domain.imputation import may_look_ahead
+from glabella.domain.imputation import is_summary, may_look_ahead
 from glabella.errors import DefinitionError, describe_choices
 
 
@@ -46,6 +47,7 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
     records = records.keep(records.rows["value"].notna().to_numpy())
     records = settle_baselines(state, derive_weeks(state, records), bases)
     records = _leave_weekless(state, records)
+    records = _prefer_observed(state, records)
     _warn_of_other_treatment(state, records, subjects)
     rows = records.rows
     doubled = rows.duplicated(["person", "period", "week"]).to_numpy()
@@ -138,7 +140,7 @@ def _settle_derived(state: State, records: Records) -> Records:
             "since BASE is taken from them",
             "See DTYPE.",
         )
-    derived = derived & ~flagged
+    derived = derived & ~flagged & ~_mark_summaries(records)
     if not derived.any():
         return records
     counts = f"{_count(kinds[derived])} of {len(derived)} records are derived (DTYPE)"
@@ -155,6 +157,36 @@ def _settle_derived(state: State, records: Records) -> Records:
         state, records.place, f"{counts} and left out", "`imputed: keep` takes them as observed."
     )
     return records.keep(~derived)
+
+
+def _mark_summaries(records: Records) -> npt.NDArray[np.bool_]:
+    kinds = records.rows["dtype"]
+    sums_up = {kind: is_summary(kind) for kind in kinds.unique()}
+    return np.asarray(kinds.map(sums_up).to_numpy(), dtype=bool)
+
+
+def _prefer_observed(state: State, records: Records) -> Records:
+    """Keep a summary of observed records only where none of them stands for the week itself."""
+    summed = _mark_summaries(records) & ~records.rows["is_baseline"].to_numpy()
+    if not summed.any():
+        return records
+    keys = ["person", "period", "week"]
+    observed = pd.MultiIndex.from_frame(records.rows.loc[~summed, keys])
+    beside = summed & pd.MultiIndex.from_frame(records.rows[keys]).isin(observed)
+    kinds = records.rows["dtype"]
+    for where, what, remedy in (
+        (beside, "stand beside one of them and are left out", "`analysis_flag:` tells otherwise."),
+        (summed & ~beside, "are taken as observed", "See DTYPE."),
+    ):
+        if where.any():
+            add_finding(
+                state,
+                records.place,
+                f"{_count(kinds[where])} of {len(where)} records sum up observed ones (DTYPE) and "
+                f"{what}",
+                remedy,
+            )
+    return records.keep(~beside)
 
 
 def _refuse_later_baselines(state: State, records: Records) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from glabella.data.ingest.adam.cells import Bools, Floats, State, add_finding
 from glabella.data.ingest.adam.records import Records
+from glabella.domain.imputation import is_summary
 from glabella.errors import DefinitionError
 
 _WEEK = re.compile(r"WEEK\s*(-?\d+(?:\.\d+)?)")
@@ -32,7 +33,7 @@ def derive_weeks(state: State, records: Records) -> Records:
     state : MappingState
         The source; what is doubtful is noted there.
     records : Records
-        Those that count; what was derived by the sponsor has no day of its own.
+        Those that count; what was imputed by the sponsor has no day of its own.
 
     Returns
     -------
@@ -90,8 +91,13 @@ def _matches(names: pd.Series, pattern: re.Pattern[str]) -> Bools:
 
 def _count_from_day(records: Records) -> tuple[Floats, Bools]:
     """Weeks by the day, and which records are at or before the baseline or the first dose."""
-    # What was carried forward has the day it was carried from.
-    own = (records.rows["dtype"] == "").to_numpy() | records.rows["is_baseline"].to_numpy()
+    # What was carried forward has the day it was carried from; the average of a visit's readings
+    # has the visit's, but the worst of all visits may have that of any.
+    kinds = {kind: kind == "" or is_summary(kind) for kind in records.rows["dtype"].unique()}
+    own = records.rows["dtype"].map(kinds).to_numpy(dtype=bool)
+    is_summed = own & (records.rows["dtype"] != "").to_numpy()
+    of_any = is_summed & _matches(records.texts("avisit"), _UNSCHEDULED)
+    own = (own & ~of_any) | records.rows["is_baseline"].to_numpy()
     day = np.where(own, records.numbers("ady"), np.nan)
     start = _find_starts(records, day)
     is_first = (records.rows["period"] == 1).to_numpy()

@@ -43,7 +43,8 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         # Damage in a part that reading did not need would come to light in some later step.
         table.validate(full=True)
         n_rows = table.num_rows
-    except (pyarrow.ArrowException, OSError):
+    # A damaged name of a column is no Unicode.
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError):
         raise DataError(
             "this is not a whole Parquet file", place=path.name, remedy="Write it again."
         ) from None

@@ -15,9 +15,12 @@ _POINT = r"^\s*[+-]?\d+\.\d+\s*$"
 _COMMA_THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"
 _POINT_THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 _STATE = "State it as `decimal: ','` or `decimal: '.'`."
+_UNGROUP = f"{_STATE} If some columns group thousands, write those without the sign."
 
 
-def settle_decimals(table: pyarrow.Table, stated: str | None, path: Path) -> pyarrow.Table:
+def settle_decimals(
+    table: pyarrow.Table, stated: str | None, path: Path, *, delimiter: str = ","
+) -> pyarrow.Table:
     """Write decimal commas as points.
 
     Parameters
@@ -26,9 +29,13 @@ def settle_decimals(table: pyarrow.Table, stated: str | None, path: Path) -> pya
         Columns of text.
     stated : str or None
         ``.`` leaves every cell as it is; ``,`` reads commas between digits as decimal signs; None
-        does so only where no cell speaks against it.
+        does so only where no cell speaks against it, and each column with such commas has one
+        that can't be a sign of thousands: what another column holds says nothing of it.
     path : Path
         The file, for the message.
+    delimiter : str
+        Of the cells. Semicolons are written where the comma is the decimal sign, and the point may
+        then group thousands.
 
     Returns
     -------
@@ -38,7 +45,8 @@ def settle_decimals(table: pyarrow.Table, stated: str | None, path: Path) -> pya
     Raises
     ------
     DataError
-        If commas between digits may be thousands, or stand beside points between digits.
+        If commas, or in a file of semicolons points, between digits may be thousands; or if both
+        stand between digits.
     """
     if stated == ".":
         return table
@@ -48,6 +56,8 @@ def settle_decimals(table: pyarrow.Table, stated: str | None, path: Path) -> pya
         _refuse_both_signs(table, commas, path)
     elif with_comma:
         _refuse_doubt(table, commas, path)
+    elif delimiter == ";":
+        _refuse_grouped_points(table, path)
     pointed = [
         pc.replace_substring_regex(table[name], _COMMA, r"\1.\2") if count else table[name]
         for name, count in commas.items()
@@ -86,11 +96,22 @@ def _refuse_doubt(table: pyarrow.Table, commas: dict[str, int], path: Path) -> N
                 place=path.name,
                 remedy=_STATE,
             )
-    thousands = sum(_count(table[name], ",", _COMMA_THOUSANDS) for name in with_comma)
-    if thousands == sum(commas.values()):
-        raise DataError(
-            f"the column '{with_comma[0]}' has numbers with a comma before three digits, which "
-            "may be a decimal sign or thousands",
-            place=path.name,
-            remedy=_STATE,
-        )
+        if commas[name] and commas[name] == _count(table[name], ",", _COMMA_THOUSANDS):
+            raise DataError(
+                f"the column '{name}' has numbers with a comma, and each before three digits, "
+                "which may be a decimal sign or thousands",
+                place=path.name,
+                remedy=_UNGROUP,
+            )
+
+
+def _refuse_grouped_points(table: pyarrow.Table, path: Path) -> None:
+    for name in table.column_names:
+        points = _count(table[name], ".", _POINT)
+        if points and points == _count(table[name], ".", _POINT_THOUSANDS):
+            raise DataError(
+                f"the column '{name}' has numbers with a point, and each before three digits, "
+                "which may be a decimal sign or thousands",
+                place=path.name,
+                remedy=_UNGROUP,
+            )

@@ -55,7 +55,7 @@ def read_delimited(path: Path, options: ReadOptions) -> RawTable:
             place=path.name,
             remedy="Write the table again.",
         ) from None
-    return RawTable(settle_decimals(table, options.decimal, path).to_pandas())
+    return RawTable(settle_decimals(table, options.decimal, path, delimiter=delimiter).to_pandas())
 
 
 def _read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
@@ -115,8 +115,9 @@ def _read_columns(path: Path, encoding: str, delimiter: str) -> pyarrow.Table:
     header = next(rows, None)
     if header is None:
         raise describe_empty(path)
-    check_names(header, path)
+    # What check_names names must not be a participant's value.
     check_first_row(header, path)
+    check_names(header, path)
     parts: list[list[pyarrow.Array]] = []
     total = uneven = 0
     while batch := list(islice(rows, max(1, _CELLS_AT_A_TIME // len(header)))):

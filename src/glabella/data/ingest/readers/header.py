@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from glabella.errors import DataError
+import pandas as pd
+
+from glabella.errors import DataError, describe_choices
+
+_NO_HEADER = "Write the names of the columns into the first row."
+# So many rows show whether a column goes on as it began.
+_ROWS_LOOKED_AT = 50
+_FEWEST_OF_A_SERIES = 5
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
 
 def check_names(names: Sequence[str], path: Path) -> None:
@@ -56,19 +65,94 @@ def check_first_row(names: Sequence[str], path: Path) -> None:
     Raises
     ------
     DataError
-        If one is a number.
+        If one is a number or a date.
     """
-    if any(_is_number(name) for name in names):
+    if any(_is_number(name) or _DATE.fullmatch(name.strip()) for name in names):
         raise DataError(
-            "the first row holds a number, so it is no header",
+            "the first row holds a number or a date, so it is no header",
             place=path.name,
-            remedy="Write the names of the columns into the first row.",
+            remedy=_NO_HEADER,
         )
+
+
+def check_header_differs(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse a header that reads like the rows below it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table of a format in which the first row is the header.
+    path : Path
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        If a name has the shape of its own column's cells, such as ``A01`` above ``A02``, or two
+        names stand among the cells below them.
+    """
+    top = frame.head(_ROWS_LOOKED_AT)
+    repeated = 0
+    for name in map(str, top.columns):
+        cells = top[name]
+        if not (pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object):
+            continue
+        repeated += bool((cells == name).any())
+        if repeated > 1 or _is_of_shape(name, cells):
+            raise DataError(
+                "the first row reads like the rows below it, so it is no header",
+                place=path.name,
+                remedy=_NO_HEADER,
+            )
+
+
+def describe_columns(name: str, frame: pd.DataFrame) -> str:
+    """Offer the nearest column or list what there is, unless columns look like participants.
+
+    Parameters
+    ----------
+    name : str
+        The name that was not found.
+    frame : DataFrame
+        The table.
+
+    Returns
+    -------
+    str
+        A sentence for the remedy of an error. Where a table has more columns than rows and most of
+        its names are of one numbered series, it may be turned round, and nothing is listed.
+
+    Examples
+    --------
+    >>> describe_columns("agee", pd.DataFrame({"id": ["1"], "age": ["44"]}))
+    "Did you mean 'age'? There are: age, id."
+    """
+    names = [str(column) for column in frame.columns]
+    shapes = Counter(_shape(column) for column in names if re.search(r"\d", column))
+    most = max(shapes.values(), default=0)
+    if len(names) > len(frame) and most >= max(_FEWEST_OF_A_SERIES, len(names) / 2):
+        return (
+            f"Most of its {len(names)} columns are numbered, and it has only {len(frame)} rows: "
+            "a table needs participants or visits in rows, and what is known of them in columns."
+        )
+    return describe_choices(name, names)
+
+
+def _is_of_shape(name: str, cells: pd.Series) -> bool:
+    if not (re.search(r"\d", name) and re.search(r"\D", name)):
+        return False
+    present = cells[cells.notna() & (cells != "")].astype(str)
+    alike = present.map(_shape) == _shape(name)
+    return bool(len(alike)) and bool(alike.mean() > 0.5)
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text.strip()))
 
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        float(text.replace(",", ".", 1))
     except ValueError:
         return False
     return text.strip().lower() not in ("nan", "inf", "infinity")

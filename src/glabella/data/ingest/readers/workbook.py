@@ -210,10 +210,11 @@ def _make_frame(rows: Sequence[Sequence[Any]], path: Path) -> pd.DataFrame:
     while width and all(value in (None, "") for value in columns[width - 1]):
         width -= 1
     header = ["" if column[0] is None else str(column[0]) for column in columns[:width]]
-    check_names(header, path)
-    if any(not isinstance(column[0], str) for column in columns[:width]):
+    # What check_names names must not be a participant's value; a blank name is its matter.
+    if any(not isinstance(column[0], str | None) for column in columns[:width]):
         check_first_row(["0"], path)
     check_first_row(header, path)
+    check_names(header, path)
     return pd.DataFrame(
         {name: _make_column(column[1:]) for name, column in zip(header, columns, strict=False)},
         index=range(len(rows) - 1),

@@ -84,6 +84,7 @@ def _print_tables(result: CheckResult) -> None:
         ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
         ("Fewest of a class in the folds", result.classes),
         ("Events of the rarer outcome for each parameter", result.candidates),
+        ("Participants needed, by Riley's criteria", result.sizes),
     ):
         if len(table):
             typer.echo(f"{title}:")

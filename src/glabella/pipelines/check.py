@@ -17,7 +17,13 @@ from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError, GlabellaError
 from glabella.models.encoding import fit_encoding
 from glabella.pipelines.estimand import describe_estimand
-from glabella.pipelines.feasibility import note_folds, tabulate_folds, tabulate_parameters
+from glabella.pipelines.feasibility import (
+    note_folds,
+    note_sizes,
+    tabulate_folds,
+    tabulate_parameters,
+    tabulate_sizes,
+)
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.notes import (
     note_cells,
@@ -80,6 +86,9 @@ class CheckResult:
         Columns after encoding, the intercept not counted.
     candidates : DataFrame
         By candidate: parameters and events for each.
+    sizes : DataFrame
+        By candidate and anticipated concordance: participants needed by Riley's criteria to
+        develop it and to validate it in others, and the expected shrinkage.
     findings : tuple of Finding
         What may mislead (``warn``) and what is worth knowing (``note``), gravest first; many of a
         kind are counted.
@@ -104,6 +113,7 @@ class CheckResult:
     classes: pd.DataFrame
     parameters: int
     candidates: pd.DataFrame
+    sizes: pd.DataFrame
     findings: tuple[Finding, ...]
 
     @property
@@ -206,6 +216,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     told = find_visit_weeks(tables, endpoint.of)
     strategies, impossible = count_by_strategy(loaded)
     classes = tabulate_folds(loaded, plan)
+    sizes = tabulate_sizes(loaded)
     findings = [
         *tables.findings,
         *note_size(round(min(sample.events, sample.n - sample.events)), encoding),
@@ -216,6 +227,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_visit_weeks(told),
         *note_schedule(schedule),
         *note_folds(classes),
+        *note_sizes(sizes, loaded.resolved.references),
         *impossible,
         *(
             Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
@@ -242,6 +254,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         classes=classes,
         parameters=len(encoding.columns),
         candidates=tabulate_parameters(loaded),
+        sizes=sizes,
         findings=tuple(sorted(group_findings(findings), key=lambda item: item.severity != "warn")),
     )
 

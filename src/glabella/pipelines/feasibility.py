@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,16 @@ from glabella.models.build import count_parameters
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import FoldPlan
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
+from glabella.validation.sample_size import (
+    SHRINKAGE,
+    compute_development_size,
+    compute_expected_shrinkage,
+    compute_r2_from_concordance,
+    compute_validation_size,
+)
+
+# What models of antidepressant response reached in other trials, and what few did.
+ANTICIPATED = (0.65, 0.75)
 
 
 def tabulate_folds(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
@@ -99,3 +109,71 @@ def tabulate_parameters(loaded: LoadedAnalysis) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def tabulate_sizes(loaded: LoadedAnalysis) -> pd.DataFrame:
+    """Set the participants against those that Riley's criteria ask for.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+
+    Returns
+    -------
+    DataFrame
+        By ``candidate`` that has a fixed number of parameters, and ``anticipated`` concordance
+        over all arms: ``needed`` to develop it, the ``analysed``, the ``expected_shrinkage`` at
+        that number, and how many would be ``needed_to_validate`` it in others. Empty where
+        nobody, or everybody, responded.
+    """
+    sample = loaded.sample
+    prevalence = sample.events / sample.n
+    columns = [
+        "candidate", "anticipated", "needed", "analysed", "expected_shrinkage",
+        "needed_to_validate",
+    ]  # fmt: skip
+    rows = []
+    counted = tabulate_parameters(loaded).dropna(subset=["parameters"])
+    for row in counted[counted["parameters"] > 0].to_dict("records"):
+        parameters = int(row["parameters"])
+        for concordance in ANTICIPATED if 0 < prevalence < 1 else ():
+            r2 = compute_r2_from_concordance(concordance, prevalence)
+            rows.append(
+                (
+                    row["candidate"],
+                    concordance,
+                    compute_development_size(parameters, prevalence, r2=r2).n,
+                    sample.n,
+                    round(compute_expected_shrinkage(parameters, sample.n, r2=r2), 3),
+                    compute_validation_size(prevalence, concordance=concordance).n,
+                )
+            )
+    return pd.DataFrame(rows, columns=columns)
+
+
+def note_sizes(sizes: pd.DataFrame, references: Collection[str]) -> Iterator[Finding]:
+    """Warn where even a good model would need more participants than there are.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        From `tabulate_sizes`.
+    references : collection of str
+        Candidates that are there to be beaten.
+
+    Yields
+    ------
+    Finding
+        One for each other candidate that is short at the higher of the anticipated concordances.
+    """
+    best = sizes[(sizes["anticipated"] == max(ANTICIPATED)) & ~sizes["candidate"].isin(references)]
+    for row in best[best["needed"] > best["analysed"]].to_dict("records"):
+        yield Finding(
+            f"candidate {row['candidate']}",
+            f"{row['needed']} participants are needed for an expected shrinkage of {SHRINKAGE} and "
+            f"a precise overall risk, at an anticipated concordance of {row['anticipated']}; with "
+            f"{row['analysed']} expect {row['expected_shrinkage']:.2f}",
+            "Choose fewer features, or pool more trials; the report shows the slope that resulted.",
+            "note",
+        )

@@ -35,6 +35,11 @@ _HEADINGS = {
     "candidate": "Candidate",
     "parameters": "Parameters",
     "events_per_parameter": "Events for each",
+    "anticipated": "Anticipated concordance",
+    "needed": "Needed",
+    "analysed": "Analysed",
+    "expected_shrinkage": "Expected shrinkage",
+    "needed_to_validate": "Needed to validate in others",
     "feature": "",
     "statistic": "",
 }

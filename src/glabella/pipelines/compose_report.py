@@ -109,6 +109,7 @@ def compose_record(
         limits=None if limits is None else limits.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
+        left_out_unit=left_out or "trial",
         designs=_describe_designs(loaded),
         history=(history or History(1)).as_json(),
         provenance={

@@ -50,6 +50,8 @@ class RunRecord:
         From `Attributions.summarise`.
     attribution_method : str
         How attributions were computed.
+    left_out_unit : str
+        What is left out of training across: ``trial`` or ``site``.
     designs : dict
         In words, how each design was run.
     history : dict
@@ -78,6 +80,7 @@ class RunRecord:
     limits: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
+    left_out_unit: str
     designs: dict[str, str]
     history: dict[str, Any]
     provenance: dict[str, Any]

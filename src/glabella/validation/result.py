@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from glabella.validation.across import find_gaps, plain_pooled, pool_groups
 from glabella.validation.intervals import Estimate
 from glabella.validation.performance import MEASURES, GroupPerformance, Performance
 
@@ -48,11 +49,17 @@ class CandidateResult:
         -------
         dict
             ``status``, ``role``, ``error``, ``pooled``, ``inside``, ``across``. What can't be
-            estimated is None, with its reason under ``reasons``.
+            estimated is None, with its reason under ``reasons``. ``across`` has ``groups``, the
+            ``random_effects`` over them by measure, and the ``gaps`` to the other designs.
         """
         across = None if self.across is None else plain_performance(self.across)
         if across is not None:
             across["groups"] = [_plain_group(group) for group in self.groups]
+            across["random_effects"] = {
+                measure: plain_pooled(pooled)
+                for measure, pooled in pool_groups(self.groups).items()
+            }
+            across["gaps"] = asdict(find_gaps(self.pooled, self.inside, self.groups))
         return {
             "status": "ok" if self.error is None else "failed",
             "role": self.role,

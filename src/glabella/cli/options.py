@@ -77,7 +77,7 @@ def _make_line_printer() -> Callable[[str, int, int], None]:
     def show(stage: str, done: int, total: int) -> None:
         if stage != last["stage"]:
             last["stage"] = stage
-            share = f" ({done} of {total} fits)" if total else ""
+            share = f" ({done} of {total})" if total else ""
             typer.echo(f"[{time.monotonic() - started:5.1f} s] {stage}{share}", err=True)
 
     return show

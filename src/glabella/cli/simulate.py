@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glabella.cli.options import JsonOption, ProjectOption, print_json
+from glabella.cli.options import JsonOption, ProjectOption, print_json, show_progress
 
 if TYPE_CHECKING:
     from glabella.pipelines.simulate import Calibration
@@ -77,9 +77,15 @@ def command(
     if calibration:
         from glabella.pipelines.simulate import calibrate_scenario
 
-        result = calibrate_scenario(
-            scenario, seed=seed, replicates=replicates, out=out, project=project
-        )
+        with show_progress() as progress:
+            result = calibrate_scenario(
+                scenario,
+                seed=seed,
+                replicates=replicates,
+                out=out,
+                project=project,
+                progress=progress,
+            )
         if as_json:
             print_json(result.as_json())
         else:

@@ -70,6 +70,14 @@ def command(
     for name, item in result.candidates.items():
         if item.error is not None:
             typer.echo(f"failed  {name}: {item.error}")
+    if result.limits is not None and result.limits.rules is not None:
+        for design, behind in (result.limits.behind or {}).get(result.chosen, {}).items():
+            best = result.limits.rules["known"][design].estimates["auc"].value
+            if best is not None and behind is not None:
+                typer.echo(
+                    f"limit   {design}: {best:.3f} is the best that the baseline table allows; "
+                    f"{result.chosen} is {behind:.3f} behind"
+                )
     typer.echo(f"report  {result.report}")
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

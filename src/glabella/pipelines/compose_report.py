@@ -163,7 +163,8 @@ def _draw(
         figures["groups.svg"] = groups
         captions["groups.svg"] = (
             f"Headline concordance of {name} by {left_out}. A {left_out} with under five of a "
-            "class has no figure."
+            "class has no figure. The diamond is the random-effects mean with each left out, the "
+            f"lines below it what a new {left_out} will show, by each prior of the table."
         )
     figures.update(draw_attributions(attributions, note=note))
     captions["beeswarm.png"] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -147,6 +148,7 @@ def calibrate_scenario(
     replicates: int = DEFAULT_REPLICATES,
     out: str | Path | None = None,
     project: str | Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Calibration:
     """Hold a scenario against the published figures that the project ships.
 
@@ -163,6 +165,8 @@ def calibrate_scenario(
         wrote there is replaced.
     project : str or Path, optional
         The project; the nearest one unless stated.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
 
     Returns
     -------
@@ -177,7 +181,7 @@ def calibrate_scenario(
     home = find_project(Path(project) if project is not None else None)
     read = read_scenario(home, scenario)
     evidence = home.read("features", "evidence", Evidence).value
-    table = calibrate(read.value, evidence, seed=seed, replicates=replicates)
+    table = calibrate(read.value, evidence, seed=seed, replicates=replicates, progress=progress)
     if table.empty:
         raise DefinitionError(
             "nothing is published on any of its trials",

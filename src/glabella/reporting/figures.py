@@ -10,8 +10,10 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
+from glabella.validation.across import pool_groups
 from glabella.validation.calibration import group_calibration
 from glabella.validation.performance import GroupPerformance
+from glabella.validation.pooling import PooledMeasure
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
 
@@ -159,6 +161,10 @@ def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes |
         drawn = [group for group in groups if _has_figure(group)]
         if drawn:
             _draw_series(axis, drawn, names, index, label)
+    pooled = pool_groups(chosen.groups)["auc"]
+    if pooled.estimate.value is not None:
+        names.append(f"new {left_out}")
+        _draw_pooled(axis, pooled, len(names) - 1)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.7)
     axis.set_xlim(0, 1)
@@ -188,6 +194,26 @@ def _draw_series(
         color=COLOURS[index],
         label=label,
     )
+
+
+def _draw_pooled(axis: Any, pooled: PooledMeasure, place: int) -> None:
+    """Draw the random-effects mean as a diamond and what a new trial will show as a line."""
+    estimate = pooled.estimate
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return
+    corners = [
+        (estimate.low, place), (estimate.value, place - 0.18),
+        (estimate.high, place), (estimate.value, place + 0.18),
+    ]  # fmt: skip
+    axis.fill(*zip(*corners, strict=True), color=COLOURS[1], alpha=0.6, linewidth=0)
+    for at, prediction in enumerate(pooled.predictions):
+        axis.plot(
+            [prediction.low, prediction.high],
+            [place + 0.26 + 0.12 * at] * 2,
+            color=COLOURS[1],
+            linestyle=_DASHES[at],
+            linewidth=1.2,
+        )
 
 
 def _has_figure(group: GroupPerformance) -> bool:

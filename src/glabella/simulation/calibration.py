@@ -86,7 +86,12 @@ class Selected:
 
 
 def calibrate(
-    scenario: Scenario, evidence: Evidence, *, seed: int, replicates: int
+    scenario: Scenario,
+    evidence: Evidence,
+    *,
+    seed: int,
+    replicates: int,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Simulate a scenario many times and hold it against every published figure.
 
@@ -100,6 +105,8 @@ def calibrate(
         Replicate k draws from the seed ``seed + k``.
     replicates : int
         How many.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
 
     Returns
     -------
@@ -112,6 +119,8 @@ def calibrate(
     findings = [item for item in evidence.findings if set(item.trials) <= ids]
     simulated: list[list[float]] = [[] for _ in findings]
     for replicate in range(replicates):
+        if progress is not None:
+            progress("simulating", replicate, replicates)
         drawn = {one.trial.id: one for one in draw_trials(scenario, seed=seed + replicate)}
         for item, values in zip(findings, simulated, strict=True):
             if not item.remark:

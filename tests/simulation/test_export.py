@@ -138,3 +138,19 @@ def test_a_home_without_the_tables_says_which_file_is_missing(tmp_path: Path) ->
     home = Project(definitions=ROOT, home=tmp_path)
     with pytest.raises(DataError, match=r"participants\.csv"):
         load_analysis("bont_pooled", home, data=tmp_path)
+
+
+def test_visits_between_whole_weeks_are_read_back(bont_pooled: Scenario, tmp_path: Path) -> None:
+    trials = tuple(
+        trial.model_copy(update={"weeks": (0.0, 2.5, *(w for w in trial.weeks if w > 2.5))})
+        for trial in bont_pooled.trials
+    )
+    simulated = simulate_trials(bont_pooled.model_copy(update={"trials": trials}), seed=SEED)
+    for format in ("csv", "adam"):
+        write_simulated(simulated, tmp_path / format, format=format)
+    in_csv, in_adam = (
+        load_analysis("bont_pooled", PROJECT, data=tmp_path / format).tables.assessments
+        for format in ("csv", "adam")
+    )
+    for read in (in_csv, in_adam):
+        assert (read["week"] == 2.5).sum() == (in_csv["week"] == 2.5).sum() > 1000

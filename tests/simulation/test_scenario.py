@@ -160,6 +160,10 @@ AT_ITS_LINE = [
     ("relaxation: [0.05, 0.2, 0.45, 0.3]", "relaxation: [0.5, 0.2, 0.45, 0.3]", "add up to 1.45"),
     ("at_40_units: 0.13", "at_40_units: 1.3", "less than 1"),
     ("rows: 200", "rows: 0", "greater than or equal to 1"),
+    ("background_sd: 0.22", "background_sd: .inf", "finite"),
+    ("background_sd: 0.22", "background_sd: .nan", "finite"),
+    ("prognostic: 0.06", "prognostic: 1e308", "less than or equal to 5"),
+    ("mean: 21, sd: 5, low: 14", "mean: 3, sd: 1, low: 14", "hardly anybody who is screened"),
 ]  # fmt: skip
 
 
@@ -183,6 +187,8 @@ BONT = "role: active, n: 15, effect: 0.60, units_women: 29, units_men: 39"
     ("old", "new", "finding"),
     [
         (BONT, BONT.replace("n: 15", "n: 0"), "greater than or equal to 1"),
+        (BONT, BONT.replace("n: 15", "n: 99999999999"), "less than or equal to 10000000"),
+        ("headache: {at_0", "sex: {at_0", "'sex' can't be the name of an adverse event"),
         (BONT, BONT.replace("units_women: 29, ", ""), "'units_women' is missing"),
         (BONT, BONT.replace("units_men: 39", "units_men: -1"), "greater than or equal to 0"),
         (BONT, BONT.replace("active", "control"), "needs one active and one control arm"),

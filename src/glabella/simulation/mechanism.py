@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,11 @@ from pydantic import Field, field_validator
 from glabella.definitions.reader import Definition
 
 Floats = npt.NDArray[np.float64]
+
+
+# A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
+Part = Annotated[float, Field(ge=-5, le=5)]
+Deviation = Annotated[float, Field(ge=0, le=5)]
 
 
 class Effect(Definition):
@@ -30,8 +36,8 @@ class Effect(Definition):
 
     centre: float = 0.0
     unit: float = Field(default=1.0, gt=0)
-    prognostic: float = 0.0
-    predictive: float = 0.0
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
 
 
 class Spontaneous(Definition):
@@ -46,7 +52,7 @@ class Spontaneous(Definition):
     """
 
     share: float = Field(default=0.0, ge=0, le=1)
-    fall: float = Field(default=0.0, ge=0)
+    fall: Deviation = 0.0
 
 
 class Individual(Definition):
@@ -62,8 +68,8 @@ class Individual(Definition):
         Recovery that comes by itself.
     """
 
-    background_sd: float = Field(ge=0)
-    effect_sd: float = Field(ge=0)
+    background_sd: Deviation
+    effect_sd: Deviation
     spontaneous: Spontaneous = Spontaneous()
 
 
@@ -78,9 +84,9 @@ class BetweenTrials(Definition):
         Of the logarithm of the fall in every arm, and of each effect.
     """
 
-    severity_sd: float = Field(default=0.0, ge=0)
-    background_sd: float = Field(default=0.0, ge=0)
-    effect_sd: float = Field(default=0.0, ge=0)
+    severity_sd: Deviation = 0.0
+    background_sd: Deviation = 0.0
+    effect_sd: Deviation = 0.0
 
 
 class Course(Definition):
@@ -142,7 +148,7 @@ class Unblinding(Definition):
 
     relaxation: tuple[float, float, float, float]
     guess: tuple[float, float, float, float]
-    effect: float = 0.0
+    effect: Part = 0.0
     lasts: tuple[float, float] = (12.0, 16.0)
 
     @field_validator("relaxation", "guess")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -17,6 +18,7 @@ from glabella.simulation.mechanism import (
     AdverseEvent,
     BetweenTrials,
     Course,
+    Deviation,
     Effect,
     Individual,
     Unblinding,
@@ -47,6 +49,7 @@ _CODES = {
     "frown_rest": ("0", "1", "2", "3"),
 }
 _LEAST_EIGENVALUE = 1e-9
+_TAKEN = ("studyid", "usubjid", "siteid", "cohort", "arm", "scale", "dose_units", "believed_arm")
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,7 +114,7 @@ class Scenario(Definition):
     effects: dict[str, Effect] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
-    between_sites_sd: float = Field(default=0.0, ge=0)
+    between_sites_sd: Deviation = 0.0
     rating_error: float = Field(ge=0, lt=1)
     course: Course
     unblinding: Unblinding
@@ -132,6 +135,17 @@ class Scenario(Definition):
     @classmethod
     def _are_possible(cls, given: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         make_correlation_matrix(given)
+        return given
+
+    @field_validator("adverse_events")
+    @classmethod
+    def _have_names(cls, given: dict[str, AdverseEvent]) -> dict[str, AdverseEvent]:
+        for name in given:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or name in (*_TAKEN, *VARIABLES):
+                raise ValueError(
+                    f"'{name}' can't be the name of an adverse event: small letters, digits and _, "
+                    "and no name of another column"
+                )
         return given
 
     @field_validator("effects")

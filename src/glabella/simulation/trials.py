@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
+from scipy.special import ndtr
 
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
 from glabella.simulation.marginals import Distribution
-from glabella.simulation.mechanism import Effect
+from glabella.simulation.mechanism import Effect, Part
 
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)
+_FEWEST_ADMITTED = 1e-3
 
 
 class ScenarioArm(Definition):
@@ -45,8 +48,8 @@ class ScenarioArm(Definition):
 
     code: str
     role: Literal["active", "control"]
-    n: int = Field(ge=1)
-    effect: float = 0.0
+    n: int = Field(ge=1, le=10_000_000)
+    effect: Part = 0.0
     units_women: float = Field(ge=0)
     units_men: float = Field(ge=0)
     cohort: str = ""
@@ -84,7 +87,20 @@ class Severity(Definition):
             raise ValueError("`low` must be below `high`")
         if not self.mean <= self.high:
             raise ValueError("the mean lies above `high`")
+        if self.find_admitted() < _FEWEST_ADMITTED:
+            raise ValueError("hardly anybody who is screened is between `low` and `high`")
         return self
+
+    def find_admitted(self) -> float:
+        """Give the share of those screened who are admitted.
+
+        Returns
+        -------
+        float
+            In (0, 1).
+        """
+        edges = (np.log([self.low - 0.5, self.high + 0.5]) - self.log_mean) / self.log_sd
+        return float(np.diff(ndtr(edges))[0])
 
     @property
     def log_sd(self) -> float:
@@ -114,8 +130,8 @@ class Dropout(Definition):
 
     share: float = Field(ge=0, lt=1)
     by_week: float = Field(gt=0)
-    seen: float = 0.0
-    unseen: float = 0.0
+    seen: float = Field(default=0.0, ge=-10, le=10)
+    unseen: float = Field(default=0.0, ge=-10, le=10)
 
     @property
     def rate(self) -> float:
@@ -186,7 +202,7 @@ class ScenarioTrial(Definition):
     scale: str
     weeks: tuple[float, ...]
     severity: Severity
-    background: float
+    background: Part
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1)

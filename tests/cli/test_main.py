@@ -208,7 +208,7 @@ def test_a_calibration_prints_each_figure_beside_its_distribution(checkout, tmp_
     arguments = ("simulate", "bont_pooled", "--calibration", "--replicates", "20")
     done = run(*arguments, "--out", tmp_path / "calibration", cwd=checkout)
     assert done.returncode == 0, done.stderr
-    assert "56 published figures and 20 simulations from seed 1" in done.stdout
+    assert "60 published figures and 20 simulations from seed 1" in done.stdout
     assert "Response, %, finzi2014, active, week 6" in done.stdout
     assert sorted(path.name for path in (tmp_path / "calibration").iterdir()) == [
         "agitation.svg",
@@ -218,8 +218,8 @@ def test_a_calibration_prints_each_figure_beside_its_distribution(checkout, tmp_
         "courses.svg",
     ]
     printed = json.loads(run(*arguments, "--json", cwd=checkout).stdout)
-    assert printed["replicates"] == 20 and len(printed["figures"]) == 56
-    assert sum(printed["verdicts"].values()) == 56
+    assert printed["replicates"] == 20 and len(printed["figures"]) == 60
+    assert sum(printed["verdicts"].values()) == 60
 
 
 def test_a_scenario_of_which_nothing_is_published_is_not_calibrated(checkout):

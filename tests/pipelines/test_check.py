@@ -246,3 +246,28 @@ def test_a_feature_that_a_trial_lacks_is_placed_in_its_set(small_project, goes):
     result = glabella.check("small", project=small_project)
     [note] = [item for item in result.findings if "so the feature goes" in item.finding]
     assert note.place == f"features/clinical.yaml:{line}"
+
+
+def test_every_participant_is_held_out_once_in_the_table_of_folds(small_project):
+    result = glabella.check("small", project=small_project)
+    cells = result.by_fold.drop(columns="trial").map(
+        lambda cell: [int(x) for x in cell.split(" of ")]
+    )
+    counts = cells.to_numpy().tolist()
+    assert sum(n for row in counts for _, n in row) == result.n
+    assert sum(k for row in counts for k, _ in row) == result.events
+    assert result.by_fold["trial"].tolist() == ["alpha", "beta"]
+
+
+def test_riley_s_criteria_are_set_against_each_candidate(small_project, tmp_path):
+    page = tmp_path / "check.html"
+    result = glabella.check("small", project=small_project, out=page)
+    sizes = result.sizes.set_index(["candidate", "anticipated"])
+    assert {name for name, _ in sizes.index} == {"prevalence", "arm_only", "severity", "ridge"}
+    assert (sizes["analysed"] == result.n).all()
+    ridge = sizes.loc["ridge"]
+    assert ridge.loc[0.65, "needed"] > ridge.loc[0.75, "needed"] > result.n
+    assert ridge.loc[0.65, "expected_shrinkage"] < ridge.loc[0.75, "expected_shrinkage"] < 0.9
+    [note] = [item for item in result.findings if item.place == "candidate ridge"]
+    assert f"with {result.n} expect {ridge.loc[0.75, 'expected_shrinkage']:.2f}" in note.finding
+    assert "Participants needed" in page.read_text()

@@ -194,6 +194,17 @@ def test_only_declared_variables_have_a_role() -> None:
     assert set(pooled["through"]) == {"unblinding"}
 
 
+def test_an_interaction_with_both_arms_is_with_neither() -> None:
+    """Where the control is a treatment too, what changes both effects changes no benefit."""
+    scenario = read("active_control")
+    both = scenario.model_copy(update={"effects": {"agitation": Effect(predictive=0.3)}})
+    roles = describe_variables(both).set_index("variable")["role"]
+    assert roles["agitation"] == "prognostic"
+    silent = scenario.unblinding.model_copy(update={"guess": (0.5, 0.5, 0.5, 0.5)})
+    blind = describe_variables(scenario.model_copy(update={"unblinding": silent}))
+    assert blind.set_index("variable")["role"]["frown_max"] == "neither"
+
+
 def test_agitation_changes_the_benefit_where_it_is_predictive_and_not_where_it_is_not() -> None:
     def find_benefit(name: str) -> np.ndarray:
         drawn = draw_trials(enlarge(read(name), "third", N), seed=4)[0]
@@ -222,14 +233,14 @@ def test_what_predicts_in_one_trial_of_illusory_predicts_the_opposite_in_the_nex
 
 def test_the_later_trial_of_shifted_has_an_ordinary_placebo_response() -> None:
     rates = {}
-    scenario = read("shifted").resize(120_000)
-    for seed in range(5):
+    scenario = read("shifted").resize(3800)
+    for seed in range(40):
         for drawn in draw_trials(scenario, seed=seed):
             control = find_response(drawn, 6)[~drawn.is_active]
             rates.setdefault(drawn.trial.id, []).append(control.mean())
     means = {name: float(np.mean(values)) for name, values in rates.items()}
-    # Furukawa 2016: 35 to 40 %.
-    assert 0.35 <= means.pop("later") <= 0.40
+    # Furukawa 2016: 35 to 40 %, here over the trial's random effects.
+    assert 0.36 <= means.pop("later") <= 0.39
     assert max(means.values()) < 0.15
 
 

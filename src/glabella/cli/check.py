@@ -83,6 +83,7 @@ def _print_tables(result: CheckResult) -> None:
         ("Visits that served as endpoint", result.visits),
         ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
         ("Fewest of a class in the folds", result.classes),
+        ("Responders held out, first repetition", result.by_fold),
         ("Events of the rarer outcome for each parameter", result.candidates),
         ("Participants needed, by Riley's criteria", result.sizes),
     ):

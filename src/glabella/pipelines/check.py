@@ -23,6 +23,7 @@ from glabella.pipelines.feasibility import (
     tabulate_folds,
     tabulate_parameters,
     tabulate_sizes,
+    tabulate_trials_by_fold,
 )
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.notes import (
@@ -82,6 +83,8 @@ class CheckResult:
     classes : DataFrame
         By design and trial or site left out: the fewest responders and others in training and
         held-out parts.
+    by_fold : DataFrame
+        By trial: responders and participants held out in each fold of the first repetition.
     parameters : int
         Columns after encoding, the intercept not counted.
     candidates : DataFrame
@@ -111,6 +114,7 @@ class CheckResult:
     left_out: dict[str, int]
     folds: dict[str, int]
     classes: pd.DataFrame
+    by_fold: pd.DataFrame
     parameters: int
     candidates: pd.DataFrame
     sizes: pd.DataFrame
@@ -252,6 +256,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         left_out=loaded.outcomes.left_out,
         folds=folds,
         classes=classes,
+        by_fold=tabulate_trials_by_fold(loaded, plan),
         parameters=len(encoding.columns),
         candidates=tabulate_parameters(loaded),
         sizes=sizes,

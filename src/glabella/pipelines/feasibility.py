@@ -60,6 +60,34 @@ def tabulate_folds(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
     return table.reset_index()
 
 
+def tabulate_trials_by_fold(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
+    """Count who is held out in each fold of the first pooled repetition.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    plan : FoldPlan
+        Its folds.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, one column a fold: responders of participants, such as ``3 of 12``.
+    """
+    sample = loaded.sample
+    table = pd.DataFrame({"trial": list(dict.fromkeys(sample.trial.tolist()))})
+    for fold in plan.folds:
+        if fold.design != "pooled" or fold.repeat != 0:
+            continue
+        cells = []
+        for trial in table["trial"]:
+            held = fold.test[sample.trial[fold.test] == trial]
+            cells.append(f"{sample.count_events(held):g} of {len(held)}")
+        table[f"fold {fold.number + 1}"] = cells
+    return table
+
+
 def note_folds(folds: pd.DataFrame) -> Iterator[Finding]:
     """Name the trials and sites of which, left out, one class is too small for a figure.
 

@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _CENTRAL = (0.05, 0.95)
+# With fewer no variance is left once some have gone.
+_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,18 @@ def calibrate(
     """
     ids = {trial.id for trial in scenario.trials}
     findings = [item for item in evidence.findings if set(item.trials) <= ids]
+    reasons = [item.remark or _explain_absence(item, scenario) for item in findings]
     simulated: list[list[float]] = [[] for _ in findings]
     for replicate in range(replicates):
         if progress is not None:
             progress("simulating", replicate, replicates)
         drawn = {one.trial.id: one for one in draw_trials(scenario, seed=seed + replicate)}
-        for item, values in zip(findings, simulated, strict=True):
-            if not item.remark:
+        for item, values, reason in zip(findings, simulated, reasons, strict=True):
+            if not reason:
                 values.append(measure(item, drawn))
     rows = [
-        _compare(item, np.array(values)) for item, values in zip(findings, simulated, strict=True)
+        _compare(item, np.array(values), reason)
+        for item, values, reason in zip(findings, simulated, reasons, strict=True)
     ]
     columns = [
         "what",
@@ -142,13 +146,36 @@ def calibrate(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _compare(item: PublishedFinding, simulated: Floats) -> dict[str, object]:
+def _explain_absence(item: PublishedFinding, scenario: Scenario) -> str:
+    """Say why a scenario holds nothing that a figure could be measured in."""
+    for trial in scenario.trials:
+        if trial.id not in item.trials:
+            continue
+        if item.week not in trial.weeks:
+            return f"{trial.id} has no visit at week {item.week:g}"
+        if item.cohort is not None and item.cohort not in trial.cohorts:
+            return f"{trial.id} has no cohort {item.cohort}"
+        if item.of == "best_item_auc" and not trial.has_items:
+            return f"{trial.id} is not simulated by item"
+        if item.of == "self_report_response" and trial.self_report is None:
+            return f"{trial.id} has no self-report"
+        if item.of == "remission" and trial.rating.remission_at_most is None:
+            return f"the scale of {trial.id} has no cut for remission"
+        if min(arm.n for arm in trial.arms) < _FEWEST:
+            return f"an arm of {trial.id} has under {_FEWEST} participants"
+    if item.of == "any_event" and not scenario.adverse_events:
+        return "there are no adverse events"
+    return ""
+
+
+def _compare(item: PublishedFinding, simulated: Floats, reason: str) -> dict[str, object]:
     percent = 100.0 if item.of in _SHARES else 1.0
     row: dict[str, object] = {"what": describe(item), "published": item.figure * percent}
     row["source"] = item.source + ("" if item.confidence == "read" else f" [{item.confidence}]")
-    if item.remark:
-        return {**row, "verdict": "not simulated", "why": item.remark}
     known = simulated[~np.isnan(simulated)]
+    if reason or not len(known):
+        why = reason or "it could be measured in no replicate"
+        return {**row, "verdict": "not simulated", "why": why}
     low = float(np.quantile(known, _CENTRAL[0], method="lower"))
     high = float(np.quantile(known, _CENTRAL[1], method="higher"))
     mean, error = float(known.mean()), item.error or float(known.std(ddof=1))
@@ -261,6 +288,8 @@ def _falls(one: Selected) -> tuple[Floats, Floats]:
 def _difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     def differ(one: Selected) -> tuple[float, float]:
         active, control = _falls(one)
+        if min(len(active), len(control)) < 2:
+            return float("nan"), float("nan")
         variance = active.var(ddof=1) / len(active) + control.var(ddof=1) / len(control)
         return float(active.mean() - control.mean()), float(variance)
 
@@ -304,8 +333,8 @@ def _pooled_difference(item: PublishedFinding, parts: Sequence[Selected]) -> flo
 def _pool(estimates: Sequence[tuple[float, float]]) -> float:
     """Random effects by DerSimonian and Laird over trials, a trial's cohorts together."""
     value, variance = np.array(estimates).T
-    if len(value) == 1:
-        return float(value[0])
+    if len(value) == 1 or np.isnan(variance).any():
+        return float(value[0]) if len(value) == 1 else float("nan")
     weight = 1.0 / variance
     fixed = weight @ value / weight.sum()
     excess = weight @ (value - fixed) ** 2 - (len(value) - 1)
@@ -331,7 +360,7 @@ def _ages(parts: Sequence[Selected]) -> Floats:
 
 
 def _age_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return float(_ages(parts).mean())
+    return _mean([_ages(parts)])
 
 
 def _age_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from glabella.simulation.generate import TrialDraw
 from glabella.simulation.scenario import SEVERITY, VARIABLES, Scenario
+from glabella.simulation.trials import ScenarioTrial
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,17 +112,19 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
     rows = []
     for trial in scenario.trials:
         effects = scenario.find_effects(trial)
+        # Where both arms of a cohort have an effect of their own, an interaction is with neither.
+        has_contrast = any(arm.role == "control" and arm.effect == 0 for arm in trial.arms)
         for name in (SEVERITY, *VARIABLES):
             effect = effects.get(name)
             prognostic = effect.prognostic / effect.unit if effect else 0.0
             predictive = effect.predictive / effect.unit if effect else 0.0
             through = ["an effect"] if prognostic or predictive else []
-            is_prognostic, is_predictive = prognostic != 0.0, predictive != 0.0
+            is_predictive = predictive != 0.0 and has_contrast
+            is_prognostic = prognostic != 0.0 or (predictive != 0.0 and not has_contrast)
             if name == SEVERITY and scenario.rating_error > 0:
                 is_prognostic = True
                 through.append("regression to the mean")
-            tells = any(arm.relaxes_frown and arm.guess is None for arm in trial.arms)
-            if name == "frown_max" and scenario.unblinding.effect != 0 and tells:
+            if name == "frown_max" and _tells(scenario, trial):
                 is_predictive = True
                 through.append("unblinding")
             rows.append(
@@ -135,6 +138,14 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _tells(scenario: Scenario, trial: ScenarioTrial) -> bool:
+    """Whether the frown before injection says how likely belief in the active arm is."""
+    unblinding = scenario.unblinding
+    chances = unblinding.find_chance(np.arange(4.0), relaxes=True)
+    relaxes = any(arm.relaxes_frown and arm.guess is None for arm in trial.arms)
+    return relaxes and unblinding.effect != 0 and bool(np.ptp(chances) > 0)
 
 
 def _name_role(is_prognostic: bool, is_predictive: bool) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Definition, Keys, Read
@@ -23,6 +23,7 @@ from glabella.simulation.mechanism import (
     Individual,
     Unblinding,
 )
+from glabella.simulation.new_patients import FAULTS
 from glabella.simulation.trials import ScenarioTrial
 
 # What is drawn of each participant before entry; `severity` is the baseline total, in standard
@@ -48,10 +49,19 @@ _CODES = {
     "frown_max": ("0", "1", "2", "3"),
     "frown_rest": ("0", "1", "2", "3"),
 }
+# What the shipped dictionary allows.
+_RANGES = {
+    "age_years": (18, 95),
+    "illness_months": (0, 720),
+    "episodes": (1, 60),
+    "resistance": (0, 3),
+    "expectancy": (0, 10),
+}
 _LEAST_EIGENVALUE = 1e-9
 _TAKEN = ("studyid", "usubjid", "siteid", "cohort", "arm", "scale", "dose_units", "believed_arm")
 
 Floats = npt.NDArray[np.float64]
+Value = TypeVar("Value")
 
 
 class NewPatients(Definition):
@@ -65,8 +75,15 @@ class NewPatients(Definition):
         How many of them have a fault, each another.
     """
 
-    rows: int = Field(ge=1)
+    rows: int = Field(ge=1, le=1_000_000)
     faulty: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _has_room(self) -> NewPatients:
+        most = min(len(FAULTS), self.rows - 1)
+        if self.faulty > most:
+            raise ValueError(f"at most {most} of {self.rows} rows can have a fault of their own")
+        return self
 
 
 class Scenario(Definition):
@@ -128,7 +145,6 @@ class Scenario(Definition):
         missing = [name for name in VARIABLES if name not in given]
         if missing:
             raise ValueError(f"there is no '{missing[0]}'")
-        check_variables(given)
         return given
 
     @field_validator("correlations")
@@ -276,9 +292,24 @@ def check_variables(variables: Mapping[str, Distribution]) -> None:
         if not isinstance(given, VARIABLES[name]):
             wanted = "a spread" if VARIABLES[name] is Spread else "shares"
             raise ValueError(f"'{name}' needs {wanted}")
+        if name in _RANGES:
+            _check_range(name, given, *_RANGES[name])
         codes = _CODES.get(name)
         if isinstance(given, Shares) and codes is not None and given.codes != codes:
             raise ValueError(f"'{name}' needs the shares of {', '.join(codes)}, in this order")
+
+
+def _check_range(name: str, given: Distribution, least: int, most: int) -> None:
+    if isinstance(given, Shares):
+        if not all(code.isdecimal() for code in given.codes):
+            raise ValueError(f"'{name}' needs the shares of whole numbers")
+        values = [float(code) for code in given.codes]
+        if values != sorted(values):
+            raise ValueError(f"the numbers of '{name}' must rise")
+    else:
+        values = [10.0 ** min(end, 9.0) if given.log10 else end for end in (given.low, given.high)]
+    if min(values) < least or max(values) > most + 0.5:
+        raise ValueError(f"'{name}' reaches outside {least} to {most}")
 
 
 def check_names(given: Iterable[str], known: Sequence[str]) -> None:
@@ -330,6 +361,7 @@ def read_scenario(project: Project, name: str) -> Read[Scenario]:
 def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
     """What only the whole definition shows."""
     seen: set[str] = set()
+    yield from _find_wrong(("variables",), scenario.variables, check_variables)
     for at, trial in enumerate(scenario.trials):
         keys = ("trials", at)
         if trial.id in seen:
@@ -347,11 +379,8 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
                 f"severity, whose logarithm has a standard deviation of {trial.severity.log_sd:.2g}"
                 " in all",
             )
-        for name, check in (("variables", check_variables), ("effects", _check_effects)):
-            try:
-                check(getattr(trial, name))
-            except ValueError as error:
-                yield (*keys, name), str(error)
+        yield from _find_wrong((*keys, "variables"), trial.variables, check_variables)
+        yield from _find_wrong((*keys, "effects"), trial.effects, _check_effects)
         for number, arm in enumerate(trial.arms):
             for event in arm.adverse_events:
                 if event not in scenario.adverse_events:
@@ -366,6 +395,17 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
                 ("course", part),
                 f"a course must be 1 at the endpoint, week {scenario.endpoint_week:g}",
             )
+
+
+def _find_wrong(
+    keys: Keys, given: Mapping[str, Value], check: Callable[[dict[str, Value]], None]
+) -> Iterator[tuple[Keys, str]]:
+    """Check entries one by one, so that each is refused at its own line."""
+    for name, value in given.items():
+        try:
+            check({name: value})
+        except ValueError as error:
+            yield (*keys, name), str(error)
 
 
 def _check_effects(effects: Mapping[str, Effect]) -> None:

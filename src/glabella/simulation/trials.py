@@ -46,12 +46,12 @@ class ScenarioArm(Definition):
         Name to its chance, where the dose does not say it.
     """
 
-    code: str
+    code: str = Field(min_length=1, max_length=40)
     role: Literal["active", "control"]
     n: int = Field(ge=1, le=10_000_000)
     effect: Part = 0.0
-    units_women: float = Field(ge=0)
-    units_men: float = Field(ge=0)
+    units_women: float = Field(ge=0, le=20_000)
+    units_men: float = Field(ge=0, le=20_000)
     cohort: str = ""
     relaxes_frown: bool = False
     guess: float | None = Field(default=None, ge=0, le=1)
@@ -76,8 +76,8 @@ class Severity(Definition):
         The lowest and the highest total that is admitted, whole points.
     """
 
-    mean: float = Field(gt=0)
-    sd: float = Field(gt=0)
+    mean: float = Field(ge=1, le=100)
+    sd: float = Field(gt=0, le=100)
     low: int = Field(ge=1)
     high: int
 
@@ -205,7 +205,7 @@ class ScenarioTrial(Definition):
     background: Part
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
-    sites: int = Field(default=1, ge=1)
+    sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)
     self_report: SelfReport | None = None
@@ -238,6 +238,9 @@ class ScenarioTrial(Definition):
             if roles != ["active", "control"]:
                 where = f"cohort '{cohort}'" if cohort else "a trial without cohorts"
                 raise ValueError(f"{where} needs one active and one control arm")
+            codes = {arm.code for arm in arms if arm.cohort == cohort}
+            if len(codes) < len(roles):
+                raise ValueError(f"two arms are called '{codes.pop()}'")
         return arms
 
     @model_validator(mode="after")

@@ -228,6 +228,13 @@ def test_a_scenario_of_which_nothing_is_published_is_not_calibrated(checkout):
     assert "nothing is published on any of its trials" in done.stderr
 
 
+def test_a_calibration_takes_no_option_of_the_tables(checkout):
+    arguments = ("simulate", "bont_pooled", "--calibration", "--participants", "5000")
+    done = run(*arguments, cwd=checkout)
+    assert done.returncode == 2
+    assert "a calibration writes no tables" in " ".join(done.stderr.split())
+
+
 def test_fewer_participants_than_arms_are_refused(checkout, tmp_path):
     done = run("simulate", "predictive", "--out", tmp_path, "--participants", "3", cwd=checkout)
     assert done.returncode == 1

@@ -1,5 +1,6 @@
 """What is written is read back to the same features and outcomes, whatever the format."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,35 @@ def test_visits_between_whole_weeks_are_read_back(bont_pooled: Scenario, tmp_pat
     )
     for read in (in_csv, in_adam):
         assert (read["week"] == 2.5).sum() == (in_csv["week"] == 2.5).sum() > 1000
+
+
+def test_a_trial_in_which_nobody_had_an_event_is_read_back(
+    simulated: Simulated, tmp_path: Path
+) -> None:
+    without = simulated.events["studyid"] != "magid2014"
+    people = simulated.participants
+    of_trial = people["studyid"] == "magid2014"
+    flags = ("headache", "eyelid_ptosis")
+    quiet = people.assign(**{name: people[name].mask(of_trial, "0") for name in flags})
+    changed = replace(simulated, events=simulated.events[without], participants=quiet)
+    write_simulated(changed, tmp_path, format="adam")
+    read = load_analysis("bont_pooled", PROJECT, data=tmp_path).tables.participants
+    magid = read[read["studyid"] == "magid2014"]
+    assert set(magid["headache"].astype(str)) == set(magid["eyelid_ptosis"].astype(str)) == {"0"}
+
+
+def test_an_interrupt_between_files_leaves_none(
+    simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, done = Path.rename, []
+
+    def interrupt(self: Path, target: Path) -> Path:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_simulated(simulated, tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

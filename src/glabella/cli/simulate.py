@@ -33,7 +33,11 @@ def command(
     ] = Format.csv,
     participants: Annotated[
         int | None,
-        typer.Option(min=1, help="How many in all; as the scenario says unless stated."),
+        typer.Option(
+            min=1,
+            max=10_000_000,
+            help="How many in all, at least one an arm; as the scenario says unless stated.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads; the tables stay the same.")] = 1,
     calibration: Annotated[
@@ -74,6 +78,11 @@ def command(
     as_json : bool
         Whether to print JSON.
     """
+    if calibration and (participants is not None or format is not Format.csv or workers != 1):
+        raise typer.BadParameter(
+            "a calibration writes no tables, and simulates the trials' own sizes",
+            param_hint="--participants, --format or --workers",
+        )
     if calibration:
         from glabella.pipelines.simulate import calibrate_scenario
 

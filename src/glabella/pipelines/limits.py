@@ -213,9 +213,12 @@ def _subtract(limit: Performance, performance: Performance) -> float | None:
 
 def _note_missing(loaded: LoadedAnalysis) -> str:
     missing = int((~loaded.observed.is_analysed[loaded.kept]).sum())
-    if not missing:
+    weeks = loaded.observed.frame["week"].iloc[loaded.kept]
+    elsewhere = int((weeks.notna() & (weeks != loaded.endpoint.week)).sum())
+    if not missing and not elsewhere:
         return ""
     return (
-        f"The truth is of the score itself: {missing} participants without one count as the "
-        "analysis counts them, which no rule foresees."
+        f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} participants "
+        f"without a score and {elsewhere} with one of another week count as the analysis counts "
+        "them, which no rule foresees."
     )

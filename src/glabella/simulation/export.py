@@ -64,6 +64,7 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
             remedy="Name an empty folder with --out.",
         )
     made: list[Path] = []
+    is_whole = False
     partial_folder: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,13 +76,15 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (partial_folder / name).rename(folder / name)
             made.append(folder / name)
+        is_whole = True
     except OSError as error:
-        for path in made:
-            path.unlink(missing_ok=True)
         raise DataError(
             f"the tables can't be written: {error.strerror or error}", place=str(folder)
         ) from None
     finally:
+        # An interrupt, too, leaves all or none.
+        for path in () if is_whole else made:
+            path.unlink(missing_ok=True)
         if partial_folder is not None:
             shutil.rmtree(partial_folder, ignore_errors=True)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from glabella.simulation.mechanism import Effect, Part
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)
 _FEWEST_ADMITTED = 1e-3
+# In weeks, a little less than a day, so that 1/7 is one.
+_DAY = 0.14
 
 
 class ScenarioArm(Definition):
@@ -46,7 +49,7 @@ class ScenarioArm(Definition):
         Name to its chance, where the dose does not say it.
     """
 
-    code: str = Field(min_length=1, max_length=40)
+    code: str = Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
     role: Literal["active", "control"]
     n: int = Field(ge=1, le=10_000_000)
     effect: Part = 0.0
@@ -155,10 +158,10 @@ class SelfReport(Definition):
     """
 
     variable: Literal["bdi_total", "bdi2_total"]
-    intercept: float
-    slope: float = Field(gt=0)
-    error: float = Field(ge=0)
-    belief: float = 0.0
+    intercept: float = Field(ge=-50, le=50)
+    slope: float = Field(gt=0, le=10)
+    error: float = Field(ge=0, le=1)
+    belief: Part = 0.0
 
     @property
     def rating(self) -> Scale:
@@ -228,6 +231,8 @@ class ScenarioTrial(Definition):
             raise ValueError("a visit lies before baseline, which is week 0")
         if list(weeks) != sorted(set(weeks)) or not weeks or weeks[0] != 0:
             raise ValueError("the `weeks` must begin with 0, the baseline, and rise")
+        if any(later - week < _DAY for week, later in pairwise(weeks)):
+            raise ValueError("two visits are on the same day")
         return weeks
 
     @field_validator("arms")

@@ -19,7 +19,11 @@ READABLE = (*_TEXT, ".parquet", *_WORKBOOKS, *FORMATS)
 
 
 def read_table(
-    path: Path, options: ReadOptions | None = None, *, columns: Sequence[str] | None = None
+    path: Path,
+    options: ReadOptions | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    may_be_empty: bool = False,
 ) -> RawTable:
     """Read a table without interpreting it.
 
@@ -32,6 +36,8 @@ def read_table(
     columns : sequence of str, optional
         Which columns to keep, all unless stated. Names that the table lacks are passed over: who
         asks for them knows where they were written.
+    may_be_empty : bool
+        Whether a table without rows says something, as one of events does: there were none.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def read_table(
     """
     _check_is_there(path)
     table = _read(path, options or ReadOptions(), columns)
-    if not len(table.frame):
+    if not len(table.frame) and not may_be_empty:
         raise DataError(
             "the table has a header and no rows", place=path.name, remedy="Give it at least one."
         )

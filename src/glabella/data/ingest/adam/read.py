@@ -69,7 +69,12 @@ def read_adam(
     raw = {}
     for file in source.files:
         columns = _list_columns(source) if file in source.adam.bds else None
-        raw[file] = read_table(folder / file, source.read.get(file), columns=columns)
+        raw[file] = read_table(
+            folder / file,
+            source.read.get(file),
+            columns=columns,
+            may_be_empty=file == source.adam.adae,
+        )
     return map_adam(source, raw, dictionary, origin=origin, written=written, keys=keys)
 
 

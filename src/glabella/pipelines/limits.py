@@ -218,7 +218,7 @@ def _note_missing(loaded: LoadedAnalysis) -> str:
     if not missing and not elsewhere:
         return ""
     return (
-        f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} participants "
-        f"without a score and {elsewhere} with one of another week count as the analysis counts "
-        "them, which no rule foresees."
+        f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} "
+        f"participants without a score and {elsewhere} with one of another week count as the "
+        "analysis counts them, which no rule foresees."
     )

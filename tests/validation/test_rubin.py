@@ -12,9 +12,10 @@ from glabella.validation.intervals import (
     Estimate,
     estimate_mean,
     estimate_proportion,
+    estimate_ratio,
     not_estimable,
 )
-from glabella.validation.rubin import pool_estimates
+from glabella.validation.rubin import pool_estimates, pool_values
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "imputation_reference.json").read_text()
@@ -44,6 +45,31 @@ def test_a_proportion_is_pooled_on_the_logit_scale(case) -> None:
         [case["value"], case["low"], case["high"]],
         rtol=1e-9,
     )
+
+
+@pytest.mark.parametrize("case", REFERENCE["pooled"][:2], ids=["five", "three"])
+def test_a_ratio_is_pooled_on_the_log_scale(case) -> None:
+    estimates = [
+        estimate_ratio(float(np.exp(q)), u**0.5) for q, u in zip(case["q"], case["u"], strict=True)
+    ]
+    pooled = pool_estimates(estimates, units=case["n"])
+    assert pooled.scale == "log"
+    np.testing.assert_allclose(
+        np.log([pooled.value, pooled.low, pooled.high]),
+        [case["value"], case["low"], case["high"]],
+        rtol=1e-9,
+    )
+
+
+def test_values_beside_each_other_are_pooled_as_each_alone() -> None:
+    random = np.random.default_rng(3)
+    values, errors = random.normal(size=(4, 3)), random.uniform(0.1, 0.4, (4, 3))
+    center, half, error = pool_values(values, errors, units=60)
+    for at in range(3):
+        sets = [estimate_mean(v, e) for v, e in zip(values[:, at], errors[:, at], strict=True)]
+        pooled = pool_estimates(sets, units=60)
+        assert (center[at], error[at]) == pytest.approx((pooled.value, pooled.standard_error))
+        assert half[at] == pytest.approx(pooled.high - pooled.value)
 
 
 def test_one_set_is_left_as_it_is() -> None:

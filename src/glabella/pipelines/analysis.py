@@ -78,6 +78,10 @@ class ValidationDefinition(Definition):
         ``leave_one_trial_out`` or ``leave_one_site_out``.
     inner_folds : int
         Folds of the tuning inside each training part.
+    threshold : float
+        Predicted probability from which sensitivity, specificity and predictive values take
+        response for predicted. At one half a false hope costs as much as a missed response; net
+        benefit is reported over all thresholds.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
@@ -85,6 +89,7 @@ class ValidationDefinition(Definition):
     inside: RepeatedFolds | None = None
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
     inner_folds: int = Field(default=4, ge=2, le=20)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
 
 
 class Analysis(Definition):

@@ -16,11 +16,19 @@ from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.validate import Validated
-from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
-from glabella.reporting.finding import write_finding
+from glabella.reporting.figures import (
+    draw_calibration,
+    draw_groups,
+    draw_net_benefit,
+    draw_roc,
+)
+from glabella.reporting.finding import format_estimate, write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
+from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
 from glabella.validation.nested import TunedModel
+from glabella.validation.net_benefit import measure_net_benefit
+from glabella.validation.performance import fit_curve
 
 _METHODS = {
     "xgboost": "path-dependent tree SHAP values, computed exactly by XGBoost",
@@ -146,18 +154,23 @@ def _draw(
     sample, name = loaded.sample, validated.choice.name
     note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
+    curve = fit_curve(pooled[name], sample)
     figures = {
         "roc.svg": draw_roc(pooled, sample, note=note),
-        "calibration.svg": draw_calibration(pooled[name], sample, title=name, note=note),
+        "calibration.svg": draw_calibration(pooled[name], sample, curve, title=name, note=note),
     }
     captions = {
         "roc.svg": "ROC curves of the out-of-fold predictions of all repetitions together. What "
         "only knows arm or trial still bends a curve here, where trials and folds are mixed; the "
         "table's concordance compares like with like.",
-        "calibration.svg": f"Calibration of {name}: observed rate of response in groups of similar "
-        "prediction, and how predictions are spread. A participant's out-of-fold predictions are "
-        "averaged over repetitions.",
+        "calibration.svg": f"Calibration of {name}: the smooth curve is of every out-of-fold "
+        "prediction, participants as clusters, and in groups and below a participant's predictions "
+        f"are averaged over repetitions. {_describe_distance(curve)}",
     }
+    net_benefit = draw_net_benefit(measure_net_benefit(pooled[name], sample), title=name, note=note)
+    if net_benefit is not None:
+        figures["net_benefit.svg"] = net_benefit
+        captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
     groups = draw_groups(validated.candidates[name], left_out=left_out, note=note)
     if groups is not None:
         figures["groups.svg"] = groups
@@ -173,6 +186,27 @@ def _draw(
     )
     captions["importance.png"] = "The same, as the mean of the absolute attributions."
     return figures, captions
+
+
+def _describe_distance(curve: CalibrationCurve) -> str:
+    if curve.reason is not None:
+        return f"There is no smooth curve: {curve.reason}."
+    error = measure_calibration_error(curve)
+    return (
+        f"Mean distance of a prediction from the curve (ICI) {format_estimate(error.ici)}; half "
+        f"are within {format_estimate(error.e50)} (E50) and nine in ten within "
+        f"{format_estimate(error.e90)} (E90). The bounds are of the curves inside the band."
+    )
+
+
+def _describe_net_benefit(name: str, has_arms: bool) -> str:
+    among = "the participants of the active arm" if has_arms else "the participants"
+    return (
+        f"Net benefit of treating whom {name} gives at least the threshold, in responders treated "
+        f"per participant, among {among}: who would not respond and is treated counts threshold / "
+        "(1 - threshold) against. Bands are pointwise, at 95 %, with participants as the unit. "
+        f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
+    )
 
 
 def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:

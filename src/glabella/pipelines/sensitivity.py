@@ -253,7 +253,9 @@ def _with_outcomes(loaded: LoadedAnalysis, outcomes: Outcomes) -> LoadedAnalysis
     analysis = loaded.resolved.analysis.value
     design = analysis.validation
     pooled = ValidationDefinition(
-        pooled=design.sensitivity or design.pooled, inner_folds=design.inner_folds
+        pooled=design.sensitivity or design.pooled,
+        inner_folds=design.inner_folds,
+        threshold=design.threshold,
     )
     changed = replace(
         loaded.resolved.analysis, value=analysis.model_copy(update={"validation": pooled})

@@ -40,7 +40,7 @@ from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress
 from glabella.validation.performance import MEASURES
-from glabella.validation.result import CandidateResult, flatten_metrics
+from glabella.validation.result import CandidateResult, flatten_gains, flatten_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -379,6 +379,8 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
     for design, performance in (("pooled", item.pooled), ("across", item.across)):
         if performance is not None:
             metrics.update(flatten_metrics(design, performance))
+    for design, gains in item.gains.items():
+        metrics.update(flatten_gains(design, gains))
     for design, groups in (("inside", item.inside or ()), ("across", item.groups)):
         for group in groups:
             # MLflow takes letters, digits and a few signs in a metric's name.

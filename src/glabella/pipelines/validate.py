@@ -12,6 +12,7 @@ from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
 from glabella.validation.fold_result import FoldResult
+from glabella.validation.gain import Gain, measure_gain
 from glabella.validation.intervals import not_estimable
 from glabella.validation.nested import (
     Progress,
@@ -226,7 +227,7 @@ def run_validation(
             remedy="Mend its definition in models/, or the features that it can't take.",
         )
     measured = {
-        name: _measure(name, loaded, by_name[name], predictions.get(name), plan.infeasible)
+        name: _measure(name, loaded, by_name[name], predictions, plan.infeasible)
         for name in candidates
     }
     pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
@@ -247,13 +248,14 @@ def _measure(
     name: str,
     loaded: LoadedAnalysis,
     results: list[FoldResult],
-    predictions: pd.DataFrame | None,
+    all_predictions: dict[str, pd.DataFrame],
     infeasible: dict[str, str],
 ) -> CandidateResult:
     candidate = loaded.resolved.candidates[name].value
     sample, design = loaded.sample, loaded.resolved.analysis.value.validation
     errors = [item.error for item in results if item.error is not None]
     seconds = sum(item.seconds for item in results)
+    predictions = all_predictions.get(name)
     if predictions is None:
         return CandidateResult(
             name, candidate.description, candidate.role, errors[0], None, None, None, (), seconds
@@ -266,21 +268,49 @@ def _measure(
         description=candidate.description,
         role=candidate.role,
         error=None,
-        pooled=measure_performance(parts["pooled"], sample),
+        pooled=measure_performance(parts["pooled"], sample, threshold=design.threshold),
         inside=None
         if design.inside is None
-        else _measure_inside(parts["inside"], sample, infeasible),
-        across=None if design.across is None else measure_performance(parts["across"], sample),
-        groups=() if design.across is None else measure_by_group(parts["across"], sample),
+        else _measure_inside(parts["inside"], sample, infeasible, design.threshold),
+        across=None
+        if design.across is None
+        else measure_performance(parts["across"], sample, threshold=design.threshold),
+        groups=()
+        if design.across is None
+        else measure_by_group(parts["across"], sample, threshold=design.threshold),
         seconds=seconds,
+        gains=_measure_gains(name, loaded, all_predictions),
     )
 
 
+def _measure_gains(
+    name: str, loaded: LoadedAnalysis, predictions: dict[str, pd.DataFrame]
+) -> dict[str, tuple[Gain, ...]]:
+    """Hold a candidate against each reference, under each design that all are in."""
+    references = loaded.resolved.references
+    if name in references:
+        return {}
+    compared = [name, *(other for other in references if other in predictions)]
+    gains = {}
+    for design in ("pooled", "across"):
+        tables = {
+            other: predictions[other][predictions[other]["design"] == design] for other in compared
+        }
+        if len(tables[name]):
+            gains[design] = tuple(
+                measure_gain(name, other, tables, loaded.sample, by_fold=design == "pooled")
+                for other in compared[1:]
+            )
+    return gains
+
+
 def _measure_inside(
-    predictions: pd.DataFrame, sample: Sample, infeasible: dict[str, str]
+    predictions: pd.DataFrame, sample: Sample, infeasible: dict[str, str], threshold: float
 ) -> tuple[GroupPerformance, ...]:
     """Give every trial an entry: its figures, or the reason why it has none."""
-    measured = {group.group: group for group in measure_by_group(predictions, sample)}
+    measured = {
+        group.group: group for group in measure_by_group(predictions, sample, threshold=threshold)
+    }
     entries = []
     for trial in dict.fromkeys(sample.trial.tolist()):
         if trial in measured:
@@ -296,6 +326,7 @@ def _measure_inside(
                     estimates=dict.fromkeys(MEASURES, not_estimable(infeasible[trial])),
                     pairs=0,
                     pairs_control=0,
+                    threshold=threshold,
                 ),
             )
         )

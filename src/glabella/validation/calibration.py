@@ -13,8 +13,14 @@ from scipy.special import logit
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
 
-from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
-from glabella.validation.metrics import FEWEST_OF_A_CLASS
+from glabella.validation.intervals import (
+    Estimate,
+    estimate_mean,
+    estimate_ratio,
+    not_estimable,
+    standard_error_of_sum,
+)
+from glabella.validation.metrics import FEWEST_OF_A_CLASS, explain_few
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,51 @@ def compute_calibration(
         return Calibration(not_estimable("the predictions separate the classes"), intercept)
     slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
     return Calibration(slope, intercept)
+
+
+def compute_observed_expected(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Estimate:
+    """Ratio of the responders that there were to those that were predicted.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        1 is ideal, above 1 means that response is commoner than predicted; on the log scale.
+        Null where a class has under five participants, or no response is predicted at all.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A guide to systematic review and meta-analysis of prediction model
+       performance. BMJ 2017;356:i6460.
+
+    Examples
+    --------
+    >>> ratio = compute_observed_expected(
+    ...     [1] * 6 + [0] * 6, [0.5, 0.3] * 6, participant=range(12))
+    >>> round(ratio.value, 4)
+    1.25
+    """
+    outcome = np.asarray(responded, dtype=float)
+    who = pd.factorize(np.asarray(participant))[0]
+    few = explain_few(outcome.astype(bool), who)
+    if few:
+        return not_estimable(few)
+    predicted = np.asarray(probability, dtype=float)
+    expected = float(predicted.sum())
+    if expected <= 0:
+        return not_estimable("no response is predicted")
+    influence = np.bincount(who, weights=outcome / outcome.sum() - predicted / expected)
+    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
 
 
 def group_calibration(

@@ -25,8 +25,8 @@ class Estimate:
     standard_error : float or None
         On `scale`; None where there is no interval.
     scale : str
-        Where the standard error holds and the interval is symmetric: ``identity``, or ``logit``
-        for a value in (0, 1).
+        Where the standard error holds and the interval is symmetric: ``identity``, ``logit`` for
+        a value in (0, 1), or ``log`` for a ratio.
     """
 
     value: float | None = None
@@ -34,7 +34,7 @@ class Estimate:
     high: float | None = None
     reason: str | None = None
     standard_error: float | None = None
-    scale: Literal["identity", "logit"] = "identity"
+    scale: Literal["identity", "logit", "log"] = "identity"
 
 
 def not_estimable(reason: str) -> Estimate:
@@ -99,6 +99,37 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
     center = logit(value)
     low, high = float(expit(center - half)), float(expit(center + half))
     return Estimate(value, low, high, standard_error=error, scale="logit")
+
+
+def estimate_ratio(value: float, standard_error: float) -> Estimate:
+    """Put an interval around a positive ratio, symmetric on the log scale.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, above 0.
+    standard_error : float
+        The standard error of its logarithm.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval above 0.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A framework for meta-analysis of prediction model studies with binary
+       and time-to-event outcomes. Stat Methods Med Res 2019;28:2768-2786.
+
+    Examples
+    --------
+    >>> ratio = estimate_ratio(1.2, 0.1)
+    >>> round(ratio.low, 3), round(ratio.high, 3)
+    (0.986, 1.46)
+    """
+    half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
+    low, high = value * float(np.exp(-half)), value * float(np.exp(half))
+    return Estimate(value, low, high, standard_error=standard_error, scale="log")
 
 
 def standard_error_of_sum(parts: np.ndarray) -> float:

@@ -78,6 +78,9 @@ class ValidationDefinition(Definition):
         ``leave_one_trial_out`` or ``leave_one_site_out``.
     inner_folds : int
         Folds of the tuning inside each training part.
+    permutations : int, optional
+        The most permutations of the tests whether there is anything to find; no tests unless
+        stated. Each costs a repetition of the pooled design, and most tests stop early.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
@@ -85,6 +88,7 @@ class ValidationDefinition(Definition):
     inside: RepeatedFolds | None = None
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
     inner_folds: int = Field(default=4, ge=2, le=20)
+    permutations: int | None = Field(default=None, ge=19, le=100_000)
 
 
 class Analysis(Definition):

@@ -14,6 +14,7 @@ from glabella.explanation.figures import draw_attributions
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
@@ -38,6 +39,7 @@ def compose_record(
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
     history: History | None = None,
+    permutations: Permutations | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -57,6 +59,8 @@ def compose_record(
         What rules that know the truth reach.
     history : History, optional
         Which training on the same outcome and data it is; the first unless stated.
+    permutations : Permutations, optional
+        Whether there is anything to find.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def compose_record(
         differences=_tabulate_differences(validated),
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
         limits=None if limits is None else limits.as_json(),
+        permutations=None if permutations is None else permutations.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",

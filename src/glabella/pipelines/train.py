@@ -22,6 +22,7 @@ from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
+from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
@@ -81,6 +82,8 @@ class TrainingResult:
         What rules that know the truth reach, where the data are simulated.
     history : History
         Which training on the same outcome and data it is.
+    permutations : Permutations or None
+        Whether there is anything to find, where the analysis asks for permutations.
     """
 
     run_id: str
@@ -96,6 +99,7 @@ class TrainingResult:
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
+    permutations: Permutations | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -118,6 +122,7 @@ class TrainingResult:
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
             "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
+            "permutations": None if self.permutations is None else self.permutations.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -237,6 +242,7 @@ def train(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
         limits = find_limits(loaded, validated, folder_of_data)
+        permutations = run_permutations(loaded, workers=jobs, progress=say)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
@@ -251,6 +257,7 @@ def train(
             sensitivity=sensitivity,
             limits=limits,
             history=history,
+            permutations=permutations,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -258,6 +265,8 @@ def train(
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
+        if permutations is not None:
+            run.log(metrics=permutations.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -275,6 +284,7 @@ def train(
         sensitivity=sensitivity,
         limits=limits,
         history=history,
+        permutations=permutations,
     )
 
 

@@ -46,6 +46,8 @@ class RunRecord:
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     limits : dict or None
         As `Limits.as_json` gives it, where the data are simulated.
+    permutations : dict or None
+        As `Permutations.as_json` gives it, where the analysis asks for permutations.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -78,6 +80,7 @@ class RunRecord:
     differences: list[dict[str, Any]]
     sensitivity: dict[str, Any] | None
     limits: dict[str, Any] | None
+    permutations: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

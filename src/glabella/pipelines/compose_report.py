@@ -11,6 +11,7 @@ import numpy as np
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
@@ -36,6 +37,7 @@ def compose_record(
     tuned: TunedModel,
     provenance: Mapping[str, Any],
     *,
+    procedure: Procedure,
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
     history: History | None = None,
@@ -53,6 +55,8 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    procedure : Procedure
+        The figures corrected for the choice, and the optimism of the last fit.
     sensitivity : Sensitivity, optional
         The analysis under other definitions of its endpoint.
     limits : Limits, optional
@@ -109,6 +113,7 @@ def compose_record(
             for key, item in validated.candidates.items()
         },
         differences=_tabulate_differences(validated),
+        procedure=procedure.as_json(),
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
         limits=None if limits is None else limits.as_json(),
         permutations=None if permutations is None else permutations.as_json(),

@@ -18,6 +18,7 @@ import pandas as pd
 
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
+from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
@@ -75,6 +76,8 @@ class TrainingResult:
         By name.
     validated : Validated
         Predictions, differences and folds.
+    procedure : Procedure
+        The figures corrected for the choice among candidates, and the optimism of the last fit.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -96,6 +99,7 @@ class TrainingResult:
     events: float
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
+    procedure: Procedure = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
@@ -119,6 +123,7 @@ class TrainingResult:
             "n": self.n,
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
+            "procedure": self.procedure.as_json(),
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
             "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
@@ -246,6 +251,8 @@ def train(
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
+        say("correcting for the choice", 0, 0)
+        procedure = measure_procedure(loaded, validated, tuned)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
@@ -254,6 +261,7 @@ def train(
             validated,
             tuned,
             provenance,
+            procedure=procedure,
             sensitivity=sensitivity,
             limits=limits,
             history=history,
@@ -265,6 +273,7 @@ def train(
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
+        run.log(metrics=procedure.list_metrics())
         if permutations is not None:
             run.log(metrics=permutations.list_metrics())
         folder.keep()
@@ -281,6 +290,7 @@ def train(
         events=loaded.sample.events,
         candidates=validated.candidates,
         validated=validated,
+        procedure=procedure,
         sensitivity=sensitivity,
         limits=limits,
         history=history,

@@ -42,6 +42,8 @@ class RunRecord:
         By name, as `CandidateResult.as_json` gives them, with ``description``.
     differences : list of dict
         The chosen candidate against each reference, in log loss.
+    procedure : dict
+        As `Procedure.as_json` gives it.
     sensitivity : dict or None
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     limits : dict or None
@@ -78,6 +80,7 @@ class RunRecord:
     choice: str
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
+    procedure: dict[str, Any]
     sensitivity: dict[str, Any] | None
     limits: dict[str, Any] | None
     permutations: dict[str, Any] | None

@@ -63,6 +63,21 @@ class RepeatedFolds(Definition):
     repeats: int = Field(default=10, ge=1, le=1000)
 
 
+class StabilityDefinition(Definition):
+    """Bootstrap refits of the chosen candidate.
+
+    Parameters
+    ----------
+    refits : int
+        How many.
+    threshold : float
+        The probability at which classification is compared.
+    """
+
+    refits: int = Field(default=100, ge=20, le=10_000)
+    threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+
+
 class ValidationDefinition(Definition):
     """The designs of validation.
 
@@ -81,6 +96,8 @@ class ValidationDefinition(Definition):
     permutations : int, optional
         The most permutations of the tests whether there is anything to find; no tests unless
         stated. Each costs a repetition of the pooled design, and most tests stop early.
+    stability : StabilityDefinition, optional
+        Refits that show how predictions and predictors would differ; none unless stated.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
@@ -89,6 +106,7 @@ class ValidationDefinition(Definition):
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
     inner_folds: int = Field(default=4, ge=2, le=20)
     permutations: int | None = Field(default=None, ge=19, le=100_000)
+    stability: StabilityDefinition | None = None
 
 
 class Analysis(Definition):

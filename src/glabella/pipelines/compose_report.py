@@ -17,11 +17,13 @@ from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
+from glabella.pipelines.stability import ChosenStability
 from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
+from glabella.reporting.stability_figure import draw_stability
 from glabella.validation.nested import TunedModel
 
 _METHODS = {
@@ -42,6 +44,7 @@ def compose_record(
     limits: Limits | None = None,
     history: History | None = None,
     permutations: Permutations | None = None,
+    stability: ChosenStability | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -65,6 +68,8 @@ def compose_record(
         Which training on the same outcome and data it is; the first unless stated.
     permutations : Permutations, optional
         Whether there is anything to find.
+    stability : ChosenStability, optional
+        The chosen candidate refitted to bootstrap samples.
 
     Returns
     -------
@@ -84,6 +89,14 @@ def compose_record(
     is_simulated = loaded.tables.origin == "simulated"
     left_out = _name_left_out(analysis.validation.across)
     figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    if stability is not None:
+        note = "SIMULATED DATA" if is_simulated else ""
+        figures["stability.svg"] = draw_stability(stability.measured, title=name, note=note)
+        captions["stability.svg"] = (
+            f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
+            "tuning included, against the model's own; and how the refits' predictions are "
+            "calibrated on the original participants."
+        )
     record = RunRecord(
         analysis=resolved.name,
         description=analysis.description,
@@ -117,6 +130,7 @@ def compose_record(
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
         limits=None if limits is None else limits.as_json(),
         permutations=None if permutations is None else permutations.as_json(),
+        stability=None if stability is None else stability.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",

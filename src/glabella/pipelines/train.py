@@ -25,6 +25,7 @@ from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
 from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
+from glabella.pipelines.stability import ChosenStability, run_stability
 from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
@@ -87,6 +88,8 @@ class TrainingResult:
         Which training on the same outcome and data it is.
     permutations : Permutations or None
         Whether there is anything to find, where the analysis asks for permutations.
+    stability : ChosenStability or None
+        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
     """
 
     run_id: str
@@ -104,6 +107,7 @@ class TrainingResult:
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
     permutations: Permutations | None = field(default=None, repr=False)
+    stability: ChosenStability | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -128,6 +132,7 @@ class TrainingResult:
             "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
             "permutations": None if self.permutations is None else self.permutations.as_json(),
+            "stability": None if self.stability is None else self.stability.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -253,6 +258,7 @@ def train(
         tuned = refit(loaded, validated.choice.name)
         say("correcting for the choice", 0, 0)
         procedure = measure_procedure(loaded, validated, tuned)
+        stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
@@ -266,6 +272,7 @@ def train(
             limits=limits,
             history=history,
             permutations=permutations,
+            stability=stability,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -276,6 +283,8 @@ def train(
         run.log(metrics=procedure.list_metrics())
         if permutations is not None:
             run.log(metrics=permutations.list_metrics())
+        if stability is not None:
+            run.log(metrics=stability.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -295,6 +304,7 @@ def train(
         limits=limits,
         history=history,
         permutations=permutations,
+        stability=stability,
     )
 
 

@@ -50,6 +50,8 @@ class RunRecord:
         As `Limits.as_json` gives it, where the data are simulated.
     permutations : dict or None
         As `Permutations.as_json` gives it, where the analysis asks for permutations.
+    stability : dict or None
+        As `ChosenStability.as_json` gives it, where the analysis asks for refits.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -84,6 +86,7 @@ class RunRecord:
     sensitivity: dict[str, Any] | None
     limits: dict[str, Any] | None
     permutations: dict[str, Any] | None
+    stability: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

@@ -22,8 +22,8 @@ from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
-from glabella.tracking.history import History
 from glabella.reporting.stability_figure import draw_stability
+from glabella.tracking.history import History
 from glabella.validation.nested import TunedModel
 
 _METHODS = {

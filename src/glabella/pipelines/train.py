@@ -251,8 +251,8 @@ def train(
             sensitivity = run_sensitivity(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
+            permutations = run_permutations(loaded, workers=jobs, progress=say)
         limits = find_limits(loaded, validated, folder_of_data)
-        permutations = run_permutations(loaded, workers=jobs, progress=say)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)

@@ -63,6 +63,18 @@ class RepeatedFolds(Definition):
     repeats: int = Field(default=10, ge=1, le=1000)
 
 
+class StabilityDefinition(Definition):
+    """Bootstrap refits of the chosen candidate.
+
+    Parameters
+    ----------
+    refits : int
+        How many.
+    """
+
+    refits: int = Field(default=100, ge=20, le=10_000)
+
+
 class ValidationDefinition(Definition):
     """The designs of validation.
 
@@ -79,9 +91,14 @@ class ValidationDefinition(Definition):
     inner_folds : int
         Folds of the tuning inside each training part.
     threshold : float
-        Predicted probability from which sensitivity, specificity and predictive values take
-        response for predicted. At one half a false hope costs as much as a missed response; net
+        Predicted probability from which sensitivity, specificity, predictive values and the
+        stability of a classification take response for predicted. At one half a false hope costs as much as a missed response; net
         benefit is reported over all thresholds.
+    permutations : int, optional
+        The most permutations of the tests whether there is anything to find; no tests unless
+        stated. Each costs a repetition of the pooled design, and most tests stop early.
+    stability : StabilityDefinition, optional
+        Refits that show how predictions and predictors would differ; none unless stated.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
@@ -90,6 +107,8 @@ class ValidationDefinition(Definition):
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
     inner_folds: int = Field(default=4, ge=2, le=20)
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    permutations: int | None = Field(default=None, ge=19, le=100_000)
+    stability: StabilityDefinition | None = None
 
 
 class Analysis(Definition):

@@ -11,10 +11,13 @@ import numpy as np
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
+from glabella.pipelines.stability import ChosenStability
 from glabella.pipelines.validate import Validated
 from glabella.reporting.figures import (
     draw_calibration,
@@ -24,6 +27,7 @@ from glabella.reporting.figures import (
 )
 from glabella.reporting.finding import format_estimate, write_finding
 from glabella.reporting.record import RunRecord
+from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
 from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
 from glabella.validation.nested import TunedModel
@@ -43,9 +47,12 @@ def compose_record(
     tuned: TunedModel,
     provenance: Mapping[str, Any],
     *,
+    procedure: Procedure,
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
     history: History | None = None,
+    permutations: Permutations | None = None,
+    stability: ChosenStability | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -59,12 +66,18 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    procedure : Procedure
+        The figures corrected for the choice, and the optimism of the last fit.
     sensitivity : Sensitivity, optional
         The analysis under other definitions of its endpoint.
     limits : Limits, optional
         What rules that know the truth reach.
     history : History, optional
         Which training on the same outcome and data it is; the first unless stated.
+    permutations : Permutations, optional
+        Whether there is anything to find.
+    stability : ChosenStability, optional
+        The chosen candidate refitted to bootstrap samples.
 
     Returns
     -------
@@ -84,6 +97,14 @@ def compose_record(
     is_simulated = loaded.tables.origin == "simulated"
     left_out = _name_left_out(analysis.validation.across)
     figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    if stability is not None:
+        note = "SIMULATED DATA" if is_simulated else ""
+        figures["stability.svg"] = draw_stability(stability.measured, title=name, note=note)
+        captions["stability.svg"] = (
+            f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
+            "tuning included, against the model's own; and how the refits' predictions are "
+            "calibrated on the original participants."
+        )
     record = RunRecord(
         analysis=resolved.name,
         description=analysis.description,
@@ -113,8 +134,11 @@ def compose_record(
             for key, item in validated.candidates.items()
         },
         differences=_tabulate_differences(validated),
+        procedure=procedure.as_json(),
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
         limits=None if limits is None else limits.as_json(),
+        permutations=None if permutations is None else permutations.as_json(),
+        stability=None if stability is None else stability.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",

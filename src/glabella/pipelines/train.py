@@ -18,11 +18,14 @@ import pandas as pd
 
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
+from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
+from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
+from glabella.pipelines.stability import ChosenStability, run_stability
 from glabella.pipelines.validate import Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
@@ -74,6 +77,8 @@ class TrainingResult:
         By name.
     validated : Validated
         Predictions, differences and folds.
+    procedure : Procedure
+        The figures corrected for the choice among candidates, and the optimism of the last fit.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -81,6 +86,10 @@ class TrainingResult:
         What rules that know the truth reach, where the data are simulated.
     history : History
         Which training on the same outcome and data it is.
+    permutations : Permutations or None
+        Whether there is anything to find, where the analysis asks for permutations.
+    stability : ChosenStability or None
+        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
     """
 
     run_id: str
@@ -93,9 +102,12 @@ class TrainingResult:
     events: float
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
+    procedure: Procedure = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
+    permutations: Permutations | None = field(default=None, repr=False)
+    stability: ChosenStability | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -115,9 +127,12 @@ class TrainingResult:
             "n": self.n,
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
+            "procedure": self.procedure.as_json(),
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
             "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
+            "permutations": None if self.permutations is None else self.permutations.as_json(),
+            "stability": None if self.stability is None else self.stability.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -236,10 +251,14 @@ def train(
             sensitivity = run_sensitivity(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
+            permutations = run_permutations(loaded, workers=jobs, progress=say)
         limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
+        say("correcting for the choice", 0, 0)
+        procedure = measure_procedure(loaded, validated, tuned)
+        stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
@@ -248,9 +267,12 @@ def train(
             validated,
             tuned,
             provenance,
+            procedure=procedure,
             sensitivity=sensitivity,
             limits=limits,
             history=history,
+            permutations=permutations,
+            stability=stability,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -258,6 +280,11 @@ def train(
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
+        run.log(metrics=procedure.list_metrics())
+        if permutations is not None:
+            run.log(metrics=permutations.list_metrics())
+        if stability is not None:
+            run.log(metrics=stability.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -272,9 +299,12 @@ def train(
         events=loaded.sample.events,
         candidates=validated.candidates,
         validated=validated,
+        procedure=procedure,
         sensitivity=sensitivity,
         limits=limits,
         history=history,
+        permutations=permutations,
+        stability=stability,
     )
 
 

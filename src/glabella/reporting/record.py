@@ -42,10 +42,16 @@ class RunRecord:
         By name, as `CandidateResult.as_json` gives them, with ``description``.
     differences : list of dict
         The chosen candidate against each reference, in log loss.
+    procedure : dict
+        As `Procedure.as_json` gives it.
     sensitivity : dict or None
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     limits : dict or None
         As `Limits.as_json` gives it, where the data are simulated.
+    permutations : dict or None
+        As `Permutations.as_json` gives it, where the analysis asks for permutations.
+    stability : dict or None
+        As `ChosenStability.as_json` gives it, where the analysis asks for refits.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -76,8 +82,11 @@ class RunRecord:
     choice: str
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
+    procedure: dict[str, Any]
     sensitivity: dict[str, Any] | None
     limits: dict[str, Any] | None
+    permutations: dict[str, Any] | None
+    stability: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

@@ -17,7 +17,9 @@ def _ask(project, stability):
     text = path.read_text().replace(
         "[prevalence, arm_only, severity, ridge, xgboost]", "[arm_only, severity, ridge]"
     )
-    text = text.replace("inner_folds: 2", f"inner_folds: 2\n  stability: {stability}")
+    text = text.replace(
+        "inner_folds: 2", f"inner_folds: 2\n  threshold: 0.4\n  stability: {stability}"
+    )
     path.write_text(text.replace("  inside: {folds: 3, repeats: 1}\n", ""))
     return project
 
@@ -28,7 +30,7 @@ def test_it_is_not_run_unless_asked_for(trained):
 
 
 def test_refits_stand_in_json_report_and_store(small_project):
-    project = _ask(small_project, "{refits: 20, threshold: 0.4}")
+    project = _ask(small_project, "{refits: 20}")
     result = glabella.train("small", project=project, workers=1)
     plain = json.loads(json.dumps(result.as_json(), allow_nan=False))["stability"]
     assert (plain["refits"], plain["failed"], plain["threshold"]) == (20, 0, 0.4)
@@ -48,7 +50,7 @@ def test_refits_stand_in_json_report_and_store(small_project):
     assert metrics["stability.flips"] == plain["flips"]
 
 
-@pytest.mark.parametrize("wrong", ["{refits: 19}", "{threshold: 1.0}"])
+@pytest.mark.parametrize("wrong", ["{refits: 19}", "{threshold: 0.4}"])
 def test_what_makes_no_sense_is_refused(small_project, wrong):
     with pytest.raises(DefinitionError, match="stability"):
         load_analysis("small", find_project(_ask(small_project, wrong)))

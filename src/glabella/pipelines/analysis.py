@@ -92,8 +92,8 @@ class ValidationDefinition(Definition):
         Folds of the tuning inside each training part.
     threshold : float
         Predicted probability from which sensitivity, specificity, predictive values and the
-        stability of a classification take response for predicted. At one half a false hope costs as much as a missed response; net
-        benefit is reported over all thresholds.
+        stability of a classification take response for predicted. At one half a false hope costs
+        as much as a missed response; net benefit is reported over all thresholds.
     permutations : int, optional
         The most permutations of the tests whether there is anything to find; no tests unless
         stated. Each costs a repetition of the pooled design, and most tests stop early.

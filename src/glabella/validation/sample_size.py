@@ -100,7 +100,7 @@ def compute_r2_from_concordance(concordance: float, prevalence: float) -> float:
     Examples
     --------
     >>> round(compute_r2_from_concordance(0.89, 0.174), 3)
-    0.29
+    0.291
     """
     if not 0.5 <= concordance < 1:
         raise ValueError("the concordance must be in [0.5, 1)")

@@ -58,7 +58,7 @@ def make_candidate(name: str) -> Candidate:
         ),
         (
             "estimator: ridge\nsettings: {random_state: 3}\n",
-            "m.yaml:4: the estimator 'ridge' has no setting 'random_state'\n  There are: c.",
+            "m.yaml:4: the estimator 'ridge' has no setting 'random_state'\n  There are: c, centring.",
         ),
         (
             "estimator: arm_only\nsettings: {c: 3}\n",

@@ -50,7 +50,7 @@ def test_refits_stand_in_json_report_and_store(small_project):
     assert metrics["stability.flips"] == plain["flips"]
 
 
-@pytest.mark.parametrize("wrong", ["{refits: 19}", "{threshold: 0.4}"])
+@pytest.mark.parametrize("wrong", ["{refits: 19}", "{size: 0.4}"])
 def test_what_makes_no_sense_is_refused(small_project, wrong):
-    with pytest.raises(DefinitionError, match="stability"):
+    with pytest.raises(DefinitionError, match="refits"):
         load_analysis("small", find_project(_ask(small_project, wrong)))

@@ -64,12 +64,13 @@ def test_a_ratio_is_pooled_on_the_log_scale(case) -> None:
 def test_values_beside_each_other_are_pooled_as_each_alone() -> None:
     random = np.random.default_rng(3)
     values, errors = random.normal(size=(4, 3)), random.uniform(0.1, 0.4, (4, 3))
-    center, half, error = pool_values(values, errors, units=60)
+    center, half, error, freedom = pool_values(values, errors, units=60)
     for at in range(3):
         sets = [estimate_mean(v, e) for v, e in zip(values[:, at], errors[:, at], strict=True)]
         pooled = pool_estimates(sets, units=60)
         assert (center[at], error[at]) == pytest.approx((pooled.value, pooled.standard_error))
         assert half[at] == pytest.approx(pooled.high - pooled.value)
+        assert freedom[at] == pytest.approx(pooled.freedom)
 
 
 def test_one_set_is_left_as_it_is() -> None:

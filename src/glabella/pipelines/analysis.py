@@ -12,6 +12,7 @@ from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
 from glabella.pipelines.alternatives import AlternativeDefinition, read_alternative
+from glabella.validation.splits import Unit
 
 
 def _name_kind(entry: Any) -> str:
@@ -57,10 +58,19 @@ class RepeatedFolds(Definition):
     ----------
     folds, repeats : int
         How many of each.
+    grouped_by : str, optional
+        ``trial`` or ``site``: whole ones go into a fold, so that figures are of participants of
+        others; participants are split unless stated.
     """
 
     folds: int = Field(default=5, ge=2, le=50)
     repeats: int = Field(default=10, ge=1, le=1000)
+    grouped_by: Literal["trial", "site"] | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Who goes into a fold as a whole."""
+        return self.grouped_by or "participant"
 
 
 class StabilityDefinition(Definition):
@@ -109,6 +119,18 @@ class ValidationDefinition(Definition):
     threshold: float = Field(default=0.5, gt=0, lt=1)
     permutations: int | None = Field(default=None, ge=19, le=100_000)
     stability: StabilityDefinition | None = None
+
+    def list_by_site(self) -> list[str]:
+        """List the designs that keep sites whole.
+
+        Returns
+        -------
+        list of str
+            By key.
+        """
+        folds = {"pooled": self.pooled, "sensitivity": self.sensitivity, "inside": self.inside}
+        by_site = [key for key, item in folds.items() if item and item.grouped_by == "site"]
+        return [*by_site, *(["across"] if self.across == "leave_one_site_out" else [])]
 
 
 class Analysis(Definition):

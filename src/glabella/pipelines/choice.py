@@ -13,8 +13,9 @@ from glabella.validation.bias_corrected import (
     correct_choice,
     measure_optimism,
 )
+from glabella.validation.comparison import Difference, adjust_by_holm
 from glabella.validation.nested import TunedModel
-from glabella.validation.result import plain_performance
+from glabella.validation.result import CandidateResult, plain_estimates, plain_performance
 from glabella.validation.seeds import derive_seed
 
 
@@ -24,12 +25,21 @@ class Procedure:
 
     Parameters
     ----------
+    validated : CandidateResult
+        Its own validation, with a choice inside each training part: the headline.
+    chosen_in_folds : dict of dict of int
+        By design, in how many folds each candidate was chosen.
+    against_chosen : tuple of Difference
+        The other candidates against the one that is kept.
     corrected : BiasCorrected
-        Corrected for having chosen.
+        The figures of choosing after validation, corrected for it.
     fitted : Optimism
-        The last fit on its own participants, against the chosen candidate's validation.
+        The last fit on its own participants, against the kept candidate's validation.
     """
 
+    validated: CandidateResult
+    chosen_in_folds: dict[str, dict[str, int]]
+    against_chosen: tuple[Difference, ...]
     corrected: BiasCorrected
     fitted: Optimism
 
@@ -39,27 +49,39 @@ class Procedure:
         Returns
         -------
         dict
-            ``auc`` and ``log_loss`` with ``_low`` and ``_high``, ``reasons``, ``naive_auc``,
-            ``naive_log_loss``, ``chosen``, ``resamples``, ``apparent`` and ``optimism``.
+            ``pooled``, ``inside``, ``across``, ``arms`` and ``gains`` as a candidate has them;
+            ``chosen_in_folds``; ``candidates``, a list of differences in log loss from the kept
+            one, with ``p`` and ``p_holm``; ``corrected``: ``auc`` and ``log_loss`` with ``_low``
+            and ``_high``, ``reasons``, ``naive_auc``, ``naive_log_loss``, ``chosen`` and
+            ``resamples``; ``fitted``: ``apparent`` and ``optimism``.
         """
-        plain: dict[str, Any] = {}
-        reasons = {}
-        for name in ("auc", "log_loss"):
-            estimate = getattr(self.corrected, name)
-            plain[name] = estimate.value
-            plain[f"{name}_low"] = estimate.low
-            plain[f"{name}_high"] = estimate.high
-            if estimate.reason is not None:
-                reasons[name] = estimate.reason
+        result = self.validated.as_json()
+        corrected = {"auc": self.corrected.auc, "log_loss": self.corrected.log_loss}
+        holm = adjust_by_holm([item.p_value for item in self.against_chosen])
         return {
-            **plain,
-            "reasons": reasons,
-            "naive_auc": self.corrected.naive_auc,
-            "naive_log_loss": self.corrected.naive_log_loss,
-            "chosen": dict(self.corrected.chosen),
-            "resamples": self.corrected.resamples,
-            "apparent": plain_performance(self.fitted.apparent),
-            "optimism": dict(self.fitted.optimism),
+            **{name: result[name] for name in ("pooled", "inside", "across", "arms", "gains")},
+            "chosen_in_folds": self.chosen_in_folds,
+            "candidates": [
+                {
+                    "candidate": item.candidate,
+                    "against": item.against,
+                    **plain_estimates({"log_loss": item.log_loss}),
+                    "p": item.p_value,
+                    "p_holm": p_holm,
+                }
+                for item, p_holm in zip(self.against_chosen, holm, strict=True)
+            ],
+            "corrected": {
+                **plain_estimates(corrected),
+                "naive_auc": self.corrected.naive_auc,
+                "naive_log_loss": self.corrected.naive_log_loss,
+                "chosen": dict(self.corrected.chosen),
+                "resamples": self.corrected.resamples,
+            },
+            "fitted": {
+                "apparent": plain_performance(self.fitted.apparent),
+                "optimism": dict(self.fitted.optimism),
+            },
         }
 
     def list_metrics(self) -> dict[str, float]:
@@ -77,7 +99,7 @@ class Procedure:
 
 
 def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: TunedModel) -> Procedure:
-    """Correct the figures for the choice, and measure the optimism of the last fit.
+    """Set the validated figures of the procedure beside corrected and apparent ones.
 
     Parameters
     ----------
@@ -91,7 +113,7 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
     Returns
     -------
     Procedure
-        Both.
+        All of them.
     """
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
     names = list(validated.predictions)
@@ -106,4 +128,11 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
     # The chosen candidate did not fail, so it has figures.
     assert pooled is not None
     probability = tuned.model.predict_proba(sample.features.frame)[:, 1]
-    return Procedure(corrected, measure_optimism(probability, pooled, sample))
+    designs = dict.fromkeys(item.fold.design for item in validated.followed.results)
+    return Procedure(
+        validated=validated.procedure,
+        chosen_in_folds={design: validated.followed.count(design) for design in designs},
+        against_chosen=validated.against_chosen,
+        corrected=corrected,
+        fitted=measure_optimism(probability, pooled, sample),
+    )

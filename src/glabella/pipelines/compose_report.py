@@ -11,6 +11,7 @@ import numpy as np
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.limits import Limits
@@ -18,7 +19,7 @@ from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.stability import ChosenStability
-from glabella.pipelines.validate import Validated
+from glabella.pipelines.validate import FoldPlan, Validated
 from glabella.reporting.figures import (
     draw_calibration,
     draw_groups,
@@ -33,6 +34,8 @@ from glabella.validation.calibration_curve import CalibrationCurve, measure_cali
 from glabella.validation.nested import TunedModel
 from glabella.validation.net_benefit import measure_net_benefit
 from glabella.validation.performance import fit_curve
+from glabella.validation.sample import Sample
+from glabella.validation.splits import count_classes
 
 _METHODS = {
     "xgboost": "path-dependent tree SHAP values, computed exactly by XGBoost",
@@ -86,7 +89,6 @@ def compose_record(
     """
     resolved = loaded.resolved
     analysis, name = resolved.analysis.value, validated.choice.name
-    chosen = validated.candidates[name]
     estimator = resolved.candidates[name].value.estimator
     method = _METHODS.get(estimator, "steps from the overall rate to the rate of the cell")
     attributions = collect_attributions(
@@ -112,8 +114,10 @@ def compose_record(
         endpoint=analysis.endpoint.describe(),
         estimand=describe_estimand(loaded),
         finding=write_finding(
-            chosen,
+            name,
+            validated.procedure,
             validated.differences,
+            has_choice=bool(validated.against_chosen),
             is_simulated=is_simulated,
             has_arms=loaded.sample.has_arms,
             across=left_out,
@@ -142,7 +146,7 @@ def compose_record(
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",
-        designs=_describe_designs(loaded),
+        designs=_describe_designs(loaded, validated.plan),
         history=(history or History(1)).as_json(),
         provenance={
             **provenance,
@@ -195,7 +199,7 @@ def _draw(
     if net_benefit is not None:
         figures["net_benefit.svg"] = net_benefit
         captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
-    groups = draw_groups(validated.candidates[name], left_out=left_out, note=note)
+    groups = draw_groups(validated.procedure, left_out=left_out, note=note)
     if groups is not None:
         figures["groups.svg"] = groups
         captions["groups.svg"] = (
@@ -289,24 +293,76 @@ def _describe_method(name: str, method: str) -> str:
     )
 
 
-def _describe_designs(loaded: LoadedAnalysis) -> dict[str, str]:
+def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan) -> dict[str, str]:
     design = loaded.resolved.analysis.value.validation
     words = {
         "pooled": f"{design.pooled.repeats} repetitions of {design.pooled.folds}-fold "
-        "cross-validation over all participants, stratified by trial, arm and outcome; settings "
-        f"tuned by {design.inner_folds}-fold cross-validation inside each training part. The "
-        "estimate is of the whole procedure at this size of sample."
+        f"cross-validation over all participants, {_describe_split(design.pooled)}; settings "
+        f"tuned by {design.inner_folds}-fold cross-validation inside each training part"
+        f"{_describe_inner(design.pooled.unit)}. The estimate is of the expected performance of "
+        f"the procedure at n = {_count_training(plan, 'pooled')}, the size of a training part."
+        f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
     }
     if design.inside is not None:
         words["inside"] = (
             f"{design.inside.repeats} repetitions of {design.inside.folds}-fold cross-validation "
-            "within each trial alone: see Trial by trial."
+            f"within each trial alone, {_describe_split(design.inside)}: see Trial by trial."
+            f"{_describe_one_class(loaded.sample, plan, 'inside')}"
         )
     if design.across is not None:
-        unit = _name_left_out(design.across)
+        unit = design.across.split("_")[2]
         words["across"] = (
-            f"Each {unit} left out once, predicted by a model trained on the others: what a new "
-            f"{unit} can expect. The interval is of these {unit}s' participants; how much a new "
-            f"{unit} may differ is not in it."
+            f"Each {unit} left out once, predicted by a model trained on the others, whose tuning "
+            f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
+            f"new {unit} at n = {_count_training(plan, 'across')}, the mean size of a training "
+            f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
+            f"participants; how much a new {unit} may differ is not in it."
+            f"{_describe_one_class(loaded.sample, plan, 'across')}"
+        )
+    return words
+
+
+def _describe_split(design: RepeatedFolds) -> str:
+    if design.unit == "participant":
+        return "stratified by trial, arm and outcome"
+    return f"whole {design.unit}s to a fold, outcomes as evenly as they allow"
+
+
+def _describe_inner(unit: str) -> str:
+    return "" if unit == "participant" else f", whole {unit}s to a fold"
+
+
+def _count_training(plan: FoldPlan, design: str) -> int:
+    sizes = [len(fold.train) for fold in plan.folds if fold.design == design]
+    return round(float(np.mean(sizes)))
+
+
+def _describe_one_class(sample: Sample, plan: FoldPlan, design: str) -> str:
+    """Say what becomes of held-out parts without both classes."""
+    mine = [fold for fold in plan.folds if fold.design == design]
+    alone = sum(min(count_classes(sample.labels[fold.test])) == 0 for fold in mine)
+    if not alone:
+        return ""
+    return (
+        f" {alone} of {len(mine)} held-out parts hold one class: they have no pairs for a "
+        "concordance, and count in all other measures."
+    )
+
+
+def _describe_new_trial(loaded: LoadedAnalysis, unit: str) -> str:
+    """Say with which intercept a new trial starts."""
+    centred = any(
+        read.value.settings.get("centring") == "trial"
+        for name, read in loaded.resolved.candidates.items()
+        if name not in loaded.resolved.references
+    )
+    words = (
+        f"No candidate that could be chosen has an intercept of its own for a {unit}: a new one "
+        "receives the common one, and its own rate of response shows as a calibration intercept."
+    )
+    if centred:
+        words += (
+            " Where features are centred within trial, a new trial's are centred at the mean over "
+            "trials."
         )
     return words

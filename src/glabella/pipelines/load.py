@@ -284,10 +284,11 @@ def make_sample(
             place=f"endpoint of '{analysis.endpoint.of}'",
             remedy="Leave the arm out, or change the endpoint's week or window.",
         )
-    if analysis.validation.across == "leave_one_site_out" and "siteid" not in people:
+    by_site = analysis.validation.list_by_site()
+    if by_site and "siteid" not in people:
         raise AnalysisError(
-            "leaving one site out needs sites, and no column is mapped to the site",
-            place="validation.across",
+            "leaving sites out needs sites, and no column is mapped to the site",
+            place=f"validation.{by_site[0]}",
             remedy="Name it: `site:` of the participants' file.",
         )
     imputation = None

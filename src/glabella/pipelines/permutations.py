@@ -178,6 +178,7 @@ def run_permutations(
     chosen_from = {
         name: item for name, item in all_candidates.items() if name not in references
     } or all_candidates
+    unit = design.pooled.unit
     folds = make_repeated_folds(
         [sample.arm, sample.trial],
         sample.labels,
@@ -185,6 +186,8 @@ def run_permutations(
         repeats=1,
         seed=derive_seed(analysis.seed, "permutations"),
         people=sample.people,
+        unit=unit,
+        groups=sample.group_by(unit),
     )
     procedure = _Procedure(chosen_from, (), sample, tuple(folds), design.inner_folds, analysis.seed)
 

@@ -297,7 +297,7 @@ def _summarise(
     chosen = None if validated is None else validated.choice.name
     pooled: Performance | None = None
     if validated is not None:
-        pooled = validated.candidates[validated.choice.name].pooled
+        pooled = validated.procedure.pooled
     return DefinitionResult(
         name=name,
         definition=definition,

@@ -114,6 +114,7 @@ def run_stability(
         inner_folds=analysis.validation.inner_folds,
         seed=analysis.seed,
         workers=workers,
+        unit=analysis.validation.pooled.unit,
         progress=None if progress is None else partial(progress, f"refitting {chosen}"),
     )
     measured = measure_stability(

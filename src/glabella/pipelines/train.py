@@ -78,7 +78,7 @@ class TrainingResult:
     validated : Validated
         Predictions, differences and folds.
     procedure : Procedure
-        The figures corrected for the choice among candidates, and the optimism of the last fit.
+        The figures of choice and fit together, and how far they are from the apparent ones.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -372,11 +372,10 @@ def _log(
     finding: str,
 ) -> None:
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
-    chosen = validated.candidates[validated.choice.name]
     run.log(
         params={
             "analysis": loaded.resolved.name,
-            "chosen": chosen.name,
+            "chosen": validated.choice.name,
             "endpoint": analysis.endpoint.describe(),
             "features": analysis.features,
             "models": ", ".join(analysis.models),
@@ -385,8 +384,8 @@ def _log(
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },
-        metrics=_collect_metrics(chosen),
-        tags={"chosen": chosen.name, "mlflow.note.content": finding},
+        metrics=_collect_metrics(validated.procedure),
+        tags={"chosen": validated.choice.name, "mlflow.note.content": finding},
     )
     for name, item in validated.candidates.items():
         candidate = loaded.resolved.candidates[name].value
@@ -411,7 +410,8 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
             metrics.update(flatten_metrics(design, performance))
     for design, gains in item.gains.items():
         metrics.update(flatten_gains(design, gains))
-    for design, groups in (("inside", item.inside or ()), ("across", item.groups)):
+    by_group = (("inside", item.inside or ()), ("across", item.groups), ("arm", item.arms))
+    for design, groups in by_group:
         for group in groups:
             # MLflow takes letters, digits and a few signs in a metric's name.
             name = re.sub(r"[^\w.-]", "_", group.group)

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from glabella.reporting.finding import format_count, format_estimate
+from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import RunRecord
 from glabella.validation.intervals import Estimate
 from glabella.validation.measures import DESCRIBED
@@ -65,7 +65,7 @@ def open_templates() -> Environment:
     -------
     Environment
         With the filters ``estimate`` (with its decimals, where they are not the measure's own),
-        ``number`` and ``count``.
+        ``number``, ``count`` and ``p_value``.
     """
     environment = Environment(
         loader=PackageLoader("glabella.reporting"),
@@ -79,6 +79,7 @@ def open_templates() -> Environment:
         "–" if value is None else f"{value:.{digits}f}"
     )
     environment.filters["count"] = format_count
+    environment.filters["p_value"] = format_p_value
     return environment
 
 

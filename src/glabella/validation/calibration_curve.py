@@ -271,7 +271,7 @@ def _evaluate(
     if len(centers) == 1:
         center, half = centers[0], float(norm.ppf(0.5 + LEVEL / 2)) * errors[0]
     else:
-        center, half, _ = pool_values(centers, errors, units=units)
+        center, half, *_ = pool_values(centers, errors, units=units)
     return CalibrationCurve(
         points,
         count,

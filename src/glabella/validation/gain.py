@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.comparison import compare_losses
-from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
+from glabella.validation.comparison import adjust_by_holm, compare_losses
+from glabella.validation.intervals import LEVEL, Estimate, estimate_mean, not_estimable
 from glabella.validation.metrics import (
     average_over_pairs,
     average_over_participants,
@@ -36,12 +36,25 @@ class Gain:
         The candidate's headline concordance less the reference's, over the same pairs.
     log_loss : Estimate
         The reference's log loss less the candidate's, of the same participants.
+    p_value : float or None
+        Two-sided, of no gain in log loss; None where folds are not repeated.
+    p_holm : float or None
+        The same, adjusted for all candidates that are held against the reference.
     """
 
     candidate: str
     against: str
     auc: Estimate
     log_loss: Estimate
+    p_value: float | None = None
+    p_holm: float | None = None
+
+    @property
+    def is_better(self) -> bool:
+        """Whether a gain in log loss is shown, with all candidates taken into account."""
+        p = self.p_value if self.p_holm is None else self.p_holm
+        gained = self.log_loss.value is not None and self.log_loss.value > 0
+        return gained and p is not None and p < 1.0 - LEVEL
 
 
 def measure_gain(
@@ -100,8 +113,10 @@ def measure_gain(
         for outcome in sample.outcomes.astype(bool)
     ]
     units = len(np.unique(sample.people[rows]))
+    p_value = None
     if by_fold:
-        loss = _turn(compare_losses(candidate, against, predictions, sample.outcomes).log_loss)
+        difference = compare_losses(candidate, against, predictions, sample.outcomes)
+        loss, p_value = _turn(difference.log_loss), difference.p_value
     else:
         losses = [
             compute_loss_gain(
@@ -113,7 +128,31 @@ def measure_gain(
             for outcome in sample.outcomes.astype(bool)
         ]
         loss = pool_estimates(losses, units=units)
-    return Gain(candidate, against, pool_estimates(each, units=units), loss)
+    return Gain(candidate, against, pool_estimates(each, units=units), loss, p_value)
+
+
+def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:
+    """Adjust the gains of all candidates over each reference for their number.
+
+    Parameters
+    ----------
+    gains : mapping of sequence of Gain
+        By candidate, over each reference, of one design.
+
+    Returns
+    -------
+    dict of tuple of Gain
+        The same with `p_holm`: a family a reference.
+    """
+    adjusted: dict[tuple[str, str], float | None] = {}
+    for against in dict.fromkeys(gain.against for mine in gains.values() for gain in mine):
+        family = [gain for mine in gains.values() for gain in mine if gain.against == against]
+        holm = adjust_by_holm([gain.p_value for gain in family])
+        adjusted |= {(gain.candidate, against): p for gain, p in zip(family, holm, strict=True)}
+    return {
+        name: tuple(replace(gain, p_holm=adjusted[name, gain.against]) for gain in mine)
+        for name, mine in gains.items()
+    }
 
 
 def compute_concordance_gain(

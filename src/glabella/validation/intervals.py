@@ -27,6 +27,8 @@ class Estimate:
     scale : str
         Where the standard error holds and the interval is symmetric: ``identity``, ``logit`` for
         a value in (0, 1), or ``log`` for a ratio.
+    freedom : float or None
+        Degrees of freedom of the t distribution behind the interval; None for the normal one.
     """
 
     value: float | None = None
@@ -35,6 +37,7 @@ class Estimate:
     reason: str | None = None
     standard_error: float | None = None
     scale: Literal["identity", "logit", "log"] = "identity"
+    freedom: float | None = None
 
 
 def not_estimable(reason: str) -> Estimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -235,4 +235,37 @@ def measure_by_group(
     return tuple(
         GroupPerformance(str(group), measure_performance(part, sample, threshold=threshold))
         for group, part in predictions.groupby("group", sort=False)
+    )
+
+
+def measure_by_arm(
+    predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
+) -> tuple[GroupPerformance, ...]:
+    """Compute every measure within each arm.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions` of one candidate and design.
+    sample : Sample
+        The participants.
+    threshold : float
+        As in `measure_performance`.
+
+    Returns
+    -------
+    tuple of GroupPerformance
+        Active arms first, then in order of first appearance; empty where there are no arms.
+        ``auc`` is the concordance within the arm, whatever its role.
+    """
+    if not sample.has_arms:
+        return ()
+    arm = sample.arm[predictions["row"].to_numpy()]
+    names = dict.fromkeys([*sample.arm[sample.active], *sample.arm])
+    within = replace(sample, active=np.ones(sample.n, dtype=bool))
+    return tuple(
+        GroupPerformance(
+            str(name), measure_performance(predictions[arm == name], within, threshold=threshold)
+        )
+        for name in names
     )

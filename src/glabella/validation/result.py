@@ -34,6 +34,8 @@ class CandidateResult:
         Time of all its fits.
     gains : mapping of tuple of Gain
         By design, over each reference; empty for a reference.
+    arms : tuple of GroupPerformance
+        Repeated cross-validation over all participants, measured within each arm.
     """
 
     name: str
@@ -46,6 +48,7 @@ class CandidateResult:
     groups: tuple[GroupPerformance, ...]
     seconds: float
     gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)
+    arms: tuple[GroupPerformance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give the figures as plain values.
@@ -53,11 +56,11 @@ class CandidateResult:
         Returns
         -------
         dict
-            ``status``, ``role``, ``error``, ``pooled``, ``inside``, ``across``, ``gains``. What
-            can't be estimated is None, with its reason under ``reasons``. ``across`` has
-            ``groups``, the ``random_effects`` over them by measure, and the ``gaps`` to the other
-            designs. ``gains`` are by design and reference, in concordance and log loss, above 0
-            for the better.
+            ``status``, ``role``, ``error``, ``pooled``, ``inside``, ``across``, ``arms``,
+            ``gains``. What can't be estimated is None, with its reason under ``reasons``.
+            ``across`` has ``groups``, the ``random_effects`` over them by measure, and the
+            ``gaps`` to the other designs. ``gains`` are by design and reference, in concordance
+            and log loss, above 0 for the better, with ``p`` and ``p_holm`` of the log loss.
         """
         across = None if self.across is None else plain_performance(self.across)
         if across is not None:
@@ -76,9 +79,15 @@ class CandidateResult:
             if self.inside is None
             else [_plain_group(group) for group in self.inside],
             "across": across,
+            "arms": [_plain_group(group) for group in self.arms],
             "gains": {
                 design: {
-                    gain.against: _plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss})
+                    gain.against: {
+                        **plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss}),
+                        "p": gain.p_value,
+                        "p_holm": gain.p_holm,
+                        "is_better": gain.is_better,
+                    }
                     for gain in gains
                 }
                 for design, gains in self.gains.items()
@@ -103,7 +112,7 @@ def plain_performance(performance: Performance) -> dict[str, Any]:
     return {
         "n": performance.n,
         "events": performance.events,
-        **_plain_estimates({name: performance.estimates[name] for name in MEASURES}),
+        **plain_estimates({name: performance.estimates[name] for name in MEASURES}),
         "pairs": performance.pairs,
         "pairs_control": performance.pairs_control,
         "threshold": performance.threshold,
@@ -163,7 +172,19 @@ def _flatten(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     return flat
 
 
-def _plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+def plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Give estimates as plain values.
+
+    Parameters
+    ----------
+    estimates : mapping of Estimate
+        By name.
+
+    Returns
+    -------
+    dict
+        Each with ``_low`` and ``_high``, and ``reasons`` for what is None.
+    """
     plain: dict[str, Any] = {}
     for name, estimate in estimates.items():
         plain[name] = estimate.value

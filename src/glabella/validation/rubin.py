@@ -73,14 +73,21 @@ def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
         )
     scale = estimates[0].scale
     there, back = _TRANSFORMS[scale]
-    center, half, error = pool_values(there(values), errors, units=units)
+    center, half, error, freedom = pool_values(there(values), errors, units=units)
     value, low, high = back(np.array([center, center - half, center + half]))
-    return Estimate(float(value), float(low), float(high), standard_error=float(error), scale=scale)
+    return Estimate(
+        float(value),
+        float(low),
+        float(high),
+        standard_error=float(error),
+        scale=scale,
+        freedom=float(freedom),
+    )
 
 
 def pool_values(
     values: npt.NDArray[np.float64], errors: npt.NDArray[np.float64], *, units: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.float64], ...]:
     """Pool values of completed sets, one at a time or many beside each other.
 
     Parameters
@@ -94,7 +101,7 @@ def pool_values(
     Returns
     -------
     tuple of array, each of shape (...)
-        The mean, half of its 95 % interval, and its standard error.
+        The mean, half of its 95 % interval, its standard error and degrees of freedom.
     """
     count, complete = len(values), float(max(units - 1, 1))
     within, between = (errors**2).mean(axis=0), values.var(axis=0, ddof=1)
@@ -105,4 +112,5 @@ def pool_values(
     # 1 / (1 / observed + 1 / imputed), where a share of nothing has imputed without end.
     freedom = observed / (1.0 + observed * share**2 / (count - 1.0))
     error = np.sqrt(total)
-    return values.mean(axis=0), t.ppf(0.5 + LEVEL / 2, freedom) * error, error
+    half = t.ppf(0.5 + LEVEL / 2, freedom) * error
+    return values.mean(axis=0), half, error, freedom

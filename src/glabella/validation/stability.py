@@ -19,6 +19,7 @@ from glabella.validation.intervals import LEVEL
 from glabella.validation.nested import TunedModel, tune_and_fit
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
+from glabella.validation.splits import Unit
 
 LEADING = 3
 # Below this a mean absolute attribution, in log odds, moves no probability in its ninth digit.
@@ -143,6 +144,7 @@ def refit_on_resamples(
     inner_folds: int,
     seed: int,
     workers: int,
+    unit: Unit = "participant",
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Refit | None]:
     """Tune and fit a candidate to bootstrap samples of persons within trial, cohort and arm.
@@ -161,6 +163,8 @@ def refit_on_resamples(
         The analysis's seed.
     workers : int
         Processes; the result does not depend on it.
+    unit : str
+        Who is kept together in the tuning, as in `Fold`.
     progress : callable, optional
         Called with the number done and the number in all.
 
@@ -170,7 +174,8 @@ def refit_on_resamples(
         None where a sample gave no model, for the most part because it holds one class.
     """
     jobs = (
-        delayed(_refit)(candidate, sample, inner_folds, seed, number) for number in range(refits)
+        delayed(_refit)(candidate, sample, inner_folds, seed, unit, number)
+        for number in range(refits)
     )
     done: list[Refit | None] = []
     for result in Parallel(n_jobs=workers, return_as="generator")(jobs):
@@ -287,7 +292,7 @@ def measure_stability(
 
 
 def _refit(
-    candidate: Candidate, sample: Sample, inner_folds: int, seed: int, number: int
+    candidate: Candidate, sample: Sample, inner_folds: int, seed: int, unit: Unit, number: int
 ) -> Refit | None:
     rows = _resample(sample, np.random.default_rng(derive_seed(seed, "resample", number)))
     try:
@@ -298,6 +303,7 @@ def _refit(
                 rows,
                 inner_folds=inner_folds,
                 seed=derive_seed(seed, "stability", number),
+                unit=unit,
             )
             return describe_refit(tuned.model, sample)
     except (ValueError, ArithmeticError, GlabellaError):

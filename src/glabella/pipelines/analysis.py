@@ -98,6 +98,9 @@ class ValidationDefinition(Definition):
         Within each trial alone.
     across : str, optional
         ``leave_one_trial_out`` or ``leave_one_site_out``.
+    external : tuple of str, optional
+        Trials that take no part in training, tuning, choice or any other design. Once the model
+        is chosen and fitted to the others, it predicts them once.
     inner_folds : int
         Folds of the tuning inside each training part.
     threshold : float
@@ -115,6 +118,7 @@ class ValidationDefinition(Definition):
     sensitivity: RepeatedFolds | None = None
     inside: RepeatedFolds | None = None
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
+    external: tuple[str, ...] | None = Field(default=None, min_length=1)
     inner_folds: int = Field(default=4, ge=2, le=20)
     threshold: float = Field(default=0.5, gt=0, lt=1)
     permutations: int | None = Field(default=None, ge=19, le=100_000)

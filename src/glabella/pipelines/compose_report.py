@@ -14,6 +14,7 @@ from glabella.explanation.figures import draw_attributions
 from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.external import External
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.permutations import Permutations
@@ -56,6 +57,7 @@ def compose_record(
     history: History | None = None,
     permutations: Permutations | None = None,
     stability: ChosenStability | None = None,
+    external: External | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -81,6 +83,8 @@ def compose_record(
         Whether there is anything to find.
     stability : ChosenStability, optional
         The chosen candidate refitted to bootstrap samples.
+    external : External, optional
+        The trials that had no part in anything else.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def compose_record(
             is_simulated=is_simulated,
             has_arms=loaded.sample.has_arms,
             across=left_out,
+            external=None if external is None else external.headline,
         ),
         caveats=[
             *_list_caveats(loaded, validated),
@@ -143,6 +148,7 @@ def compose_record(
         limits=None if limits is None else limits.as_json(),
         permutations=None if permutations is None else permutations.as_json(),
         stability=None if stability is None else stability.as_json(),
+        external=None if external is None else external.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",
@@ -255,8 +261,7 @@ def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
 
 def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     table = loaded.tables.participants[["studyid"]].copy()
-    table["responded"] = np.nan
-    table.loc[table.index[loaded.kept], "responded"] = loaded.sample.expected
+    table["responded"] = loaded.expected
     arms = loaded.resolved.analysis.value.arms
     names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
     table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"

@@ -20,6 +20,7 @@ from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.external import External, predict_external
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
@@ -90,6 +91,8 @@ class TrainingResult:
         Whether there is anything to find, where the analysis asks for permutations.
     stability : ChosenStability or None
         The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
+    external : External or None
+        The trials that had no part in anything else, where the analysis names some.
     """
 
     run_id: str
@@ -108,6 +111,7 @@ class TrainingResult:
     history: History = field(default=History(1), repr=False)
     permutations: Permutations | None = field(default=None, repr=False)
     stability: ChosenStability | None = field(default=None, repr=False)
+    external: External | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -133,6 +137,7 @@ class TrainingResult:
             "history": self.history.as_json(),
             "permutations": None if self.permutations is None else self.permutations.as_json(),
             "stability": None if self.stability is None else self.stability.as_json(),
+            "external": None if self.external is None else self.external.as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -258,6 +263,8 @@ def train(
         tuned = refit(loaded, validated.choice.name)
         say("correcting for the choice", 0, 0)
         procedure = measure_procedure(loaded, validated, tuned)
+        say("predicting the external set", 0, 0)
+        external = predict_external(loaded, validated, tuned, workers=jobs)
         stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
@@ -273,6 +280,7 @@ def train(
             history=history,
             permutations=permutations,
             stability=stability,
+            external=external,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -281,10 +289,9 @@ def train(
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
         run.log(metrics=procedure.list_metrics())
-        if permutations is not None:
-            run.log(metrics=permutations.list_metrics())
-        if stability is not None:
-            run.log(metrics=stability.list_metrics())
+        for part in (permutations, stability, external):
+            if part is not None:
+                run.log(metrics=part.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -305,6 +312,7 @@ def train(
         history=history,
         permutations=permutations,
         stability=stability,
+        external=external,
     )
 
 

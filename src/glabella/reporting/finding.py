@@ -9,6 +9,7 @@ from glabella.validation.intervals import Estimate
 from glabella.validation.result import CandidateResult
 
 CHANCE = 0.5
+_VERDICTS = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
 
 
 def format_estimate(estimate: Estimate, digits: int = 2) -> str:
@@ -92,6 +93,7 @@ def write_finding(
     is_simulated: bool,
     has_arms: bool,
     across: str | None,
+    external: Estimate | None = None,
 ) -> str:
     """Write the finding.
 
@@ -111,6 +113,8 @@ def write_finding(
         Whether there is an active and a control arm.
     across : str or None
         ``trial`` or ``site``: what was left out; None where nothing was.
+    external : Estimate, optional
+        The concordance of the kept candidate in the external set.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def write_finding(
     auc = procedure.pooled.estimates["auc"]
     among = "within the active arm" if has_arms else "among the participants"
     figure = f"told responders from others {among} with a concordance of {format_estimate(auc)}"
-    where = _describe_across(procedure, across)
+    where = _describe_across(procedure, across) + _describe_external(external)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
     if _place(auc) in ("chance", "below"):
@@ -162,9 +166,18 @@ def _describe_across(procedure: CandidateResult, across: str | None) -> str:
     auc = procedure.across.estimates["auc"]
     if auc.value is None:
         return f". With each {across} left out in turn, it is {format_estimate(auc)}"
-    verdicts = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
-    verdict = verdicts.get(_place(auc), "")
+    verdict = _VERDICTS.get(_place(auc), "")
     return f". With each {across} left out in turn, it reached {format_estimate(auc)}{verdict}"
+
+
+def _describe_external(auc: Estimate | None) -> str:
+    if auc is None:
+        return ""
+    if auc.value is None:
+        return f". In the external set, it is {format_estimate(auc)}"
+    return (
+        f". In the external set, it reached {format_estimate(auc)}{_VERDICTS.get(_place(auc), '')}"
+    )
 
 
 def _join(names: Sequence[str]) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
+from joblib import delayed
 
 from glabella.errors import GlabellaError
 from glabella.pipelines.load import LoadedAnalysis
@@ -18,6 +17,7 @@ from glabella.pipelines.validate import Validated
 from glabella.validation.gain import Gain, measure_gain
 from glabella.validation.intervals import Estimate
 from glabella.validation.nested import TunedModel
+from glabella.validation.parallel import make_parallel, one_thread
 from glabella.validation.performance import (
     GroupPerformance,
     Performance,
@@ -120,7 +120,9 @@ def predict_external(
         return None
     design = loaded.resolved.analysis.value.validation
     others = [name for name in validated.predictions if name != chosen]
-    found = Parallel(n_jobs=workers)(delayed(_refit)(loaded, name) for name in others)
+    found = make_parallel(workers, shared=[loaded])(
+        delayed(_refit)(loaded, name) for name in others
+    )
     predicted: dict[str, np.ndarray] = {
         name: probability
         for name, probability in zip(others, found, strict=True)
@@ -149,7 +151,7 @@ def predict_external(
 def _refit(loaded: LoadedAnalysis, name: str) -> np.ndarray | None:
     assert loaded.external is not None
     try:
-        with threadpool_limits(1):
+        with one_thread():
             model = refit(loaded, name).model
             return model.predict_proba(loaded.external.features.frame)[:, 1]
     except (ValueError, ArithmeticError, GlabellaError):

@@ -43,6 +43,7 @@ from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress
+from glabella.validation.parallel import use_workers
 from glabella.validation.performance import MEASURES
 from glabella.validation.result import CandidateResult, flatten_gains, flatten_metrics
 
@@ -194,7 +195,7 @@ def train(
     *,
     project: str | Path | None = None,
     data: str | Path | None = None,
-    workers: int | None = None,
+    workers: int | str | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingResult:
@@ -208,8 +209,9 @@ def train(
         The project; the nearest one unless stated.
     data : str or Path, optional
         The folder of the data files; the project's unless stated.
-    workers : int, optional
-        Processes; the number of cores unless stated. The results do not depend on it.
+    workers : int or str, optional
+        Processes, or ``dask://host:port`` of a Dask scheduler; the number of cores unless stated.
+        The results do not depend on it.
     resume : bool
         Whether to take up the fits that an interrupted training of the same analysis finished;
         a fit on other data, definitions or versions is not taken for one of these. The results
@@ -246,11 +248,11 @@ def train(
     }
     run_name = f"{name} (simulated)" if origin == "simulated" else name
     with (
+        use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs,
         open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
         _work_folder(home, run.run_id) as folder,
     ):
         history = find_history(tags)
-        jobs = workers or os.cpu_count() or 1
         with _keep_fits(home, name, resume=resume, say=say) as checkpoint:
             validated = run_validation(loaded, workers=jobs, progress=say, checkpoint=checkpoint)
             sensitivity = run_sensitivity(

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_limits
 
 from glabella.errors import AnalysisError, GlabellaError
 from glabella.models.build import build_model
@@ -25,6 +24,7 @@ from glabella.models.space import list_settings
 from glabella.validation.checkpoint import Checkpoint, FitKey
 from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.metrics import compute_losses
+from glabella.validation.parallel import one_thread, run_tasks
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed, draw_state, spawn_seeds
 from glabella.validation.splits import (
@@ -244,7 +244,8 @@ def validate_candidates(
         for at in left
     )
     done = len(tasks) - len(left)
-    for at, result in zip(left, Parallel(n_jobs=workers, return_as="generator")(jobs), strict=True):
+    fitted = run_tasks(jobs, workers=workers, shared=[sample])
+    for at, result in zip(left, fitted, strict=True):
         found[at] = result
         key = keys[at]
         if checkpoint is not None and key is not None:
@@ -268,7 +269,7 @@ def _run_fold(
     started = time.perf_counter()
     fit_seed, splits_seed = _derive_seeds(seed, name, fold)
     try:
-        with threadpool_limits(1):
+        with one_thread():
             tuned = tune_and_fit(
                 candidate,
                 sample,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from glabella.validation.intervals import LEVEL
+from glabella.validation.parallel import make_parallel, one_thread
 from glabella.validation.seeds import derive_seed
 
 Rows = npt.NDArray[np.int_]
@@ -180,7 +181,7 @@ def run_permutation_test(
     best = max(found, key=lambda name: found[name])
     observed = found[best]
     exceeding, done = 0, 0
-    with Parallel(n_jobs=workers) as parallel:
+    with make_parallel(workers, shared=[evaluate]) as parallel:
         while done < permutations and exceeding < fewest:
             numbers = range(done + 1, min(done + workers, permutations) + 1)
             for value in parallel(
@@ -318,7 +319,8 @@ def _draw_responders(
 
 def _evaluate_permuted(evaluate: Evaluate, draw: Draw, seed: int, number: int) -> float:
     order = draw(np.random.default_rng(derive_seed(seed, "permute", number)))
-    known = [value for value in evaluate(order).values() if _is_known(value)]
+    with one_thread():
+        known = [value for value in evaluate(order).values() if _is_known(value)]
     return max(known, default=-math.inf)
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
+from joblib import delayed
 
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
@@ -17,6 +16,7 @@ from glabella.models.estimators.interface import ResponderModel
 from glabella.validation.calibration import compute_calibration
 from glabella.validation.intervals import LEVEL
 from glabella.validation.nested import TunedModel, tune_and_fit
+from glabella.validation.parallel import one_thread, run_tasks
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
 from glabella.validation.splits import Unit
@@ -178,7 +178,7 @@ def refit_on_resamples(
         for number in range(refits)
     )
     done: list[Refit | None] = []
-    for result in Parallel(n_jobs=workers, return_as="generator")(jobs):
+    for result in run_tasks(jobs, workers=workers, shared=[sample]):
         done.append(result)
         if progress is not None:
             progress(len(done), refits)
@@ -296,7 +296,7 @@ def _refit(
 ) -> Refit | None:
     rows = _resample(sample, np.random.default_rng(derive_seed(seed, "resample", number)))
     try:
-        with threadpool_limits(1):
+        with one_thread():
             tuned = tune_and_fit(
                 candidate,
                 sample,

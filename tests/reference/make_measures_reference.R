@@ -71,8 +71,8 @@ precision_of <- function(d) {
   list(value = of_repetitions(d), jackknife_se = jackknife(d, of_repetitions))
 }
 
-# The calibration curve: glm on the spline of Hmisc::rcspline.eval, band from sandwich (HC1, as
-# G / (G - 1) x (N - 1) / (N - k)).
+# The calibration curve: glm on the spline of Hmisc::rcspline.eval, band from sandwich,
+# times G / (G - k) for G participants.
 curve_of <- function(d) {
   log_odds <- qlogis(d$probability)
   knots <- quantile(log_odds, c(0.05, 0.35, 0.65, 0.95))
@@ -80,7 +80,9 @@ curve_of <- function(d) {
   fit <- glm(
     d$responded ~ bent, family = binomial, control = glm.control(epsilon = 1e-14, maxit = 100)
   )
-  covariance <- vcovCL(fit, cluster = d$participant, type = "HC1", cadjust = TRUE)
+  participants <- length(unique(d$participant))
+  covariance <- vcovCL(fit, cluster = d$participant, type = "HC0", cadjust = FALSE) *
+    participants / (participants - length(coef(fit)))
   levels <- sort(unique(d$probability))
   points <- levels[round(seq(1, length(levels), length.out = 7))]
   at <- cbind(1, Hmisc::rcspline.eval(qlogis(points), knots = knots, inclx = TRUE))

@@ -140,7 +140,7 @@ class TestNullWithAReason:
 
         _assert_null(found.slope)
         _assert_null(found.intercept)
-        assert found.slope.reason == "under 5 of a class"
+        assert found.slope.reason.endswith("others: under 5 of a class")
 
     def test_four_responders_in_many_repetitions_are_four(self):
         random = np.random.default_rng(8)
@@ -214,12 +214,13 @@ class TestObservedExpected:
         assert 0 < found.low <= found.value <= found.high
         assert found.low * found.high == pytest.approx(found.value**2)
 
-    def test_certainty_that_is_right_is_one(self):
+    def test_certainty_that_is_right_is_one_and_says_nothing_of_others(self):
         responded = np.repeat([1, 0], 10)
 
         found = self._measure(responded, responded.astype(float))
 
-        assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+        assert (found.value, found.low, found.high) == (1, None, None)
+        assert found.reason == "every participant adds the same, so no interval can be formed"
 
     def test_certainty_of_no_response_has_no_ratio(self):
         found = self._measure(np.repeat([1, 0], 10), np.zeros(20))

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from glabella.models.space import Space
 from glabella.validation import nested
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.nested import (
+    TunedModel,
     collect_predictions,
     tune_and_fit,
     validate_candidates,
@@ -269,6 +271,18 @@ class TestFailures:
         (result,) = _validate({"arm_only": ARM_ONLY}, sample, _folds(sample)[:1])
 
         assert result.error == "the analysis declares no arms"
+
+    def test_predictions_that_are_no_number_are_a_failure(self, make_sample, monkeypatch):
+        sample = make_sample(40)
+        nothing = SimpleNamespace(predict_proba=lambda frame: np.full((len(frame), 2), np.nan))
+        tuned = TunedModel(nothing, {})
+        monkeypatch.setattr(nested, "tune_and_fit", lambda *args, **named: tuned)
+
+        results = _validate({"severity": SEVERITY}, sample, _folds(sample)[:2])
+
+        assert {result.error for result in results} == {
+            "the fitted model gives some participants no probability"
+        }
 
     @pytest.mark.parametrize("name", ["prevalence", "ridge", "xgboost"])
     def test_a_training_part_of_one_class_fails_with_that_reason(self, make_sample, name):

@@ -85,9 +85,22 @@ def test_sets_that_agree_give_the_interval_of_a_small_sample() -> None:
     assert pooled.high - pooled.value == pytest.approx(0.5 * t.ppf(0.975, 20 * 21 / 23))
 
 
-def test_a_measure_without_any_spread_has_a_point_for_an_interval() -> None:
+def test_a_measure_without_any_spread_has_no_interval() -> None:
     pooled = pool_estimates([estimate_mean(1.0, 0.0)] * 3, units=21)
-    assert (pooled.low, pooled.value, pooled.high) == (1.0, 1.0, 1.0)
+    assert (pooled.low, pooled.value, pooled.high) == (None, 1.0, None)
+    assert "every participant adds the same" in pooled.reason
+
+
+def test_sets_that_differ_and_have_no_error_of_their_own_have_no_interval() -> None:
+    sets = [Estimate(value, standard_error=0.0) for value in (1.0, 2.0)]
+    pooled = pool_estimates(sets, units=21)
+    assert (pooled.low, pooled.value, pooled.high) == (None, 1.5, None)
+    assert pooled.reason == "nothing but the imputations differs"
+
+
+def test_a_pooled_interval_stays_in_the_range_of_its_measure() -> None:
+    sets = [estimate_mean(value, 0.03, lowest=0.0, highest=1.0) for value in (0.01, 0.02)]
+    assert pool_estimates(sets, units=21).low == 0.0
 
 
 def test_a_figure_that_some_set_lacks_is_not_estimable() -> None:

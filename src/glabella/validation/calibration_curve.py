@@ -25,6 +25,7 @@ from statsmodels.tools.sm_exceptions import (
     PerfectSeparationWarning,
 )
 
+from glabella.validation.calibration import correct_for_clusters
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import explain_few
 from glabella.validation.rubin import pool_values
@@ -248,11 +249,14 @@ def _fit_all(outcomes: Floats, design: Floats, who: npt.NDArray[np.int_]) -> _Fi
             for kind in (PerfectSeparationWarning, ConvergenceWarning, RuntimeWarning):
                 warnings.simplefilter("error", kind)
             try:
-                fitted = model.fit(cov_type="cluster", cov_kwds={"groups": who})
+                fitted = model.fit(
+                    cov_type="cluster", cov_kwds={"groups": who, "use_correction": False}
+                )
             except (PerfectSeparationError, np.linalg.LinAlgError, Warning):
                 return None
         values = np.asarray(fitted.params, dtype=float)
         covariance = np.asarray(fitted.cov_params(), dtype=float)
+        covariance *= correct_for_clusters(who, design.shape[1])
         if not np.isfinite(covariance).all() or np.abs(design @ values).max() > _NO_LOG_ODDS:
             return None
         fit.values.append(values)

@@ -15,7 +15,8 @@ from glabella.validation.intervals import (
 )
 
 FEWEST_OF_A_CLASS = 5
-# Predictions are kept off 0 and 1 for logarithms alone; 1e-12 changes no figure that is printed.
+# Predictions are kept off 0 and 1 for logarithms alone, so that candidates can be compared; no
+# figure is printed that it would change.
 _EDGE = 1e-12
 
 Floats = npt.NDArray[np.float64]
@@ -128,7 +129,7 @@ def compute_concordance(
     if few:
         return not_estimable(f"in pairs: {few}"), round(total / repeats)
     value, error = average_over_pairs(agreeing, pairs, outcome, who)
-    if not np.any(agreeing - value * pairs):
+    if 0.0 < value < 1.0 and not np.any(agreeing - value * pairs):
         by_construction = "the predictions do not differ within any stratum"
         return Estimate(value, reason=by_construction), round(total / repeats)
     return estimate_proportion(value, error), round(total / repeats)
@@ -192,7 +193,7 @@ def compute_brier_score(
        1950;78:1-3.
     """
     error = (np.asarray(probability, dtype=float) - np.asarray(responded, dtype=float)) ** 2
-    return average_over_participants(error, responded, participant)
+    return average_over_participants(error, responded, participant, lowest=0.0, highest=1.0)
 
 
 def compute_scaled_brier(
@@ -239,7 +240,7 @@ def compute_scaled_brier(
     each = (value - 1.0) * (1.0 - 2.0 * rate) * (rate - outcome) / chance
     each -= (error - error.mean()) / chance
     influence = np.bincount(who, weights=each) / len(outcome)
-    return estimate_mean(value, standard_error_of_sum(influence))
+    return estimate_mean(value, standard_error_of_sum(influence), highest=1.0)
 
 
 def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
@@ -281,13 +282,24 @@ def compute_log_loss(
     Returns
     -------
     Estimate
-        In nats; lower is better.
+        In nats; lower is better. Null where a prediction of 0 or 1 was wrong: its loss has no
+        bound, and any number would be that of the rounding.
     """
-    return average_over_participants(compute_losses(responded, probability), responded, participant)
+    outcome = np.asarray(responded, dtype=bool)
+    predicted = np.asarray(probability, dtype=float)
+    if np.where(outcome, predicted <= _EDGE, predicted >= 1.0 - _EDGE).any():
+        return not_estimable("a prediction of 0 or 1 was wrong, so the loss has no bound")
+    losses = compute_losses(outcome, predicted)
+    return average_over_participants(losses, outcome, participant, lowest=0.0)
 
 
 def average_over_participants(
-    values: Floats, responded: npt.ArrayLike, participant: npt.ArrayLike
+    values: Floats,
+    responded: npt.ArrayLike,
+    participant: npt.ArrayLike,
+    *,
+    lowest: float | None = None,
+    highest: float | None = None,
 ) -> Estimate:
     """Average a value of each prediction, with an interval over participants.
 
@@ -299,6 +311,8 @@ def average_over_participants(
         The outcome.
     participant : array, shape (n_predictions,)
         Who each prediction is of.
+    lowest, highest : float, optional
+        The ends of the range of the values, where the interval is cut.
 
     Returns
     -------
@@ -315,7 +329,8 @@ def average_over_participants(
     if few:
         return not_estimable(few)
     influence = (sums - value * counts) / len(values)
-    return estimate_mean(value, standard_error_of_sum(influence))
+    error = standard_error_of_sum(influence)
+    return estimate_mean(value, error, lowest=lowest, highest=highest)
 
 
 def explain_few(outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]) -> str | None:

@@ -283,6 +283,8 @@ def _run_fold(
             )
             held_out = sample.features.take(fold.test)
             probability = tuned.model.predict_proba(held_out)[:, 1]
+            if not np.isfinite(probability).all():
+                raise ValueError("the fitted model gives some participants no probability")
             contributions = tuned.model.contributions(held_out)
     except (ValueError, ArithmeticError, GlabellaError) as error:
         seconds = time.perf_counter() - started

@@ -202,15 +202,25 @@ def _measure_point(
 ) -> NetBenefitPoint:
     everybody = _worth(outcome, threshold)
     model = everybody * (probability >= threshold)
-    better = everybody if everybody.mean() > 0 else np.zeros_like(everybody)
+    cost = threshold / (1.0 - threshold)
+    if everybody.mean() > 0:
+        gain = _average(model - everybody, who, lowest=-1.0, highest=cost)
+    else:
+        gain = _average(model, who, lowest=-cost, highest=1.0)
     return NetBenefitPoint(
-        threshold, _average(model, who), _average(everybody, who), _average(model - better, who)
+        threshold,
+        _average(model, who, lowest=-cost, highest=1.0),
+        _average(everybody, who, lowest=-cost, highest=1.0),
+        gain,
     )
 
 
-def _average(values: Floats, who: npt.NDArray[np.int_]) -> Estimate:
+def _average(
+    values: Floats, who: npt.NDArray[np.int_], *, lowest: float, highest: float
+) -> Estimate:
     if not values.any():
         return Estimate(0.0, reason="both rules treat the same participants")
     value = float(values.mean())
     influence = np.bincount(who, weights=values - value) / len(values)
-    return estimate_mean(value, standard_error_of_sum(influence))
+    error = standard_error_of_sum(influence)
+    return estimate_mean(value, error, lowest=lowest, highest=highest)

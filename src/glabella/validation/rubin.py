@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from glabella.validation.intervals import LEVEL, Estimate, not_estimable
+from glabella.validation.intervals import LEVEL, Estimate, cut, not_estimable
 
 _Transform = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 # To the scale on which an estimate is pooled, and back.
@@ -75,12 +75,17 @@ def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
     there, back = _TRANSFORMS[scale]
     center, half, error, freedom = pool_values(there(values), errors, units=units)
     value, low, high = back(np.array([center, center - half, center + half]))
+    if not np.isfinite([low, high]).all():
+        return Estimate(float(value), reason="nothing but the imputations differs")
+    lowest, highest = estimates[0].lowest, estimates[0].highest
     return Estimate(
         float(value),
-        float(low),
-        float(high),
+        cut(float(low), lowest, highest),
+        cut(float(high), lowest, highest),
         standard_error=float(error),
         scale=scale,
+        lowest=lowest,
+        highest=highest,
         freedom=float(freedom),
     )
 

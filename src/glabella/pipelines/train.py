@@ -20,6 +20,7 @@ from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
@@ -90,6 +91,8 @@ class TrainingResult:
         Whether there is anything to find, where the analysis asks for permutations.
     stability : ChosenStability or None
         The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
+    learning_curve : ChosenLearningCurve or None
+        What fewer participants brought and more would, where the analysis asks for it.
     """
 
     run_id: str
@@ -108,6 +111,7 @@ class TrainingResult:
     history: History = field(default=History(1), repr=False)
     permutations: Permutations | None = field(default=None, repr=False)
     stability: ChosenStability | None = field(default=None, repr=False)
+    learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -133,6 +137,9 @@ class TrainingResult:
             "history": self.history.as_json(),
             "permutations": None if self.permutations is None else self.permutations.as_json(),
             "stability": None if self.stability is None else self.stability.as_json(),
+            "learning_curve": (
+                None if self.learning_curve is None else self.learning_curve.as_json()
+            ),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -252,6 +259,9 @@ def train(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
             permutations = run_permutations(loaded, workers=jobs, progress=say)
+            learning_curve = run_learning_curve(
+                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
+            )
         limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
@@ -273,6 +283,7 @@ def train(
             history=history,
             permutations=permutations,
             stability=stability,
+            learning_curve=learning_curve,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -285,6 +296,8 @@ def train(
             run.log(metrics=permutations.list_metrics())
         if stability is not None:
             run.log(metrics=stability.list_metrics())
+        if learning_curve is not None:
+            run.log(metrics=learning_curve.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -305,6 +318,7 @@ def train(
         history=history,
         permutations=permutations,
         stability=stability,
+        learning_curve=learning_curve,
     )
 
 

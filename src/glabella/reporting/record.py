@@ -52,6 +52,8 @@ class RunRecord:
         As `Permutations.as_json` gives it, where the analysis asks for permutations.
     stability : dict or None
         As `ChosenStability.as_json` gives it, where the analysis asks for refits.
+    learning_curve : dict or None
+        As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -87,6 +89,7 @@ class RunRecord:
     limits: dict[str, Any] | None
     permutations: dict[str, Any] | None
     stability: dict[str, Any] | None
+    learning_curve: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

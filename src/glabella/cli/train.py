@@ -86,6 +86,8 @@ def command(
                     f"limit   {design}: {best:.3f} is the best that the baseline table allows; "
                     f"{result.chosen} is {behind:.3f} behind"
                 )
+    if result.learning_curve is not None:
+        typer.echo(f"curve   {result.learning_curve.sum_up()}")
     typer.echo(f"report  {result.report}")
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

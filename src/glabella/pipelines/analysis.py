@@ -85,6 +85,21 @@ class StabilityDefinition(Definition):
     refits: int = Field(default=100, ge=20, le=10_000)
 
 
+class LearningCurveDefinition(Definition):
+    """The chosen candidate fitted to growing parts of its training data.
+
+    Parameters
+    ----------
+    points : int
+        Sizes; the curve that is carried on has three parameters, so four at least.
+    repeats : int
+        Repetitions of the pooled design to measure each over; no more than that has.
+    """
+
+    points: int = Field(default=5, ge=4, le=20)
+    repeats: int = Field(default=10, ge=1, le=1000)
+
+
 class ValidationDefinition(Definition):
     """The designs of validation.
 
@@ -112,6 +127,8 @@ class ValidationDefinition(Definition):
         stated. Each costs a repetition of the pooled design, and most tests stop early.
     stability : StabilityDefinition, optional
         Refits that show how predictions and predictors would differ; none unless stated.
+    learning_curve : LearningCurveDefinition, optional
+        What more participants would bring; not asked unless stated.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
@@ -123,6 +140,7 @@ class ValidationDefinition(Definition):
     threshold: float = Field(default=0.5, gt=0, lt=1)
     permutations: int | None = Field(default=None, ge=19, le=100_000)
     stability: StabilityDefinition | None = None
+    learning_curve: LearningCurveDefinition | None = None
 
     def list_by_site(self) -> list[str]:
         """List the designs that keep sites whole.

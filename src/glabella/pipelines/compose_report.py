@@ -15,6 +15,7 @@ from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.external import External
+from glabella.pipelines.learning_curve import ChosenLearningCurve
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.permutations import Permutations
@@ -28,6 +29,7 @@ from glabella.reporting.figures import (
     draw_roc,
 )
 from glabella.reporting.finding import format_estimate, write_finding
+from glabella.reporting.learning_curve_figure import draw_learning_curve
 from glabella.reporting.record import RunRecord
 from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
@@ -58,6 +60,7 @@ def compose_record(
     permutations: Permutations | None = None,
     stability: ChosenStability | None = None,
     external: External | None = None,
+    learning_curve: ChosenLearningCurve | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -85,6 +88,8 @@ def compose_record(
         The chosen candidate refitted to bootstrap samples.
     external : External, optional
         The trials that had no part in anything else.
+    learning_curve : ChosenLearningCurve, optional
+        What the chosen candidate reaches with fewer participants, and would with more.
 
     Returns
     -------
@@ -103,13 +108,22 @@ def compose_record(
     is_simulated = loaded.tables.origin == "simulated"
     left_out = _name_left_out(analysis.validation.across)
     figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    note = "SIMULATED DATA" if is_simulated else ""
     if stability is not None:
-        note = "SIMULATED DATA" if is_simulated else ""
         figures["stability.svg"] = draw_stability(stability.measured, title=name, note=note)
         captions["stability.svg"] = (
             f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
             "tuning included, against the model's own; and how the refits' predictions are "
             "calibrated on the original participants."
+        )
+    if learning_curve is not None:
+        figures["learning_curve.svg"] = draw_learning_curve(
+            learning_curve.measured, title=name, note=note
+        )
+        captions["learning_curve.svg"] = (
+            f"Learning curve of {name}: out-of-fold log loss and concordance by the participants "
+            "learnt from, tuning included; bars are 95 % intervals over participants. Hollow: "
+            "what would be expected with two and four times as many, where it can be said."
         )
     record = RunRecord(
         analysis=resolved.name,
@@ -149,6 +163,7 @@ def compose_record(
         permutations=None if permutations is None else permutations.as_json(),
         stability=None if stability is None else stability.as_json(),
         external=None if external is None else external.as_json(),
+        learning_curve=None if learning_curve is None else learning_curve.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",

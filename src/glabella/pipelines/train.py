@@ -21,6 +21,7 @@ from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.external import External, predict_external
+from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
@@ -94,6 +95,8 @@ class TrainingResult:
         The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
     external : External or None
         The trials that had no part in anything else, where the analysis names some.
+    learning_curve : ChosenLearningCurve or None
+        What fewer participants brought and more would, where the analysis asks for it.
     """
 
     run_id: str
@@ -113,6 +116,7 @@ class TrainingResult:
     permutations: Permutations | None = field(default=None, repr=False)
     stability: ChosenStability | None = field(default=None, repr=False)
     external: External | None = field(default=None, repr=False)
+    learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -139,6 +143,9 @@ class TrainingResult:
             "permutations": None if self.permutations is None else self.permutations.as_json(),
             "stability": None if self.stability is None else self.stability.as_json(),
             "external": None if self.external is None else self.external.as_json(),
+            "learning_curve": (
+                None if self.learning_curve is None else self.learning_curve.as_json()
+            ),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -259,6 +266,9 @@ def train(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
             permutations = run_permutations(loaded, workers=jobs, progress=say)
+            learning_curve = run_learning_curve(
+                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
+            )
         limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
@@ -283,6 +293,7 @@ def train(
             permutations=permutations,
             stability=stability,
             external=external,
+            learning_curve=learning_curve,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -291,7 +302,7 @@ def train(
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
         run.log(metrics=procedure.list_metrics())
-        for part in (permutations, stability, external):
+        for part in (permutations, stability, external, learning_curve):
             if part is not None:
                 run.log(metrics=part.list_metrics())
         folder.keep()
@@ -315,6 +326,7 @@ def train(
         permutations=permutations,
         stability=stability,
         external=external,
+        learning_curve=learning_curve,
     )
 
 

@@ -54,6 +54,8 @@ class RunRecord:
         As `ChosenStability.as_json` gives it, where the analysis asks for refits.
     external : dict or None
         As `External.as_json` gives it, where the analysis names an external set.
+    learning_curve : dict or None
+        As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -90,6 +92,7 @@ class RunRecord:
     permutations: dict[str, Any] | None
     stability: dict[str, Any] | None
     external: dict[str, Any] | None
+    learning_curve: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

@@ -65,7 +65,7 @@ def open_templates() -> Environment:
     -------
     Environment
         With the filters ``estimate`` (with its decimals, where they are not the measure's own),
-        ``number``, ``count`` and ``p_value``.
+        ``interval`` (of one estimate's plain values), ``number``, ``count`` and ``p_value``.
     """
     environment = Environment(
         loader=PackageLoader("glabella.reporting"),
@@ -75,6 +75,7 @@ def open_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["estimate"] = _format
+    environment.filters["interval"] = _format_values
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
     )
@@ -98,6 +99,12 @@ def _format(
         reason,
     )
     return format_estimate(estimate, digits or _DIGITS.get(measure, 2))
+
+
+def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
+    if found["value"] is None:
+        return Markup('<abbr title="{}">–</abbr>').format(found["reason"])
+    return format_estimate(Estimate(found["value"], found["low"], found["high"]), digits)
 
 
 def _embed(name: str, content: bytes, caption: str) -> Markup:

@@ -152,6 +152,7 @@ def compose_record(
         ],
         chosen=name,
         choice=validated.choice.rule,
+        arms={arm.name: arm.label or arm.name for arm in analysis.arms},
         candidates={
             key: {"description": item.description, **item.as_json()}
             for key, item in validated.candidates.items()
@@ -220,11 +221,12 @@ def _draw(
     if net_benefit is not None:
         figures["net_benefit.svg"] = net_benefit
         captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
+    headline = "the procedure" if validated.against_chosen else name
     groups = draw_groups(validated.procedure, left_out=left_out, note=note)
     if groups is not None:
         figures["groups.svg"] = groups
         captions["groups.svg"] = (
-            f"Headline concordance of {name} by {left_out}. A {left_out} with under five of a "
+            f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
             "class has no figure. The diamond is the random-effects mean with each left out, the "
             f"lines below it what a new {left_out} will show, by each prior of the table."
         )

@@ -28,7 +28,7 @@ from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
 from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.stability import ChosenStability, run_stability
-from glabella.pipelines.validate import Validated, plan_folds, run_validation
+from glabella.pipelines.validate import PROCEDURE, Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
 from glabella.tracking.history import (
@@ -154,10 +154,14 @@ class TrainingResult:
         Returns
         -------
         DataFrame
-            One row a candidate and design, one column a measure and bound.
+            One row a candidate and design, one column a measure and bound; last the procedure,
+            where there was a choice.
         """
         rows = []
-        for name, item in self.candidates.items():
+        shown = dict(self.candidates)
+        if self.validated.against_chosen:
+            shown[PROCEDURE] = self.procedure.validated
+        for name, item in shown.items():
             for design, performance in (("pooled", item.pooled), ("across", item.across)):
                 if performance is not None:
                     row: dict[str, Any] = {"candidate": name, "design": design}
@@ -275,7 +279,8 @@ def train(
         tuned = refit(loaded, validated.choice.name)
         say("correcting for the choice", 0, 0)
         procedure = measure_procedure(loaded, validated, tuned)
-        say("predicting the external set", 0, 0)
+        if loaded.external is not None:
+            say("predicting the external set", 0, 0)
         external = predict_external(loaded, validated, tuned, workers=jobs)
         stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)

@@ -34,10 +34,16 @@ def format_estimate(estimate: Estimate, digits: int = 2) -> str:
     """
     if estimate.value is None:
         return f"not estimable ({estimate.reason})"
-    value = f"{estimate.value:.{digits}f}"
+    value = _format_number(estimate.value, digits)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    low, high = (_format_number(end, digits) for end in (estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"
+
+
+def _format_number(value: float, digits: int) -> str:
+    # Adding nought takes the sign off a nought that rounding made.
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def format_count(events: float) -> str:

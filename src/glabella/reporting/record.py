@@ -38,6 +38,8 @@ class RunRecord:
         What reading the data left aside or converted, with counts and published sources.
     chosen, choice : str
         The chosen candidate and the rule that chose it.
+    arms : dict
+        The words for each arm, by name.
     candidates : dict
         By name, as `CandidateResult.as_json` gives them, with ``description``.
     differences : list of dict
@@ -84,6 +86,7 @@ class RunRecord:
     data_notes: list[str]
     chosen: str
     choice: str
+    arms: dict[str, str]
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
     procedure: dict[str, Any]

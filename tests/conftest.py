@@ -247,7 +247,7 @@ def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
         tuned = refit(loaded, "ridge")
         validated = SimpleNamespace(
             choice=SimpleNamespace(name="ridge"),
-            candidates={"ridge": SimpleNamespace(as_json=dict)},
+            procedure=SimpleNamespace(as_json=dict),
         )
         manifest, _ = describe_bundle(loaded, validated, tuned, {"run": "0" * 8})
         return Bundle(manifest, tuned.model)

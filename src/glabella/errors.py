@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class GlabellaError(Exception):
@@ -62,6 +63,27 @@ class BundleError(GlabellaError):
 
 class StoreError(GlabellaError):
     """The store of runs and models can't be reached or lacks what was asked for."""
+
+
+@contextlib.contextmanager
+def place_refusal(place: str) -> Iterator[None]:
+    """Say where, of a refusal by what can't know.
+
+    Parameters
+    ----------
+    place : str
+        The part of a definition that led there; a place that the refusal has itself stays.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    try:
+        yield
+    except GlabellaError as error:
+        error.place = error.place or place
+        raise
 
 
 def describe_choices(name: str, known: Iterable[str]) -> str:

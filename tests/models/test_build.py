@@ -47,18 +47,19 @@ def make_candidate(name: str) -> Candidate:
         (
             "estimator: xgboost\nsettings:\n  n_trees: 10\n  max_depht: 2\n",
             "m.yaml:6: the estimator 'xgboost' has no setting 'max_depht'\n"
-            "  Did you mean 'max_depth'? There are: learning_rate, max_depth, min_child_weight, "
-            "n_trees, penalty, subsample.",
+            "  Did you mean 'max_depth'? There are: centring, learning_rate, max_depth, "
+            "min_child_weight, n_trees, penalty, subsample.",
         ),
         (
             "estimator: xgboost\nsearch:\n  learning_rat: {log: [0.1, 1]}\n",
             "m.yaml:5: the estimator 'xgboost' has no setting 'learning_rat'\n"
-            "  Did you mean 'learning_rate'? There are: learning_rate, max_depth, "
-            "min_child_weight, n_trees, penalty, subsample.",
+            "  Did you mean 'learning_rate'? There are: centring, learning_rate, "
+            "max_depth, min_child_weight, n_trees, penalty, subsample.",
         ),
         (
             "estimator: ridge\nsettings: {random_state: 3}\n",
-            "m.yaml:4: the estimator 'ridge' has no setting 'random_state'\n  There are: c.",
+            "m.yaml:4: the estimator 'ridge' has no setting 'random_state'\n  "
+            "There are: c, centring.",
         ),
         (
             "estimator: arm_only\nsettings: {c: 3}\n",

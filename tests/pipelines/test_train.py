@@ -32,6 +32,22 @@ def test_the_json_holds_what_the_design_names(trained):
         assert [group["group"] for group in entry["inside"]] == ["alpha", "beta"]
 
 
+def test_gains_over_every_reference_stand_with_each_candidate_that_is_none(trained):
+    candidates = trained[1].as_json()["candidates"]
+    for name, entry in candidates.items():
+        if entry["role"] == "reference":
+            assert entry["gains"] == {}
+            continue
+        for design in ("pooled", "across"):
+            gains = entry["gains"][design]
+            assert list(gains) == ["prevalence", "arm_only", "severity"]
+            for against, gain in gains.items():
+                for measure, sign in (("auc", 1), ("log_loss", -1)):
+                    one, other = (candidates[each][design][measure] for each in (name, against))
+                    assert gain[measure] == pytest.approx(sign * (one - other), abs=1e-3)
+                    assert gain[f"{measure}_low"] < gain[f"{measure}_high"]
+
+
 def test_what_is_null_has_its_reason(trained):
     for item in trained[1].as_json()["candidates"].values():
         for figures in (item["pooled"], item["across"], *item["inside"]):

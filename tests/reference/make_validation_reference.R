@@ -53,9 +53,15 @@ fit_large <- function(d) {
 printed <- val.prob(first$probability, first$responded, pl = FALSE)
 
 # Repetitions: the participant is the cluster -------------------------------------------------
-# HC1 with the cluster adjustment is G / (G - 1) x (N - 1) / (N - k).
+# HC1 counts participants, G / (G - k): sandwich's own, G / (G - 1) x (N - 1) / (N - k), would shrink
+# the error where the same predictions are repeated.
 clustered <- function(fit, data, type) {
-  sqrt(diag(vcovCL(fit, cluster = data$participant, type = type, cadjust = TRUE)))
+  participants <- length(unique(data$participant))
+  adjust <- if (type == "HC1") participants / (participants - length(coef(fit))) else NULL
+  covariance <- vcovCL(
+    fit, cluster = data$participant, type = "HC0", cadjust = is.null(adjust)
+  )
+  sqrt(diag(covariance * if (is.null(adjust)) 1 else adjust))
 }
 slope_one <- fit_slope(first)
 large_one <- fit_large(first)

@@ -28,8 +28,8 @@ GOOD = Estimate(0.68, 0.6, 0.75)
 
 def test_a_model_no_better_than_its_reference_is_reported_as_that_first():
     text = write_finding(
-        make_candidate(GOOD), [make_difference(-0.05, 0.01)],
-        is_simulated=False, has_arms=True, across=None,
+        "ridge", make_candidate(GOOD), [make_difference(-0.05, 0.01)],
+        has_choice=False, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert text.startswith(
         "No better than its reference: ridge did not predict better than severity"
@@ -38,8 +38,8 @@ def test_a_model_no_better_than_its_reference_is_reported_as_that_first():
 
 def test_a_model_at_chance_is_reported_as_that_first():
     text = write_finding(
-        make_candidate(Estimate(0.52, 0.44, 0.6)), [make_difference(-0.09, -0.01)],
-        is_simulated=False, has_arms=True, across=None,
+        "ridge", make_candidate(Estimate(0.52, 0.44, 0.6)), [make_difference(-0.09, -0.01)],
+        has_choice=False, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert text == (
         "At chance: ridge could not tell responders from others within the active arm: its "
@@ -50,8 +50,8 @@ def test_a_model_at_chance_is_reported_as_that_first():
 
 def test_a_model_at_chance_and_no_better_than_its_reference_says_both():
     text = write_finding(
-        make_candidate(Estimate(0.47, 0.33, 0.62)), [make_difference(-0.05, 0.01)],
-        is_simulated=False, has_arms=True, across=None,
+        "ridge", make_candidate(Estimate(0.47, 0.33, 0.62)), [make_difference(-0.05, 0.01)],
+        has_choice=False, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert text == (
         "At chance: ridge could not tell responders from others within the active arm: its "
@@ -60,14 +60,22 @@ def test_a_model_at_chance_and_no_better_than_its_reference_says_both():
 
 
 def test_simulated_data_are_named_before_all_else():
-    text = write_finding(make_candidate(GOOD), [], is_simulated=True, has_arms=True, across=None)
+    text = write_finding(
+        "ridge",
+        make_candidate(GOOD),
+        [],
+        has_choice=False,
+        is_simulated=True,
+        has_arms=True,
+        across=None,
+    )
     assert text.startswith("Simulated data: nothing here is known of real patients.")
 
 
 def test_a_good_model_is_stated_with_its_interval_and_its_transport():
     text = write_finding(
-        make_candidate(GOOD, Estimate(0.55, 0.4, 0.7)), [make_difference(-0.09, -0.01)],
-        is_simulated=False, has_arms=True, across="trial",
+        "ridge", make_candidate(GOOD, Estimate(0.55, 0.4, 0.7)), [make_difference(-0.09, -0.01)],
+        has_choice=False, is_simulated=False, has_arms=True, across="trial",
     )  # fmt: skip
     assert text == (
         "ridge told responders from others within the active arm with a concordance of 0.68 "
@@ -79,8 +87,8 @@ def test_a_good_model_is_stated_with_its_interval_and_its_transport():
 @pytest.mark.parametrize("has_arms", [True, False])
 def test_what_is_not_estimable_is_said_with_its_reason(has_arms):
     text = write_finding(
-        make_candidate(Estimate(reason="under 5 of a class")), [],
-        is_simulated=False, has_arms=has_arms, across=None,
+        "ridge", make_candidate(Estimate(reason="under 5 of a class")), [],
+        has_choice=False, is_simulated=False, has_arms=has_arms, across=None,
     )  # fmt: skip
     assert "not estimable (under 5 of a class)" in text
 
@@ -99,14 +107,33 @@ def test_what_is_not_estimable_is_said_with_its_reason(has_arms):
 )
 def test_the_verdict_on_transport_is_what_the_interval_says(across, words):
     text = write_finding(
-        make_candidate(GOOD, across), [], is_simulated=False, has_arms=True, across="site"
+        "ridge",
+        make_candidate(GOOD, across),
+        [],
+        has_choice=False,
+        is_simulated=False,
+        has_arms=True,
+        across="site",
     )
     assert text.endswith(f"With each site left out in turn, {words}")
 
 
 def test_a_model_below_chance_is_reported_as_that_first():
     text = write_finding(
-        make_candidate(Estimate(0.35, 0.25, 0.46)), [], is_simulated=False, has_arms=False,
-        across=None,
+        "ridge", make_candidate(Estimate(0.35, 0.25, 0.46)), [], has_choice=False,
+        is_simulated=False, has_arms=False, across=None,
     )  # fmt: skip
     assert text.startswith("Below chance: ridge could not tell responders from others among the")
+
+
+def test_with_a_choice_the_figures_are_of_the_procedure():
+    text = write_finding(
+        "ridge", make_candidate(GOOD), [make_difference(-0.09, -0.01)],
+        has_choice=True, is_simulated=False, has_arms=True, across=None,
+    )  # fmt: skip
+    assert text.startswith("The procedure that chose ridge told responders from others")
+    behind = write_finding(
+        "ridge", make_candidate(GOOD), [make_difference(-0.05, 0.01)],
+        has_choice=True, is_simulated=False, has_arms=True, across=None,
+    )  # fmt: skip
+    assert "the procedure that chose ridge did not predict better than severity" in behind

@@ -10,6 +10,7 @@ import pytest
 
 from glabella.reporting.record import read_record, write_record
 from glabella.reporting.render import render_report
+from glabella.validation.measures import DESCRIBED
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_the_page_needs_nothing_from_outside(trained):
 def test_the_page_shows_finding_table_figures_and_provenance(trained):
     text = Path(trained[1].report).read_text()
     assert trained[1].finding in text
-    assert text.count("<svg ") == 3
+    assert text.count("<svg ") == 4
     assert text.count('src="data:image/png;base64,') == 2
     for name in trained[1].candidates:
         assert name in text
@@ -94,3 +95,20 @@ def test_what_reading_left_aside_stands_with_the_participants(record):
     page = render_report(dataclasses.replace(content, data_notes=[note]), figures)
     section = page.split('<section id="participants">')[1].split("</section>")[0]
     assert note in section
+
+
+def test_every_measure_stands_in_a_table_with_what_it_estimates_and_its_reference(trained):
+    page = Path(trained[1].report).read_text()
+    for measure in DESCRIBED.values():
+        title = f"{measure.estimates} {measure.reference}.".replace("'", "&#39;")
+        assert f'<abbr title="{title}">{measure.label}</abbr>' in page
+    assert page.count("<h4>Further measures</h4>") == 4
+    assert "Sensitivity to NPV are at a predicted probability of 0.50." in page
+
+
+def test_gains_over_the_references_are_shown_for_each_candidate(trained):
+    page = Path(trained[1].report).read_text()
+    section = page.split("<h3>Gain over the references</h3>")[1].split("</table>")[0]
+    for name in ("ridge", "xgboost"):
+        for against in ("prevalence", "arm_only", "severity"):
+            assert f"<td>{name} over {against}</td>" in section

@@ -30,6 +30,18 @@ def reference() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def measures_reference() -> dict[str, Any]:
+    """What R printed: tests/reference/make_measures_reference.R."""
+    return json.loads((_REFERENCE / "measures_reference.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def net_benefit_reference() -> dict[str, Any]:
+    """What dcurves printed: tests/reference/make_net_benefit_reference.py."""
+    return json.loads((_REFERENCE / "net_benefit_reference.json").read_text())
+
+
+@pytest.fixture(scope="session")
 def reference_predictions() -> pd.DataFrame:
     """The predictions that R computed its figures from."""
     return pd.read_csv(_REFERENCE / "validation_reference.csv")

@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from glabella.validation.calibration import compute_calibration, group_calibration
+from glabella.validation.calibration import (
+    compute_calibration,
+    compute_observed_expected,
+    group_calibration,
+)
 
 _Z = 1.959963984540054
 
@@ -52,6 +56,23 @@ class TestAgainstR:
         assert slope == pytest.approx(
             reference["one_repetition"]["rms_val_prob"]["slope"], abs=1e-6
         )
+
+    @pytest.mark.parametrize("part", ["one_repetition", "repetitions"])
+    def test_observed_over_expected_and_its_error_are_those_of_the_delta_method(
+        self, measures_reference, reference_predictions, part
+    ):
+        # car 3.1.1 and sandwich 3.0.2: measures_reference.json.
+        data = reference_predictions
+        data = data.query("repetition == 0") if part == "one_repetition" else data
+        expected = measures_reference[part]["log_observed_expected"]
+
+        found = compute_observed_expected(
+            data["responded"], data["probability"], participant=data["participant"]
+        )
+
+        assert np.log(found.value) == pytest.approx(expected["value"], abs=1e-12)
+        assert found.scale == "log"
+        assert found.standard_error == pytest.approx(expected["se"], rel=1e-9)
 
     def test_wilson_bounds_are_those_of_prop_test(self, reference):
         for expected in reference["wilson"]:
@@ -119,7 +140,7 @@ class TestNullWithAReason:
 
         _assert_null(found.slope)
         _assert_null(found.intercept)
-        assert found.slope.reason == "under 5 of a class"
+        assert found.slope.reason.endswith("others: under 5 of a class")
 
     def test_four_responders_in_many_repetitions_are_four(self):
         random = np.random.default_rng(8)
@@ -173,6 +194,44 @@ class TestNullWithAReason:
         for probability in (responded, 1 - responded):
             found = _calibrate(responded, probability.astype(float))
             _assert_null(found.slope)
+
+
+class TestObservedExpected:
+    def _measure(self, responded, probability):
+        return compute_observed_expected(
+            responded, probability, participant=np.arange(len(responded))
+        )
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(st.lists(st.tuples(st.booleans(), st.integers(1, 100)), max_size=40))
+    def test_its_interval_is_symmetric_on_the_log_scale(self, rows):
+        responded = np.array([row[0] for row in rows] + [True] * 5 + [False] * 5)
+        probability = np.array([row[1] for row in rows] + [30] * 10) / 100
+
+        found = self._measure(responded, probability)
+
+        assert found.value == pytest.approx(responded.sum() / probability.sum())
+        assert 0 < found.low <= found.value <= found.high
+        assert found.low * found.high == pytest.approx(found.value**2)
+
+    def test_certainty_that_is_right_is_one_and_says_nothing_of_others(self):
+        responded = np.repeat([1, 0], 10)
+
+        found = self._measure(responded, responded.astype(float))
+
+        assert (found.value, found.low, found.high) == (1, None, None)
+        assert found.reason == "every participant adds the same, so no interval can be formed"
+
+    def test_certainty_of_no_response_has_no_ratio(self):
+        found = self._measure(np.repeat([1, 0], 10), np.zeros(20))
+
+        _assert_null(found)
+        assert found.reason == "no response is predicted"
+
+    @pytest.mark.parametrize(("responders", "others"), [(4, 30), (30, 4), (0, 0)])
+    def test_under_five_of_a_class(self, responders, others):
+        responded = np.repeat([1, 0], [responders, others])
+        _assert_null(self._measure(responded, np.full(len(responded), 0.5)))
 
 
 class TestGroups:

@@ -8,7 +8,7 @@ import pytest
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions
 from glabella.validation.checkpoint import Checkpoint
-from glabella.validation.fold_result import FoldResult
+from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.splits import Fold
 
 FOLD = Fold("pooled", 0, 1, None, np.arange(6), np.arange(6, 9))
@@ -29,14 +29,18 @@ def sample(make_sample):
 def key(checkpoint, sample, **changed):
     stated = {
         "candidate": RIDGE, "sample": sample, "fold": FOLD, "outcomes": OUTCOMES,
-        "inner_folds": 3, "seed": np.random.SeedSequence(4), **changed,
+        "inner_folds": 3, "seeds": (np.random.SeedSequence(4), np.random.SeedSequence(7)),
+        "is_weighed": False, **changed,
     }  # fmt: skip
     return checkpoint.make_key(**stated)
 
 
 def result():
     contributions = Contributions(("a", "b"), np.array([[0.1, 0.2]] * 3), np.array([0.3] * 3))
-    return FoldResult("ridge", FOLD, np.array([0.1, 1 / 3, 0.9]), contributions, {"C": 0.1}, 1.5)
+    return FoldResult(
+        "ridge", FOLD, np.array([0.1, 1 / 3, 0.9]), contributions, {"C": 0.1}, 1.5,
+        inner=InnerLosses((0.61, 2 / 3), (3, 3)),
+    )  # fmt: skip
 
 
 def test_a_kept_fit_is_found_to_the_last_digit(checkpoint, sample):
@@ -48,6 +52,7 @@ def test_a_kept_fit_is_found_to_the_last_digit(checkpoint, sample):
     assert found.contributions.features == ("a", "b")
     assert np.array_equal(found.contributions.values, result().contributions.values)
     assert (found.setting, found.seconds, found.error) == ({"C": 0.1}, 1.5, None)
+    assert found.inner == result().inner
     assert checkpoint.count() == 1
 
 
@@ -66,10 +71,14 @@ def test_whatever_a_fit_depends_on_changes_its_key(checkpoint, sample, make_samp
         key(checkpoint, altered),
         key(checkpoint, sample, fold=dataclasses.replace(FOLD, train=np.arange(5))),
         key(checkpoint, sample, fold=dataclasses.replace(FOLD, repeat=1),
-            seed=np.random.SeedSequence(6)),
+            seeds=(np.random.SeedSequence(6), np.random.SeedSequence(7))),
+        key(checkpoint, sample, fold=dataclasses.replace(FOLD, unit="trial")),
         key(checkpoint, sample, outcomes=flipped),
         key(checkpoint, sample, inner_folds=4),
-        key(checkpoint, sample, seed=np.random.SeedSequence(5)),
+        key(checkpoint, sample, seeds=(np.random.SeedSequence(5), np.random.SeedSequence(7))),
+        key(checkpoint, sample, seeds=(np.random.SeedSequence(4), np.random.SeedSequence(8))),
+        key(checkpoint, sample, is_weighed=True),
+        key(checkpoint, dataclasses.replace(sample, site=np.array(["S"] * 9))),
         key(Checkpoint(tmp_path, {"numpy": "3"}), sample),
     ]  # fmt: skip
     digests = {other.digest for other in others}

@@ -5,6 +5,7 @@ from scipy.special import logit
 from glabella.validation.intervals import (
     estimate_mean,
     estimate_proportion,
+    estimate_ratio,
     not_estimable,
     standard_error_of_sum,
 )
@@ -43,6 +44,14 @@ def test_a_proportion_of_0_or_1_keeps_its_value_and_says_why_there_is_no_interva
     assert estimate.low is None
     assert estimate.high is None
     assert "no interval" in estimate.reason
+
+
+def test_a_ratio_has_an_interval_above_0_symmetric_on_the_log_scale():
+    estimate = estimate_ratio(0.8, 0.25)
+
+    assert np.log(estimate.high / 0.8) == pytest.approx(1.959963984540054 * 0.25)
+    assert estimate.low * estimate.high == pytest.approx(0.64)
+    assert (estimate.scale, estimate.standard_error) == ("log", 0.25)
 
 
 def test_a_proportion_of_0_is_not_said_to_be_agreement():

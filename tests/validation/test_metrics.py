@@ -11,6 +11,7 @@ from glabella.validation.metrics import (
     compute_concordance,
     compute_log_loss,
     compute_losses,
+    compute_scaled_brier,
     count_concordance,
 )
 
@@ -449,3 +450,54 @@ class TestCoverage:
         ]
 
         assert 0.92 <= self._share(estimates, truth) <= 0.98
+
+
+class TestScaledBrier:
+    @staticmethod
+    def _measure(responded, probability):
+        return compute_scaled_brier(responded, probability, participant=np.arange(len(responded)))
+
+    @pytest.mark.parametrize("part", ["one_repetition", "repetitions"])
+    def test_value_and_error_are_those_of_the_delta_method(
+        self, measures_reference, reference_predictions, part
+    ):
+        # car 3.1.1 and sandwich 3.0.2: measures_reference.json.
+        data = reference_predictions
+        data = data.query("repetition == 0") if part == "one_repetition" else data
+        expected = measures_reference[part]["scaled_brier"]
+
+        found = compute_scaled_brier(
+            data["responded"], data["probability"], participant=data["participant"]
+        )
+
+        assert found.value == pytest.approx(expected["value"], abs=1e-12)
+        assert found.standard_error == pytest.approx(expected["se"], rel=1e-9)
+
+    @_PROPERTY
+    @given(_stratified(), st.randoms(use_true_random=False))
+    def test_it_is_the_same_for_the_other_class_and_in_any_order(self, data, random):
+        responded, score, _ = data
+        probability = expit(score / 3)
+        order = list(range(len(score)))
+        random.shuffle(order)
+
+        found = self._measure(responded, probability)
+
+        _assert_close(found, self._measure(~responded, 1 - probability))
+        _assert_close(found, self._measure(responded[order], probability[order]))
+        assert found.value <= 1
+
+    def test_the_rate_for_all_gains_nothing_and_the_outcome_everything(self):
+        responded = np.repeat([1, 0], [12, 28])
+
+        assert self._measure(responded, np.full(40, 0.3)).value == pytest.approx(0)
+        assert self._measure(responded, responded).value == 1
+        assert self._measure(responded, 1 - responded).value == pytest.approx(1 - 1 / 0.21)
+
+    @pytest.mark.parametrize(("responders", "others"), [(4, 30), (30, 4), (0, 0)])
+    def test_under_five_of_a_class_gives_a_reason(self, responders, others):
+        responded = np.repeat([1, 0], [responders, others])
+        found = self._measure(responded, np.full(len(responded), 0.5))
+
+        assert found.value is None
+        assert "under 5 of a class" in found.reason

@@ -1,21 +1,31 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
+from sklearn.metrics import log_loss
 
+from glabella.models.build import build_model
 from glabella.models.candidate import Candidate
 from glabella.models.space import Space
+from glabella.validation import nested
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.nested import (
+    TunedModel,
     collect_predictions,
     tune_and_fit,
     validate_candidates,
 )
 from glabella.validation.performance import measure_performance
-from glabella.validation.seeds import derive_seed
-from glabella.validation.splits import Fold, make_left_out_folds, make_repeated_folds
+from glabella.validation.seeds import derive_seed, draw_state
+from glabella.validation.splits import (
+    Fold,
+    make_left_out_folds,
+    make_repeated_folds,
+    split_stratified,
+)
 
 RIDGE = Candidate(
     kind="candidate",
@@ -262,6 +272,18 @@ class TestFailures:
 
         assert result.error == "the analysis declares no arms"
 
+    def test_predictions_that_are_no_number_are_a_failure(self, make_sample, monkeypatch):
+        sample = make_sample(40)
+        nothing = SimpleNamespace(predict_proba=lambda frame: np.full((len(frame), 2), np.nan))
+        tuned = TunedModel(nothing, {})
+        monkeypatch.setattr(nested, "tune_and_fit", lambda *args, **named: tuned)
+
+        results = _validate({"severity": SEVERITY}, sample, _folds(sample)[:2])
+
+        assert {result.error for result in results} == {
+            "the fitted model gives some participants no probability"
+        }
+
     @pytest.mark.parametrize("name", ["prevalence", "ridge", "xgboost"])
     def test_a_training_part_of_one_class_fails_with_that_reason(self, make_sample, name):
         sample = make_sample(60)
@@ -410,3 +432,68 @@ def test_predictions_keep_no_participant_but_by_position(make_sample):
     assert list(table.columns) == [
         "row", "design", "repeat", "fold", "group", "responded", "probability",
     ]  # fmt: skip
+
+
+class TestInnerFolds:
+    def _watch(self, monkeypatch):
+        seen = []
+        real = nested.GridSearchCV
+
+        def record(*args, cv, **changes):
+            seen.append(cv)
+            return real(*args, cv=cv, **changes)
+
+        monkeypatch.setattr(nested, "GridSearchCV", record)
+        return seen
+
+    def test_where_trials_are_left_out_tuning_leaves_trials_out(self, make_sample, monkeypatch):
+        sample = make_sample(120, trials=("T1", "T2", "T3"))
+        seen = self._watch(monkeypatch)
+        folds = make_left_out_folds(sample.trial, "trial")
+        _validate({"ridge": RIDGE}, sample, folds, inner_folds=4)
+        assert len(seen) == 3
+        for fold, splits in zip(folds, seen, strict=True):
+            trials = sample.trial[fold.train]
+            assert len(splits) == 2
+            for train, test in splits:
+                assert not set(trials[train]) & set(trials[test])
+
+    def test_with_one_trial_left_tuning_splits_participants(self, make_sample, monkeypatch):
+        sample = make_sample(120)
+        seen = self._watch(monkeypatch)
+        _validate({"ridge": RIDGE}, sample, make_left_out_folds(sample.trial, "trial"))
+        assert [len(splits) for splits in seen] == [2, 2]
+
+    def test_candidates_share_their_inner_folds(self, make_sample, monkeypatch):
+        sample = make_sample(120)
+        seen = self._watch(monkeypatch)
+        folds = _folds(sample)[:1]
+        _validate({"ridge": RIDGE, "xgboost": TREES}, sample, folds)
+        for first, second in zip(*seen, strict=True):
+            np.testing.assert_array_equal(first[1], second[1])
+
+    def test_who_has_nothing_to_tune_is_weighed_where_there_is_a_choice(self, make_sample):
+        sample = make_sample(120)
+        folds = _folds(sample)[:1]
+        [alone] = _validate({"severity": SEVERITY}, sample, folds)
+        [weighed] = _validate({"severity": SEVERITY}, sample, folds, weighed=["severity"])
+        assert alone.inner is None
+        assert len(weighed.inner.losses) == len(weighed.inner.sizes) == 2
+        assert sum(weighed.inner.sizes) == len(folds[0].train)
+        np.testing.assert_array_equal(alone.probability, weighed.probability)
+
+    def test_inner_losses_are_of_fits_that_did_not_see_who_is_measured(self, make_sample):
+        sample = make_sample(120)
+        fold = _folds(sample)[0]
+        [result] = _validate({"severity": SEVERITY}, sample, [fold], weighed=["severity"])
+        state = draw_state(derive_seed(17, "inner", *fold.key))
+        splits = split_stratified(
+            [sample.arm[fold.train]], sample.labels[fold.train], folds=2, seed=state,
+            people=sample.people[fold.train],
+        )  # fmt: skip
+        for loss, (train, test) in zip(result.inner.losses, splits, strict=True):
+            model = build_model(SEVERITY, sample.features.specs, random_state=0)
+            model.fit(sample.features.take(fold.train[train]), sample.labels[fold.train[train]])
+            held = fold.train[test]
+            probability = model.predict_proba(sample.features.take(held))[:, 1]
+            assert loss == pytest.approx(log_loss(sample.labels[held], probability))

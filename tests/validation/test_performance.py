@@ -5,9 +5,17 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from glabella.validation.calibration_curve import measure_calibration_error
+from glabella.validation.classification import compute_sensitivity
 from glabella.validation.comparison import compare_losses
+from glabella.validation.measures import DESCRIBED
 from glabella.validation.metrics import compute_concordance
-from glabella.validation.performance import MEASURES, measure_by_group, measure_performance
+from glabella.validation.performance import (
+    MEASURES,
+    fit_curve,
+    measure_by_group,
+    measure_performance,
+)
 from glabella.validation.rubin import pool_estimates
 
 
@@ -183,8 +191,11 @@ def test_figures_of_imputed_outcomes_are_those_of_each_set_pooled(make_sample):
     pooled = measure_performance(predictions, imputed)
     assert pooled.events == drawn.sum() / 5
     for measure in MEASURES:
-        wanted = pool_estimates([one.estimates[measure] for one in each], units=120)
-        assert pooled.estimates[measure] == wanted
+        if measure != "ici":
+            wanted = pool_estimates([one.estimates[measure] for one in each], units=120)
+            assert pooled.estimates[measure] == wanted
+    # A distance has no sign: it is taken from the pooled curve.
+    assert pooled.estimates["ici"] == measure_calibration_error(fit_curve(predictions, imputed)).ici
     assert pooled.pairs == round(np.mean([one.pairs for one in each]))
 
 
@@ -215,3 +226,36 @@ def test_the_difference_of_two_candidates_is_pooled_too(make_sample):
     assert pooled.log_loss == pool_estimates(each, units=5)
     # The loss is linear in the outcome: the mean is that of the mean outcome.
     assert pooled.log_loss.value == pytest.approx(compare_losses("a", "b", tables).log_loss.value)
+
+
+def test_the_threshold_is_that_of_the_analysis_in_each_trial_too(sample, probability):
+    predictions = _predict(sample, probability).assign(group=sample.trial)
+
+    found = measure_performance(predictions, sample, threshold=0.7)
+
+    assert found.threshold == 0.7
+    assert found.estimates["sensitivity"] == compute_sensitivity(
+        sample.labels, probability, threshold=0.7, participant=np.arange(sample.n)
+    )
+    for group in measure_by_group(predictions, sample, threshold=0.7):
+        assert group.performance.threshold == 0.7
+
+
+def test_ten_participants_and_one_prediction_for_all_have_numbers_or_reasons(make_sample):
+    sample = replace(
+        make_sample(10, with_arms=False), outcomes=np.array([[1, 0] * 5], dtype=np.int8)
+    )
+
+    for probability in (0.5, np.linspace(0.1, 0.9, 10), sample.labels.astype(float)):
+        found = measure_performance(_predict(sample, probability, folds=1), sample)
+        for estimate in found.estimates.values():
+            figures = (estimate.value, estimate.low, estimate.high)
+            assert all(figure is None or np.isfinite(figure) for figure in figures)
+            assert estimate.reason or None not in figures
+
+
+def test_every_measure_says_what_it_estimates_and_where_it_is_published():
+    assert tuple(DESCRIBED) == MEASURES
+    for measure in DESCRIBED.values():
+        assert measure.estimates.endswith(".")
+        assert any(character.isdigit() for character in measure.reference)

@@ -12,9 +12,10 @@ from glabella.validation.intervals import (
     Estimate,
     estimate_mean,
     estimate_proportion,
+    estimate_ratio,
     not_estimable,
 )
-from glabella.validation.rubin import pool_estimates
+from glabella.validation.rubin import pool_estimates, pool_values
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "imputation_reference.json").read_text()
@@ -46,6 +47,32 @@ def test_a_proportion_is_pooled_on_the_logit_scale(case) -> None:
     )
 
 
+@pytest.mark.parametrize("case", REFERENCE["pooled"][:2], ids=["five", "three"])
+def test_a_ratio_is_pooled_on_the_log_scale(case) -> None:
+    estimates = [
+        estimate_ratio(float(np.exp(q)), u**0.5) for q, u in zip(case["q"], case["u"], strict=True)
+    ]
+    pooled = pool_estimates(estimates, units=case["n"])
+    assert pooled.scale == "log"
+    np.testing.assert_allclose(
+        np.log([pooled.value, pooled.low, pooled.high]),
+        [case["value"], case["low"], case["high"]],
+        rtol=1e-9,
+    )
+
+
+def test_values_beside_each_other_are_pooled_as_each_alone() -> None:
+    random = np.random.default_rng(3)
+    values, errors = random.normal(size=(4, 3)), random.uniform(0.1, 0.4, (4, 3))
+    center, half, error, freedom = pool_values(values, errors, units=60)
+    for at in range(3):
+        sets = [estimate_mean(v, e) for v, e in zip(values[:, at], errors[:, at], strict=True)]
+        pooled = pool_estimates(sets, units=60)
+        assert (center[at], error[at]) == pytest.approx((pooled.value, pooled.standard_error))
+        assert half[at] == pytest.approx(pooled.high - pooled.value)
+        assert freedom[at] == pytest.approx(pooled.freedom)
+
+
 def test_one_set_is_left_as_it_is() -> None:
     only = estimate_mean(0.3, 0.1)
     assert pool_estimates([only], units=10) is only
@@ -58,9 +85,22 @@ def test_sets_that_agree_give_the_interval_of_a_small_sample() -> None:
     assert pooled.high - pooled.value == pytest.approx(0.5 * t.ppf(0.975, 20 * 21 / 23))
 
 
-def test_a_measure_without_any_spread_has_a_point_for_an_interval() -> None:
+def test_a_measure_without_any_spread_has_no_interval() -> None:
     pooled = pool_estimates([estimate_mean(1.0, 0.0)] * 3, units=21)
-    assert (pooled.low, pooled.value, pooled.high) == (1.0, 1.0, 1.0)
+    assert (pooled.low, pooled.value, pooled.high) == (None, 1.0, None)
+    assert "every participant adds the same" in pooled.reason
+
+
+def test_sets_that_differ_and_have_no_error_of_their_own_have_no_interval() -> None:
+    sets = [Estimate(value, standard_error=0.0) for value in (1.0, 2.0)]
+    pooled = pool_estimates(sets, units=21)
+    assert (pooled.low, pooled.value, pooled.high) == (None, 1.5, None)
+    assert pooled.reason == "nothing but the imputations differs"
+
+
+def test_a_pooled_interval_stays_in_the_range_of_its_measure() -> None:
+    sets = [estimate_mean(value, 0.03, lowest=0.0, highest=1.0) for value in (0.01, 0.02)]
+    assert pool_estimates(sets, units=21).low == 0.0
 
 
 def test_a_figure_that_some_set_lacks_is_not_estimable() -> None:

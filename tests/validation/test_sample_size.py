@@ -23,6 +23,41 @@ def test_the_example_of_pmsampsize_is_reproduced():
     assert (size.for_shrinkage, size.for_r2, size.for_risk, size.n) == (623, 662, 221, 662)
 
 
+@pytest.mark.parametrize(
+    ("r2", "parameters", "prevalence", "for_shrinkage", "for_risk"),
+    [
+        (0.55, 24, 0.174, 255, 221),
+        (0.288, 36, 0.174, 934, 221),
+        (0.288, 24, 0.25, 623, 289),
+    ],
+)
+def test_the_tests_of_pmsampsize_are_reproduced(
+    r2, parameters, prevalence, for_shrinkage, for_risk
+):
+    # tests/testthat/test_bin.R of pmsampsize (CRAN). Its sizes for the second criterion there are
+    # of an early version that rounded a shrinkage to three digits: 668 where 1.1.3 gives 662.
+    size = compute_development_size(parameters, prevalence, r2=r2)
+    assert (size.for_shrinkage, size.for_risk) == (for_shrinkage, for_risk)
+
+
+@pytest.mark.parametrize(("concordance", "needed"), [(0.89, 227), (0.81, 266)])
+def test_a_concordance_comes_to_the_size_that_pmsampsize_simulates(concordance, needed):
+    # pmsampsize(type="b", cstatistic=, parameters=6, prevalence=0.18, seed=123), run by others. For
+    # 0.81 it reports an R2 of 0.1818, an estimate from a million simulated values.
+    r2 = compute_r2_from_concordance(concordance, 0.18)
+    assert compute_development_size(6, 0.18, r2=r2).n == pytest.approx(needed, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("concordance", "prevalence", "r2"),
+    [(0.89, 0.174, 0.2907), (0.81, 0.77, 0.2119), (0.65, 0.4, 0.0665), (0.75, 0.4, 0.1789)],
+)
+def test_a_concordance_becomes_the_r2_that_r_fits(concordance, prevalence, r2):
+    # R 4.2.2, glm on four million simulated participants, 2026-11-23: x ~ N(sqrt(2) qnorm(c) y, 1),
+    # 1 - exp(-(null deviance - deviance) / n).
+    assert compute_r2_from_concordance(concordance, prevalence) == pytest.approx(r2, abs=4e-4)
+
+
 def test_a_concordance_becomes_the_r2_that_a_large_simulation_finds():
     # Riley 2021: the linear predictor is normal with one variance in both classes.
     draw = np.random.default_rng(1)

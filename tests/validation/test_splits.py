@@ -10,6 +10,7 @@ from glabella.validation.splits import (
     count_classes,
     make_left_out_folds,
     make_repeated_folds,
+    split_grouped,
     split_stratified,
 )
 
@@ -300,3 +301,55 @@ def test_naming_each_row_a_person_changes_nothing() -> None:
     named = split_stratified([], responded, folds=4, seed=3, people=np.arange(60))
     for (_, first), (_, second) in zip(plain, named, strict=True):
         assert first.tolist() == second.tolist()
+
+
+class TestGrouped:
+    SITES = np.repeat(
+        [f"S{number}" for number in range(12)], [3, 9, 4, 8, 5, 7, 6, 6, 2, 10, 1, 11]
+    )
+
+    @pytest.fixture
+    def outcome(self):
+        return np.random.default_rng(2).random(len(self.SITES)) < 0.4
+
+    def test_no_site_is_on_both_sides_and_everybody_is_held_out_once(self, outcome):
+        splits = split_grouped(self.SITES, outcome, folds=4, seed=1)
+        for train, test in splits:
+            assert not set(self.SITES[train]) & set(self.SITES[test])
+            assert len(train) + len(test) == len(self.SITES)
+        assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(self.SITES)))
+
+    def test_responders_are_spread_as_sites_allow(self, outcome):
+        splits = split_grouped(self.SITES, outcome, folds=3, seed=1)
+        held = [outcome[test].sum() for _, test in splits]
+        # A third each would be exact; whole sites of up to eleven participants can't give that.
+        assert min(held) >= outcome.sum() / 6
+
+    def test_another_seed_gives_another_split(self, outcome):
+        first, second = (
+            [test.tolist() for _, test in split_grouped(self.SITES, outcome, folds=4, seed=seed)]
+            for seed in (1, 2)
+        )
+        assert first != second
+        assert first == [
+            test.tolist() for _, test in split_grouped(self.SITES, outcome, folds=4, seed=1)
+        ]
+
+    def test_fewer_groups_than_folds_are_refused(self):
+        with pytest.raises(AnalysisError, match="2 groups can't be spread over 3 folds") as caught:
+            split_grouped(["a", "a", "b"], [1, 0, 1], folds=3, seed=1)
+        assert "at most 2 folds" in caught.value.remedy
+        with pytest.raises(AnalysisError, match="1 groups"):
+            split_grouped(["a", "a"], [1, 0], folds=2, seed=1)
+
+    def test_a_training_part_of_one_class_is_refused(self):
+        with pytest.raises(AnalysisError, match="training part of one class"):
+            split_grouped(["a", "a", "b", "b"], [1, 0, 0, 0], folds=2, seed=1)
+
+    def test_repeated_folds_say_what_they_keep_whole(self, outcome):
+        made = make_repeated_folds(
+            [], outcome, folds=3, repeats=2, seed=np.random.SeedSequence(4),
+            unit="site", groups=self.SITES,
+        )  # fmt: skip
+        assert {fold.unit for fold in made} == {"site"}
+        assert len({tuple(fold.test) for fold in made}) == 6

@@ -24,8 +24,11 @@ def command(
     data: DataOption = None,
     project: ProjectOption = None,
     workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Processes; the results do not depend on it.", show_default=False),
+        str | None,
+        typer.Option(
+            help="Processes, or dask://HOST:PORT; the results do not depend on it.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted training.")
@@ -44,21 +47,26 @@ def command(
         The folder of the data files.
     project : Path, optional
         The project.
-    workers : int, optional
-        Processes; the number of cores unless stated.
+    workers : str, optional
+        Processes, or the address of a Dask scheduler; the number of cores unless stated.
     resume : bool
         Whether to take up the fits that an interrupted training finished.
     as_json : bool
         Whether to print JSON.
     """
     from glabella.pipelines.train import train
+    from glabella.validation.parallel import parse_workers
 
+    try:
+        wanted = None if workers is None else parse_workers(workers)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--workers") from None
     with show_progress() as progress:
         result = train(
             analysis,
             project=project,
             data=data,
-            workers=workers,
+            workers=wanted,
             resume=resume,
             progress=progress,
         )
@@ -78,6 +86,8 @@ def command(
                     f"limit   {design}: {best:.3f} is the best that the baseline table allows; "
                     f"{result.chosen} is {behind:.3f} behind"
                 )
+    if result.learning_curve is not None:
+        typer.echo(f"curve   {result.learning_curve.sum_up()}")
     typer.echo(f"report  {result.report}")
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
@@ -61,7 +61,10 @@ def _check_setting(value: object, kind: Any, name: str, place: str) -> None:
     try:
         TypeAdapter(kind).validate_python(value, strict=True)
     except ValidationError:
-        wanted = {float: "a number", int: "a whole number"}.get(kind, str(kind))
+        choices = [repr(choice) for choice in get_args(kind)]
+        wanted = {float: "a number", int: "a whole number"}.get(
+            kind, f"one of {', '.join(choices)}" if choices else str(kind)
+        )
         raise DefinitionError(f"the setting '{name}' is {wanted}", place=place) from None
 
 

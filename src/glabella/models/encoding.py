@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,9 @@ class EncodedColumn:
         What stands for a missing value; NaN where the model takes missing values itself.
     center, scale : float
         Subtracted, then divided by.
+    shifts : dict of float
+        Where features are centred within trial: trial to how far its mean lies above the mean
+        over trials, which is subtracted before. Empty otherwise.
     """
 
     feature: str
@@ -36,6 +39,7 @@ class EncodedColumn:
     fill: float
     center: float
     scale: float
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,12 @@ class Encoding:
     ----------
     columns : tuple of EncodedColumn
         In the order of the matrix.
+    trial : str or None
+        The feature that holds the trial, where others are centred within it.
     """
 
     columns: tuple[EncodedColumn, ...]
+    trial: str | None = None
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """Encode rows.
@@ -61,12 +68,15 @@ class Encoding:
         Returns
         -------
         array of float, shape (n_rows, n_columns)
-            The matrix. A level that the encoding never saw is 0 in every indicator.
+            The matrix. A level that the encoding never saw is 0 in every indicator. A trial that
+            it never saw, or that is not known, is taken to lie at the mean over trials.
         """
         matrix = np.empty((len(frame), len(self.columns)), dtype=float)
         for index, column in enumerate(self.columns):
             values = _as_numbers(frame[column.feature], column.level)
             filled = np.where(np.isnan(values), column.fill, values)
+            if column.shifts and self.trial is not None:
+                filled = filled - _as_shifts(frame[self.trial], column.shifts)
             matrix[:, index] = (filled - column.center) / column.scale
         return matrix
 
@@ -96,15 +106,19 @@ class Encoding:
         Returns
         -------
         list of dict
-            For JSON; a missing `fill` is None.
+            For JSON; a missing `fill` is None, and `shifts` are there where there are some.
         """
         rows = [asdict(column) for column in self.columns]
         for row in rows:
             row["fill"] = None if np.isnan(row["fill"]) else row["fill"]
+            if not row["shifts"]:
+                del row["shifts"]
         return rows
 
     @staticmethod
-    def restore(rows: Iterable[dict[str, Any]], specs: Iterable[FeatureSpec]) -> Encoding:
+    def restore(
+        rows: Iterable[dict[str, Any]], specs: Iterable[FeatureSpec], *, trial: str | None = None
+    ) -> Encoding:
         """Read an exported encoding back.
 
         Parameters
@@ -113,6 +127,8 @@ class Encoding:
             From `export`.
         specs : iterable of FeatureSpec
             The features that columns may come from.
+        trial : str, optional
+            The feature that holds the trial.
 
         Returns
         -------
@@ -125,11 +141,16 @@ class Encoding:
             If a row is not one that `export` could have written.
         """
         known = {spec.name: spec for spec in specs}
-        return Encoding(tuple(_restore_column(row, known) for row in rows))
+        columns = tuple(_restore_column(row, known) for row in rows)
+        return Encoding(columns, trial if any(column.shifts for column in columns) else None)
 
 
 def fit_encoding(
-    frame: pd.DataFrame, specs: Iterable[FeatureSpec], *, fill_and_scale: bool
+    frame: pd.DataFrame,
+    specs: Iterable[FeatureSpec],
+    *,
+    fill_and_scale: bool,
+    within: str | None = None,
 ) -> Encoding:
     """Learn an encoding from training rows.
 
@@ -142,41 +163,66 @@ def fit_encoding(
     fill_and_scale : bool
         Whether to impute (median; commonest level) and standardise, as a penalised linear model
         needs; a tree takes values as they are, missing ones included.
+    within : str, optional
+        The feature that holds the trial, within which features of the patient are centred: what
+        is learnt of them is then of differences inside trials alone.
 
     Returns
     -------
     Encoding
         Two levels make one indicator; more make one each. Levels that no training row has make
         none.
+
+    References
+    ----------
+    .. [1] Enders CK, Tofighi D. Centering predictor variables in cross-sectional multilevel
+       models: a new look at an old issue. Psychol Methods 2007;12:121-138.
     """
     columns: list[EncodedColumn] = []
     for spec in specs:
+        trials = frame[within] if within is not None and spec.part == "patient" else None
         if spec.kind == "category":
             observed = set(frame[spec.name].dropna())
             levels = [level for level in spec.levels if level in observed]
             commonest = frame[spec.name].mode()
             for level in levels[1:] if len(levels) == 2 else levels:
                 fill = float(len(commonest) > 0 and commonest.iloc[0] == level)
-                columns.append(_fit_column(frame, spec.name, level, fill, fill_and_scale))
+                columns.append(_fit_column(frame, spec.name, level, fill, fill_and_scale, trials))
         else:
             values = frame[spec.name].to_numpy(dtype=float)
             present = values[~np.isnan(values)]
             fill = float(np.median(present)) if len(present) else 0.0
-            columns.append(_fit_column(frame, spec.name, None, fill, fill_and_scale))
-    return Encoding(tuple(columns))
+            columns.append(_fit_column(frame, spec.name, None, fill, fill_and_scale, trials))
+    return Encoding(tuple(columns), within)
 
 
 def _fit_column(
-    frame: pd.DataFrame, name: str, level: str | None, fill: float, fill_and_scale: bool
+    frame: pd.DataFrame,
+    name: str,
+    level: str | None,
+    fill: float,
+    fill_and_scale: bool,
+    trials: pd.Series | None,
 ) -> EncodedColumn:
-    if not fill_and_scale:
-        return EncodedColumn(name, level, np.nan, 0.0, 1.0)
     values = _as_numbers(frame[name], level)
-    filled = np.where(np.isnan(values), fill, values)
-    if np.ptp(filled) == 0:
+    filled = np.where(np.isnan(values), fill, values) if fill_and_scale else values
+    shifts: dict[str, float] = {}
+    if trials is not None:
+        means = pd.Series(filled).groupby(trials.astype(str).to_numpy()).mean().dropna()
+        shifts = {str(trial): float(mean) for trial, mean in (means - means.mean()).items()}
+        filled = filled - _as_shifts(trials, shifts)
+    if not fill_and_scale:
+        return EncodedColumn(name, level, np.nan, 0.0, 1.0, shifts)
+    # Subtracting means leaves rounding where within every trial all are alike.
+    rounding = 1e-12 * float(np.abs(filled).max()) if shifts else 0.0
+    if np.ptp(filled) <= rounding:
         # A constant column carries nothing: 0 for every training row, and no leverage for others.
-        return EncodedColumn(name, level, fill, float(filled[0]), 1.0)
-    return EncodedColumn(name, level, fill, float(filled.mean()), float(filled.std()))
+        return EncodedColumn(name, level, fill, float(filled[0]), 1.0, shifts)
+    return EncodedColumn(name, level, fill, float(filled.mean()), float(filled.std()), shifts)
+
+
+def _as_shifts(trials: pd.Series, shifts: Mapping[str, float]) -> Matrix:
+    return np.array([shifts.get(trial, 0.0) for trial in trials.astype(str)], dtype=float)
 
 
 def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
@@ -188,7 +234,7 @@ def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
 
 
 def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:
-    if set(row) != {field.name for field in fields(EncodedColumn)}:
+    if set(row) - {"shifts"} != {item.name for item in fields(EncodedColumn)} - {"shifts"}:
         raise ValueError("a column has more or fewer entries than it should")
     spec = known[row["feature"]]
     level = row["level"]
@@ -198,7 +244,8 @@ def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> Encod
     scale = check_finite(row["scale"])
     if scale <= 0:
         raise ValueError("a column's scale is not above zero")
-    return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale)
+    shifts = {str(trial): check_finite(value) for trial, value in row.get("shifts", {}).items()}
+    return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale, shifts)
 
 
 def check_finite(value: object) -> float:

@@ -12,6 +12,7 @@ from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
 from glabella.pipelines.alternatives import AlternativeDefinition, read_alternative
+from glabella.validation.splits import Unit
 
 
 def _name_kind(entry: Any) -> str:
@@ -57,9 +58,45 @@ class RepeatedFolds(Definition):
     ----------
     folds, repeats : int
         How many of each.
+    grouped_by : str, optional
+        ``trial`` or ``site``: whole ones go into a fold, so that figures are of participants of
+        others; participants are split unless stated.
     """
 
     folds: int = Field(default=5, ge=2, le=50)
+    repeats: int = Field(default=10, ge=1, le=1000)
+    grouped_by: Literal["trial", "site"] | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Who goes into a fold as a whole."""
+        return self.grouped_by or "participant"
+
+
+class StabilityDefinition(Definition):
+    """Bootstrap refits of the chosen candidate.
+
+    Parameters
+    ----------
+    refits : int
+        How many.
+    """
+
+    refits: int = Field(default=100, ge=20, le=10_000)
+
+
+class LearningCurveDefinition(Definition):
+    """The chosen candidate fitted to growing parts of its training data.
+
+    Parameters
+    ----------
+    points : int
+        Sizes; the curve that is carried on has three parameters, so four at least.
+    repeats : int
+        Repetitions of the pooled design to measure each over; no more than that has.
+    """
+
+    points: int = Field(default=5, ge=4, le=20)
     repeats: int = Field(default=10, ge=1, le=1000)
 
 
@@ -76,15 +113,46 @@ class ValidationDefinition(Definition):
         Within each trial alone.
     across : str, optional
         ``leave_one_trial_out`` or ``leave_one_site_out``.
+    external : tuple of str, optional
+        Trials that take no part in training, tuning, choice or any other design. Once the model
+        is chosen and fitted to the others, it predicts them once.
     inner_folds : int
         Folds of the tuning inside each training part.
+    threshold : float
+        Predicted probability from which sensitivity, specificity, predictive values and the
+        stability of a classification take response for predicted. At one half a false hope costs
+        as much as a missed response; net benefit is reported over all thresholds.
+    permutations : int, optional
+        The most permutations of the tests whether there is anything to find; no tests unless
+        stated. Each costs a repetition of the pooled design, and most tests stop early.
+    stability : StabilityDefinition, optional
+        Refits that show how predictions and predictors would differ; none unless stated.
+    learning_curve : LearningCurveDefinition, optional
+        What more participants would bring; not asked unless stated.
     """
 
     pooled: RepeatedFolds = RepeatedFolds()
     sensitivity: RepeatedFolds | None = None
     inside: RepeatedFolds | None = None
     across: Literal["leave_one_trial_out", "leave_one_site_out"] | None = None
+    external: tuple[str, ...] | None = Field(default=None, min_length=1)
     inner_folds: int = Field(default=4, ge=2, le=20)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    permutations: int | None = Field(default=None, ge=19, le=100_000)
+    stability: StabilityDefinition | None = None
+    learning_curve: LearningCurveDefinition | None = None
+
+    def list_by_site(self) -> list[str]:
+        """List the designs that keep sites whole.
+
+        Returns
+        -------
+        list of str
+            By key.
+        """
+        folds = {"pooled": self.pooled, "sensitivity": self.sensitivity, "inside": self.inside}
+        by_site = [key for key, item in folds.items() if item and item.grouped_by == "site"]
+        return [*by_site, *(["across"] if self.across == "leave_one_site_out" else [])]
 
 
 class Analysis(Definition):

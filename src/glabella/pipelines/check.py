@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding, RowsError, group_findings
@@ -38,6 +37,7 @@ from glabella.pipelines.notes import (
 from glabella.pipelines.strategies import count_by_strategy
 from glabella.pipelines.validate import plan_folds
 from glabella.reporting.check_page import render_check, render_stop
+from glabella.reporting.finding import format_count
 from glabella.reporting.table_one import make_table_one
 from glabella.reporting.write import write_page
 from glabella.validation.membership import Membership, estimate_membership
@@ -233,6 +233,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_folds(classes),
         *note_sizes(sizes, loaded.resolved.references),
         *impossible,
+        *_note_external(loaded),
         *(
             Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
             for name, why in plan.infeasible.items()
@@ -264,6 +265,19 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     )
 
 
+def _note_external(loaded: LoadedAnalysis) -> Iterator[Finding]:
+    if loaded.external is not None:
+        trials = ", ".join(dict.fromkeys(loaded.external.trial.tolist()))
+        yield Finding(
+            "validation.external",
+            f"{trials}, {loaded.external.n} participants with "
+            f"{format_count(loaded.external.events)} responders: left out of everything, and "
+            "predicted once",
+            "",
+            "note",
+        )
+
+
 def _name_groups(loaded: LoadedAnalysis) -> pd.Series:
     sample = loaded.sample
     if not loaded.resolved.analysis.value.arms:
@@ -287,13 +301,11 @@ def _list_rows(error: RowsError, home: Project, name: str) -> DataError:
 
 def _count_participants(loaded: LoadedAnalysis) -> pd.DataFrame:
     people, outcomes = loaded.tables.participants, loaded.outcomes
-    responders = np.full(len(people), np.nan)
-    responders[loaded.kept] = loaded.sample.expected
     table = pd.DataFrame(
         {
             "trial": people["studyid"],
             "arm": people.get("arm", "all"),
-            "responders": responders,
+            "responders": loaded.expected,
             "left_out": ~outcomes.is_analysed,
         }
     )

@@ -11,16 +11,34 @@ import numpy as np
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import draw_attributions
+from glabella.pipelines.analysis import RepeatedFolds
+from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.external import External
+from glabella.pipelines.learning_curve import ChosenLearningCurve
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
-from glabella.pipelines.validate import Validated
-from glabella.reporting.figures import draw_calibration, draw_groups, draw_roc
-from glabella.reporting.finding import write_finding
+from glabella.pipelines.stability import ChosenStability
+from glabella.pipelines.validate import FoldPlan, Validated
+from glabella.reporting.figures import (
+    draw_calibration,
+    draw_groups,
+    draw_net_benefit,
+    draw_roc,
+)
+from glabella.reporting.finding import format_estimate, write_finding
+from glabella.reporting.learning_curve_figure import draw_learning_curve
 from glabella.reporting.record import RunRecord
+from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
+from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
 from glabella.validation.nested import TunedModel
+from glabella.validation.net_benefit import measure_net_benefit
+from glabella.validation.performance import fit_curve
+from glabella.validation.sample import Sample
+from glabella.validation.splits import count_classes
 
 _METHODS = {
     "xgboost": "path-dependent tree SHAP values, computed exactly by XGBoost",
@@ -35,9 +53,14 @@ def compose_record(
     tuned: TunedModel,
     provenance: Mapping[str, Any],
     *,
+    procedure: Procedure,
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
     history: History | None = None,
+    permutations: Permutations | None = None,
+    stability: ChosenStability | None = None,
+    external: External | None = None,
+    learning_curve: ChosenLearningCurve | None = None,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -51,12 +74,22 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    procedure : Procedure
+        The figures corrected for the choice, and the optimism of the last fit.
     sensitivity : Sensitivity, optional
         The analysis under other definitions of its endpoint.
     limits : Limits, optional
         What rules that know the truth reach.
     history : History, optional
         Which training on the same outcome and data it is; the first unless stated.
+    permutations : Permutations, optional
+        Whether there is anything to find.
+    stability : ChosenStability, optional
+        The chosen candidate refitted to bootstrap samples.
+    external : External, optional
+        The trials that had no part in anything else.
+    learning_curve : ChosenLearningCurve, optional
+        What the chosen candidate reaches with fewer participants, and would with more.
 
     Returns
     -------
@@ -65,7 +98,6 @@ def compose_record(
     """
     resolved = loaded.resolved
     analysis, name = resolved.analysis.value, validated.choice.name
-    chosen = validated.candidates[name]
     estimator = resolved.candidates[name].value.estimator
     method = _METHODS.get(estimator, "steps from the overall rate to the rate of the cell")
     attributions = collect_attributions(
@@ -76,6 +108,23 @@ def compose_record(
     is_simulated = loaded.tables.origin == "simulated"
     left_out = _name_left_out(analysis.validation.across)
     figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    note = "SIMULATED DATA" if is_simulated else ""
+    if stability is not None:
+        figures["stability.svg"] = draw_stability(stability.measured, title=name, note=note)
+        captions["stability.svg"] = (
+            f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
+            "tuning included, against the model's own; and how the refits' predictions are "
+            "calibrated on the original participants."
+        )
+    if learning_curve is not None:
+        figures["learning_curve.svg"] = draw_learning_curve(
+            learning_curve.measured, title=name, note=note
+        )
+        captions["learning_curve.svg"] = (
+            f"Learning curve of {name}: out-of-fold log loss and concordance by the participants "
+            "learnt from, tuning included; bars are 95 % intervals over participants. Hollow: "
+            "what would be expected with two and four times as many, where it can be said."
+        )
     record = RunRecord(
         analysis=resolved.name,
         description=analysis.description,
@@ -83,11 +132,14 @@ def compose_record(
         endpoint=analysis.endpoint.describe(),
         estimand=describe_estimand(loaded),
         finding=write_finding(
-            chosen,
+            name,
+            validated.procedure,
             validated.differences,
+            has_choice=bool(validated.against_chosen),
             is_simulated=is_simulated,
             has_arms=loaded.sample.has_arms,
             across=left_out,
+            external=None if external is None else external.headline,
         ),
         caveats=[
             *_list_caveats(loaded, validated),
@@ -100,17 +152,23 @@ def compose_record(
         ],
         chosen=name,
         choice=validated.choice.rule,
+        arms={arm.name: arm.label or arm.name for arm in analysis.arms},
         candidates={
             key: {"description": item.description, **item.as_json()}
             for key, item in validated.candidates.items()
         },
         differences=_tabulate_differences(validated),
+        procedure=procedure.as_json(),
         sensitivity=None if sensitivity is None else sensitivity.as_json(),
         limits=None if limits is None else limits.as_json(),
+        permutations=None if permutations is None else permutations.as_json(),
+        stability=None if stability is None else stability.as_json(),
+        external=None if external is None else external.as_json(),
+        learning_curve=None if learning_curve is None else learning_curve.as_json(),
         predictors=_tabulate_predictors(attributions),
         attribution_method=_describe_method(name, method),
         left_out_unit=left_out or "trial",
-        designs=_describe_designs(loaded),
+        designs=_describe_designs(loaded, validated.plan),
         history=(history or History(1)).as_json(),
         provenance={
             **provenance,
@@ -146,23 +204,29 @@ def _draw(
     sample, name = loaded.sample, validated.choice.name
     note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
+    curve = fit_curve(pooled[name], sample)
     figures = {
         "roc.svg": draw_roc(pooled, sample, note=note),
-        "calibration.svg": draw_calibration(pooled[name], sample, title=name, note=note),
+        "calibration.svg": draw_calibration(pooled[name], sample, curve, title=name, note=note),
     }
     captions = {
         "roc.svg": "ROC curves of the out-of-fold predictions of all repetitions together. What "
         "only knows arm or trial still bends a curve here, where trials and folds are mixed; the "
         "table's concordance compares like with like.",
-        "calibration.svg": f"Calibration of {name}: observed rate of response in groups of similar "
-        "prediction, and how predictions are spread. A participant's out-of-fold predictions are "
-        "averaged over repetitions.",
+        "calibration.svg": f"Calibration of {name}: the smooth curve is of every out-of-fold "
+        "prediction, participants as clusters, and in groups and below a participant's predictions "
+        f"are averaged over repetitions. {_describe_distance(curve)}",
     }
-    groups = draw_groups(validated.candidates[name], left_out=left_out, note=note)
+    net_benefit = draw_net_benefit(measure_net_benefit(pooled[name], sample), title=name, note=note)
+    if net_benefit is not None:
+        figures["net_benefit.svg"] = net_benefit
+        captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
+    headline = "the procedure" if validated.against_chosen else name
+    groups = draw_groups(validated.procedure, left_out=left_out, note=note)
     if groups is not None:
         figures["groups.svg"] = groups
         captions["groups.svg"] = (
-            f"Headline concordance of {name} by {left_out}. A {left_out} with under five of a "
+            f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
             "class has no figure. The diamond is the random-effects mean with each left out, the "
             f"lines below it what a new {left_out} will show, by each prior of the table."
         )
@@ -173,6 +237,27 @@ def _draw(
     )
     captions["importance.png"] = "The same, as the mean of the absolute attributions."
     return figures, captions
+
+
+def _describe_distance(curve: CalibrationCurve) -> str:
+    if curve.reason is not None:
+        return f"There is no smooth curve: {curve.reason}."
+    error = measure_calibration_error(curve)
+    return (
+        f"Mean distance of a prediction from the curve (ICI) {format_estimate(error.ici)}; half "
+        f"are within {format_estimate(error.e50)} (E50) and nine in ten within "
+        f"{format_estimate(error.e90)} (E90). The bounds are of the curves inside the band."
+    )
+
+
+def _describe_net_benefit(name: str, has_arms: bool) -> str:
+    among = "the participants of the active arm" if has_arms else "the participants"
+    return (
+        f"Net benefit of treating whom {name} gives at least the threshold, in responders treated "
+        f"per participant, among {among}: who would not respond and is treated counts threshold / "
+        "(1 - threshold) against. Bands are pointwise, at 95 %, with participants as the unit. "
+        f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
+    )
 
 
 def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
@@ -193,8 +278,7 @@ def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
 
 def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     table = loaded.tables.participants[["studyid"]].copy()
-    table["responded"] = np.nan
-    table.loc[table.index[loaded.kept], "responded"] = loaded.sample.expected
+    table["responded"] = loaded.expected
     arms = loaded.resolved.analysis.value.arms
     names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
     table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
@@ -231,24 +315,76 @@ def _describe_method(name: str, method: str) -> str:
     )
 
 
-def _describe_designs(loaded: LoadedAnalysis) -> dict[str, str]:
+def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan) -> dict[str, str]:
     design = loaded.resolved.analysis.value.validation
     words = {
         "pooled": f"{design.pooled.repeats} repetitions of {design.pooled.folds}-fold "
-        "cross-validation over all participants, stratified by trial, arm and outcome; settings "
-        f"tuned by {design.inner_folds}-fold cross-validation inside each training part. The "
-        "estimate is of the whole procedure at this size of sample."
+        f"cross-validation over all participants, {_describe_split(design.pooled)}; settings "
+        f"tuned by {design.inner_folds}-fold cross-validation inside each training part"
+        f"{_describe_inner(design.pooled.unit)}. The estimate is of the expected performance of "
+        f"the procedure at n = {_count_training(plan, 'pooled')}, the size of a training part."
+        f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
     }
     if design.inside is not None:
         words["inside"] = (
             f"{design.inside.repeats} repetitions of {design.inside.folds}-fold cross-validation "
-            "within each trial alone: see Trial by trial."
+            f"within each trial alone, {_describe_split(design.inside)}: see Trial by trial."
+            f"{_describe_one_class(loaded.sample, plan, 'inside')}"
         )
     if design.across is not None:
-        unit = _name_left_out(design.across)
+        unit = design.across.split("_")[2]
         words["across"] = (
-            f"Each {unit} left out once, predicted by a model trained on the others: what a new "
-            f"{unit} can expect. The interval is of these {unit}s' participants; how much a new "
-            f"{unit} may differ is not in it."
+            f"Each {unit} left out once, predicted by a model trained on the others, whose tuning "
+            f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
+            f"new {unit} at n = {_count_training(plan, 'across')}, the mean size of a training "
+            f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
+            f"participants; how much a new {unit} may differ is not in it."
+            f"{_describe_one_class(loaded.sample, plan, 'across')}"
+        )
+    return words
+
+
+def _describe_split(design: RepeatedFolds) -> str:
+    if design.unit == "participant":
+        return "stratified by trial, arm and outcome"
+    return f"whole {design.unit}s to a fold, outcomes as evenly as they allow"
+
+
+def _describe_inner(unit: str) -> str:
+    return "" if unit == "participant" else f", whole {unit}s to a fold"
+
+
+def _count_training(plan: FoldPlan, design: str) -> int:
+    sizes = [len(fold.train) for fold in plan.folds if fold.design == design]
+    return round(float(np.mean(sizes)))
+
+
+def _describe_one_class(sample: Sample, plan: FoldPlan, design: str) -> str:
+    """Say what becomes of held-out parts without both classes."""
+    mine = [fold for fold in plan.folds if fold.design == design]
+    alone = sum(min(count_classes(sample.labels[fold.test])) == 0 for fold in mine)
+    if not alone:
+        return ""
+    return (
+        f" {alone} of {len(mine)} held-out parts hold one class: they have no pairs for a "
+        "concordance, and count in all other measures."
+    )
+
+
+def _describe_new_trial(loaded: LoadedAnalysis, unit: str) -> str:
+    """Say with which intercept a new trial starts."""
+    centred = any(
+        read.value.settings.get("centring") == "trial"
+        for name, read in loaded.resolved.candidates.items()
+        if name not in loaded.resolved.references
+    )
+    words = (
+        f"No candidate that could be chosen has an intercept of its own for a {unit}: a new one "
+        "receives the common one, and its own rate of response shows as a calibration intercept."
+    )
+    if centred:
+        words += (
+            " Where features are centred within trial, a new trial's are centred at the mean over "
+            "trials."
         )
     return words

@@ -197,12 +197,13 @@ def _measure_rule(
 ) -> dict[str, Performance]:
     """Measure over the pairs that candidates were measured over."""
     predictions = validated.predictions[validated.choice.name]
+    threshold = loaded.resolved.analysis.value.validation.threshold
     measured = {}
     for design in ("pooled", "across"):
         rows = predictions[predictions["design"] == design]
         if len(rows):
             told = rows.assign(probability=rank[rows["row"].to_numpy()])
-            measured[design] = measure_performance(told, loaded.sample)
+            measured[design] = measure_performance(told, loaded.sample, threshold=threshold)
     return measured
 
 

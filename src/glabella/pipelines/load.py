@@ -20,7 +20,7 @@ from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.data.totals import derive_totals
 from glabella.definitions.locate import Project
-from glabella.errors import AnalysisError
+from glabella.errors import AnalysisError, describe_choices
 from glabella.features.assemble import (
     assemble_features,
     build_patient_features,
@@ -61,9 +61,11 @@ class LoadedAnalysis:
     alternatives : dict of Outcomes
         Under each other definition of the endpoint, by its name.
     sample : Sample
-        Those with an outcome.
+        Those with an outcome, but for the trials of the external set.
     data_hash : str
         SHA-256 of the tables.
+    external : Sample or None
+        Those of the external set with an outcome, where the analysis has one.
     """
 
     resolved: ResolvedAnalysis
@@ -74,11 +76,24 @@ class LoadedAnalysis:
     alternatives: dict[str, Outcomes]
     sample: Sample
     data_hash: str
+    external: Sample | None = None
 
     @property
     def kept(self) -> np.ndarray:
         """Positions, in the tables, of the participants of the sample."""
-        return np.flatnonzero(self.outcomes.is_analysed)
+        analysis = self.resolved.analysis.value
+        return np.flatnonzero(find_analysed(analysis, self.tables, self.outcomes))
+
+    @property
+    def expected(self) -> np.ndarray:
+        """The expected response of each participant of the tables; NaN where none is analysed."""
+        expected = np.full(len(self.tables.participants), np.nan)
+        expected[self.kept] = self.sample.expected
+        if self.external is not None:
+            analysis = self.resolved.analysis.value
+            there = find_analysed(analysis, self.tables, self.outcomes, external=True)
+            expected[there] = self.external.expected
+        return expected
 
     @property
     def endpoint(self) -> EndpointDefinition:
@@ -192,6 +207,9 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         alternatives=alternatives,
         sample=make_sample(analysis, tables, outcomes, features),
         data_hash=hash_tables(tables),
+        external=None
+        if analysis.validation.external is None
+        else make_sample(analysis, tables, outcomes, features, external=True),
     )
 
 
@@ -247,8 +265,58 @@ def _settle_lacking(
     )
 
 
+def find_analysed(
+    analysis: Analysis, tables: PatientTables, outcomes: Outcomes, *, external: bool = False
+) -> np.ndarray:
+    """Find who is analysed, in the external set or outside it.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The definition.
+    tables : PatientTables
+        All participants.
+    outcomes : Outcomes
+        Theirs.
+    external : bool
+        Whether those of the external set are wanted, or all others.
+
+    Returns
+    -------
+    array of bool, shape (n_participants,)
+        Those with an outcome, observed or imputed.
+
+    Raises
+    ------
+    AnalysisError
+        If the external set names a trial that does not exist, or leaves none to learn from.
+    """
+    trials = tables.participants["studyid"].astype(str)
+    named = analysis.validation.external or ()
+    known = list(dict.fromkeys(trials))
+    for name in named:
+        if name not in known:
+            raise AnalysisError(
+                f"there is no trial '{name}'",
+                place="validation.external",
+                remedy=describe_choices(name, known),
+            )
+    if set(named) == set(known):
+        raise AnalysisError(
+            "the external set holds every trial, so none is left to learn from",
+            place="validation.external",
+            remedy="Leave one out of it.",
+        )
+    return np.asarray(outcomes.is_analysed & (trials.isin(named).to_numpy() == external))
+
+
 def make_sample(
-    analysis: Analysis, tables: PatientTables, outcomes: Outcomes, features: FeatureTable
+    analysis: Analysis,
+    tables: PatientTables,
+    outcomes: Outcomes,
+    features: FeatureTable,
+    *,
+    external: bool = False,
 ) -> Sample:
     """Put together who is analysed.
 
@@ -262,6 +330,8 @@ def make_sample(
         Theirs.
     features : FeatureTable
         Theirs.
+    external : bool
+        As in `find_analysed`.
 
     Returns
     -------
@@ -273,21 +343,28 @@ def make_sample(
     AnalysisError
         If nobody in some arm has an outcome, or sites are left out and there are none.
     """
-    kept = outcomes.is_analysed
+    kept = find_analysed(analysis, tables, outcomes, external=external)
     people = tables.participants[kept]
     blank = pd.Series("", index=people.index)
     arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
     gone = [name.name for name in analysis.arms if name.name not in set(arm)]
-    if gone:
+    if external and not len(people):
+        raise AnalysisError(
+            "nobody in the external set has an outcome",
+            place="validation.external",
+            remedy="Name other trials, or change the endpoint's week or window.",
+        )
+    if gone and not external:
         raise AnalysisError(
             f"nobody in the arm '{gone[0]}' has an outcome",
             place=f"endpoint of '{analysis.endpoint.of}'",
             remedy="Leave the arm out, or change the endpoint's week or window.",
         )
-    if analysis.validation.across == "leave_one_site_out" and "siteid" not in people:
+    by_site = analysis.validation.list_by_site()
+    if by_site and "siteid" not in people:
         raise AnalysisError(
-            "leaving one site out needs sites, and no column is mapped to the site",
-            place="validation.across",
+            "leaving sites out needs sites, and no column is mapped to the site",
+            place=f"validation.{by_site[0]}",
             remedy="Name it: `site:` of the participants' file.",
         )
     imputation = None

@@ -61,6 +61,7 @@ def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
         np.arange(loaded.sample.n),
         inner_folds=analysis.validation.inner_folds,
         seed=derive_seed(analysis.seed, "refit", chosen),
+        unit=analysis.validation.pooled.unit,
     )
 
 
@@ -118,7 +119,7 @@ def describe_bundle(
         ),
         training=_count_training(loaded),
         ranges=_describe_ranges(sample.features),
-        performance=validated.candidates[chosen].as_json(),
+        performance=validated.procedure.as_json(),
         provenance=dict(provenance),
     )
     return manifest, files

@@ -253,7 +253,9 @@ def _with_outcomes(loaded: LoadedAnalysis, outcomes: Outcomes) -> LoadedAnalysis
     analysis = loaded.resolved.analysis.value
     design = analysis.validation
     pooled = ValidationDefinition(
-        pooled=design.sensitivity or design.pooled, inner_folds=design.inner_folds
+        pooled=design.sensitivity or design.pooled,
+        inner_folds=design.inner_folds,
+        threshold=design.threshold,
     )
     changed = replace(
         loaded.resolved.analysis, value=analysis.model_copy(update={"validation": pooled})
@@ -295,7 +297,7 @@ def _summarise(
     chosen = None if validated is None else validated.choice.name
     pooled: Performance | None = None
     if validated is not None:
-        pooled = validated.candidates[validated.choice.name].pooled
+        pooled = validated.procedure.pooled
     return DefinitionResult(
         name=name,
         definition=definition,

@@ -9,7 +9,7 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.endpoints.strategies import MISSING_STRATEGIES, MissingDefinition
 from glabella.errors import AnalysisError
-from glabella.pipelines.load import LoadedAnalysis, make_sample
+from glabella.pipelines.load import LoadedAnalysis, find_analysed, make_sample
 from glabella.pipelines.outcomes import derive_for
 
 # The shift of `delta` is the user's to state; without one it is no strategy.
@@ -59,8 +59,9 @@ def _is_same(endpoint: EndpointDefinition, other: EndpointDefinition) -> bool:
 
 
 def _count(name: str, loaded: LoadedAnalysis, outcomes: Outcomes) -> pd.DataFrame:
-    sample = make_sample(loaded.resolved.analysis.value, loaded.tables, outcomes, loaded.features)
-    people = loaded.tables.participants[outcomes.is_analysed]
+    analysis = loaded.resolved.analysis.value
+    sample = make_sample(analysis, loaded.tables, outcomes, loaded.features)
+    people = loaded.tables.participants[find_analysed(analysis, loaded.tables, outcomes)]
     table = pd.DataFrame(
         {
             "trial": people["studyid"].to_numpy(),

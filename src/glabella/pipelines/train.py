@@ -18,12 +18,17 @@ import pandas as pd
 
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
+from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.external import External, predict_external
+from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
+from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
-from glabella.pipelines.validate import Validated, plan_folds, run_validation
+from glabella.pipelines.stability import ChosenStability, run_stability
+from glabella.pipelines.validate import PROCEDURE, Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
 from glabella.tracking.history import (
@@ -39,8 +44,9 @@ from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress
+from glabella.validation.parallel import use_workers
 from glabella.validation.performance import MEASURES
-from glabella.validation.result import CandidateResult, flatten_metrics
+from glabella.validation.result import CandidateResult, flatten_gains, flatten_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +80,8 @@ class TrainingResult:
         By name.
     validated : Validated
         Predictions, differences and folds.
+    procedure : Procedure
+        The figures of choice and fit together, and how far they are from the apparent ones.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -81,6 +89,14 @@ class TrainingResult:
         What rules that know the truth reach, where the data are simulated.
     history : History
         Which training on the same outcome and data it is.
+    permutations : Permutations or None
+        Whether there is anything to find, where the analysis asks for permutations.
+    stability : ChosenStability or None
+        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
+    external : External or None
+        The trials that had no part in anything else, where the analysis names some.
+    learning_curve : ChosenLearningCurve or None
+        What fewer participants brought and more would, where the analysis asks for it.
     """
 
     run_id: str
@@ -93,9 +109,14 @@ class TrainingResult:
     events: float
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
+    procedure: Procedure = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
+    permutations: Permutations | None = field(default=None, repr=False)
+    stability: ChosenStability | None = field(default=None, repr=False)
+    external: External | None = field(default=None, repr=False)
+    learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -115,9 +136,16 @@ class TrainingResult:
             "n": self.n,
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
+            "procedure": self.procedure.as_json(),
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
             "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
+            "permutations": None if self.permutations is None else self.permutations.as_json(),
+            "stability": None if self.stability is None else self.stability.as_json(),
+            "external": None if self.external is None else self.external.as_json(),
+            "learning_curve": (
+                None if self.learning_curve is None else self.learning_curve.as_json()
+            ),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -126,10 +154,14 @@ class TrainingResult:
         Returns
         -------
         DataFrame
-            One row a candidate and design, one column a measure and bound.
+            One row a candidate and design, one column a measure and bound; last the procedure,
+            where there was a choice.
         """
         rows = []
-        for name, item in self.candidates.items():
+        shown = dict(self.candidates)
+        if self.validated.against_chosen:
+            shown[PROCEDURE] = self.procedure.validated
+        for name, item in shown.items():
             for design, performance in (("pooled", item.pooled), ("across", item.across)):
                 if performance is not None:
                     row: dict[str, Any] = {"candidate": name, "design": design}
@@ -174,7 +206,7 @@ def train(
     *,
     project: str | Path | None = None,
     data: str | Path | None = None,
-    workers: int | None = None,
+    workers: int | str | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingResult:
@@ -188,8 +220,9 @@ def train(
         The project; the nearest one unless stated.
     data : str or Path, optional
         The folder of the data files; the project's unless stated.
-    workers : int, optional
-        Processes; the number of cores unless stated. The results do not depend on it.
+    workers : int or str, optional
+        Processes, or ``dask://host:port`` of a Dask scheduler; the number of cores unless stated.
+        The results do not depend on it.
     resume : bool
         Whether to take up the fits that an interrupted training of the same analysis finished;
         a fit on other data, definitions or versions is not taken for one of these. The results
@@ -226,20 +259,30 @@ def train(
     }
     run_name = f"{name} (simulated)" if origin == "simulated" else name
     with (
+        use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs,
         open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
         _work_folder(home, run.run_id) as folder,
     ):
         history = find_history(tags)
-        jobs = workers or os.cpu_count() or 1
         with _keep_fits(home, name, resume=resume, say=say) as checkpoint:
             validated = run_validation(loaded, workers=jobs, progress=say, checkpoint=checkpoint)
             sensitivity = run_sensitivity(
+                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
+            )
+            permutations = run_permutations(loaded, workers=jobs, progress=say)
+            learning_curve = run_learning_curve(
                 loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
             )
         limits = find_limits(loaded, validated, folder_of_data)
         say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
         tuned = refit(loaded, validated.choice.name)
+        say("correcting for the choice", 0, 0)
+        procedure = measure_procedure(loaded, validated, tuned)
+        if loaded.external is not None:
+            say("predicting the external set", 0, 0)
+        external = predict_external(loaded, validated, tuned, workers=jobs)
+        stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("explaining", 0, 0)
@@ -248,9 +291,14 @@ def train(
             validated,
             tuned,
             provenance,
+            procedure=procedure,
             sensitivity=sensitivity,
             limits=limits,
             history=history,
+            permutations=permutations,
+            stability=stability,
+            external=external,
+            learning_curve=learning_curve,
         )
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
@@ -258,6 +306,10 @@ def train(
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
+        run.log(metrics=procedure.list_metrics())
+        for part in (permutations, stability, external, learning_curve):
+            if part is not None:
+                run.log(metrics=part.list_metrics())
         folder.keep()
         model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
         checkpoint.clear()
@@ -272,9 +324,14 @@ def train(
         events=loaded.sample.events,
         candidates=validated.candidates,
         validated=validated,
+        procedure=procedure,
         sensitivity=sensitivity,
         limits=limits,
         history=history,
+        permutations=permutations,
+        stability=stability,
+        external=external,
+        learning_curve=learning_curve,
     )
 
 
@@ -342,11 +399,10 @@ def _log(
     finding: str,
 ) -> None:
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
-    chosen = validated.candidates[validated.choice.name]
     run.log(
         params={
             "analysis": loaded.resolved.name,
-            "chosen": chosen.name,
+            "chosen": validated.choice.name,
             "endpoint": analysis.endpoint.describe(),
             "features": analysis.features,
             "models": ", ".join(analysis.models),
@@ -355,8 +411,8 @@ def _log(
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },
-        metrics=_collect_metrics(chosen),
-        tags={"chosen": chosen.name, "mlflow.note.content": finding},
+        metrics=_collect_metrics(validated.procedure),
+        tags={"chosen": validated.choice.name, "mlflow.note.content": finding},
     )
     for name, item in validated.candidates.items():
         candidate = loaded.resolved.candidates[name].value
@@ -379,7 +435,10 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
     for design, performance in (("pooled", item.pooled), ("across", item.across)):
         if performance is not None:
             metrics.update(flatten_metrics(design, performance))
-    for design, groups in (("inside", item.inside or ()), ("across", item.groups)):
+    for design, gains in item.gains.items():
+        metrics.update(flatten_gains(design, gains))
+    by_group = (("inside", item.inside or ()), ("across", item.groups), ("arm", item.arms))
+    for design, groups in by_group:
         for group in groups:
             # MLflow takes letters, digits and a few signs in a metric's name.
             name = re.sub(r"[^\w.-]", "_", group.group)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from glabella.errors import AnalysisError
+from glabella.errors import AnalysisError, place_refusal
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.checkpoint import Checkpoint
-from glabella.validation.comparison import Choice, Difference, choose_candidate, compare_losses
+from glabella.validation.comparison import (
+    Choice,
+    Difference,
+    choose_candidate,
+    compare_losses,
+    list_eligible,
+)
 from glabella.validation.fold_result import FoldResult
+from glabella.validation.gain import Gain, adjust_gains, measure_gain
 from glabella.validation.intervals import not_estimable
 from glabella.validation.nested import (
     Progress,
@@ -22,19 +30,25 @@ from glabella.validation.performance import (
     MEASURES,
     GroupPerformance,
     Performance,
+    measure_by_arm,
     measure_by_group,
     measure_performance,
 )
+from glabella.validation.procedure import Followed, follow_procedure
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
 from glabella.validation.splits import (
     Fold,
     Rows,
+    Unit,
     count_classes,
     make_left_out_folds,
     make_repeated_folds,
 )
+
+PROCEDURE = "procedure"
+_LEFT_OUT: dict[str, Unit] = {"leave_one_trial_out": "trial", "leave_one_site_out": "site"}
 
 
 @dataclass(frozen=True)
@@ -66,9 +80,16 @@ class Validated:
     results : tuple of FoldResult
         Everything that was fitted.
     choice : Choice
-        The chosen candidate.
+        The candidate that is kept: chosen by the validation on all participants.
+    procedure : CandidateResult
+        The figures of choosing and fitting together: in each fold, of the candidate that the same
+        rule chose inside the training part.
+    followed : Followed
+        What it chose in each fold.
     differences : tuple of Difference
-        The chosen candidate against each reference.
+        The procedure against each reference.
+    against_chosen : tuple of Difference
+        Every other candidate that could be chosen against the chosen one.
     plan : FoldPlan
         The folds.
     """
@@ -77,7 +98,10 @@ class Validated:
     predictions: dict[str, pd.DataFrame]
     results: tuple[FoldResult, ...]
     choice: Choice
+    procedure: CandidateResult
+    followed: Followed
     differences: tuple[Difference, ...]
+    against_chosen: tuple[Difference, ...]
     plan: FoldPlan
 
     def select(self, candidate: str, design: str) -> pd.DataFrame:
@@ -120,14 +144,17 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
     design = analysis.validation
     cells = [sample.arm, sample.trial]
-    folds = make_repeated_folds(
-        cells,
-        sample.labels,
-        folds=design.pooled.folds,
-        repeats=design.pooled.repeats,
-        seed=derive_seed(analysis.seed, "pooled"),
-        people=sample.people,
-    )
+    with place_refusal("validation.pooled"):
+        folds = make_repeated_folds(
+            cells,
+            sample.labels,
+            folds=design.pooled.folds,
+            repeats=design.pooled.repeats,
+            seed=derive_seed(analysis.seed, "pooled"),
+            people=sample.people,
+            unit=design.pooled.unit,
+            groups=sample.group_by(design.pooled.unit),
+        )
     infeasible: dict[str, str] = {}
     if design.inside is not None:
         for trial in dict.fromkeys(sample.trial.tolist()):
@@ -142,12 +169,14 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
                     rows=_rows_of(sample, trial),
                     group=trial,
                     people=sample.people,
+                    unit=design.inside.unit,
+                    groups=sample.group_by(design.inside.unit),
                 )
             except AnalysisError as error:
                 infeasible[trial] = error.finding
     if design.across is not None:
-        groups = sample.trial if design.across == "leave_one_trial_out" else sample.site
-        across = make_left_out_folds(groups)
+        unit = _LEFT_OUT[design.across]
+        across = make_left_out_folds(sample.trial if unit == "trial" else sample.site, unit)
         for fold in across:
             if min(count_classes(sample.labels[fold.train])) == 0:
                 raise AnalysisError(
@@ -202,6 +231,8 @@ def run_validation(
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
     plan = plan_folds(loaded)
+    references = loaded.resolved.references
+    eligible = list_eligible(candidates, references)
     results = validate_candidates(
         candidates,
         sample,
@@ -211,6 +242,7 @@ def run_validation(
         workers=workers,
         progress=progress,
         checkpoint=checkpoint,
+        weighed=eligible if len(eligible) > 1 else (),
     )
     by_name = {name: [item for item in results if item.candidate == name] for name in candidates}
     predictions = {
@@ -218,85 +250,150 @@ def run_validation(
         for name, mine in by_name.items()
         if all(item.error is None for item in mine)
     }
-    references = loaded.resolved.references
     if not set(predictions) - set(references) and set(candidates) - set(references):
         reasons = {f"{item.candidate}: {item.error}" for item in results if item.error is not None}
         raise AnalysisError(
             f"every candidate that could be chosen failed ({'; '.join(sorted(reasons))})",
             remedy="Mend its definition in models/, or the features that it can't take.",
         )
-    measured = {
-        name: _measure(name, loaded, by_name[name], predictions.get(name), plan.infeasible)
-        for name in candidates
-    }
     pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
     choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
+    chosen_from = list_eligible(pooled, references)
+    followed = follow_procedure({name: by_name[name] for name in chosen_from})
+    measure = _Measuring(loaded, plan.infeasible, predictions, by_name)
+    measured = {name: measure(name) for name in candidates}
+    gains: dict[str, dict[str, tuple[Gain, ...]]] = {}
+    for design in ("pooled", "across"):
+        mine = {name: item.gains[design] for name, item in measured.items() if design in item.gains}
+        for name, adjusted in adjust_gains(mine).items():
+            gains.setdefault(name, {})[design] = adjusted
+    measured = {name: replace(item, gains=gains.get(name, {})) for name, item in measured.items()}
+    if len(chosen_from) == 1:
+        procedure = replace(measured[choice.name], name=PROCEDURE)
+        pooled[PROCEDURE] = pooled[choice.name]
+    else:
+        by_name[PROCEDURE] = [replace(item, candidate=PROCEDURE) for item in followed.results]
+        predictions[PROCEDURE] = collect_predictions(by_name[PROCEDURE], sample)
+        pooled[PROCEDURE] = predictions[PROCEDURE][predictions[PROCEDURE]["design"] == "pooled"]
+        procedure = measure(PROCEDURE)
+        del predictions[PROCEDURE]
     differences = tuple(
-        compare_losses(choice.name, name, pooled, sample.outcomes)
+        compare_losses(PROCEDURE, name, pooled, sample.outcomes)
         for name in references
         if name in pooled and name != choice.name
     )
-    return Validated(measured, predictions, tuple(results), choice, differences, plan)
+    against_chosen = tuple(
+        compare_losses(name, choice.name, pooled, sample.outcomes)
+        for name in chosen_from
+        if name != choice.name
+    )
+    return Validated(
+        measured,
+        predictions,
+        tuple(results),
+        choice,
+        procedure,
+        followed,
+        differences,
+        against_chosen,
+        plan,
+    )
 
 
 def _rows_of(sample: Sample, trial: str) -> Rows:
     return np.flatnonzero(sample.trial == trial)
 
 
-def _measure(
-    name: str,
-    loaded: LoadedAnalysis,
-    results: list[FoldResult],
-    predictions: pd.DataFrame | None,
-    infeasible: dict[str, str],
-) -> CandidateResult:
-    candidate = loaded.resolved.candidates[name].value
-    sample, design = loaded.sample, loaded.resolved.analysis.value.validation
-    errors = [item.error for item in results if item.error is not None]
-    seconds = sum(item.seconds for item in results)
-    if predictions is None:
-        return CandidateResult(
-            name, candidate.description, candidate.role, errors[0], None, None, None, (), seconds
+@dataclass(frozen=True)
+class _Measuring:
+    """Measures candidates, or the procedure, under every design."""
+
+    loaded: LoadedAnalysis
+    infeasible: dict[str, str]
+    predictions: dict[str, pd.DataFrame]
+    by_name: dict[str, list[FoldResult]]
+
+    def __call__(self, name: str) -> CandidateResult:
+        sample = self.loaded.sample
+        design = self.loaded.resolved.analysis.value.validation
+        read = self.loaded.resolved.candidates.get(name)
+        results = self.by_name[name]
+        result = CandidateResult(
+            name=name,
+            description="the choice among the candidates, inside each training part"
+            if read is None
+            else read.value.description,
+            role="candidate" if read is None else read.value.role,
+            error=next((item.error for item in results if item.error is not None), None),
+            pooled=None,
+            inside=None,
+            across=None,
+            groups=(),
+            seconds=sum(item.seconds for item in results),
         )
-    parts = {
-        part: predictions[predictions["design"] == part] for part in ("pooled", "inside", "across")
-    }
-    return CandidateResult(
-        name=name,
-        description=candidate.description,
-        role=candidate.role,
-        error=None,
-        pooled=measure_performance(parts["pooled"], sample),
-        inside=None
-        if design.inside is None
-        else _measure_inside(parts["inside"], sample, infeasible),
-        across=None if design.across is None else measure_performance(parts["across"], sample),
-        groups=() if design.across is None else measure_by_group(parts["across"], sample),
-        seconds=seconds,
-    )
-
-
-def _measure_inside(
-    predictions: pd.DataFrame, sample: Sample, infeasible: dict[str, str]
-) -> tuple[GroupPerformance, ...]:
-    """Give every trial an entry: its figures, or the reason why it has none."""
-    measured = {group.group: group for group in measure_by_group(predictions, sample)}
-    entries = []
-    for trial in dict.fromkeys(sample.trial.tolist()):
-        if trial in measured:
-            entries.append(measured[trial])
-            continue
-        of_trial = np.flatnonzero(sample.trial == trial)
-        entries.append(
-            GroupPerformance(
-                trial,
-                Performance(
-                    n=len(of_trial),
-                    events=sample.count_events(of_trial),
-                    estimates=dict.fromkeys(MEASURES, not_estimable(infeasible[trial])),
-                    pairs=0,
-                    pairs_control=0,
-                ),
+        table = self.predictions.get(name)
+        if table is None:
+            return result
+        parts = {part: table[table["design"] == part] for part in ("pooled", "inside", "across")}
+        measure = partial(measure_performance, sample=sample, threshold=design.threshold)
+        by_group = partial(measure_by_group, sample=sample, threshold=design.threshold)
+        if design.inside is not None:
+            inside = self._complete_inside(by_group(parts["inside"]), design.threshold)
+            result = replace(result, inside=inside)
+        if design.across is not None:
+            result = replace(
+                result, across=measure(parts["across"]), groups=by_group(parts["across"])
             )
+        return replace(
+            result,
+            pooled=measure(parts["pooled"]),
+            arms=measure_by_arm(parts["pooled"], sample, threshold=design.threshold),
+            gains=self._measure_gains(name),
         )
-    return tuple(entries)
+
+    def _measure_gains(self, name: str) -> dict[str, tuple[Gain, ...]]:
+        """Hold a candidate against each reference, under each design that all are in."""
+        references = self.loaded.resolved.references
+        if name in references:
+            return {}
+        compared = [name, *(other for other in references if other in self.predictions)]
+        gains = {}
+        for design in ("pooled", "across"):
+            tables = {
+                other: self.predictions[other][self.predictions[other]["design"] == design]
+                for other in compared
+            }
+            if len(tables[name]):
+                gains[design] = tuple(
+                    measure_gain(
+                        name, other, tables, self.loaded.sample, by_fold=design == "pooled"
+                    )
+                    for other in compared[1:]
+                )
+        return gains
+
+    def _complete_inside(
+        self, groups: tuple[GroupPerformance, ...], threshold: float
+    ) -> tuple[GroupPerformance, ...]:
+        """Give every trial an entry: its figures, or the reason why it has none."""
+        sample, measured = self.loaded.sample, {group.group: group for group in groups}
+        entries = []
+        for trial in dict.fromkeys(sample.trial.tolist()):
+            if trial in measured:
+                entries.append(measured[trial])
+                continue
+            of_trial = np.flatnonzero(sample.trial == trial)
+            entries.append(
+                GroupPerformance(
+                    trial,
+                    Performance(
+                        n=len(of_trial),
+                        events=sample.count_events(of_trial),
+                        estimates=dict.fromkeys(MEASURES, not_estimable(self.infeasible[trial])),
+                        pairs=0,
+                        pairs_control=0,
+                        threshold=threshold,
+                    ),
+                )
+            )
+        return tuple(entries)

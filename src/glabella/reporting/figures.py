@@ -1,4 +1,4 @@
-"""ROC, calibration and per-trial figures as SVG."""
+"""ROC, calibration, net-benefit and per-trial figures as SVG."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from sklearn.metrics import roc_curve
 from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
 from glabella.validation.across import pool_groups
 from glabella.validation.calibration import group_calibration
+from glabella.validation.calibration_curve import CalibrationCurve
+from glabella.validation.net_benefit import NetBenefitCurve
 from glabella.validation.performance import GroupPerformance
 from glabella.validation.pooling import PooledMeasure
 from glabella.validation.result import CandidateResult
 from glabella.validation.sample import Sample
 
+# Enough for a line that no eye tells from a finer one.
+_MOST_POINTS = 200
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -68,8 +72,15 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
     return finish_figure(figure, note)
 
 
-def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, note: str) -> bytes:
-    """Draw observed against predicted response in groups, with the spread of predictions.
+def draw_calibration(
+    predictions: pd.DataFrame,
+    sample: Sample,
+    curve: CalibrationCurve,
+    *,
+    title: str,
+    note: str,
+) -> bytes:
+    """Draw observed against predicted response, smooth and in groups, and how predictions spread.
 
     Parameters
     ----------
@@ -77,6 +88,8 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
         Rows of `collect_predictions` of the chosen candidate and the pooled design.
     sample : Sample
         The participants.
+    curve : CalibrationCurve
+        Their calibration curve.
     title : str
         Of the figure.
     note : str
@@ -85,7 +98,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
     Returns
     -------
     bytes
-        SVG. A participant's predictions are averaged over repetitions.
+        SVG. In groups and spread, a participant's predictions are averaged over repetitions.
     """
     mean = predictions.groupby("row")["probability"].mean()
     probability = mean.to_numpy(dtype=float)
@@ -96,6 +109,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
         2, 1, figsize=(5.2, 6.0), height_ratios=[4, 1], sharex=True
     )
     axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, label="ideal")
+    _draw_curve(axis, curve)
     predicted = [group.predicted for group in groups]
     observed = [group.observed for group in groups]
     errors = [
@@ -108,7 +122,7 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
         yerr=errors,
         fmt="o",
         color=COLOURS[0],
-        label="observed, 95 % interval",
+        label="observed in groups, 95 % interval",
     )
     axis.set_title(title)
     axis.set_ylabel("Observed rate of response")
@@ -127,6 +141,63 @@ def draw_calibration(predictions: pd.DataFrame, sample: Sample, *, title: str, n
     below.set_xlabel("Predicted probability of response (out of fold)")
     below.set_ylabel("Count")
     below.legend(frameon=False, fontsize=8)
+    return finish_figure(figure, note)
+
+
+def _draw_curve(axis: Any, curve: CalibrationCurve) -> None:
+    if curve.reason is not None:
+        return
+    ends = np.linspace(curve.predicted[0], curve.predicted[-1], _MOST_POINTS)
+    low, high, observed = (
+        np.interp(ends, curve.predicted, each) for each in (curve.low, curve.high, curve.observed)
+    )
+    axis.fill_between(ends, low, high, color=COLOURS[1], alpha=0.2, linewidth=0)
+    axis.plot(ends, observed, color=COLOURS[1], linewidth=1.6, label="smooth, 95 % band")
+
+
+def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> bytes | None:
+    """Draw net benefit over thresholds, and the gain over the better of treating all and none.
+
+    Parameters
+    ----------
+    curve : NetBenefitCurve
+        Of the chosen candidate.
+    title : str
+        Of the figure.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    bytes or None
+        SVG; None where there is no curve.
+    """
+    if curve.reason is not None:
+        return None
+    table = curve.frame()
+    threshold = table["threshold"].to_numpy()
+    pyplot = open_pyplot()
+    figure, (axis, below) = pyplot.subplots(
+        2, 1, figsize=(6.4, 6.0), height_ratios=[3, 2], sharex=True
+    )
+    axis.plot(threshold, np.zeros(len(table)), color="#999999", linewidth=1.2, label="treat nobody")
+    axis.plot(
+        threshold, table["treat_all"], color=COLOURS[1], linestyle="--", label="treat everybody"
+    )
+    for panel, name, label in ((axis, "model", title), (below, "gain", "95 % band")):
+        ends = table[f"{name}_low"].to_numpy(), table[f"{name}_high"].to_numpy()
+        panel.fill_between(threshold, *ends, color=COLOURS[0], alpha=0.2, linewidth=0)
+        panel.plot(threshold, table[name], color=COLOURS[0], linewidth=1.6, label=label)
+    # Far down, treating everybody would leave no room for what is of interest.
+    top = float(np.nanmax(table[["treat_all", "model_high"]].to_numpy()))
+    axis.set_ylim(-0.3 * top, 1.08 * top)
+    axis.set_title(f"{title}, {curve.n} participants")
+    axis.set_ylabel("Net benefit")
+    axis.legend(frameon=False)
+    below.axhline(0, color="#999999", linewidth=0.8)
+    below.set_ylabel("Gain over the better\nof all and nobody")
+    below.set_xlabel("Probability of response from which one would treat")
+    below.set_xlim(0, 1)
     return finish_figure(figure, note)
 
 

@@ -9,6 +9,7 @@ from glabella.validation.intervals import Estimate
 from glabella.validation.result import CandidateResult
 
 CHANCE = 0.5
+_VERDICTS = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
 
 
 def format_estimate(estimate: Estimate, digits: int = 2) -> str:
@@ -33,10 +34,16 @@ def format_estimate(estimate: Estimate, digits: int = 2) -> str:
     """
     if estimate.value is None:
         return f"not estimable ({estimate.reason})"
-    value = f"{estimate.value:.{digits}f}"
+    value = _format_number(estimate.value, digits)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    low, high = (_format_number(end, digits) for end in (estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"
+
+
+def _format_number(value: float, digits: int) -> str:
+    # Adding nought takes the sign off a nought that rounding made.
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def format_count(events: float) -> str:
@@ -60,28 +67,60 @@ def format_count(events: float) -> str:
     return f"{events:.0f}" if float(events).is_integer() else f"{events:.1f}"
 
 
+def format_p_value(p: float | None) -> str:
+    """Write a p-value.
+
+    Parameters
+    ----------
+    p : float or None
+        In [0, 1].
+
+    Returns
+    -------
+    str
+        With three decimals.
+
+    Examples
+    --------
+    >>> format_p_value(0.0421), format_p_value(0.00001), format_p_value(None)
+    ('0.042', '< 0.001', '–')
+    """
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def write_finding(
-    chosen: CandidateResult,
+    chosen: str,
+    procedure: CandidateResult,
     differences: Sequence[Difference],
     *,
+    has_choice: bool,
     is_simulated: bool,
     has_arms: bool,
     across: str | None,
+    external: Estimate | None = None,
 ) -> str:
     """Write the finding.
 
     Parameters
     ----------
-    chosen : CandidateResult
-        The chosen candidate.
+    chosen : str
+        The candidate that is kept.
+    procedure : CandidateResult
+        The figures of choosing and fitting together.
     differences : sequence of Difference
-        Against each reference that was validated.
+        The procedure against each reference that was validated.
+    has_choice : bool
+        Whether there was more than one candidate to choose from.
     is_simulated : bool
         Whether the data were simulated.
     has_arms : bool
         Whether there is an active and a control arm.
     across : str or None
         ``trial`` or ``site``: what was left out; None where nothing was.
+    external : Estimate, optional
+        The concordance of the kept candidate in the external set.
 
     Returns
     -------
@@ -89,17 +128,19 @@ def write_finding(
         One or two sentences. A result no better than a reference is reported as that, first.
     """
     start = "Simulated data: nothing here is known of real patients. " if is_simulated else ""
-    if chosen.pooled is None:
+    if procedure.pooled is None:
         return f"{start}No candidate could be validated."
-    auc = chosen.pooled.estimates["auc"]
+    # Who was chosen for the best figures can't keep them: those are of the choice as well.
+    subject = f"the procedure that chose {chosen}" if has_choice else chosen
+    auc = procedure.pooled.estimates["auc"]
     among = "within the active arm" if has_arms else "among the participants"
     figure = f"told responders from others {among} with a concordance of {format_estimate(auc)}"
-    where = _describe_across(chosen, across)
+    where = _describe_across(procedure, across) + _describe_external(external)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
     if _place(auc) in ("chance", "below"):
         where_to = "At" if _place(auc) == "chance" else "Below"
-        head = f"{where_to} chance: {chosen.name} could not tell responders from others {among}"
+        head = f"{where_to} chance: {subject} could not tell responders from others {among}"
         than = ""
         if unbeaten:
             than = f", and did not predict better than {_join(unbeaten)}"
@@ -107,10 +148,11 @@ def write_finding(
             than = f", although it predicted better than {_join(beaten)} over all arms"
         return f"{start}{head}: its concordance is {format_estimate(auc)}{than}{where}."
     if unbeaten:
-        head = f"No better than its reference: {chosen.name} did not predict better than "
+        head = f"No better than its reference: {subject} did not predict better than "
         return f"{start}{head}{_join(unbeaten)}; it {figure}{where}."
     than = f", and predicted better than {_join(beaten)}" if beaten else ""
-    return f"{start}{chosen.name} {figure}{than}{where}."
+    who = f"The{subject[3:]}" if has_choice else subject
+    return f"{start}{who} {figure}{than}{where}."
 
 
 def _place(auc: Estimate) -> str:
@@ -124,15 +166,24 @@ def _place(auc: Estimate) -> str:
     return "below" if auc.high < CHANCE else "chance"
 
 
-def _describe_across(chosen: CandidateResult, across: str | None) -> str:
-    if across is None or chosen.across is None:
+def _describe_across(procedure: CandidateResult, across: str | None) -> str:
+    if across is None or procedure.across is None:
         return ""
-    auc = chosen.across.estimates["auc"]
+    auc = procedure.across.estimates["auc"]
     if auc.value is None:
         return f". With each {across} left out in turn, it is {format_estimate(auc)}"
-    verdicts = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
-    verdict = verdicts.get(_place(auc), "")
+    verdict = _VERDICTS.get(_place(auc), "")
     return f". With each {across} left out in turn, it reached {format_estimate(auc)}{verdict}"
+
+
+def _describe_external(auc: Estimate | None) -> str:
+    if auc is None:
+        return ""
+    if auc.value is None:
+        return f". In the external set, it is {format_estimate(auc)}"
+    return (
+        f". In the external set, it reached {format_estimate(auc)}{_VERDICTS.get(_place(auc), '')}"
+    )
 
 
 def _join(names: Sequence[str]) -> str:

@@ -38,14 +38,26 @@ class RunRecord:
         What reading the data left aside or converted, with counts and published sources.
     chosen, choice : str
         The chosen candidate and the rule that chose it.
+    arms : dict
+        The words for each arm, by name.
     candidates : dict
         By name, as `CandidateResult.as_json` gives them, with ``description``.
     differences : list of dict
         The chosen candidate against each reference, in log loss.
+    procedure : dict
+        As `Procedure.as_json` gives it.
     sensitivity : dict or None
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     limits : dict or None
         As `Limits.as_json` gives it, where the data are simulated.
+    permutations : dict or None
+        As `Permutations.as_json` gives it, where the analysis asks for permutations.
+    stability : dict or None
+        As `ChosenStability.as_json` gives it, where the analysis asks for refits.
+    external : dict or None
+        As `External.as_json` gives it, where the analysis names an external set.
+    learning_curve : dict or None
+        As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
     predictors : list of dict
         From `Attributions.summarise`.
     attribution_method : str
@@ -74,10 +86,16 @@ class RunRecord:
     data_notes: list[str]
     chosen: str
     choice: str
+    arms: dict[str, str]
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
+    procedure: dict[str, Any]
     sensitivity: dict[str, Any] | None
     limits: dict[str, Any] | None
+    permutations: dict[str, Any] | None
+    stability: dict[str, Any] | None
+    external: dict[str, Any] | None
+    learning_curve: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
     left_out_unit: str

@@ -10,20 +10,21 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from glabella.reporting.finding import format_count, format_estimate
+from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import RunRecord
 from glabella.validation.intervals import Estimate
+from glabella.validation.measures import DESCRIBED
 
-_SHOWN = {
-    "auc": "Concordance, active arm",
-    "auc_control": "Concordance, control arm",
-    "auc_all": "AUC, all arms",
-    "log_loss": "Log loss",
-    "brier": "Brier score",
-    "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration intercept",
-}
-_DIGITS = {"log_loss": 3, "brier": 3}
+_SHOWN = (
+    "auc",
+    "auc_control",
+    "auc_all",
+    "log_loss",
+    "brier",
+    "calibration_slope",
+    "calibration_intercept",
+)
+_DIGITS = {"log_loss": 3, "brier": 3, "ici": 3}
 
 
 def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
@@ -44,7 +45,9 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
     template = open_templates().get_template("report.html.jinja")
     return template.render(
         record=record,
-        measures=_SHOWN,
+        measures={name: DESCRIBED[name].label for name in _SHOWN},
+        further={name: item.label for name, item in DESCRIBED.items() if name not in _SHOWN},
+        described=DESCRIBED,
         has_control=any(
             entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
             for entry in record.candidates.values()
@@ -61,7 +64,8 @@ def open_templates() -> Environment:
     Returns
     -------
     Environment
-        With the filters ``estimate``, ``number`` and ``count``.
+        With the filters ``estimate`` (with its decimals, where they are not the measure's own),
+        ``interval`` (of one estimate's plain values), ``number``, ``count`` and ``p_value``.
     """
     environment = Environment(
         loader=PackageLoader("glabella.reporting"),
@@ -71,14 +75,18 @@ def open_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["estimate"] = _format
+    environment.filters["interval"] = _format_values
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
     )
     environment.filters["count"] = format_count
+    environment.filters["p_value"] = format_p_value
     return environment
 
 
-def _format(figures: Mapping[str, Any] | None, measure: str) -> str | Markup:
+def _format(
+    figures: Mapping[str, Any] | None, measure: str, digits: int | None = None
+) -> str | Markup:
     if figures is None:
         return "–"
     reason = figures["reasons"].get(measure)
@@ -90,7 +98,13 @@ def _format(figures: Mapping[str, Any] | None, measure: str) -> str | Markup:
         figures[f"{measure}_high"],
         reason,
     )
-    return format_estimate(estimate, _DIGITS.get(measure, 2))
+    return format_estimate(estimate, digits or _DIGITS.get(measure, 2))
+
+
+def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
+    if found["value"] is None:
+        return Markup('<abbr title="{}">–</abbr>').format(found["reason"])
+    return format_estimate(Estimate(found["value"], found["low"], found["high"]), digits)
 
 
 def _embed(name: str, content: bytes, caption: str) -> Markup:

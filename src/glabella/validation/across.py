@@ -11,7 +11,14 @@ from glabella.validation.pooling import PooledMeasure, pool_trials
 
 # Each has a scale on which trials can be pooled; a Brier score or log loss follows the rate of
 # response of a trial, so its mean over trials is of nothing.
-POOLED_MEASURES = ("auc", "auc_control", "auc_all", "calibration_slope", "calibration_intercept")
+POOLED_MEASURES = (
+    "auc",
+    "auc_control",
+    "auc_all",
+    "calibration_slope",
+    "calibration_intercept",
+    "observed_expected",
+)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,20 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.special import logit
 from statsmodels.stats.proportion import proportion_confint
-from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
+from statsmodels.tools.sm_exceptions import (
+    ConvergenceWarning,
+    PerfectSeparationError,
+    PerfectSeparationWarning,
+)
 
-from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
-from glabella.validation.metrics import FEWEST_OF_A_CLASS
+from glabella.validation.intervals import (
+    Estimate,
+    estimate_mean,
+    estimate_ratio,
+    not_estimable,
+    standard_error_of_sum,
+)
+from glabella.validation.metrics import explain_few
 
 
 @dataclass(frozen=True)
@@ -85,10 +95,9 @@ def compute_calibration(
     """
     outcome = np.asarray(responded, dtype=float)
     who = pd.factorize(np.asarray(participant))[0]
-    classes = pd.Series(outcome).groupby(who).first()
-    if min(classes.sum(), (1 - classes).sum()) < FEWEST_OF_A_CLASS:
-        reason = f"under {FEWEST_OF_A_CLASS} of a class"
-        return Calibration(not_estimable(reason), not_estimable(reason))
+    few = explain_few(outcome.astype(bool), who)
+    if few:
+        return Calibration(not_estimable(few), not_estimable(few))
     predicted = np.asarray(probability, dtype=float)
     if ((predicted <= 0) | (predicted >= 1)).any():
         reason = "a prediction of exactly 0 or 1 has no log odds"
@@ -104,6 +113,52 @@ def compute_calibration(
         return Calibration(not_estimable("the predictions separate the classes"), intercept)
     slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
     return Calibration(slope, intercept)
+
+
+def compute_observed_expected(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Estimate:
+    """Ratio of the responders that there were to those that were predicted.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        1 is ideal, above 1 means that response is commoner than predicted; on the log scale.
+        Null where a class has under five participants, or no response is predicted at all.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A guide to systematic review and meta-analysis of prediction model
+       performance. BMJ 2017;356:i6460.
+
+    Examples
+    --------
+    >>> ratio = compute_observed_expected(
+    ...     [1] * 6 + [0] * 6, [0.5, 0.3] * 6, participant=range(12))
+    >>> round(ratio.value, 4)
+    1.25
+    """
+    outcome = np.asarray(responded, dtype=float)
+    who = pd.factorize(np.asarray(participant))[0]
+    few = explain_few(outcome.astype(bool), who)
+    if few:
+        return not_estimable(few)
+    predicted = np.asarray(probability, dtype=float)
+    expected = float(predicted.sum())
+    # So little that the ratio is beyond what a number can hold is none.
+    if expected <= np.finfo(float).tiny * len(outcome):
+        return not_estimable("no response is predicted")
+    influence = np.bincount(who, weights=outcome / outcome.sum() - predicted / expected)
+    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
 
 
 def group_calibration(
@@ -145,6 +200,32 @@ def group_calibration(
     return result
 
 
+def correct_for_clusters(who: npt.NDArray[np.int_], coefficients: int) -> float:
+    """Give what a clustered covariance is multiplied by because participants are few.
+
+    Parameters
+    ----------
+    who : array of int, shape (n_predictions,)
+        The participant.
+    coefficients : int
+        Of the regression.
+
+    Returns
+    -------
+    float
+        Participants over participants less coefficients, so that predictions of the same
+        participants that are repeated do not make it smaller.
+
+    References
+    ----------
+    .. [1] MacKinnon JG, White H. Some heteroskedasticity-consistent covariance matrix estimators
+       with improved finite sample properties. J Econom 1985;29:305-325: their HC1, with the
+       participants counted.
+    """
+    units = len(np.unique(who))
+    return units / (units - coefficients)
+
+
 def _fit(
     outcome: npt.NDArray[np.float64],
     design: npt.NDArray[np.float64],
@@ -153,12 +234,18 @@ def _fit(
 ) -> Estimate:
     model = sm.GLM(outcome, design, family=sm.families.Binomial(), offset=offset)
     with warnings.catch_warnings():
-        warnings.simplefilter("error", PerfectSeparationWarning)
+        for kind in (PerfectSeparationWarning, ConvergenceWarning, RuntimeWarning):
+            warnings.simplefilter("error", kind)
         try:
-            fitted = model.fit(cov_type="cluster", cov_kwds={"groups": who})
+            fitted = model.fit(
+                cov_type="cluster", cov_kwds={"groups": who, "use_correction": False}
+            )
         except (PerfectSeparationError, PerfectSeparationWarning, np.linalg.LinAlgError):
             return not_estimable("the predictions separate the classes")
-    value, error = float(fitted.params[-1]), float(fitted.bse[-1])
+        except (ConvergenceWarning, RuntimeWarning):
+            return not_estimable("the regression did not converge")
+    value = float(fitted.params[-1])
+    error = float(fitted.bse[-1]) * np.sqrt(correct_for_clusters(who, design.shape[1]))
     if not np.isfinite(value) or not np.isfinite(error):
         return not_estimable("the regression did not converge")
     return estimate_mean(value, error)

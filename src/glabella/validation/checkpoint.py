@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pandas as pd
 
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions
-from glabella.validation.fold_result import FoldResult
+from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.sample import Sample
 from glabella.validation.splits import Fold
 
@@ -57,7 +58,8 @@ class Checkpoint:
         outcomes: npt.NDArray[np.int8],
         *,
         inner_folds: int,
-        seed: np.random.SeedSequence,
+        seeds: Sequence[np.random.SeedSequence],
+        is_weighed: bool,
     ) -> FitKey:
         """Make the key of a fit from everything that it depends on.
 
@@ -66,22 +68,26 @@ class Checkpoint:
         candidate : Candidate
             Its definition.
         sample : Sample
-            The participants; of them the features and arms.
+            The participants; of them the features, trials and sites.
         fold : Fold
             Who is trained on and who is held out.
         outcomes : array of int, shape (n_imputations, n_train)
             What is learnt from.
         inner_folds : int
             Folds of the tuning.
-        seed : SeedSequence
-            Of the fit.
+        seeds : sequence of SeedSequence
+            Of the fit and of its inner folds.
+        is_weighed : bool
+            Whether inner losses are wanted beside the fit.
 
         Returns
         -------
         FitKey
             Of that fit alone.
         """
-        stated = (self._versions, candidate.model_dump_json(), inner_folds, str(seed.state))
+        states = [str(seed.state) for seed in seeds]
+        definition = candidate.model_dump_json()
+        stated = (self._versions, definition, inner_folds, states, is_weighed, fold.unit)
         digest = hashlib.sha256(json.dumps(stated).encode())
         digest.update(self._hash_sample(sample).encode())
         for array in (fold.train, fold.test, outcomes):
@@ -121,8 +127,11 @@ class Checkpoint:
                     contributions,
                     stated["setting"],
                     stated["seconds"],
+                    inner=None
+                    if stated["inner"] is None
+                    else InnerLosses(*map(tuple, stated["inner"])),
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             return None
 
     def keep(self, key: FitKey, result: FoldResult) -> None:
@@ -137,7 +146,11 @@ class Checkpoint:
         """
         if result.probability is None:
             return
-        stated: dict[str, Any] = {"setting": result.setting, "seconds": result.seconds}
+        stated: dict[str, Any] = {
+            "setting": result.setting,
+            "seconds": result.seconds,
+            "inner": None if result.inner is None else [result.inner.losses, result.inner.sizes],
+        }
         arrays: dict[str, Any] = {"probability": result.probability}
         if result.contributions is not None:
             stated["features"] = result.contributions.features
@@ -178,5 +191,6 @@ class Checkpoint:
         made = hashlib.sha256(columns.encode())
         made.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         made.update(np.ascontiguousarray(sample.people).tobytes())
+        made.update(json.dumps([sample.trial.tolist(), sample.site.tolist()]).encode())
         self._hashed.append((sample, made.hexdigest()))
         return made.hexdigest()

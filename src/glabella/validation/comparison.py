@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
+from statsmodels.stats.multitest import multipletests
 
+from glabella.validation.fold_result import InnerLosses
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.metrics import compute_losses
 from glabella.validation.rubin import pool_estimates
+
+Floats = npt.NDArray[np.float64]
+
+_RULE = (
+    "lowest cross-validated log loss; the simplest whose difference from it is within one "
+    "standard error"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,20 @@ class Difference:
     def is_better(self) -> bool:
         """Whether the whole interval favours the candidate."""
         return self.log_loss.high is not None and self.log_loss.high < 0
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided p of no difference, by the same t as the interval; None without one."""
+        value, error, freedom = (
+            self.log_loss.value,
+            self.log_loss.standard_error,
+            self.log_loss.freedom,
+        )
+        if value is None or error is None or freedom is None:
+            return None
+        if error == 0:
+            return 1.0 if value == 0 else 0.0
+        return float(2.0 * t.sf(abs(value) / error, freedom))
 
 
 @dataclass(frozen=True)
@@ -107,12 +130,12 @@ def compare_losses(
     folds = len(differences)
     if folds < 2:
         return Difference(candidate, against, not_estimable("there is one fold"), float("nan"))
-    in_test = float(weights.mean())
     in_all = float(predictions[candidate]["row"].nunique())
-    correction = 1.0 / folds + in_test / max(in_all - in_test, 1.0)
-    error = float(np.sqrt(correction * differences.var(ddof=1)))
+    error = _correct_error(differences, weights, in_all)
     half = float(t.ppf(0.975, folds - 1)) * error
-    estimate = Estimate(value, value - half, value + half, standard_error=error)
+    estimate = Estimate(
+        value, value - half, value + half, standard_error=error, freedom=folds - 1.0
+    )
     return Difference(candidate, against, estimate, error)
 
 
@@ -150,22 +173,111 @@ def choose_candidate(
     ValueError
         If no candidate was validated.
     """
-    eligible = [name for name in names if name not in references] or list(names)
+    eligible = list_eligible(names, references)
     if not eligible:
         raise ValueError("no candidate was validated")
     losses = {name: _mean_loss(predictions[name]) for name in eligible}
-    best = min(eligible, key=lambda name: losses[name])
-    rule = (
-        "lowest cross-validated log loss; the simplest whose difference from it is within one "
-        "standard error"
+    return _apply_rule(
+        losses, lambda name, best: compare_losses(name, best, predictions, outcomes).standard_error
     )
-    for name in eligible:
-        if name == best:
-            break
-        difference = compare_losses(name, best, predictions, outcomes)
-        if losses[name] - losses[best] <= difference.standard_error:
-            return Choice(name, rule, best)
-    return Choice(best, rule, best)
+
+
+def adjust_by_holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust the p-values of a family of comparisons by Holm's method.
+
+    Parameters
+    ----------
+    p_values : sequence of float or None
+        One a comparison; those without one are not of the family.
+
+    Returns
+    -------
+    list of float or None
+        In the same order; with any dependence between the comparisons, the chance that one of
+        the true null hypotheses has at most 0.05 is at most 0.05.
+
+    References
+    ----------
+    .. [1] Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat
+       1979;6:65-70.
+
+    Examples
+    --------
+    >>> adjust_by_holm([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.06, 0.06]
+    """
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return list(p_values)
+    adjusted = iter(multipletests(known, method="holm")[1].tolist())
+    return [None if p is None else next(adjusted) for p in p_values]
+
+
+def choose_by_inner_losses(inner: Mapping[str, InnerLosses]) -> Choice:
+    """Choose within a training part by the rule of `choose_candidate`.
+
+    Parameters
+    ----------
+    inner : mapping of InnerLosses
+        By candidate, simplest first, on the same inner folds.
+
+    Returns
+    -------
+    Choice
+        By the same rule; the standard error is the corrected resampled t's over the inner folds.
+
+    Examples
+    --------
+    >>> sizes = (20, 20, 20, 20)
+    >>> choose_by_inner_losses({
+    ...     "simple": InnerLosses((0.61, 0.66, 0.60, 0.65), sizes),
+    ...     "best": InnerLosses((0.63, 0.62, 0.62, 0.63), sizes)}).name
+    'simple'
+    """
+    losses = {
+        name: float(np.average(item.losses, weights=item.sizes)) for name, item in inner.items()
+    }
+
+    def find_error(name: str, best: str) -> float:
+        sizes = np.array(inner[best].sizes, dtype=float)
+        differences = np.subtract(inner[name].losses, inner[best].losses)
+        return _correct_error(differences, sizes, float(sizes.sum()))
+
+    return _apply_rule(losses, find_error)
+
+
+def list_eligible(names: Iterable[str], references: Collection[str]) -> list[str]:
+    """List the candidates that may be chosen.
+
+    Parameters
+    ----------
+    names : iterable of str
+        All of them, simplest first.
+    references : collection of str
+        Those among them that are there to be beaten.
+
+    Returns
+    -------
+    list of str
+        The others; the references only where there are no others.
+    """
+    listed = list(names)
+    return [name for name in listed if name not in references] or listed
+
+
+def _apply_rule(losses: Mapping[str, float], find_error: Callable[[str, str], float]) -> Choice:
+    best = min(losses, key=lambda name: losses[name])
+    for name in losses:
+        if name == best or losses[name] - losses[best] <= find_error(name, best):
+            return Choice(name, _RULE, best)
+    return Choice(best, _RULE, best)
+
+
+def _correct_error(differences: Floats, sizes: Floats, in_all: float) -> float:
+    """Give the standard error of a mean difference over folds that share their training data."""
+    in_test = float(sizes.mean())
+    correction = 1.0 / len(differences) + in_test / max(in_all - in_test, 1.0)
+    return float(np.sqrt(correction * differences.var(ddof=1)))
 
 
 def _mean_loss(predictions: pd.DataFrame) -> float:

@@ -13,6 +13,22 @@ from glabella.validation.splits import Fold
 
 
 @dataclass(frozen=True)
+class InnerLosses:
+    """Log losses of a candidate, at its chosen setting, in the inner folds of a training part.
+
+    Parameters
+    ----------
+    losses : tuple of float
+        The mean over the participants held out in each inner fold.
+    sizes : tuple of int
+        How many these are; the same for all candidates.
+    """
+
+    losses: tuple[float, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class FoldResult:
     """What one candidate did on one fold.
 
@@ -32,6 +48,9 @@ class FoldResult:
         Time of tuning, fit and prediction.
     error : str or None
         Why the fit failed.
+    inner : InnerLosses or None
+        What the choice among candidates inside the training part goes by; None where it was not
+        asked for, or a class is too rare for two inner folds.
     """
 
     candidate: str
@@ -41,3 +60,4 @@ class FoldResult:
     setting: dict[str, Any]
     seconds: float
     error: str | None = None
+    inner: InnerLosses | None = None

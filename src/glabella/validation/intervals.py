@@ -10,6 +10,9 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 LEVEL = 0.95
+# Under this, beside the value, a standard error is rounding.
+_ROUNDING = 1e-12
+_NO_SPREAD = "every participant adds the same, so no interval can be formed"
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,13 @@ class Estimate:
     standard_error : float or None
         On `scale`; None where there is no interval.
     scale : str
-        Where the standard error holds and the interval is symmetric: ``identity``, or ``logit``
-        for a value in (0, 1).
+        Where the standard error holds and the interval is symmetric: ``identity``, ``logit`` for
+        a value in (0, 1), or ``log`` for a ratio.
+    freedom : float or None
+        Degrees of freedom of the t distribution behind the interval; None for the normal one.
+    lowest, highest : float or None
+        The ends of the measure's range, where an interval is cut; None where it has none, or the
+        scale keeps the interval inside.
     """
 
     value: float | None = None
@@ -34,7 +42,10 @@ class Estimate:
     high: float | None = None
     reason: str | None = None
     standard_error: float | None = None
-    scale: Literal["identity", "logit"] = "identity"
+    scale: Literal["identity", "logit", "log"] = "identity"
+    freedom: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
 
 
 def not_estimable(reason: str) -> Estimate:
@@ -53,7 +64,13 @@ def not_estimable(reason: str) -> Estimate:
     return Estimate(reason=reason)
 
 
-def estimate_mean(value: float, standard_error: float) -> Estimate:
+def estimate_mean(
+    value: float,
+    standard_error: float,
+    *,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> Estimate:
     """Put a normal interval around a value.
 
     Parameters
@@ -62,14 +79,50 @@ def estimate_mean(value: float, standard_error: float) -> Estimate:
         The estimate.
     standard_error : float
         Its standard error.
+    lowest, highest : float, optional
+        The ends of the measure's range, where the interval is cut.
 
     Returns
     -------
     Estimate
-        With a 95 % interval.
+        With a 95 % interval; without one where every participant adds the same, as then the
+        participants say nothing of how much others would differ.
+
+    Examples
+    --------
+    >>> estimate_mean(0.01, 0.02, lowest=0.0).low
+    0.0
     """
+    if _is_rounding(standard_error, value):
+        return Estimate(value, reason=_NO_SPREAD)
     half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
-    return Estimate(value, value - half, value + half, standard_error=standard_error)
+    return Estimate(
+        value,
+        cut(value - half, lowest, highest),
+        cut(value + half, lowest, highest),
+        standard_error=standard_error,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def cut(bound: float, lowest: float | None, highest: float | None) -> float:
+    """Cut a bound at the ends of a measure's range.
+
+    Parameters
+    ----------
+    bound : float
+        Of an interval.
+    lowest, highest : float or None
+        The ends; None where there is none.
+
+    Returns
+    -------
+    float
+        The bound, or the end that it is beyond.
+    """
+    above = bound if lowest is None else max(bound, lowest)
+    return above if highest is None else min(above, highest)
 
 
 def estimate_proportion(value: float, standard_error: float) -> Estimate:
@@ -85,7 +138,8 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
     Returns
     -------
     Estimate
-        With a 95 % interval inside (0, 1); without one at 0 or 1, where the logit has no end.
+        With a 95 % interval inside (0, 1); without one at 0 or 1, where the logit has no end,
+        and where every participant adds the same.
 
     References
     ----------
@@ -94,11 +148,46 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
     """
     if not 0.0 < value < 1.0:
         return Estimate(value, reason=f"the value is {value:g}, so no interval can be formed")
+    if _is_rounding(standard_error, value):
+        return Estimate(value, reason=_NO_SPREAD)
     error = standard_error / (value * (1.0 - value))
     half = float(norm.ppf(0.5 + LEVEL / 2)) * error
     center = logit(value)
     low, high = float(expit(center - half)), float(expit(center + half))
     return Estimate(value, low, high, standard_error=error, scale="logit")
+
+
+def estimate_ratio(value: float, standard_error: float) -> Estimate:
+    """Put an interval around a positive ratio, symmetric on the log scale.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, above 0.
+    standard_error : float
+        The standard error of its logarithm.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval above 0; without one where every participant adds the same.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A framework for meta-analysis of prediction model studies with binary
+       and time-to-event outcomes. Stat Methods Med Res 2019;28:2768-2786.
+
+    Examples
+    --------
+    >>> ratio = estimate_ratio(1.2, 0.1)
+    >>> round(ratio.low, 3), round(ratio.high, 3)
+    (0.986, 1.46)
+    """
+    if _is_rounding(standard_error, 1.0):
+        return Estimate(value, reason=_NO_SPREAD)
+    half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
+    low, high = value * float(np.exp(-half)), value * float(np.exp(half))
+    return Estimate(value, low, high, standard_error=standard_error, scale="log")
 
 
 def standard_error_of_sum(parts: np.ndarray) -> float:
@@ -116,3 +205,7 @@ def standard_error_of_sum(parts: np.ndarray) -> float:
     """
     n = len(parts)
     return float(np.sqrt(np.sum(parts**2) * n / (n - 1))) if n > 1 else float("nan")
+
+
+def _is_rounding(standard_error: float, value: float) -> bool:
+    return standard_error <= _ROUNDING * max(abs(value), 1.0)

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.calibration import compute_calibration
+from glabella.validation.calibration import compute_calibration, compute_observed_expected
+from glabella.validation.calibration_curve import (
+    CalibrationCurve,
+    fit_calibration_curve,
+    measure_calibration_error,
+)
+from glabella.validation.classification import (
+    compute_npv,
+    compute_ppv,
+    compute_sensitivity,
+    compute_specificity,
+)
 from glabella.validation.intervals import Estimate, not_estimable
+from glabella.validation.measures import DESCRIBED
 from glabella.validation.metrics import (
     compute_brier_score,
     compute_concordance,
     compute_log_loss,
+    compute_scaled_brier,
 )
+from glabella.validation.precision import compute_average_precision
 from glabella.validation.rubin import pool_estimates
 from glabella.validation.sample import Sample
 
-MEASURES = (
-    "auc",
-    "auc_control",
-    "auc_all",
-    "brier",
-    "log_loss",
-    "calibration_slope",
-    "calibration_intercept",
-)
+MEASURES = tuple(DESCRIBED)
+# Likelier to respond than not, which needs no view of what a false hope costs.
+DEFAULT_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Performance:
         arms; ``auc_all`` pairs all arms and trials of an outer fold.
     pairs, pairs_control : int
         Pairs behind ``auc`` and ``auc_control``, in one repetition.
+    threshold : float
+        Of ``sensitivity``, ``specificity``, ``ppv`` and ``npv``.
     """
 
     n: int
@@ -52,6 +62,7 @@ class Performance:
     estimates: dict[str, Estimate]
     pairs: int
     pairs_control: int
+    threshold: float = DEFAULT_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,48 @@ class GroupPerformance:
     performance: Performance
 
 
-def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performance:
+def measure_performance(
+    predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
+) -> Performance:
     """Compute every measure; where outcomes are imputed, pool it by Rubin's rules.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions` of one candidate and design.
+    sample : Sample
+        The participants.
+    threshold : float
+        Predictions at or above it say response, for sensitivity and its like.
+
+    Returns
+    -------
+    Performance
+        With intervals, or reasons. The calibration index is of the curve that is pooled over
+        imputations: a distance without a sign is not pooled itself.
+    """
+    each = [
+        _measure_completed(predictions, sample, outcomes.astype(bool), threshold)
+        for outcomes in sample.outcomes
+    ]
+    units = len(np.unique(sample.people[predictions["row"].to_numpy()]))
+    estimates = {
+        name: pool_estimates([one.estimates[name] for one in each], units=units)
+        for name in each[0].estimates
+    }
+    estimates["ici"] = measure_calibration_error(fit_curve(predictions, sample)).ici
+    return Performance(
+        n=each[0].n,
+        events=each[0].events if len(each) == 1 else float(np.mean([one.events for one in each])),
+        estimates={name: estimates[name] for name in MEASURES},
+        pairs=round(float(np.mean([one.pairs for one in each]))),
+        pairs_control=round(float(np.mean([one.pairs_control for one in each]))),
+        threshold=threshold,
+    )
+
+
+def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
+    """Fit the calibration curve of out-of-fold predictions.
 
     Parameters
     ----------
@@ -82,30 +133,22 @@ def measure_performance(predictions: pd.DataFrame, sample: Sample) -> Performanc
 
     Returns
     -------
-    Performance
-        With intervals, or reasons.
+    CalibrationCurve
+        Of all repetitions together, with participants as clusters.
     """
-    each = [
-        _measure_completed(predictions, sample, outcomes.astype(bool))
-        for outcomes in sample.outcomes
-    ]
-    if len(each) == 1:
-        return each[0]
-    units = len(np.unique(sample.people[predictions["row"].to_numpy()]))
-    return Performance(
-        n=each[0].n,
-        events=float(np.mean([one.events for one in each])),
-        estimates={
-            name: pool_estimates([one.estimates[name] for one in each], units=units)
-            for name in MEASURES
-        },
-        pairs=round(float(np.mean([one.pairs for one in each]))),
-        pairs_control=round(float(np.mean([one.pairs_control for one in each]))),
+    rows = predictions["row"].to_numpy()
+    return fit_calibration_curve(
+        sample.outcomes[:, rows],
+        predictions["probability"].to_numpy(dtype=float),
+        participant=sample.people[rows],
     )
 
 
 def _measure_completed(
-    predictions: pd.DataFrame, sample: Sample, outcomes: npt.NDArray[np.bool_]
+    predictions: pd.DataFrame,
+    sample: Sample,
+    outcomes: npt.NDArray[np.bool_],
+    threshold: float,
 ) -> Performance:
     rows = predictions["row"].to_numpy()
     person = sample.people[rows]
@@ -133,6 +176,14 @@ def _measure_completed(
         else (not_estimable("the analysis has no control arm"), 0)
     )
     calibration = compute_calibration(outcome, probability, participant=person)
+    # A trial validated inside is ranked by itself, whatever the number of its repetition.
+    repetition = predictions.groupby(["repeat", "group"], sort=False).ngroup().to_numpy()
+    classified = {
+        "sensitivity": compute_sensitivity,
+        "specificity": compute_specificity,
+        "ppv": compute_ppv,
+        "npv": compute_npv,
+    }
     participants = np.unique(rows)
     return Performance(
         n=len(participants),
@@ -145,13 +196,26 @@ def _measure_completed(
             "log_loss": compute_log_loss(outcome, probability, participant=person),
             "calibration_slope": calibration.slope,
             "calibration_intercept": calibration.intercept,
+            "average_precision": compute_average_precision(
+                outcome, probability, strata=repetition, participant=person
+            ),
+            "scaled_brier": compute_scaled_brier(outcome, probability, participant=person),
+            "observed_expected": compute_observed_expected(
+                outcome, probability, participant=person
+            ),
+            **{
+                name: compute(outcome, probability, threshold=threshold, participant=person)
+                for name, compute in classified.items()
+            },
         },
         pairs=pairs,
         pairs_control=pairs_control,
     )
 
 
-def measure_by_group(predictions: pd.DataFrame, sample: Sample) -> tuple[GroupPerformance, ...]:
+def measure_by_group(
+    predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
+) -> tuple[GroupPerformance, ...]:
     """Compute every measure for each trial or site.
 
     Parameters
@@ -160,6 +224,8 @@ def measure_by_group(predictions: pd.DataFrame, sample: Sample) -> tuple[GroupPe
         Rows of `collect_predictions` of one candidate and design.
     sample : Sample
         The participants.
+    threshold : float
+        As in `measure_performance`.
 
     Returns
     -------
@@ -167,6 +233,39 @@ def measure_by_group(predictions: pd.DataFrame, sample: Sample) -> tuple[GroupPe
         In order of first appearance.
     """
     return tuple(
-        GroupPerformance(str(group), measure_performance(part, sample))
+        GroupPerformance(str(group), measure_performance(part, sample, threshold=threshold))
         for group, part in predictions.groupby("group", sort=False)
+    )
+
+
+def measure_by_arm(
+    predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
+) -> tuple[GroupPerformance, ...]:
+    """Compute every measure within each arm.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions` of one candidate and design.
+    sample : Sample
+        The participants.
+    threshold : float
+        As in `measure_performance`.
+
+    Returns
+    -------
+    tuple of GroupPerformance
+        Active arms first, then in order of first appearance; empty where there are no arms.
+        ``auc`` is the concordance within the arm, whatever its role.
+    """
+    if not sample.has_arms:
+        return ()
+    arm = sample.arm[predictions["row"].to_numpy()]
+    names = dict.fromkeys([*sample.arm[sample.active], *sample.arm])
+    within = replace(sample, active=np.ones(sample.n, dtype=bool))
+    return tuple(
+        GroupPerformance(
+            str(name), measure_performance(predictions[arm == name], within, threshold=threshold)
+        )
+        for name in names
     )

@@ -51,7 +51,7 @@ class PooledMeasure:
     Parameters
     ----------
     estimate : Estimate
-        Of the mean over trials, with Hartung and Knapp's interval; without a value and with the
+        Of the mean over trials, with Knapp and Hartung's interval; without a value and with the
         reason where there are under two trials.
     trials : tuple of str
         Those that were pooled.
@@ -113,11 +113,14 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
        the C-statistic and calibration measures? Stat Methods Med Res 2018;27:3505-3522.
     .. [2] Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials
        with binary outcome. Stat Med 2001;20:3875-3889.
-    .. [3] Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects
+    .. [3] Knapp G, Hartung J. Improved tests for a random effects meta-regression with a single
+       covariate. Stat Med 2003;22:2693-2710: the standard error is not below that of known
+       variances.
+    .. [4] Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects
        meta-analysis. J R Stat Soc A 2009;172:137-159.
-    .. [4] Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis.
+    .. [5] Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis.
        Stat Med 2007;26:37-52.
-    .. [5] van Leeuwen FD, Steyerberg EW, van Klaveren D, Wessler B, Kent DM, van Zwet EW.
+    .. [6] van Leeuwen FD, Steyerberg EW, van Klaveren D, Wessler B, Kent DM, van Zwet EW.
        Empirical evidence that there is no such thing as a validated prediction model. 2024,
        arXiv 2406.08628.
     """
@@ -144,7 +147,10 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
     back = _BACK[scale]
     weight = 1.0 / variance
     q = float(weight @ (value - weight @ value / weight.sum()) ** 2)
-    typical = degrees * weight.sum() / (weight.sum() ** 2 - weight @ weight)
+    # A difference of the squared sum and the sum of squares loses the small weights by a large one.
+    share = weight / weight.sum()
+    others = np.array([np.delete(share, at).sum() for at in range(len(share))])
+    typical = degrees / (weight.sum() * float(share @ others))
     low, high = _profile_q(value, variance)
     return PooledMeasure(
         estimate=Estimate(
@@ -213,11 +219,15 @@ def _transform(value: float | None, scale: str) -> float:
 
 
 def _fit_mean(value: Floats, variance: Floats, tau2: float) -> tuple[float, float]:
-    """The weighted mean and Hartung and Knapp's standard error."""
+    """The weighted mean and Hartung and Knapp's standard error.
+
+    Trials that happen to agree would make it as small as one likes, and two that are alike give
+    no width at all; so it is not smaller than the participants of the trials allow.
+    """
     weight = 1.0 / (variance + tau2)
     mean = float(weight @ value / weight.sum())
     residual = float(weight @ (value - mean) ** 2) / (len(value) - 1)
-    return mean, float(np.sqrt(residual / weight.sum()))
+    return mean, float(np.sqrt(max(residual, 1.0) / weight.sum()))
 
 
 def _profile_q(value: Floats, variance: Floats) -> tuple[float, float]:

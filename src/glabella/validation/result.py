@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from glabella.validation.across import find_gaps, plain_pooled, pool_groups
+from glabella.validation.gain import Gain
 from glabella.validation.intervals import Estimate
 from glabella.validation.performance import MEASURES, GroupPerformance, Performance
 
@@ -30,6 +32,10 @@ class CandidateResult:
         By trial or site left out.
     seconds : float
         Time of all its fits.
+    gains : mapping of tuple of Gain
+        By design, over each reference; empty for a reference.
+    arms : tuple of GroupPerformance
+        Repeated cross-validation over all participants, measured within each arm.
     """
 
     name: str
@@ -41,6 +47,8 @@ class CandidateResult:
     across: Performance | None
     groups: tuple[GroupPerformance, ...]
     seconds: float
+    gains: Mapping[str, tuple[Gain, ...]] = field(default_factory=dict)
+    arms: tuple[GroupPerformance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give the figures as plain values.
@@ -48,9 +56,11 @@ class CandidateResult:
         Returns
         -------
         dict
-            ``status``, ``role``, ``error``, ``pooled``, ``inside``, ``across``. What can't be
-            estimated is None, with its reason under ``reasons``. ``across`` has ``groups``, the
-            ``random_effects`` over them by measure, and the ``gaps`` to the other designs.
+            ``status``, ``role``, ``error``, ``pooled``, ``inside``, ``across``, ``arms``,
+            ``gains``. What can't be estimated is None, with its reason under ``reasons``.
+            ``across`` has ``groups``, the ``random_effects`` over them by measure, and the
+            ``gaps`` to the other designs. ``gains`` are by design and reference, in concordance
+            and log loss, above 0 for the better, with ``p`` and ``p_holm`` of the log loss.
         """
         across = None if self.across is None else plain_performance(self.across)
         if across is not None:
@@ -69,6 +79,19 @@ class CandidateResult:
             if self.inside is None
             else [_plain_group(group) for group in self.inside],
             "across": across,
+            "arms": [_plain_group(group) for group in self.arms],
+            "gains": {
+                design: {
+                    gain.against: {
+                        **plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss}),
+                        "p": gain.p_value,
+                        "p_holm": gain.p_holm,
+                        "is_better": gain.is_better,
+                    }
+                    for gain in gains
+                }
+                for design, gains in self.gains.items()
+            },
         }
 
 
@@ -83,21 +106,17 @@ def plain_performance(performance: Performance) -> dict[str, Any]:
     Returns
     -------
     dict
-        Each measure with ``_low`` and ``_high``, counts, and ``reasons`` for what is None.
+        Each measure with ``_low`` and ``_high``, counts, the threshold, and ``reasons`` for what
+        is None.
     """
-    plain: dict[str, Any] = {"n": performance.n, "events": performance.events}
-    reasons = {}
-    for name in MEASURES:
-        estimate = performance.estimates[name]
-        plain[name] = estimate.value
-        plain[f"{name}_low"] = estimate.low
-        plain[f"{name}_high"] = estimate.high
-        if estimate.reason is not None:
-            reasons[name] = estimate.reason
-    plain["pairs"] = performance.pairs
-    plain["pairs_control"] = performance.pairs_control
-    plain["reasons"] = reasons
-    return plain
+    return {
+        "n": performance.n,
+        "events": performance.events,
+        **plain_estimates({name: performance.estimates[name] for name in MEASURES}),
+        "pairs": performance.pairs,
+        "pairs_control": performance.pairs_control,
+        "threshold": performance.threshold,
+    }
 
 
 def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
@@ -115,14 +134,66 @@ def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
     dict of float
         ``pooled.auc`` and so on; what can't be estimated is left out.
     """
-    flat: dict[str, float] = {f"{design}.pairs": float(performance.pairs)}
-    for name in MEASURES:
-        estimate: Estimate = performance.estimates[name]
+    named = {f"{design}.{name}": performance.estimates[name] for name in MEASURES}
+    return {f"{design}.pairs": float(performance.pairs), **_flatten(named)}
+
+
+def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
+    """Name each gain for a tracking store.
+
+    Parameters
+    ----------
+    design : str
+        ``pooled`` or ``across``.
+    gains : iterable of Gain
+        Over each reference.
+
+    Returns
+    -------
+    dict of float
+        ``pooled.gain_auc_over_severity`` and so on; what can't be estimated is left out.
+    """
+    return _flatten(
+        {
+            f"{design}.gain_{measure}_over_{gain.against}": estimate
+            for gain in gains
+            for measure, estimate in (("auc", gain.auc), ("log_loss", gain.log_loss))
+        }
+    )
+
+
+def _flatten(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    flat = {}
+    for name, estimate in estimates.items():
         parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-        for suffix, value in parts.items():
-            if value is not None:
-                flat[f"{design}.{name}{suffix}"] = value
+        flat.update(
+            {f"{name}{suffix}": value for suffix, value in parts.items() if value is not None}
+        )
     return flat
+
+
+def plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Give estimates as plain values.
+
+    Parameters
+    ----------
+    estimates : mapping of Estimate
+        By name.
+
+    Returns
+    -------
+    dict
+        Each with ``_low`` and ``_high``, and ``reasons`` for what is None.
+    """
+    plain: dict[str, Any] = {}
+    for name, estimate in estimates.items():
+        plain[name] = estimate.value
+        plain[f"{name}_low"] = estimate.low
+        plain[f"{name}_high"] = estimate.high
+    plain["reasons"] = {
+        name: estimate.reason for name, estimate in estimates.items() if estimate.reason is not None
+    }
+    return plain
 
 
 def _plain_group(group: GroupPerformance) -> dict[str, Any]:

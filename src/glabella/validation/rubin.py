@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from glabella.validation.intervals import LEVEL, Estimate, not_estimable
+from glabella.validation.intervals import LEVEL, Estimate, cut, not_estimable
+
+_Transform = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+# To the scale on which an estimate is pooled, and back.
+_TRANSFORMS: dict[str, tuple[_Transform, _Transform]] = {
+    "identity": (np.asarray, np.asarray),
+    "logit": (logit, expit),
+    "log": (np.log, np.exp),
+}
 
 
 def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
@@ -62,27 +71,51 @@ def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
         return Estimate(
             float(values.mean()), reason=f"no interval in {bare} of {len(values)} imputations{why}"
         )
-    on_logit = estimates[0].scale == "logit"
-    center, error, freedom = _pool(logit(values) if on_logit else values, errors, units)
-    half = float(t.ppf(0.5 + LEVEL / 2, freedom)) * error
-    ends = np.array([center, center - half, center + half])
-    value, low, high = expit(ends) if on_logit else ends
+    scale = estimates[0].scale
+    there, back = _TRANSFORMS[scale]
+    center, half, error, freedom = pool_values(there(values), errors, units=units)
+    value, low, high = back(np.array([center, center - half, center + half]))
+    if not np.isfinite([low, high]).all():
+        return Estimate(float(value), reason="nothing but the imputations differs")
+    lowest, highest = estimates[0].lowest, estimates[0].highest
     return Estimate(
-        float(value), float(low), float(high), standard_error=error, scale=estimates[0].scale
+        float(value),
+        cut(float(low), lowest, highest),
+        cut(float(high), lowest, highest),
+        standard_error=float(error),
+        scale=scale,
+        lowest=lowest,
+        highest=highest,
+        freedom=float(freedom),
     )
 
 
-def _pool(values: np.ndarray, errors: np.ndarray, units: int) -> tuple[float, float, float]:
-    """Give the mean, its standard error and its degrees of freedom."""
+def pool_values(
+    values: npt.NDArray[np.float64], errors: npt.NDArray[np.float64], *, units: int
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Pool values of completed sets, one at a time or many beside each other.
+
+    Parameters
+    ----------
+    values, errors : array of float, shape (n_imputations, ...)
+        Estimates and standard errors on the scale on which they are close to normal; at least
+        two sets.
+    units : int
+        The independent units behind each.
+
+    Returns
+    -------
+    tuple of array, each of shape (...)
+        The mean, half of its 95 % interval, its standard error and degrees of freedom.
+    """
     count, complete = len(values), float(max(units - 1, 1))
-    within, between = float((errors**2).mean()), float(values.var(ddof=1))
+    within, between = (errors**2).mean(axis=0), values.var(axis=0, ddof=1)
     total = within + (1.0 + 1.0 / count) * between
     # With neither, as for a measure that every set gives alike, nothing is uncertain.
-    share = (total - within) / total if total > 0 else 0.0
+    share = np.divide(total - within, total, out=np.zeros_like(total), where=total > 0)
     observed = (complete + 1.0) / (complete + 3.0) * complete * (1.0 - share)
-    if share > 0:
-        imputed = (count - 1.0) / share**2
-        freedom = observed * imputed / (observed + imputed)
-    else:
-        freedom = observed
-    return float(values.mean()), float(np.sqrt(total)), freedom
+    # 1 / (1 / observed + 1 / imputed), where a share of nothing has imputed without end.
+    freedom = observed / (1.0 + observed * share**2 / (count - 1.0))
+    error = np.sqrt(total)
+    half = t.ppf(0.5 + LEVEL / 2, freedom) * error
+    return values.mean(axis=0), half, error, freedom

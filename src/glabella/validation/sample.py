@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.features.spec import FeatureTable
+from glabella.validation.splits import Unit
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,21 @@ class Sample:
     def people(self) -> npt.NDArray[np.int_]:
         """A number for each row's person."""
         return np.arange(self.n) if self.person is None else self.person
+
+    def group_by(self, unit: Unit) -> npt.NDArray[np.str_] | None:
+        """Give the trial or site of each participant, where folds keep these whole.
+
+        Parameters
+        ----------
+        unit : str
+            As in `Fold`.
+
+        Returns
+        -------
+        array of str, shape (n_participants,), or None
+            None where participants are split.
+        """
+        return {"participant": None, "trial": self.trial, "site": self.site}[unit]
 
     @property
     def n(self) -> int:

@@ -1,18 +1,22 @@
-"""Folds: repeated and stratified, inside each trial, and one trial or site left out."""
+"""Folds: repeated and stratified, in groups, inside each trial, and one trial or site left out."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
 
 from glabella.errors import AnalysisError
 from glabella.validation.seeds import draw_state, spawn_seeds
 
 Rows = npt.NDArray[np.int_]
+Unit = Literal["participant", "trial", "site"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Fold:
         The trial validated inside, or the trial or site left out.
     train, test : array of int
         Positions of the participants; disjoint.
+    unit : str
+        Who goes into a part as a whole: ``participant``, ``trial`` or ``site``. The tuning inside
+        the training part keeps the same together.
     """
 
     design: str
@@ -39,6 +46,7 @@ class Fold:
     group: str | None
     train: Rows
     test: Rows
+    unit: Unit = "participant"
 
     @property
     def key(self) -> tuple[str, int, int, str]:
@@ -151,6 +159,64 @@ def _split_people(
     ]
 
 
+def split_grouped(
+    groups: npt.ArrayLike, responded: npt.ArrayLike, *, folds: int, seed: int
+) -> list[tuple[Rows, Rows]]:
+    """Split once into folds that hold whole groups, and the classes as evenly as these allow.
+
+    Parameters
+    ----------
+    groups : array, shape (n_participants,)
+        The trial or site of each participant.
+    responded : array of bool, shape (n_participants,)
+        The outcome.
+    folds : int
+        How many.
+    seed : int
+        Of the shuffle.
+
+    Returns
+    -------
+    list of tuple of array
+        Training and test positions of each fold. A test part may hold one class; every training
+        part holds both.
+
+    Raises
+    ------
+    AnalysisError
+        If there are fewer groups than folds, or a training part would be of one class.
+
+    Examples
+    --------
+    >>> splits = split_grouped(["a", "a", "b", "b", "c"], [1, 0, 1, 0, 1], folds=2, seed=0)
+    >>> sum(len(test) for _, test in splits)
+    5
+    """
+    labels, outcome = pd.factorize(np.asarray(groups))[0], np.asarray(responded, dtype=int)
+    found = labels.max(initial=-1) + 1
+    if found < folds:
+        raise AnalysisError(
+            f"{found} groups can't be spread over {folds} folds",
+            remedy=f"Ask for at most {found} folds, or let participants be split."
+            if found > 1
+            else "Let participants be split.",
+        )
+    with warnings.catch_warnings():
+        # It warns where a class has fewer participants than folds, which whole groups allow.
+        warnings.simplefilter("ignore", UserWarning)
+        splits = list(
+            StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
+                np.zeros(len(outcome)), outcome, labels
+            )
+        )
+    if any(len(test) == 0 or min(count_classes(outcome[train])) == 0 for train, test in splits):
+        raise AnalysisError(
+            f"{folds} folds of whole groups leave a training part of one class, or nobody held out",
+            remedy="Ask for other folds, or let participants be split.",
+        )
+    return splits
+
+
 def make_repeated_folds(
     cells: Sequence[npt.ArrayLike],
     responded: npt.ArrayLike,
@@ -162,6 +228,8 @@ def make_repeated_folds(
     rows: Rows | None = None,
     group: str | None = None,
     people: npt.ArrayLike | None = None,
+    unit: Unit = "participant",
+    groups: npt.ArrayLike | None = None,
 ) -> list[Fold]:
     """Make repeated stratified folds of all participants or of some.
 
@@ -183,6 +251,10 @@ def make_repeated_folds(
         Recorded in each fold.
     people : array, shape (n_participants,), optional
         As in `split_stratified`.
+    unit : str
+        Recorded in each fold.
+    groups : array, shape (n_participants,), optional
+        The trial or site of each participant, where these are not to be split: `split_grouped`.
 
     Returns
     -------
@@ -193,27 +265,34 @@ def make_repeated_folds(
     chosen = np.arange(len(outcome)) if rows is None else rows
     made = []
     for repeat, child in enumerate(spawn_seeds(seed, repeats)):
-        splits = split_stratified(
-            [np.asarray(cell)[chosen] for cell in cells],
-            outcome[chosen],
-            folds=folds,
-            seed=draw_state(child),
-            people=None if people is None else np.asarray(people)[chosen],
-        )
+        if groups is not None:
+            splits = split_grouped(
+                np.asarray(groups)[chosen], outcome[chosen], folds=folds, seed=draw_state(child)
+            )
+        else:
+            splits = split_stratified(
+                [np.asarray(cell)[chosen] for cell in cells],
+                outcome[chosen],
+                folds=folds,
+                seed=draw_state(child),
+                people=None if people is None else np.asarray(people)[chosen],
+            )
         made += [
-            Fold(design, repeat, number, group, chosen[train], chosen[test])
+            Fold(design, repeat, number, group, chosen[train], chosen[test], unit)
             for number, (train, test) in enumerate(splits)
         ]
     return made
 
 
-def make_left_out_folds(groups: npt.ArrayLike) -> list[Fold]:
+def make_left_out_folds(groups: npt.ArrayLike, unit: Unit = "trial") -> list[Fold]:
     """Leave each trial or site out once.
 
     Parameters
     ----------
     groups : array, shape (n_participants,)
         The trial or site of each participant.
+    unit : str
+        Which of the two; recorded in each fold.
 
     Returns
     -------
@@ -241,6 +320,7 @@ def make_left_out_folds(groups: npt.ArrayLike) -> list[Fold]:
             name,
             np.flatnonzero(labels != name),
             np.flatnonzero(labels == name),
+            unit,
         )
         for number, name in enumerate(names)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
 
 Floats = npt.NDArray[np.float64]
+Centring = Literal["none", "trial"]
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             1 where response is likelier than not.
         """
         return (self.log_odds(X) > 0).astype(int)
+
+    def _find_trial(self) -> str | None:
+        """Name the column within which features are centred, where they are."""
+        if getattr(self, "centring", "none") == "none":
+            return None
+        return next((spec.name for spec in self.specs if spec.part == "trial"), None)
 
     def _explained(self) -> tuple[str, ...]:
         """The features that contributions are given for: the patient's, then the arm."""

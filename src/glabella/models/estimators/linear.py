@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
-from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
 
 
 class RidgeModel(ResponderModel):
@@ -26,6 +26,10 @@ class RidgeModel(ResponderModel):
         Not used: the fit is deterministic.
     c : float
         Inverse strength of the penalty, as in scikit-learn.
+    centring : str
+        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
+        that coefficients are of differences inside trials. Whose trial the fit did not see, or
+        who is scored, is taken to come from a trial at the mean over trials.
 
     References
     ----------
@@ -34,16 +38,23 @@ class RidgeModel(ResponderModel):
     """
 
     def __init__(
-        self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None, c: float = 1.0
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        c: float = 1.0,
+        centring: Centring = "none",
     ):
         super().__init__(specs=specs, random_state=random_state)
         self.c = c
+        self.centring = centring
 
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self.specs if spec.part != "trial"]
 
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
-        self.encoding_ = fit_encoding(X, self._used(), fill_and_scale=True)
+        self.encoding_ = fit_encoding(
+            X, self._used(), fill_and_scale=True, within=self._find_trial()
+        )
         matrix = self.encoding_.transform(X)
         if matrix.shape[1] == 0:
             rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
@@ -67,7 +78,9 @@ class RidgeModel(ResponderModel):
         int
             One for each column of the encoding.
         """
-        return len(fit_encoding(X, self._used(), fill_and_scale=True).columns)
+        return len(
+            fit_encoding(X, self._used(), fill_and_scale=True, within=self._find_trial()).columns
+        )
 
     def log_odds(self, X: pd.DataFrame) -> Floats:
         """Predict the log odds of response.
@@ -136,7 +149,7 @@ class RidgeModel(ResponderModel):
             From `export_state`.
         """
         self.classes_ = np.array([0, 1])
-        self.encoding_ = Encoding.restore(state["encoding"], self._used())
+        self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
         self.coefficients_ = np.array([check_finite(value) for value in state["coefficients"]])
         self.intercept_ = check_finite(state["intercept"])
         if len(self.coefficients_) != len(self.encoding_.columns):

@@ -13,7 +13,7 @@ import xgboost
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, fit_encoding
-from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
 
 
 class XGBoostModel(ResponderModel):
@@ -37,6 +37,10 @@ class XGBoostModel(ResponderModel):
         Ridge penalty on the leaves.
     subsample : float
         Share of rows drawn for each tree.
+    centring : str
+        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
+        that trees learn of differences inside trials. Whose trial the fit did not see, or who is
+        scored, is taken to come from a trial at the mean over trials.
 
     References
     ----------
@@ -55,6 +59,7 @@ class XGBoostModel(ResponderModel):
         min_child_weight: float = 1.0,
         penalty: float = 1.0,
         subsample: float = 0.8,
+        centring: Centring = "none",
     ):
         super().__init__(specs=specs, random_state=random_state)
         self.n_trees = n_trees
@@ -63,6 +68,7 @@ class XGBoostModel(ResponderModel):
         self.min_child_weight = min_child_weight
         self.penalty = penalty
         self.subsample = subsample
+        self.centring = centring
 
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self.specs if spec.part != "trial"]
@@ -73,7 +79,9 @@ class XGBoostModel(ResponderModel):
         return matrix if matrix.shape[1] else np.zeros((len(X), 1))
 
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
-        self.encoding_ = fit_encoding(X, self._used(), fill_and_scale=False)
+        self.encoding_ = fit_encoding(
+            X, self._used(), fill_and_scale=False, within=self._find_trial()
+        )
         rows = xgboost.DMatrix(self._encode(X), label=responded, nthread=1)
         self.booster_ = xgboost.train(
             {
@@ -155,7 +163,7 @@ class XGBoostModel(ResponderModel):
             From `export_state`.
         """
         self.classes_ = np.array([0, 1])
-        self.encoding_ = Encoding.restore(state["encoding"], self._used())
+        self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
         self.trees_sha256_ = str(state["trees_sha256"])
 
     def export_binary(self) -> bytes:

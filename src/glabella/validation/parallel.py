@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from joblib import Parallel, parallel_config
@@ -22,9 +22,14 @@ _SECONDS_TO_ANSWER = 10
 
 @dataclass(frozen=True)
 class _Cluster:
-    """A connected Dask cluster."""
+    """A connected Dask cluster.
+
+    What was sent to it once is kept until the end: where an object is sent again just as the first
+    sending of it is let go, Dask can lose both.
+    """
 
     address: str
+    kept: list[Parallel] = field(default_factory=list)
 
 
 # Who asks for parallel fits is far below who knows where they run.
@@ -116,14 +121,17 @@ def make_parallel(workers: int, *, shared: Sequence[object] = (), **how: Any) ->
         On the cluster of `use_workers`, or on this machine; joblib takes nothing to a cluster
         that has one core.
     """
-    if workers == 1 and _cluster.get() is None:
+    cluster = _cluster.get()
+    if cluster is None and workers == 1:
         return Parallel(n_jobs=1, backend="sequential", **how)
-    if _cluster.get() is None:
+    if cluster is None:
         return Parallel(n_jobs=workers, **how)
     # Named by the configuration: as an argument, joblib 1.6 hands the backend a keyword that it
     # passes on to the tasks.
     with parallel_config(backend="dask", scatter=list(shared)):
-        return Parallel(n_jobs=-1, **how)
+        parallel = Parallel(n_jobs=-1, **how)
+    cluster.kept.append(parallel)
+    return parallel
 
 
 def run_tasks(

@@ -161,7 +161,7 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
         tau2=tau2,
         tau2_low=low,
         tau2_high=high,
-        i2=float(100.0 * tau2 / (tau2 + typical)),
+        i2=min(float(100.0 * tau2 / (tau2 + typical)), 100.0),
         q=q,
         q_p=float(chi2.sf(q, degrees)),
         scale=scale,

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
@@ -81,3 +82,12 @@ def test_arms_are_measured_each_by_itself(trained):
     assert sum(arm["n"] for arm in arms) == whole["n"]
     assert arms[0]["auc"] == pytest.approx(whole["auc"])
     assert arms[1]["auc"] == pytest.approx(whole["auc_control"])
+
+
+def test_the_run_keeps_net_benefit_by_threshold(trained):
+    project, result = trained
+    path = project / "mlruns" / "trained" / result.run_id / "validation" / "net_benefit.csv"
+    table = pd.read_csv(path)
+    assert table["threshold"].tolist() == pytest.approx([at / 100 for at in range(1, 100)])
+    better = table["treat_all"].clip(lower=0.0)
+    np.testing.assert_allclose(table["gain"], table["model"] - better, atol=1e-12)

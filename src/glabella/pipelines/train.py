@@ -44,6 +44,7 @@ from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress
+from glabella.validation.net_benefit import measure_net_benefit
 from glabella.validation.parallel import use_workers
 from glabella.validation.performance import MEASURES
 from glabella.validation.result import CandidateResult, flatten_gains, flatten_metrics
@@ -478,6 +479,8 @@ def _write_tables(
         folder / "predictions.parquet", index=False
     )
     _tabulate_folds(validated, loaded).to_csv(folder / "folds.csv", index=False)
+    pooled = validated.select(validated.choice.name, "pooled")
+    measure_net_benefit(pooled, sample).frame().to_csv(folder / "net_benefit.csv", index=False)
     settings = [
         {
             "candidate": item.candidate,

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# Where nothing is estimated beyond parameters the excess falls as 1 / n; tuning can make it
-# faster over small sizes. At rate 2 a doubling leaves a quarter: the curve is as good as flat.
-_RATES = np.linspace(0.01, 2.0, 200)
+# A fixed number of parameters costs 1 / n to estimate, at worst 1 / sqrt(n); tuning can be faster
+# over small sizes. A slower rate is not told from noise by few sizes, and would promise much:
+# benchmarks/learning_curve.py. At rate 2 a doubling leaves a quarter of the excess.
+_RATES = np.linspace(0.5, 2.0, 151)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class PowerLaws:
     ----------
     floor, excess, rate : array of float, shape (n_curves,)
         What is left with participants without end, at least 0; what the largest size is above
-        it, at least 0; and how fast that falls, from 0.01 to 2.
+        it, at least 0; and how fast that falls, from 0.5 to 2.
     largest : float
         The largest size that was fitted to.
     """

@@ -15,7 +15,7 @@ from glabella.definitions.reader import parse_definition
 from glabella.errors import BundleError, DefinitionError
 from glabella.features.spec import FeatureTable
 from glabella.models.build import (
-    BINARY_FILE,
+    BINARY_FILES,
     MODEL_FILE,
     build_model,
     check_candidate,
@@ -42,19 +42,20 @@ def make_candidate(name: str) -> Candidate:
         (
             "estimator: rigde\n",
             "m.yaml:3: there is no estimator 'rigde'\n  Did you mean 'ridge'? "
-            "There are: arm_only, prevalence, ridge, severity, xgboost.",
+            f"There are: {', '.join(sorted(ESTIMATORS))}.",
         ),
         (
             "estimator: xgboost\nsettings:\n  n_trees: 10\n  max_depht: 2\n",
             "m.yaml:6: the estimator 'xgboost' has no setting 'max_depht'\n"
-            "  Did you mean 'max_depth'? There are: centring, learning_rate, max_depth, "
-            "min_child_weight, n_trees, penalty, subsample.",
+            "  Did you mean 'max_depth'? There are: centring, columns, learning_rate, max_depth, "
+            "min_child_weight, monotone, n_trees, penalty, subsample, trees_per_round.",
         ),
         (
             "estimator: xgboost\nsearch:\n  learning_rat: {log: [0.1, 1]}\n",
             "m.yaml:5: the estimator 'xgboost' has no setting 'learning_rat'\n"
-            "  Did you mean 'learning_rate'? There are: centring, learning_rate, "
-            "max_depth, min_child_weight, n_trees, penalty, subsample.",
+            "  Did you mean 'learning_rate'? There are: centring, columns, learning_rate, "
+            "max_depth, min_child_weight, monotone, n_trees, penalty, subsample, "
+            "trees_per_round.",
         ),
         (
             "estimator: ridge\nsettings: {random_state: 3}\n",
@@ -92,8 +93,9 @@ def test_a_restored_model_predicts_to_the_last_bit_and_row_by_row(
     table, responded = sample(11)
     model = build_model(make_candidate(name), table.specs, random_state=1)
     model.fit(table.frame, responded)
-    files = export_model(name, model)
-    assert set(files) == {MODEL_FILE} | ({BINARY_FILE} if name == "xgboost" else set())
+    files = export_model(model)
+    has_trees = name in ("random_forest", "xgboost")
+    assert set(files) == {MODEL_FILE} | ({BINARY_FILES[0]} if has_trees else set())
     restored = restore_model(files, table.specs)
     new, _ = sample(12, n=60)
     whole = model.log_odds(new.frame)
@@ -111,14 +113,14 @@ def test_a_restored_model_predicts_to_the_last_bit_and_row_by_row(
 def test_a_restored_model_is_exported_as_the_same_bytes(sample: Sample, name: str) -> None:
     table, responded = sample(13)
     model = build_model(make_candidate(name), table.specs, random_state=1)
-    files = export_model(name, model.fit(table.frame, responded))
-    assert export_model(name, restore_model(files, table.specs))[MODEL_FILE] == files[MODEL_FILE]
+    files = export_model(model.fit(table.frame, responded))
+    assert export_model(restore_model(files, table.specs))[MODEL_FILE] == files[MODEL_FILE]
 
 
 def export(sample: Sample, name: str) -> tuple[dict[str, bytes], FeatureTable]:
     table, responded = sample(14)
     model = build_model(make_candidate(name), table.specs, random_state=1)
-    return export_model(name, model.fit(table.frame, responded)), table
+    return export_model(model.fit(table.frame, responded)), table
 
 
 def alter(files: dict[str, bytes], change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
@@ -207,7 +209,7 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
 import glabella.models.estimators.trees
 from glabella.errors import BundleError
-from glabella.models.build import BINARY_FILE, restore_model
+from glabella.models.build import BINARY_FILES, restore_model
 
 files, specs, cuts = pickle.loads(Path(sys.argv[1]).read_bytes())
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -216,7 +218,7 @@ for cut in cuts:
     if child == 0:
         code = 1
         try:
-            restore_model({**files, BINARY_FILE: files[BINARY_FILE][:cut]}, specs)
+            restore_model({**files, BINARY_FILES[0]: files[BINARY_FILES[0]][:cut]}, specs)
         except BundleError:
             code = 0
         finally:
@@ -230,7 +232,7 @@ def test_trees_cut_off_are_refused_and_end_no_process(
     sample: Sample, tmp_path: Path, checkout: Path
 ) -> None:
     files, table = export(sample, "xgboost")
-    cuts = [0, 1, 10, 500, len(files[BINARY_FILE]) // 2, -10, -1]
+    cuts = [0, 1, 10, 500, len(files[BINARY_FILES[0]]) // 2, -10, -1]
     made = tmp_path / "made"
     made.write_bytes(pickle.dumps((files, table.specs, cuts)))
     done = subprocess.run(
@@ -248,7 +250,7 @@ def test_trees_cut_off_are_refused_and_end_no_process(
 def test_trees_beside_a_linear_model_are_refused(sample: Sample) -> None:
     files, table = export(sample, "ridge")
     with pytest.raises(BundleError):
-        restore_model({**files, BINARY_FILE: b"x"}, table.specs)
+        restore_model({**files, BINARY_FILES[0]: b"x"}, table.specs)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -259,5 +261,6 @@ def test_the_model_file_is_strict_json_and_holds_no_row(sample: Sample, name: st
         raise AssertionError(f"{word} is not JSON")
 
     content = json.loads(files[MODEL_FILE], parse_constant=refuse)
-    assert set(content) == {"estimator", "settings", "state"}
+    parts = content["ensemble"] if name == "ensemble" else [content]
+    assert all(set(part) - {"binary"} == {"estimator", "settings", "state"} for part in parts)
     assert len(files[MODEL_FILE]) < 10_000

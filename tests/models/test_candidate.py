@@ -23,12 +23,12 @@ def test_a_candidate_is_one_unless_it_is_a_reference() -> None:
         (
             "serach: {}\n",
             "m.yaml:4: unknown key 'serach'\n  Did you mean 'search'? There are: "
-            "description, draws, estimator, kind, role, search, settings.",
+            "calibration, description, draws, estimator, kind, members, role, search, settings.",
         ),
         (
             "search:\n  c:\n    lgo: [1, 2]\n",
             "m.yaml:6: unknown key 'lgo'\n"
-            "  Did you mean 'log'? There are: choice, integer, log, uniform.",
+            "  Did you mean 'log'? There are: choice, each, integer, log, uniform.",
         ),
         ("draws: 0\n", "m.yaml:4: 'draws': input should be greater than or equal to 1"),
         (

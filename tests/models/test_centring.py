@@ -111,7 +111,7 @@ def test_a_model_comes_back_from_its_files(confounded, estimator):
     frame, responded = confounded
     model = build_model(_candidate(estimator, centring="trial"), SPECS, random_state=0)
     model.fit(frame, responded)
-    read = restore_model(export_model(estimator, model), SPECS)
+    read = restore_model(export_model(model), SPECS)
     np.testing.assert_array_equal(read.log_odds(frame), model.log_odds(frame))
     plain = build_model(_candidate(estimator), SPECS, random_state=0).fit(frame, responded)
     assert not np.allclose(plain.log_odds(frame), model.log_odds(frame))

@@ -59,7 +59,7 @@ def test_a_training_on_a_cluster_gives_the_figures_of_one_process(
         "small", project=there, workers=cluster, progress=lambda stage, *_: stages.append(stage)
     )
     assert _figures(result) == _figures(glabella.train("small", project=here, workers=1))
-    assert "validating ridge" in stages
+    assert "validating" in stages
 
 
 def test_what_was_finished_on_the_cluster_is_not_fitted_again(cluster, small_project):
@@ -67,7 +67,7 @@ def test_what_was_finished_on_the_cluster_is_not_fitted_again(cluster, small_pro
         pass
 
     def stop(stage, done, total):
-        if stage == "validating ridge" and done < total:
+        if stage == "validating" and 9 <= done < total:
             raise StopError
 
     _shorten(small_project)

@@ -151,6 +151,7 @@ def test_workers_change_no_figure_of_imputed_outcomes(trained_leaving, leaving_p
 
 
 def test_no_model_learns_from_the_outcomes_of_those_held_out(leaving_project):
+    from glabella.models.build import export_model
     from glabella.validation.nested import tune_and_fit
     from glabella.validation.seeds import derive_seed
 
@@ -166,9 +167,11 @@ def test_no_model_learns_from_the_outcomes_of_those_held_out(leaving_project):
     train = np.flatnonzero(~ids.isin(["1", "2", "3"]).to_numpy())
     candidate = before.resolved.candidates["ridge"].value
     fits = [
-        tune_and_fit(
-            candidate, loaded.sample, train, inner_folds=2, seed=derive_seed(1, "fit")
-        ).model.export_state()
+        export_model(
+            tune_and_fit(
+                candidate, loaded.sample, train, inner_folds=2, seed=derive_seed(1, "fit")
+            ).model
+        )
         for loaded in (before, after)
     ]
     assert (before.sample.expected != after.sample.expected).any()

@@ -173,26 +173,28 @@ def test_a_trial_too_small_for_folds_of_its_own_has_an_entry_with_the_reason(sma
 
 def test_an_interrupted_training_goes_on_from_its_finished_fits(small_project, monkeypatch):
     whole = glabella.train("small", project=small_project, workers=1)
-    fitted, said = [], []
+    fitted, said, begun = [], [], []
     fit_fold = nested._run_fold
 
-    def stop_after_twenty(*arguments):
-        if len(fitted) == 20:
+    def stop_after_four_folds(*arguments):
+        if len(begun) == 4:
             raise KeyboardInterrupt
-        fitted.append(arguments[0])
+        begun.append(arguments[0])
+        fitted.extend(arguments[0])
         return fit_fold(*arguments)
 
-    monkeypatch.setattr(nested, "_run_fold", stop_after_twenty)
+    monkeypatch.setattr(nested, "_run_fold", stop_after_four_folds)
     with pytest.raises(KeyboardInterrupt):
         glabella.train(
             "small", project=small_project, workers=1, progress=lambda stage, *_: said.append(stage)
         )
     unfinished = small_project / "mlruns" / "unfinished" / "small"
-    assert len(list(unfinished.iterdir())) == 20
-    assert said[-1] == "20 finished fits are kept: --resume goes on from there"
+    kept = 4 * len(whole.candidates)
+    assert len(list(unfinished.iterdir())) == kept == len(fitted)
+    assert said[-1] == f"{kept} finished fits are kept: --resume goes on from there"
 
     def count(*arguments):
-        fitted.append(arguments[0])
+        fitted.extend(arguments[0])
         return fit_fold(*arguments)
 
     monkeypatch.setattr(nested, "_run_fold", count)

@@ -65,9 +65,7 @@ def test_scoring_the_training_participants_gives_the_models_own_predictions(trai
 def test_every_candidate_survives_export_bit_for_bit(trained):
     loaded = load_analysis("small", find_project(trained[0]))
     frame = loaded.sample.features.frame
-    for name, read in loaded.resolved.candidates.items():
+    for name in loaded.resolved.candidates:
         model = refit(loaded, name).model
-        again = restore_model(
-            export_model(read.value.estimator, model), loaded.sample.features.specs
-        )
+        again = restore_model(export_model(model), loaded.sample.features.specs)
         assert again.log_odds(frame).tolist() == model.log_odds(frame).tolist(), name

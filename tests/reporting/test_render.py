@@ -55,6 +55,21 @@ def test_markup_in_names_is_escaped(record):
     assert "&lt;script&gt;" in text
 
 
+def test_a_stated_direction_is_shown_with_its_source_and_the_verdict(record):
+    content, figures = record
+    assert "Directions stated beforehand" not in render_report(content, figures)
+    row = {
+        "feature": "age_years", "label": "Age", "stated": "decreasing", "source": "A <b> 2020",
+        "concordance": {"value": 0.41, "low": 0.33, "high": 0.49, "reason": None},
+        "verdict": "contradicts",
+    }  # fmt: skip
+    text = render_report(dataclasses.replace(content, directions=[row]), figures)
+    assert "the higher, the less likely response" in text
+    assert "0.41 (0.33 to 0.49)" in text
+    assert "contradict it" in text
+    assert "A &lt;b&gt; 2020" in text
+
+
 def test_ids_of_figures_do_not_meet(trained):
     ids = re.findall(r'\bid="([^"]+)"', Path(trained[1].report).read_text())
     assert len(ids) == len(set(ids))

@@ -404,7 +404,7 @@ class TestSeeds:
         assert len(states) == len(labels)
 
 
-def test_progress_is_told_of_every_fit(make_sample):
+def test_progress_is_told_of_every_fold_in_fits(make_sample):
     sample = make_sample(60)
     folds = _folds(sample)
     told = []
@@ -416,10 +416,7 @@ def test_progress_is_told_of_every_fit(make_sample):
         progress=lambda stage, done, total: told.append((stage, done, total)),
     )
 
-    names = ["arm_only"] * len(folds) + ["prevalence"] * len(folds)
-    assert told == [
-        (f"validating {name}", index + 1, 2 * len(folds)) for index, name in enumerate(names)
-    ]
+    assert told == [("validating", 2 * (index + 1), 2 * len(folds)) for index in range(len(folds))]
 
 
 def test_predictions_keep_no_participant_but_by_position(make_sample):
@@ -437,13 +434,13 @@ def test_predictions_keep_no_participant_but_by_position(make_sample):
 class TestInnerFolds:
     def _watch(self, monkeypatch):
         seen = []
-        real = nested.GridSearchCV
+        real = nested._split_inner
 
-        def record(*args, cv, **changes):
-            seen.append(cv)
-            return real(*args, cv=cv, **changes)
+        def record(*args, **named):
+            seen.append(real(*args, **named))
+            return seen[-1]
 
-        monkeypatch.setattr(nested, "GridSearchCV", record)
+        monkeypatch.setattr(nested, "_split_inner", record)
         return seen
 
     def test_where_trials_are_left_out_tuning_leaves_trials_out(self, make_sample, monkeypatch):
@@ -475,8 +472,9 @@ class TestInnerFolds:
     def test_who_has_nothing_to_tune_is_weighed_where_there_is_a_choice(self, make_sample):
         sample = make_sample(120)
         folds = _folds(sample)[:1]
-        [alone] = _validate({"severity": SEVERITY}, sample, folds)
-        [weighed] = _validate({"severity": SEVERITY}, sample, folds, weighed=["severity"])
+        reference = SEVERITY.model_copy(update={"role": "reference"})
+        [alone] = _validate({"severity": reference}, sample, folds)
+        [weighed] = _validate({"severity": reference}, sample, folds, weighed=["severity"])
         assert alone.inner is None
         assert len(weighed.inner.losses) == len(weighed.inner.sizes) == 2
         assert sum(weighed.inner.sizes) == len(folds[0].train)

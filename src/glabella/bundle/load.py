@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.errors import BundleError
-from glabella.models.build import BINARY_FILE, MEMBER_FILES, MODEL_FILE, restore_model
+from glabella.models.build import BINARY_FILES, MODEL_FILE, restore_model
 from glabella.models.estimators.interface import ResponderModel
 
 # Ours, not the bundle's: a file that is not on this list is never opened.
-ALLOWED_FILES = frozenset({MANIFEST_FILE, SUMS_FILE, MODEL_FILE, BINARY_FILE, *MEMBER_FILES})
+ALLOWED_FILES = frozenset({MANIFEST_FILE, SUMS_FILE, MODEL_FILE, *BINARY_FILES})
 _REMEDY = "Take the bundle again from the run that made it."
 
 

@@ -11,7 +11,7 @@ from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -81,6 +81,8 @@ class SpecEntry(Definition):
         Of a number.
     is_severity : bool
         Whether it is the endpoint's own variable at baseline.
+    direction : str, optional
+        How response is held to go with it.
     """
 
     name: str
@@ -90,6 +92,7 @@ class SpecEntry(Definition):
     levels: dict[str, str]
     unit: str | None
     is_severity: bool
+    direction: Literal["increasing", "decreasing"] | None = None
 
     def to_spec(self) -> FeatureSpec:
         """Make the `FeatureSpec`.

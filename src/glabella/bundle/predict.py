@@ -186,8 +186,9 @@ def describe_reasons(
     Returns
     -------
     array of object, shape (n_rows, 3)
-        Feature, its value, and the factor on the odds of response; blank where a feature adds
-        nothing. The arm is no property of the patient and is not among them.
+        Feature, its value, and the factor on the odds of response, or where a model adds up on the
+        probability what it adds there; blank where a feature adds nothing. The arm is no property
+        of the patient and is not among them.
     """
     patient = [spec for spec in specs if spec.part == "patient"]
     columns = [contributions.features.index(spec.name) for spec in patient]
@@ -201,8 +202,12 @@ def describe_reasons(
                 spec = patient[which]
                 value = spec.describe_value(features[spec.name].iloc[row])
                 direction = "raises" if effect > 0 else "lowers"
-                factor = f"(x {np.exp(effect):.2f})"
-                texts[row, place] = f"{spec.label}: {value} {direction} the odds {factor}"
+                what = (
+                    f"the odds (x {np.exp(effect):.2f})"
+                    if contributions.scale == "log odds"
+                    else f"the probability ({effect:+.2f})"
+                )
+                texts[row, place] = f"{spec.label}: {value} {direction} {what}"
     return texts
 
 

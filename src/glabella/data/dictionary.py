@@ -50,6 +50,21 @@ class TotalDefinition(Definition):
         return self
 
 
+class DirectionDefinition(Definition):
+    """How response is held to go with a variable.
+
+    Parameters
+    ----------
+    response : str
+        ``increasing``: the higher the value, the likelier response; or ``decreasing``.
+    source : str
+        Who says so: a publication, or the reason.
+    """
+
+    response: Literal["increasing", "decreasing"]
+    source: str = Field(min_length=1)
+
+
 class Variable(Definition):
     """One collected variable.
 
@@ -73,6 +88,9 @@ class Variable(Definition):
     timing : str
         ``baseline``, ``week N``, ``end`` for what is known only when follow-up has ended, or
         ``visit`` for what is assessed again at each visit.
+    direction : DirectionDefinition, optional
+        Of a number, an ordinal or a score at baseline: how response is held to go with it, and
+        who says so. A model may be told to keep to it, and the report tests it.
     """
 
     label: str
@@ -83,6 +101,7 @@ class Variable(Definition):
     scale: str | None = None
     total: TotalDefinition | None = None
     timing: str = "baseline"
+    direction: DirectionDefinition | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Variable:
@@ -93,6 +112,8 @@ class Variable(Definition):
                 raise ValueError("the `range` must go from low to high")
         if self.type == "category" and len(self.codes) < 2:
             raise ValueError("a variable of type category needs at least two `codes`")
+        if self.direction is not None and self.type == "category":
+            raise ValueError("a category has no direction")
         if (self.type == "score") != (self.scale is not None):
             raise ValueError("`scale` goes with the type score, and a score needs one")
         if self.scale not in (None, BY_TRIAL, *SCALES):

@@ -108,6 +108,28 @@ class ResponseRule:
             raise ValueError("a fraction of a baseline of zero or below means nothing")
         return np.asarray(before - after >= (self.fraction or 0.0) * before - _TOLERANCE)
 
+    def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
+        """Find how far beyond the threshold of response each score lies.
+
+        Parameters
+        ----------
+        baseline, score : array of float, of one shape
+            Before treatment and at the endpoint; a missing one gives NaN.
+
+        Returns
+        -------
+        array of float, of the same shape
+            Points; not below zero for responders, but for rounding.
+
+        Examples
+        --------
+        >>> ResponseRule(0.5).find_margin([22.0, 30.0], [8.0, 20.0]).tolist()
+        [3.0, -5.0]
+        """
+        before, after = np.asarray(baseline, dtype=float), np.asarray(score, dtype=float)
+        wanted = self.points if self.points is not None else (self.fraction or 0.0) * before
+        return np.asarray(before - after - wanted)
+
     def describe(self) -> str:
         """Say the rule in words.
 
@@ -197,6 +219,29 @@ class ThresholdRule:
         if self.at_most is not None:
             return np.asarray(after <= self.at_most + _TOLERANCE)
         return np.asarray(after >= (self.at_least or 0.0) - _TOLERANCE)
+
+    def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
+        """Find how far beyond the threshold each score lies.
+
+        Parameters
+        ----------
+        baseline : array of float
+            Not used.
+        score : array of float
+            At the endpoint; a missing one gives NaN.
+
+        Returns
+        -------
+        array of float, of the same shape
+            Points; not below zero for responders, but for rounding.
+
+        Examples
+        --------
+        >>> ThresholdRule(at_most=7).find_margin([22.0], [5.0]).tolist()
+        [2.0]
+        """
+        after = np.asarray(score, dtype=float)
+        return self.at_most - after if self.at_most is not None else after - (self.at_least or 0.0)
 
     def describe(self) -> str:
         """Say the rule in words.

@@ -12,6 +12,7 @@ from scipy.special import logit
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
+from glabella.models.estimators.interface import Contributions, Scale
 from glabella.validation.fold_result import FoldResult
 from glabella.validation.sample import Sample
 
@@ -23,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Attributions:
-    """SHAP values on the log-odds scale, averaged over the repetitions of cross-validation.
+    """SHAP values, averaged over the repetitions of cross-validation.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ class Attributions:
         What stands at 1: ``higher``, or the label of a category's second level.
     method : str
         How they were computed, in words.
+    scale : str
+        What they add up to: the ``log odds``, or the ``probability``.
     """
 
     features: tuple[str, ...]
@@ -53,6 +56,7 @@ class Attributions:
     ranks: Floats
     uppers: tuple[str, ...]
     method: str
+    scale: Scale = "log odds"
 
     def summarise(self) -> pd.DataFrame:
         """Summarise each feature, largest first.
@@ -119,7 +123,7 @@ def collect_attributions(
     for result in results:
         found = result.contributions
         assert found is not None and result.probability is not None
-        _check_additivity(result.candidate, found.values, found.base, result.probability)
+        _check_additivity(result.candidate, found, result.probability)
         values[result.fold.test] += found.values
         base[result.fold.test] += found.base
         counts[result.fold.test] += 1
@@ -134,6 +138,7 @@ def collect_attributions(
         ranks=ranks,
         uppers=tuple(_name_upper(specs[name]) for name in features),
         method=method,
+        scale=first.scale,
     )
 
 
@@ -142,13 +147,15 @@ def _name_upper(spec: FeatureSpec) -> str:
     return labels[1] if spec.kind == "category" and len(labels) == 2 else "higher"
 
 
-def _check_additivity(candidate: str, values: Floats, base: Floats, probability: Floats) -> None:
+def _check_additivity(candidate: str, found: Contributions, probability: Floats) -> None:
     inside = (probability > 1e-6) & (probability < 1 - 1e-6)
-    error = np.abs(values.sum(axis=1) + base - logit(np.where(inside, probability, 0.5)))[inside]
+    safe = np.where(inside, probability, 0.5)
+    wanted = logit(safe) if found.scale == "log odds" else safe
+    error = np.abs(found.values.sum(axis=1) + found.base - wanted)[inside]
     if error.size and error.max() > ADDITIVITY_TOLERANCE:
         raise AnalysisError(
             f"the attributions of '{candidate}' miss its prediction by up to {error.max():.2g} "
-            "log odds, so they do not explain it",
+            f"on the scale of the {found.scale}, so they do not explain it",
             remedy="Report this: an exact method must add up.",
         )
 

@@ -40,12 +40,12 @@ def draw_attributions(attributions: Attributions, *, note: str) -> dict[str, byt
             feature_names=list(attributions.labels),
         )
         return {
-            "beeswarm.png": _draw(shap, "beeswarm", explanation, note),
-            "importance.png": _draw(shap, "bar", explanation, note),
+            "beeswarm.png": _draw(shap, "beeswarm", explanation, attributions.scale, note),
+            "importance.png": _draw(shap, "bar", explanation, attributions.scale, note),
         }
 
 
-def _draw(shap: Any, kind: str, explanation: Any, note: str) -> bytes:
+def _draw(shap: Any, kind: str, explanation: Any, scale: str, note: str) -> bytes:
     pyplot: Any = import_module("matplotlib.pyplot")
     shown = explanation.shape[1]
     pyplot.figure()
@@ -58,11 +58,11 @@ def _draw(shap: Any, kind: str, explanation: Any, note: str) -> bytes:
             explanation, max_display=shown, show=False, plot_size=(8.0, 0.45 * shown + 1.6)
         )
         np.random.set_state(state)
-        axes.set_xlabel("Attribution to the log odds of response (held-out participants)")
+        axes.set_xlabel(f"Attribution to the {scale} of response (held-out participants)")
     else:
         axes = shap.plots.bar(explanation, max_display=shown, show=False)
         axes.figure.set_size_inches(8.0, 0.45 * shown + 1.6)
-        axes.set_xlabel("Mean absolute attribution, log odds (held-out participants)")
+        axes.set_xlabel(f"Mean absolute attribution, {scale} (held-out participants)")
     figure = axes.figure
     if note:
         figure.text(0.99, 0.01, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")

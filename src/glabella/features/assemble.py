@@ -44,7 +44,15 @@ def describe_features(
         variable = dictionary.find(feature.variable)
         spec = find_builder(feature.builder).describe(feature, variable)
         is_severity = feature.variable == endpoint_variable and feature.builder == "baseline_score"
-        specs.append(replace(spec, is_severity=is_severity))
+        # What is stated of the value at baseline says nothing of a change from it.
+        stated = None if feature.builder == "change_from_baseline" else variable.direction
+        specs.append(
+            replace(
+                spec,
+                is_severity=is_severity,
+                direction=None if stated is None else stated.response,
+            )
+        )
     return tuple(specs)
 
 

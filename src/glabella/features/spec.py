@@ -29,6 +29,9 @@ class FeatureSpec:
         Of a number.
     is_severity : bool
         Whether it is the endpoint's own variable at baseline.
+    direction : str, optional
+        ``increasing`` or ``decreasing``: how the probability of response is held to go with it,
+        where the dictionary says so.
     """
 
     name: str
@@ -38,6 +41,7 @@ class FeatureSpec:
     levels: dict[str, str] = field(default_factory=dict)
     unit: str | None = None
     is_severity: bool = False
+    direction: Literal["increasing", "decreasing"] | None = None
 
     def describe_value(self, value: object) -> str:
         """Say a value in the dictionary's words.

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
+import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,15 +15,15 @@ from glabella.definitions.reader import Read
 from glabella.errors import BundleError, DefinitionError, describe_choices
 from glabella.features.spec import FeatureSpec
 from glabella.models.candidate import Candidate
-from glabella.models.estimators import find_estimator
-from glabella.models.estimators.averaged import AveragedModel
+from glabella.models.encoding import check_finite
+from glabella.models.estimators import find_estimator, name_estimator
+from glabella.models.estimators.composed import AveragedModel, CalibratedModel, EnsembleModel
 from glabella.models.estimators.interface import ResponderModel
 
 MODEL_FILE = "model.json"
-BINARY_FILE = "model.ubj"
-# An average over imputations has one for each; a definition allows a hundred imputations.
-MEMBER_FILES = tuple(f"model_{number:03d}.ubj" for number in range(1, 101))
-_OURS = ("specs", "random_state")
+# One for each model with trees: a definition allows a hundred imputations, and ten of them each.
+BINARY_FILES = tuple(f"model_{number:03d}.ubj" for number in range(1, 1000))
+_OURS = ("specs", "random_state", "members", "folds")
 
 
 def check_candidate(candidate: Read[Candidate]) -> None:
@@ -49,6 +50,13 @@ def check_candidate(candidate: Read[Candidate]) -> None:
                     place=origin.place(part, name),
                     remedy=describe_choices(name, known),
                 )
+    is_ensemble = candidate.value.estimator == "ensemble"
+    if is_ensemble != bool(candidate.value.members):
+        raise DefinitionError(
+            "an ensemble needs `members:`" if is_ensemble else "only an ensemble has `members:`",
+            place=origin.place("estimator"),
+            remedy="Name the candidates in models/ that it averages.",
+        )
     types = get_type_hints(estimator.__init__)
     for name, value in candidate.value.settings.items():
         _check_setting(value, types[name], name, origin.place("settings", name))
@@ -61,6 +69,7 @@ def _check_setting(value: object, kind: Any, name: str, place: str) -> None:
     try:
         TypeAdapter(kind).validate_python(value, strict=True)
     except ValidationError:
+        kind = next((part for part in get_args(kind) if part is float), kind)
         choices = [repr(choice) for choice in get_args(kind)]
         wanted = {float: "a number", int: "a whole number"}.get(
             kind, f"one of {', '.join(choices)}" if choices else str(kind)
@@ -120,32 +129,55 @@ def count_parameters(
     return build_model(candidate, specs, random_state=0).count_parameters(frame)
 
 
-def export_model(name: str, model: ResponderModel) -> dict[str, bytes]:
+def export_model(model: ResponderModel) -> dict[str, bytes]:
     """Write a fitted model as files that hold data and nothing that could be executed.
 
     Parameters
     ----------
-    name : str
-        The estimator's registered name.
     model : ResponderModel
-        Fitted.
+        Fitted, or put together from fitted ones.
 
     Returns
     -------
     dict of bytes
-        By file name: JSON, and XGBoost's UBJSON where there are trees, one for each member of an
-        average.
+        By file name: JSON, and XGBoost's UBJSON for each model with trees.
+
+    Raises
+    ------
+    ValueError
+        If there are more models with trees than a bundle may hold.
     """
-    members = list(model.members) if isinstance(model, AveragedModel) else [model]
-    settings = {key: value for key, value in members[0].get_params().items() if key not in _OURS}
-    content = {"estimator": name, "settings": settings, "state": model.export_state()}
-    files = {MODEL_FILE: (json.dumps(content, indent=1) + "\n").encode()}
-    names = [BINARY_FILE] if len(members) == 1 else MEMBER_FILES
-    for file, member in zip(names, members, strict=False):
-        binary = member.export_binary()
-        if binary is not None:
-            files[file] = binary
-    return files
+    files: dict[str, bytes] = {}
+    content = _export_node(model, files)
+    return {MODEL_FILE: (json.dumps(content, indent=1) + "\n").encode(), **files}
+
+
+def _export_node(model: ResponderModel, files: dict[str, bytes]) -> dict[str, Any]:
+    if isinstance(model, AveragedModel):
+        return {"average": [_export_node(part, files) for part in model.parts]}
+    if isinstance(model, EnsembleModel):
+        parts = [_export_node(part, files) for part in model.parts]
+        return {"ensemble": parts, "weights": list(model.factors)}
+    if isinstance(model, CalibratedModel):
+        (part,) = model.parts
+        return {
+            "calibrated": _export_node(part, files),
+            "slope": model.slope,
+            "intercept": model.intercept,
+        }
+    settings = {key: value for key, value in model.get_params().items() if key not in _OURS}
+    node = {
+        "estimator": name_estimator(model),
+        "settings": settings,
+        "state": model.export_state(),
+    }
+    binary = model.export_binary()
+    if binary is not None:
+        if len(files) == len(BINARY_FILES):
+            raise ValueError(f"a bundle holds at most {len(BINARY_FILES)} models with trees")
+        file = BINARY_FILES[len(files)]
+        files[file], node["binary"] = binary, file
+    return node
 
 
 def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> ResponderModel:
@@ -170,33 +202,43 @@ def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> R
     """
     try:
         content = json.loads(files[MODEL_FILE])
-        states = content["state"].get("members")
-        names = [BINARY_FILE] if states is None else MEMBER_FILES
-        members = [
-            _restore_member(content, state, files.get(name), specs)
-            for state, name in zip(states or [content["state"]], names, strict=False)
-        ]
-        expected = set(names[: len(members)]) if members[0].has_binary else set()
-        if {name for name in files if name.endswith(".ubj")} != expected:
-            raise ValueError("a binary part of the model is missing, or foreign")
+        used: list[str] = []
+        model = _restore_node(content, files, tuple(specs), used)
+        if sorted(name for name in files if name.endswith(".ubj")) != sorted(used):
+            raise ValueError("a binary part of the model is foreign, or used twice")
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, DefinitionError):
         raise BundleError(
             "the model's files are not as this version of Glabella writes them",
             remedy="Train again, or install the version that the manifest names.",
         ) from None
-    return members[0] if states is None else AveragedModel(members)
+    return model
 
 
-def _restore_member(
-    content: Mapping[str, Any],
-    state: dict[str, Any],
-    binary: bytes | None,
-    specs: Sequence[FeatureSpec],
+def _restore_node(
+    node: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    specs: tuple[FeatureSpec, ...],
+    used: list[str],
 ) -> ResponderModel:
-    model = find_estimator(content["estimator"])(specs=tuple(specs), **content["settings"])
-    model.restore_state(state)
+    def restore(part: Mapping[str, Any]) -> ResponderModel:
+        return _restore_node(part, files, specs, used)
+
+    match sorted(node):
+        case ["average"]:
+            return AveragedModel([restore(part) for part in node["average"]])
+        case ["ensemble", "weights"]:
+            weights = [check_finite(weight) for weight in node["weights"]]
+            return EnsembleModel.join(
+                [restore(part) for part in node["ensemble"]], np.array(weights)
+            )
+        case ["calibrated", "intercept", "slope"]:
+            numbers = [check_finite(node[name]) for name in ("slope", "intercept")]
+            return CalibratedModel(restore(node["calibrated"]), *numbers)
+    model = find_estimator(node["estimator"])(specs=specs, **node["settings"])
+    model.restore_state(node["state"])
+    if ("binary" in node) != model.has_binary:
+        raise ValueError("a binary part of the model is missing, or foreign")
     if model.has_binary:
-        if binary is None:
-            raise ValueError("a binary part of the model is missing")
-        model.restore_binary(binary)
+        used.append(node["binary"])
+        model.restore_binary(files[node["binary"]])
     return model

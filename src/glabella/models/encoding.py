@@ -13,6 +13,7 @@ import pandas as pd
 from glabella.features.spec import FeatureSpec
 
 Matrix = npt.NDArray[np.float64]
+_OPTIONAL = ("shifts", "levels")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class EncodedColumn:
     shifts : dict of float
         Where features are centred within trial: trial to how far its mean lies above the mean
         over trials, which is subtracted before. Empty otherwise.
+    levels : tuple of str
+        Where a category stands in one column: the levels whose position is its value.
     """
 
     feature: str
@@ -40,6 +43,7 @@ class EncodedColumn:
     center: float
     scale: float
     shifts: Mapping[str, float] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Encoding:
         """
         matrix = np.empty((len(frame), len(self.columns)), dtype=float)
         for index, column in enumerate(self.columns):
-            values = _as_numbers(frame[column.feature], column.level)
+            values = _as_numbers(frame[column.feature], column.level, column.levels)
             filled = np.where(np.isnan(values), column.fill, values)
             if column.shifts and self.trial is not None:
                 filled = filled - _as_shifts(frame[self.trial], column.shifts)
@@ -106,13 +110,15 @@ class Encoding:
         Returns
         -------
         list of dict
-            For JSON; a missing `fill` is None, and `shifts` are there where there are some.
+            For JSON; a missing `fill` is None, and `shifts` and `levels` are there where there
+            are some.
         """
         rows = [asdict(column) for column in self.columns]
         for row in rows:
             row["fill"] = None if np.isnan(row["fill"]) else row["fill"]
-            if not row["shifts"]:
-                del row["shifts"]
+            for name in _OPTIONAL:
+                if not row[name]:
+                    del row[name]
         return rows
 
     @staticmethod
@@ -151,6 +157,7 @@ def fit_encoding(
     *,
     fill_and_scale: bool,
     within: str | None = None,
+    as_codes: bool = False,
 ) -> Encoding:
     """Learn an encoding from training rows.
 
@@ -161,11 +168,14 @@ def fit_encoding(
     specs : iterable of FeatureSpec
         The features to encode.
     fill_and_scale : bool
-        Whether to impute (median; commonest level) and standardise, as a penalised linear model
-        needs; a tree takes values as they are, missing ones included.
+        Whether to impute (median; commonest level), centre, and standardise numbers, as a
+        penalised linear model needs; a tree takes values as they are, missing ones included.
     within : str, optional
         The feature that holds the trial, within which features of the patient are centred: what
         is learnt of them is then of differences inside trials alone.
+    as_codes : bool
+        Whether a category of three levels or more stands in one column, by position, for a model
+        that splits levels into groups itself; a level that no training row has is then missing.
 
     Returns
     -------
@@ -184,6 +194,11 @@ def fit_encoding(
         if spec.kind == "category":
             observed = set(frame[spec.name].dropna())
             levels = [level for level in spec.levels if level in observed]
+            if as_codes and len(levels) > 2:
+                columns.append(
+                    EncodedColumn(spec.name, None, np.nan, 0.0, 1.0, levels=tuple(levels))
+                )
+                continue
             commonest = frame[spec.name].mode()
             for level in levels[1:] if len(levels) == 2 else levels:
                 fill = float(len(commonest) > 0 and commonest.iloc[0] == level)
@@ -218,14 +233,23 @@ def _fit_column(
     if np.ptp(filled) <= rounding:
         # A constant column carries nothing: 0 for every training row, and no leverage for others.
         return EncodedColumn(name, level, fill, float(filled[0]), 1.0, shifts)
-    return EncodedColumn(name, level, fill, float(filled.mean()), float(filled.std()), shifts)
+    # An indicator keeps its unit: divided by its spread, a level that few have would count for as
+    # much as one that half have, and a prior that is alike for all would not shrink it.
+    scale = 1.0 if level is not None else float(filled.std())
+    return EncodedColumn(name, level, fill, float(filled.mean()), scale, shifts)
 
 
 def _as_shifts(trials: pd.Series, shifts: Mapping[str, float]) -> Matrix:
     return np.array([shifts.get(trial, 0.0) for trial in trials.astype(str)], dtype=float)
 
 
-def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
+def _as_numbers(column: pd.Series, level: str | None, levels: tuple[str, ...] = ()) -> Matrix:
+    if levels:
+        known = column.astype("category")
+        positions = pd.Index(levels).get_indexer(known.cat.categories).astype(float)
+        positions[positions < 0] = np.nan
+        # The last stands for a missing value, whose code is -1.
+        return np.append(positions, np.nan)[known.cat.codes.to_numpy()]
     if level is None:
         return np.asarray(column, dtype=float)
     indicator = np.asarray(column == level, dtype=float)
@@ -234,18 +258,20 @@ def _as_numbers(column: pd.Series, level: str | None) -> Matrix:
 
 
 def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:
-    if set(row) - {"shifts"} != {item.name for item in fields(EncodedColumn)} - {"shifts"}:
+    if set(row) - set(_OPTIONAL) != {item.name for item in fields(EncodedColumn)} - set(_OPTIONAL):
         raise ValueError("a column has more or fewer entries than it should")
     spec = known[row["feature"]]
     level = row["level"]
-    if (spec.kind == "category") != (level is not None) or level not in (None, *spec.levels):
+    levels = tuple(row.get("levels", ()))
+    is_category = level is not None or bool(levels)
+    if (spec.kind == "category") != is_category or not {level, *levels} <= {None, *spec.levels}:
         raise ValueError("a column's level does not fit its feature")
     fill = np.nan if row["fill"] is None else check_finite(row["fill"])
     scale = check_finite(row["scale"])
     if scale <= 0:
         raise ValueError("a column's scale is not above zero")
     shifts = {str(trial): check_finite(value) for trial, value in row.get("shifts", {}).items()}
-    return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale, shifts)
+    return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale, shifts, levels)
 
 
 def check_finite(value: object) -> float:

@@ -13,7 +13,7 @@ from glabella.definitions.reader import Definition
 
 
 class Space(Definition):
-    """The values one setting may take: exactly one of the four forms.
+    """The values one setting may take: exactly one of the five forms.
 
     Parameters
     ----------
@@ -25,19 +25,24 @@ class Space(Definition):
         Low and high, both included.
     choice : tuple, optional
         The values themselves.
+    each : tuple, optional
+        Values that are all tried with every draw of the other settings: what a model reads off
+        one fit, as the number of boosting rounds.
     """
 
     log: tuple[float, float] | None = None
     uniform: tuple[float, float] | None = None
     integer: tuple[int, int] | None = None
-    choice: tuple[float | str, ...] | None = None
+    choice: tuple[float | int | str, ...] | None = None
+    each: tuple[float | int, ...] | None = None
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Space:
-        given = [form for form in (self.log, self.uniform, self.integer, self.choice) if form]
+        forms = (self.log, self.uniform, self.integer, self.choice, self.each)
+        given = [form for form in forms if form]
         if len(given) != 1:
-            raise ValueError("give exactly one of log, uniform, integer, choice")
-        if self.choice is None and given[0][0] >= given[0][1]:  # type: ignore[operator]
+            raise ValueError("give exactly one of log, uniform, integer, choice, each")
+        if self.choice is None and self.each is None and given[0][0] >= given[0][1]:  # type: ignore[operator]
             raise ValueError("the bounds must go from low to high")
         if self.log is not None and self.log[0] <= 0:
             raise ValueError("a log range must be above zero")
@@ -70,7 +75,9 @@ class Space(Definition):
         if self.uniform is not None:
             return float(self.uniform[0] + quantile * (self.uniform[1] - self.uniform[0]))
         values: tuple[Any, ...] = (
-            tuple(range(self.integer[0], self.integer[1] + 1)) if self.integer else self.choice
+            tuple(range(self.integer[0], self.integer[1] + 1))
+            if self.integer
+            else self.choice or self.each
         ) or ()
         return values[min(int(quantile * len(values)), len(values) - 1)]  # type: ignore[no-any-return]
 
@@ -85,7 +92,7 @@ def list_settings(
     search : mapping of Space
         By setting; empty for a candidate that is not tuned.
     draws : int
-        How many to try.
+        How many to try, apart from values that go with each of them.
     seed : SeedSequence
         For random draws over several settings; a single setting is spread evenly instead.
 
@@ -94,9 +101,21 @@ def list_settings(
     list of dict
         Distinct settings; one empty dict where there is nothing to search.
     """
-    if not search:
+    names = sorted(name for name, space in search.items() if space.each is None)
+    paths = {name: space.each for name, space in search.items() if space.each is not None}
+    drawn = _draw_settings({name: search[name] for name in names}, names, draws, seed)
+    return [
+        {**setting, **dict(zip(paths, values, strict=True))}
+        for setting in drawn
+        for values in itertools.product(*paths.values())
+    ]
+
+
+def _draw_settings(
+    search: Mapping[str, Space], names: list[str], draws: int, seed: np.random.SeedSequence
+) -> list[dict[str, Any]]:
+    if not names:
         return [{}]
-    names = sorted(search)
     if len(names) == 1:
         quantiles = np.linspace(0.0, 1.0, draws) if draws > 1 else np.array([0.5])
         tried = [{names[0]: search[names[0]].spread(float(quantile))} for quantile in quantiles]

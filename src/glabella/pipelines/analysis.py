@@ -11,6 +11,7 @@ from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
+from glabella.models.candidate import Effort
 from glabella.pipelines.alternatives import AlternativeDefinition, read_alternative
 from glabella.validation.splits import Unit
 
@@ -184,6 +185,8 @@ class Analysis(Definition):
         A feature set in ``features``.
     models : tuple of str
         Candidates in ``models``, simplest first.
+    effort : str
+        What tuning may cost: ``quick``, ``standard`` or ``thorough``, as `Candidate.draws` says.
     validation : ValidationDefinition
         How they are validated.
     """
@@ -201,6 +204,7 @@ class Analysis(Definition):
     dictionary: str = "dictionary"
     features: str
     models: tuple[str, ...] = Field(min_length=1)
+    effort: Effort = "standard"
     validation: ValidationDefinition = ValidationDefinition()
 
     @model_validator(mode="after")

@@ -34,16 +34,25 @@ from glabella.reporting.record import RunRecord
 from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
 from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
+from glabella.validation.directions import hold_directions
 from glabella.validation.nested import TunedModel
 from glabella.validation.net_benefit import measure_net_benefit
 from glabella.validation.performance import fit_curve
 from glabella.validation.sample import Sample
 from glabella.validation.splits import count_classes
 
+_OF_TREES = "path-dependent tree SHAP values, computed exactly by XGBoost"
+_OF_LINEAR = "SHAP values of an additive model against the training mean, computed exactly"
 _METHODS = {
-    "xgboost": "path-dependent tree SHAP values, computed exactly by XGBoost",
-    "ridge": "SHAP values of a linear model against the training mean, computed exactly",
-    "severity": "SHAP values of a linear model against the training mean, computed exactly",
+    "xgboost": _OF_TREES,
+    "random_forest": _OF_TREES,
+    "ridge": _OF_LINEAR,
+    "severity": _OF_LINEAR,
+    "elastic_net": _OF_LINEAR,
+    "spline": _OF_LINEAR,
+    "score_regression": _OF_LINEAR,
+    "treatment_interaction": f"{_OF_LINEAR}, products of arm and feature shared in halves",
+    "ensemble": "the weighted sum of the members' SHAP values, each computed exactly",
 }
 
 
@@ -166,18 +175,26 @@ def compose_record(
         external=None if external is None else external.as_json(),
         learning_curve=None if learning_curve is None else learning_curve.as_json(),
         predictors=_tabulate_predictors(attributions),
-        attribution_method=_describe_method(name, method),
+        attribution_scale=attributions.scale,
+        directions=_tabulate_directions(loaded),
+        attribution_method=_describe_method(name, method, attributions.scale),
         left_out_unit=left_out or "trial",
         designs=_describe_designs(loaded, validated.plan),
         history=(history or History(1)).as_json(),
         provenance={
             **provenance,
-            "setting": ", ".join(f"{key} {value:.4g}" for key, value in tuned.setting.items())
+            "setting": ", ".join(
+                _describe_setting(key, value) for key, value in tuned.setting.items()
+            )
             or "nothing was tuned",
         },
         figures=captions,
     )
     return record, figures
+
+
+def _describe_setting(name: str, value: object) -> str:
+    return f"{name} {value:.4g}" if isinstance(value, int | float) else f"{name} {value}"
 
 
 def _tabulate_differences(validated: Validated) -> list[dict[str, Any]]:
@@ -308,10 +325,37 @@ def _tabulate_predictors(attributions: Attributions) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_method(name: str, method: str) -> str:
+def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
+    features = loaded.resolved.feature_set.value.features
+    sources = {
+        feature.name: loaded.resolved.dictionary.value.find(feature.variable).direction
+        for feature in features
+    }
+    return [
+        {
+            "feature": item.feature,
+            "label": item.label,
+            "stated": item.stated,
+            "source": stated.source,
+            "concordance": {
+                "value": item.concordance.value,
+                "low": item.concordance.low,
+                "high": item.concordance.high,
+                "reason": item.concordance.reason,
+            },
+            "verdict": item.verdict,
+        }
+        for item in hold_directions(loaded.sample)
+        for stated in [sources[item.feature]]
+        if stated is not None
+    ]
+
+
+def _describe_method(name: str, method: str, scale: str) -> str:
     return (
-        f"What {name} used: {method}, on the log-odds scale. Values are of held-out participants, "
-        "from the models of cross-validation that never saw them, averaged over repetitions."
+        f"What {name} used: {method}, on the scale of the {scale}. Values are of held-out "
+        "participants, from the models of cross-validation that never saw them, averaged over "
+        "repetitions."
     )
 
 

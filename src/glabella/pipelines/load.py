@@ -385,6 +385,7 @@ def make_sample(
         if analysis.arms
         else np.ones(len(people), dtype=bool),
         person=_number_people(people) if "person" in people else None,
+        margin=None if outcomes.margin is None else outcomes.margin[kept],
     )
 
 

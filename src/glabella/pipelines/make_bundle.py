@@ -60,7 +60,7 @@ def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
         loaded.sample,
         np.arange(loaded.sample.n),
         inner_folds=analysis.validation.inner_folds,
-        seed=derive_seed(analysis.seed, "refit", chosen),
+        seed=derive_seed(analysis.seed, "refit"),
         unit=analysis.validation.pooled.unit,
     )
 
@@ -90,7 +90,7 @@ def describe_bundle(
     analysis, chosen = resolved.analysis.value, validated.choice.name
     used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
     named = name_scoring_columns(resolved)
-    files = export_model(resolved.candidates[chosen].value.estimator, tuned.model)
+    files = export_model(tuned.model)
     specs = sample.features.specs
     manifest = Manifest(
         format=FORMAT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from glabella.errors import ClockError, DefinitionError, describe_choices
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
-from glabella.models.candidate import Candidate
+from glabella.models.candidate import Candidate, join_members
 from glabella.models.estimators import find_estimator
 from glabella.pipelines.alternatives import Alternative, resolve_alternatives
 from glabella.pipelines.analysis import Analysis
@@ -50,6 +50,8 @@ class ResolvedAnalysis:
         Where the data are simulated.
     alternatives : tuple of Alternative
         Other definitions of the endpoint.
+    members : dict of Read of Candidate
+        What ensembles average and is no candidate itself.
     """
 
     name: str
@@ -59,6 +61,7 @@ class ResolvedAnalysis:
     candidates: dict[str, Read[Candidate]]
     scenario: Read[Scenario] | None
     alternatives: tuple[Alternative, ...] = ()
+    members: dict[str, Read[Candidate]] = field(default_factory=dict)
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -75,6 +78,7 @@ class ResolvedAnalysis:
             self.dictionary.origin,
             self.feature_set.origin,
             *(read.origin for read in self.candidates.values()),
+            *(read.origin for read in self.members.values()),
         ]
         if self.scenario is not None:
             origins.append(self.scenario.origin)
@@ -176,12 +180,14 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
             place=origin.name,
             remedy="Rename the file.",
         )
+    candidates, members = _read_candidates(analysis, origin, project)
     return ResolvedAnalysis(
         name=name,
         analysis=read,
         dictionary=dictionary,
         feature_set=feature_set,
-        candidates=_read_candidates(analysis, origin, project),
+        candidates=candidates,
+        members=members,
         scenario=_read_scenario(analysis, origin, project),
         alternatives=alternatives,
     )
@@ -257,9 +263,11 @@ def _is_dictionary(name: str) -> bool:
 
 def _read_candidates(
     analysis: Analysis, origin: Origin, project: Project
-) -> dict[str, Read[Candidate]]:
+) -> tuple[dict[str, Read[Candidate]], dict[str, Read[Candidate]]]:
+    """Read the candidates with their members, and apart what is a member alone."""
     known = project.list_names("models")
-    candidates = {}
+    candidates: dict[str, Read[Candidate]] = {}
+    further: dict[str, Read[Candidate]] = {}
     for index, name in enumerate(analysis.models):
         if name not in known:
             raise DefinitionError(
@@ -267,16 +275,51 @@ def _read_candidates(
                 place=origin.place("models", index),
                 remedy=describe_choices(name, known),
             )
-        candidates[name] = project.read("models", name, Candidate)
-        check_candidate(candidates[name])
-        estimator = find_estimator(candidates[name].value.estimator)
-        if estimator.needs_arm and not analysis.arms:
-            raise DefinitionError(
-                f"the candidate '{name}' needs arms, and the analysis declares none",
-                place=origin.place("models", index),
-                remedy="Declare `arms:`, or leave the candidate out.",
-            )
-    return candidates
+        place = origin.place("models", index)
+        read = _read_candidate(name, analysis, project, place)
+        resolved: dict[str, Read[Candidate]] = {}
+        for at, member in enumerate(read.value.members):
+            within = read.origin.place("members", at)
+            if member not in known:
+                raise DefinitionError(
+                    f"there is no candidate '{member}' in models/",
+                    place=within,
+                    remedy=describe_choices(member, known),
+                )
+            resolved[member] = _read_candidate(member, analysis, project, within)
+            if not find_estimator(resolved[member].value.estimator).is_additive or (
+                resolved[member].value.members
+            ):
+                raise DefinitionError(
+                    f"'{member}' does not add up on the log-odds scale, or is an ensemble itself",
+                    place=within,
+                    remedy="Leave it out of the `members:`.",
+                )
+        members = {member: item.value for member, item in resolved.items()}
+        whole = join_members(read.value, members).spend(analysis.effort)
+        candidates[name] = replace(read, value=whole)
+        further.update(resolved)
+    return candidates, {name: read for name, read in further.items() if name not in candidates}
+
+
+def _read_candidate(name: str, analysis: Analysis, project: Project, place: str) -> Read[Candidate]:
+    read = project.read("models", name, Candidate)
+    check_candidate(read)
+    estimator = find_estimator(read.value.estimator)
+    if estimator.needs_arm and not analysis.arms:
+        raise DefinitionError(
+            f"the candidate '{name}' needs arms, and the analysis declares none",
+            place=place,
+            remedy="Declare `arms:`, or leave the candidate out.",
+        )
+    if estimator.needs_margin and not analysis.endpoint.is_decided_by_score:
+        raise DefinitionError(
+            f"the candidate '{name}' models the score at the endpoint, and no single score "
+            "decides response here",
+            place=place,
+            remedy="Leave the candidate out.",
+        )
+    return read
 
 
 def _read_scenario(analysis: Analysis, origin: Origin, project: Project) -> Read[Scenario] | None:

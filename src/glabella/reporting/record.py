@@ -62,6 +62,11 @@ class RunRecord:
         From `Attributions.summarise`.
     attribution_method : str
         How attributions were computed.
+    attribution_scale : str
+        What they add up to: ``log odds`` or ``probability``.
+    directions : list of dict
+        Directions that the dictionary states: ``label``, ``stated``, ``source``, ``concordance``
+        as plain values, and the ``verdict``.
     left_out_unit : str
         What is left out of training across: ``trial`` or ``site``.
     designs : dict
@@ -98,6 +103,8 @@ class RunRecord:
     learning_curve: dict[str, Any] | None
     predictors: list[dict[str, Any]]
     attribution_method: str
+    attribution_scale: str
+    directions: list[dict[str, Any]]
     left_out_unit: str
     designs: dict[str, str]
     history: dict[str, Any]

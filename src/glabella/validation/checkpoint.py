@@ -118,7 +118,7 @@ class Checkpoint:
                 contributions = None
                 if "values" in kept:
                     contributions = Contributions(
-                        tuple(stated["features"]), kept["values"], kept["base"]
+                        tuple(stated["features"]), kept["values"], kept["base"], stated["scale"]
                     )
                 return FoldResult(
                     name,
@@ -154,6 +154,7 @@ class Checkpoint:
         arrays: dict[str, Any] = {"probability": result.probability}
         if result.contributions is not None:
             stated["features"] = result.contributions.features
+            stated["scale"] = result.contributions.scale
             arrays |= {"values": result.contributions.values, "base": result.contributions.base}
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._name(key)
@@ -191,6 +192,8 @@ class Checkpoint:
         made = hashlib.sha256(columns.encode())
         made.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         made.update(np.ascontiguousarray(sample.people).tobytes())
+        if sample.margin is not None:
+            made.update(np.ascontiguousarray(sample.margin).tobytes())
         made.update(json.dumps([sample.trial.tolist(), sample.site.tolist()]).encode())
         self._hashed.append((sample, made.hexdigest()))
         return made.hexdigest()

@@ -7,20 +7,29 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from joblib import delayed
-from sklearn.model_selection import GridSearchCV
+from scipy.special import expit
 
 from glabella.errors import AnalysisError, GlabellaError
+from glabella.features.spec import FeatureSpec
 from glabella.models.build import build_model
-from glabella.models.candidate import Candidate
-from glabella.models.estimators.averaged import AveragedModel
-from glabella.models.estimators.interface import ResponderModel
+from glabella.models.candidate import Candidate, EnsembleCandidate
+from glabella.models.estimators.composed import (
+    AveragedModel,
+    CalibratedModel,
+    EnsembleModel,
+    learn_calibration,
+    learn_weights,
+)
+from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.space import list_settings
+from glabella.models.tuning import TrainingRows, tune
 from glabella.validation.checkpoint import Checkpoint, FitKey
 from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.metrics import compute_losses
@@ -50,12 +59,16 @@ class TunedModel:
     setting : dict
         What tuning chose; empty where nothing was tuned.
     inner : InnerLosses or None
-        Of that setting in the inner folds; None where nothing was tuned or weighed.
+        Of that setting in the inner folds; None where there are none.
+    held_out : array of float, shape (n_rows,), or None
+        Log odds of the training rows by the inner fits that did not see them, calibrated where
+        the model is.
     """
 
     model: ResponderModel
     setting: dict[str, Any]
     inner: InnerLosses | None = None
+    held_out: Floats | None = None
 
 
 def tune_and_fit(
@@ -69,11 +82,12 @@ def tune_and_fit(
     unit: Unit = "participant",
     splits_seed: np.random.SeedSequence | None = None,
     is_weighed: bool = False,
+    fitted: dict[str, TunedModel] | None = None,
 ) -> TunedModel:
     """Tune a candidate by cross-validated log loss within some rows, then fit it to them.
 
-    Where outcomes are imputed, settings are tuned on the first imputation, the candidate is
-    fitted to each, and the fits are averaged.
+    Where outcomes are imputed, settings, weights and calibration are learnt on the first
+    imputation, the candidate is fitted to each, and the fits are averaged.
 
     Parameters
     ----------
@@ -86,7 +100,7 @@ def tune_and_fit(
     inner_folds : int
         Folds of the tuning; fewer where a class is rarer, and no tuning under two.
     seed : SeedSequence
-        Of settings, folds, fits and imputations.
+        Of settings, folds, fits and imputations; of an ensemble's members the same.
     outcomes : array of int, shape (n_imputations, n_rows), optional
         From `Sample.complete_training`, where it is shared between candidates.
     unit : str
@@ -96,53 +110,122 @@ def tune_and_fit(
         Of the inner folds, where they are shared between candidates.
     is_weighed : bool
         Whether inner losses are wanted also where there is nothing to tune.
+    fitted : dict of TunedModel, optional
+        Candidates that were fitted to the same rows with the same seeds and inner losses, by
+        name: members of an ensemble are taken from it.
 
     Returns
     -------
     TunedModel
         Fitted to `rows`.
     """
-    settings_seed, own_seed, fit_seed, draws_seed = spawn_seeds(seed, 4)
+    _, own_seed, _, draws_seed = spawn_seeds(seed, 4)
     if outcomes is None:
         outcomes = sample.complete_training(rows, draws_seed)
-    random_state = draw_state(fit_seed)
-    settings = list_settings(candidate.search, candidate.draws, settings_seed)
-    specs = sample.features.specs
-    frame, outcome = sample.features.take(rows), outcomes[0]
-    setting: dict[str, Any] = {}
-    inner = None
-    splits: list[tuple[Rows, Rows]] = []
-    if len(settings) > 1 or is_weighed:
-        state = draw_state(splits_seed or own_seed)
-        splits = _split_inner(sample, rows, outcome, folds=inner_folds, unit=unit, state=state)
-    if splits:
-        search = GridSearchCV(
-            build_model(candidate, specs, random_state=random_state),
-            [{name: [value] for name, value in tried.items()} for tried in settings],
-            scoring=_score_log_loss,
-            cv=splits,
-            refit=False,
-            error_score="raise",
-        )
-        search.fit(frame, outcome)
-        setting = dict(search.best_params_)
-        inner = InnerLosses(
-            tuple(
-                -float(search.cv_results_[f"split{number}_test_score"][search.best_index_])
-                for number in range(len(splits))
-            ),
-            tuple(len(test) for _, test in splits),
-        )
-    members = [
-        build_model(candidate, specs, random_state=random_state, setting=setting).fit(frame, each)
-        for each in outcomes
+    margin = None if sample.margin is None else sample.margin[rows]
+    training = [
+        TrainingRows(sample.features.take(rows), each.astype(int), margin) for each in outcomes
     ]
-    return TunedModel(members[0] if len(members) == 1 else AveragedModel(members), setting, inner)
+    state = draw_state(splits_seed or own_seed)
+    wanted = (
+        is_weighed
+        or bool(candidate.members)
+        or (candidate.calibration != "none" and candidate.role == "candidate")
+        or _has_choice(candidate)
+    )
+    splits = (
+        _split_inner(sample, rows, outcomes[0], folds=inner_folds, unit=unit, state=state)
+        if wanted
+        else []
+    )
+    task = _Task(training, sample.features.specs, splits, seed, {} if fitted is None else fitted)
+    return task.join(candidate) if isinstance(candidate, EnsembleCandidate) else task.fit(candidate)
 
 
-def _score_log_loss(model: ResponderModel, frame: pd.DataFrame, responded: Rows) -> float:
-    """Score as scikit-learn's `neg_log_loss`, which refuses a fold of one class."""
-    return -float(compute_losses(responded, model.predict_proba(frame)[:, 1]).mean())
+@dataclass(frozen=True)
+class _Task:
+    """One training part with its inner folds."""
+
+    training: Sequence[TrainingRows]
+    specs: tuple[FeatureSpec, ...]
+    splits: Sequence[tuple[Rows, Rows]]
+    seed: np.random.SeedSequence
+    fitted: dict[str, TunedModel]
+
+    def fit(self, candidate: Candidate) -> TunedModel:
+        """Tune, fit and calibrate a single model."""
+        settings_seed, _, fit_seed, _ = spawn_seeds(self.seed, 4)
+        random_state = draw_state(fit_seed)
+        make = partial(build_model, candidate, self.specs, random_state=random_state)
+        tuned = None
+        if self.splits:
+            settings = list_settings(candidate.search, candidate.draws, settings_seed)
+            tuned = tune(make(), settings, self.training[0], self.splits)
+        setting = {} if tuned is None else tuned.setting
+        models = []
+        for rows in self.training:
+            model = make(setting=setting)
+            models.append(model.fit(rows.frame, rows.responded, **rows.name_extras(model)))
+        joined = models[0] if len(models) == 1 else AveragedModel(models)
+        return self._finish(candidate, joined, setting, None if tuned is None else tuned.held_out)
+
+    def join(self, candidate: EnsembleCandidate) -> TunedModel:
+        """Fit an ensemble's members, and learn their weights from held-out predictions."""
+        members: dict[str, TunedModel] = {}
+        reasons = []
+        for name, definition in candidate.resolved.items():
+            try:
+                known = self.fitted.get(name)
+                if known is None or (self.splits and known.held_out is None):
+                    self.fitted[name] = self.fit(definition)
+                members[name] = self.fitted[name]
+            except (ValueError, ArithmeticError, GlabellaError) as error:
+                reasons.append(f"{name}: {describe_failure(error)}")
+        if not members:
+            raise ValueError(f"every member failed ({'; '.join(reasons)})")
+        responded = self.training[0].responded
+        weights = np.full(len(members), 1.0 / len(members))
+        held_out = None
+        if self.splits:
+            each = np.array([member.held_out for member in members.values()])
+            deviation = build_model(candidate, self.specs, random_state=0).deviation
+            weights = learn_weights(each, responded, deviation=deviation)
+            held_out = weights @ each
+        model = EnsembleModel.join([member.model for member in members.values()], weights)
+        setting = {f"weight_{name}": float(w) for name, w in zip(members, weights, strict=True)}
+        return self._finish(candidate, model, setting, held_out)
+
+    def _finish(
+        self,
+        candidate: Candidate,
+        model: ResponderModel,
+        setting: dict[str, Any],
+        held_out: Floats | None,
+    ) -> TunedModel:
+        if held_out is None:
+            return TunedModel(model, setting)
+        responded = self.training[0].responded
+        may = candidate.calibration == "logistic" and candidate.role == "candidate"
+        learnt = (
+            learn_calibration(held_out, responded, self.splits)
+            if may and model.is_additive
+            else None
+        )
+        if learnt is not None:
+            slope, intercept, held_out = learnt
+            model = CalibratedModel(model, slope, intercept)
+            setting = {**setting, "calibration_slope": slope, "calibration_intercept": intercept}
+        losses = compute_losses(responded, expit(held_out))
+        inner = InnerLosses(
+            tuple(float(losses[test].mean()) for _, test in self.splits),
+            tuple(len(test) for _, test in self.splits),
+        )
+        return TunedModel(model, setting, inner, held_out)
+
+
+def _has_choice(candidate: Candidate) -> bool:
+    draws_several = candidate.draws > 1 and bool(candidate.search)
+    return draws_several or any(len(space.each or ()) > 1 for space in candidate.search.values())
 
 
 def _split_inner(
@@ -209,107 +292,132 @@ def validate_candidates(
     list of FoldResult
         Candidate by candidate, in the order of the folds; a failed fit is recorded as such.
     """
-    tasks = [(name, fold) for name in candidates for fold in folds]
     # Drawn once a fold, not once a candidate: all of them learn from the same completed outcomes.
     outcomes = {
         fold.key: sample.complete_training(fold.train, derive_seed(seed, "impute", *fold.key))
         for fold in folds
     }
-    found: list[FoldResult | None] = [None] * len(tasks)
-    keys: list[FitKey | None] = [None] * len(tasks)
+    found: dict[tuple[str, int], FoldResult] = {}
+    keys: dict[tuple[str, int], FitKey] = {}
     if checkpoint is not None:
-        for at, (name, fold) in enumerate(tasks):
-            made = checkpoint.make_key(
-                candidates[name],
-                sample,
-                fold,
-                outcomes[fold.key],
-                inner_folds=inner_folds,
-                seeds=_derive_seeds(seed, name, fold),
-                is_weighed=name in weighed,
-            )
-            keys[at], found[at] = made, checkpoint.find(made, name, fold)
-    left = [at for at, result in enumerate(found) if result is None]
+        for name in candidates:
+            for at, fold in enumerate(folds):
+                keys[name, at] = checkpoint.make_key(
+                    candidates[name],
+                    sample,
+                    fold,
+                    outcomes[fold.key],
+                    inner_folds=inner_folds,
+                    seeds=_derive_seeds(seed, fold),
+                    is_weighed=name in weighed,
+                )
+                kept = checkpoint.find(keys[name, at], name, fold)
+                if kept is not None:
+                    found[name, at] = kept
+    left = [
+        (at, [name for name in candidates if (name, at) not in found]) for at in range(len(folds))
+    ]
+    left = [(at, names) for at, names in left if names]
     jobs = (
         delayed(_run_fold)(
-            tasks[at][0],
-            candidates[tasks[at][0]],
+            {name: candidates[name] for name in names},
             sample,
-            tasks[at][1],
-            outcomes[tasks[at][1].key],
+            folds[at],
+            outcomes[folds[at].key],
             inner_folds,
             seed,
-            tasks[at][0] in weighed,
+            [name for name in names if name in weighed],
         )
-        for at in left
+        for at, names in left
     )
-    done = len(tasks) - len(left)
-    fitted = run_tasks(jobs, workers=workers, shared=[sample])
-    for at, result in zip(left, fitted, strict=True):
-        found[at] = result
-        key = keys[at]
-        if checkpoint is not None and key is not None:
-            checkpoint.keep(key, result)
-        done += 1
+    in_all = len(candidates) * len(folds)
+    for (at, _), results in zip(
+        left, run_tasks(jobs, workers=workers, shared=[sample]), strict=True
+    ):
+        for result in results:
+            found[result.candidate, at] = result
+            if checkpoint is not None:
+                checkpoint.keep(keys[result.candidate, at], result)
         if progress is not None:
-            progress(f"validating {result.candidate}", done, len(tasks))
-    return [result for result in found if result is not None]
+            progress("validating", len(found), in_all)
+    return [found[name, at] for name in candidates for at in range(len(folds))]
 
 
 def _run_fold(
-    name: str,
-    candidate: Candidate,
+    candidates: Mapping[str, Candidate],
     sample: Sample,
     fold: Fold,
     outcomes: npt.NDArray[np.int8],
     inner_folds: int,
     seed: int,
-    is_weighed: bool,
-) -> FoldResult:
-    started = time.perf_counter()
-    fit_seed, splits_seed = _derive_seeds(seed, name, fold)
-    try:
-        with one_thread():
-            tuned = tune_and_fit(
-                candidate,
-                sample,
-                fold.train,
-                inner_folds=inner_folds,
-                seed=fit_seed,
-                outcomes=outcomes,
-                unit=fold.unit,
-                splits_seed=splits_seed,
-                is_weighed=is_weighed,
+    weighed: Collection[str],
+) -> list[FoldResult]:
+    """Fit all candidates to one training part: an ensemble takes its members from the others."""
+    fit_seed, splits_seed = _derive_seeds(seed, fold)
+    fitted: dict[str, TunedModel] = {}
+    held_out = sample.features.take(fold.test)
+    in_order = sorted(candidates, key=lambda name: bool(candidates[name].members))
+    results = []
+    for name in in_order:
+        started = time.perf_counter()
+        try:
+            with one_thread():
+                tuned = tune_and_fit(
+                    candidates[name],
+                    sample,
+                    fold.train,
+                    inner_folds=inner_folds,
+                    seed=fit_seed,
+                    outcomes=outcomes,
+                    unit=fold.unit,
+                    splits_seed=splits_seed,
+                    is_weighed=name in weighed,
+                    fitted=fitted,
+                )
+                fitted[name] = tuned
+                probability = tuned.model.predict_proba(held_out)[:, 1]
+                if not np.isfinite(probability).all():
+                    raise ValueError("the fitted model gives some participants no probability")
+                contributions = tuned.model.contributions(held_out)
+        except (ValueError, ArithmeticError, GlabellaError) as error:
+            fitted.pop(name, None)
+            seconds = time.perf_counter() - started
+            results.append(FoldResult(name, fold, None, None, {}, seconds, describe_failure(error)))
+            continue
+        results.append(
+            FoldResult(
+                name,
+                fold,
+                probability,
+                contributions,
+                tuned.setting,
+                time.perf_counter() - started,
+                inner=tuned.inner,
             )
-            held_out = sample.features.take(fold.test)
-            probability = tuned.model.predict_proba(held_out)[:, 1]
-            if not np.isfinite(probability).all():
-                raise ValueError("the fitted model gives some participants no probability")
-            contributions = tuned.model.contributions(held_out)
-    except (ValueError, ArithmeticError, GlabellaError) as error:
-        seconds = time.perf_counter() - started
-        reason = error.finding if isinstance(error, GlabellaError) else _first_line(error)
-        return FoldResult(name, fold, None, None, {}, seconds, reason)
-    return FoldResult(
-        name,
-        fold,
-        probability,
-        contributions,
-        tuned.setting,
-        time.perf_counter() - started,
-        inner=tuned.inner,
-    )
+        )
+    return results
 
 
-def _derive_seeds(
-    seed: int, name: str, fold: Fold
-) -> tuple[np.random.SeedSequence, np.random.SeedSequence]:
+def _derive_seeds(seed: int, fold: Fold) -> tuple[np.random.SeedSequence, np.random.SeedSequence]:
     """Derive the seed of a fit, and that of its inner folds, which all candidates share."""
-    return derive_seed(seed, "fit", name, *fold.key), derive_seed(seed, "inner", *fold.key)
+    return derive_seed(seed, "fit", *fold.key), derive_seed(seed, "inner", *fold.key)
 
 
-def _first_line(error: Exception) -> str:
-    """Keep a library's message short, and free of what it quotes: that may be a value."""
+def describe_failure(error: Exception) -> str:
+    """Say in a line why a fit failed.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+
+    Returns
+    -------
+    str
+        A library's message is kept short, and free of what it quotes: that may be a value.
+    """
+    if isinstance(error, GlabellaError):
+        return error.finding
     first = str(error).strip().split("\n")[0]
     return re.sub(r"""(['"]).*?\1""", "'...'", first) or type(error).__name__
 

@@ -33,6 +33,9 @@ class Sample:
         each; without it everybody stands in one.
     imputation : OutcomeImputation, optional
         What draws missing outcomes within training participants alone.
+    margin : array of float, shape (n_participants,), optional
+        How far each score lies beyond the threshold of response, as a share of its scale, positive
+        for responders; NaN where response was not decided by a score. None where it never is.
     """
 
     features: FeatureTable
@@ -44,6 +47,7 @@ class Sample:
     active: npt.NDArray[np.bool_]
     person: npt.NDArray[np.int_] | None = None
     imputation: OutcomeImputation | None = None
+    margin: npt.NDArray[np.float64] | None = None
 
     @property
     def people(self) -> npt.NDArray[np.int_]:

@@ -6,7 +6,7 @@ import pytest
 from glabella.errors import BundleError
 from glabella.models.build import build_model, export_model, restore_model
 from glabella.models.candidate import Candidate
-from glabella.models.estimators.averaged import AveragedModel
+from glabella.models.estimators.composed import AveragedModel
 
 
 def fit_average(sample, estimator, *, members=3):
@@ -36,7 +36,7 @@ def test_log_odds_are_the_mean_and_contributions_add_to_them(sample, estimator):
 @pytest.mark.parametrize("estimator", ["ridge", "xgboost", "arm_only"])
 def test_an_average_comes_back_from_its_files(sample, estimator):
     average, table = fit_average(sample, estimator)
-    files = export_model(estimator, average)
+    files = export_model(average)
     restored = restore_model(files, table.specs)
     assert isinstance(restored, AveragedModel)
     np.testing.assert_array_equal(
@@ -49,7 +49,7 @@ def test_an_average_comes_back_from_its_files(sample, estimator):
 
 def test_an_average_that_lacks_a_member_or_has_another_is_refused(sample):
     average, table = fit_average(sample, "xgboost")
-    files = export_model("xgboost", average)
+    files = export_model(average)
     for changed in (
         {name: content for name, content in files.items() if name != "model_002.ubj"},
         {**files, "model_004.ubj": files["model_003.ubj"]},

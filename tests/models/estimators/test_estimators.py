@@ -18,7 +18,7 @@ from glabella.models.estimators import ESTIMATORS, find_estimator
 from glabella.models.estimators.interface import ResponderModel
 
 Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
-TOLERANCE = {"xgboost": 1e-5}
+TOLERANCE = {"xgboost": 1e-5, "random_forest": 1e-5}
 
 
 def make(name: str, table: FeatureTable, **settings: Any) -> ResponderModel:
@@ -52,9 +52,10 @@ def test_contributions_add_up_to_the_log_odds(sample: Sample, name: str, seed: i
     parts = model.contributions(new.frame)
     assert parts.features == ("severity", "age_years", "grade", "sex", "drug", "arm")
     assert parts.values.shape == (120, 6)
+    assert parts.scale == ("log odds" if model.is_additive else "probability")
     np.testing.assert_allclose(
         parts.values.sum(axis=1) + parts.base,
-        model.log_odds(new.frame),
+        model.log_odds(new.frame) if model.is_additive else model.predict_proba(new.frame)[:, 1],
         rtol=0,
         atol=TOLERANCE.get(name, 1e-9),
     )

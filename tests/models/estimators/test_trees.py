@@ -17,7 +17,10 @@ Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
 def test_the_trees_equal_those_of_xgboosts_own_classifier(sample: Sample, seed: int) -> None:
     table, responded = sample(51)
     specs = [spec for spec in table.specs if spec.part != "trial"]
-    matrix = fit_encoding(table.frame, specs, fill_and_scale=False).transform(table.frame)
+    matrix = fit_encoding(table.frame, specs, fill_and_scale=False, as_codes=True).transform(
+        table.frame
+    )
+    types = ["c" if spec.name == "drug" else "q" for spec in specs]
     reference = xgboost.XGBClassifier(
         n_estimators=20,
         max_depth=3,
@@ -26,6 +29,10 @@ def test_the_trees_equal_those_of_xgboosts_own_classifier(sample: Sample, seed: 
         reg_lambda=4.0,
         subsample=0.7,
         tree_method="hist",
+        max_bin=64,
+        base_score=float((responded.sum() + 0.5) / (len(responded) + 1)),
+        feature_types=types,
+        enable_categorical=True,
         random_state=seed,
         n_jobs=1,
     ).fit(matrix, responded)

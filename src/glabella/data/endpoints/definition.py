@@ -190,6 +190,11 @@ class EndpointDefinition(Definition):
         return self.rule == "response" and self.points is None
 
     @property
+    def is_decided_by_score(self) -> bool:
+        """Whether a single score decides response."""
+        return self.rule != "flag" and self.sustained is None
+
+    @property
     def needs_baseline(self) -> bool:
         """Whether it means nothing without a score at baseline."""
         return self.rule == "response"

@@ -13,7 +13,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.imputation import OutcomeImputation, plan_imputation
 from glabella.data.endpoints.intercurrent import Intercurrent, find_intercurrent
-from glabella.data.endpoints.rules import ScoreRule, make_score_rule
+from glabella.data.endpoints.rules import ScoreRule, find_margins, make_score_rule
 from glabella.data.endpoints.visits import Visits, read_visits
 from glabella.data.tables import PatientTables
 from glabella.domain.imputation import is_summary
@@ -48,6 +48,9 @@ class Outcomes:
         Intercurrent event to how many had it, where that is recorded.
     findings : tuple of Finding
         What was noted.
+    margin : array of float, shape (n_participants,), or None
+        How far beyond the threshold of response each score lies, as a share of the scale's range:
+        not below zero for responders; NaN without a score. None where scores do not decide.
     """
 
     frame: pd.DataFrame
@@ -55,6 +58,7 @@ class Outcomes:
     imputation: OutcomeImputation | None = None
     had_event: dict[str, int] | None = None
     findings: tuple[Finding, ...] = ()
+    margin: npt.NDArray[np.float64] | None = None
 
     @property
     def is_analysed(self) -> Bools:
@@ -177,7 +181,8 @@ def _derive_from_scores(
         frame.loc[unknown, "basis"] = "no_score"
     frame.loc[~usable, "responded"] = np.nan
     frame.loc[~usable, "basis"] = "no_baseline"
-    return Outcomes(frame, left_out, imputation, events.had, tuple(findings))
+    margin = find_margins(endpoint, variable, people, frame, rule)
+    return Outcomes(frame, left_out, imputation, events.had, tuple(findings), margin)
 
 
 def _find_later(

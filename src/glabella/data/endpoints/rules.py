@@ -59,6 +59,25 @@ class ScoreRule:
             judged[can] = rule.judge(baseline[can], score[can])
         return judged
 
+    def find_margins(self, baseline: Floats, score: Floats) -> Floats:
+        """Find how far beyond each participant's threshold of response their score lies.
+
+        Parameters
+        ----------
+        baseline, score : array of float, shape (n_participants,)
+            Before treatment and at the endpoint.
+
+        Returns
+        -------
+        array of float, shape (n_participants,)
+            Points, not below zero for responders; NaN where `judge` gives NaN.
+        """
+        margins = np.full(len(score), np.nan)
+        for position, rule in enumerate(self.rules):
+            of_rule = self.which == position
+            margins[of_rule] = rule.find_margin(baseline[of_rule], score[of_rule])
+        return np.where(np.isnan(self.judge(baseline, score)), np.nan, margins)
+
     def find_lost(self, baseline: Floats, visits: Visits) -> Bools:
         """Find who did not meet the rule at some visit.
 
@@ -79,6 +98,51 @@ class ScoreRule:
         lost = np.zeros(visits.n, dtype=bool)
         lost[person[met == 0]] = True
         return lost
+
+
+def find_margins(
+    endpoint: EndpointDefinition,
+    variable: Variable,
+    people: pd.DataFrame,
+    scores: pd.DataFrame,
+    rule: ScoreRule,
+) -> Floats | None:
+    """Find how far beyond the threshold of response scores lie, on a footing for all scales.
+
+    Parameters
+    ----------
+    endpoint : EndpointDefinition
+        The endpoint.
+    variable : Variable
+        Its variable, with its scale or range.
+    people : DataFrame
+        The participants, with the ``scale`` where the trial decides.
+    scores : DataFrame
+        Their ``baseline`` and ``score`` at the endpoint.
+    rule : ScoreRule
+        The rule of each.
+
+    Returns
+    -------
+    array of float, shape (n_participants,), or None
+        Shares of the scale's range, not below zero for responders; NaN without a score. None
+        where a later visit has a say: a single score does not decide then.
+    """
+    if endpoint.sustained is not None:
+        return None
+    named = people["scale"] if "scale" in people else pd.Series([None] * len(people))
+    if variable.type == "score":
+        widths = {
+            name: scale.maximum - scale.minimum
+            for name in set(named)
+            for scale in [variable.find_scale(None if pd.isna(name) else str(name))]
+        }
+        width = named.map(widths.get).to_numpy(dtype=float)
+    else:
+        low, high = variable.range or (0.0, 1.0)
+        width = np.full(len(people), high - low)
+    margins = rule.find_margins(scores["baseline"].to_numpy(), scores["score"].to_numpy())
+    return np.asarray(margins / width, dtype=float)
 
 
 def make_score_rule(

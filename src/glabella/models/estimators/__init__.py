@@ -13,6 +13,12 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
     "arm_only": ("glabella.models.estimators.rates", "ArmRateModel"),
     "severity": ("glabella.models.estimators.linear", "ArmAndSeverityModel"),
     "ridge": ("glabella.models.estimators.linear", "RidgeModel"),
+    "elastic_net": ("glabella.models.estimators.linear", "ElasticNetModel"),
+    "spline": ("glabella.models.estimators.linear", "SplineModel"),
+    "treatment_interaction": ("glabella.models.estimators.linear", "TreatmentInteractionModel"),
+    "score_regression": ("glabella.models.estimators.score_regression", "ScoreRegressionModel"),
+    "ensemble": ("glabella.models.estimators.composed", "EnsembleModel"),
+    "random_forest": ("glabella.models.estimators.trees", "RandomForestModel"),
     "xgboost": ("glabella.models.estimators.trees", "XGBoostModel"),
 }
 
@@ -45,3 +51,28 @@ def find_estimator(name: str, *, place: str | None = None) -> type[ResponderMode
         )
     module, class_name = ESTIMATORS[name]
     return getattr(import_module(module), class_name)  # type: ignore[no-any-return]
+
+
+def name_estimator(model: ResponderModel) -> str:
+    """Give the registered name of a model's estimator.
+
+    Parameters
+    ----------
+    model : ResponderModel
+        Of a registered class.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    ValueError
+        If the class is not registered.
+    """
+    wanted = (type(model).__module__, type(model).__name__)
+    for name, place in ESTIMATORS.items():
+        if place == wanted:
+            return name
+    raise ValueError(f"the class {wanted[1]} is not registered")

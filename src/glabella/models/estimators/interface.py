@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -11,18 +11,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
 
 Floats = npt.NDArray[np.float64]
 Centring = Literal["none", "trial"]
+Scale = Literal["log odds", "probability"]
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each feature adds to each prediction, on the log-odds scale.
+    """What each feature adds to each prediction.
 
     Parameters
     ----------
@@ -31,12 +35,15 @@ class Contributions:
     values : array of float, shape (n_rows, n_features)
         Positive towards response.
     base : array of float, shape (n_rows,)
-        Each row's sum of values and base is its log odds.
+        Each row's sum of values and base is its log odds, or its probability.
+    scale : str
+        ``log odds``, or ``probability`` where a model adds up there alone.
     """
 
     features: tuple[str, ...]
     values: Floats
     base: Floats
+    scale: Scale = "log odds"
 
 
 class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -45,14 +52,17 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     specs : sequence of FeatureSpec
-        The columns that may be used.
+        The columns that may be used. Without any, a table of numbers is taken as it is, as other
+        estimators of scikit-learn take it.
     random_state : int, optional
         Seed of whatever the fit draws.
     """
 
     needs_arm: ClassVar[bool] = False
     needs_severity: ClassVar[bool] = False
+    needs_margin: ClassVar[bool] = False
     has_binary: ClassVar[bool] = False
+    is_additive: bool = True
 
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):
         self.specs = specs
@@ -78,21 +88,113 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         AnalysisError
             If a column that the model cannot do without is missing.
         ValueError
-            If `y` holds one class only.
+            If `y` holds one class only, or a number is infinite.
         """
-        responded = np.asarray(y, dtype=int)
-        if len(np.unique(responded)) < 2:
+        self._fit(*self._start_fit(X, y))
+        return self
+
+    def _start_fit(
+        self, X: pd.DataFrame, y: npt.ArrayLike
+    ) -> tuple[pd.DataFrame, npt.NDArray[np.int_]]:
+        """Check what is fitted to, and note the columns and classes."""
+        if self.specs:
+            frame = X
+            self.specs_ = tuple(self.specs)
+            self.n_features_in_ = len(self.specs_)
+            refuse_infinite(frame, self.specs_)
+            labels = np.asarray(y)
+        else:
+            frame, labels = self._take_numbers(X, y)
+            self.specs_ = tuple(FeatureSpec(name, name, "number") for name in frame.columns)
+        self.classes_, responded = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
             raise ValueError("the training rows hold one class only")
-        if self.needs_arm and not any(spec.part == "arm" for spec in self.specs):
+        if self.needs_arm and not any(spec.part == "arm" for spec in self.specs_):
             raise AnalysisError("the analysis declares no arms", remedy="Declare `arms:`.")
-        if self.needs_severity and not any(spec.is_severity for spec in self.specs):
+        if self.needs_severity and not any(spec.is_severity for spec in self.specs_):
             raise AnalysisError(
                 "the feature set lacks the endpoint's own variable at baseline",
                 remedy="Add it with `builder: baseline_score`.",
             )
+        return frame, responded
+
+    def _take_numbers(
+        self, X: pd.DataFrame, y: npt.ArrayLike
+    ) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
+        if y is None:
+            raise ValueError("the fit requires y to be passed, but the target y is None")
+        matrix, labels = validate_data(self, X, y, dtype=float, ensure_all_finite="allow-nan")
+        frame = self._name_columns(matrix)
+        check_classification_targets(labels)
+        if type_of_target(labels) != "binary" and len(np.unique(labels)) > 2:
+            raise ValueError(
+                "Only binary classification is supported. "
+                f"The type of the target is {type_of_target(labels)}."
+            )
+        return frame, column_or_1d(labels)
+
+    def _name_columns(self, matrix: Floats) -> pd.DataFrame:
+        frame = pd.DataFrame(matrix, columns=[f"x{at}" for at in range(matrix.shape[1])])
+        if np.isinf(matrix).any():
+            raise ValueError("Input X contains infinity")
+        return frame
+
+    def _as_frame(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Give rows to be predicted as features by name."""
+        check_is_fitted(self, "classes_")
+        if self.specs:
+            refuse_infinite(X, self.specs)
+            return X
+        return self._name_columns(
+            validate_data(self, X, dtype=float, ensure_all_finite="allow-nan", reset=False)
+        )
+
+    def _take_over(self) -> None:
+        """Note what a fit notes, where a state is restored instead."""
         self.classes_ = np.array([0, 1])
-        self._fit(X, responded)
-        return self
+        self.specs_ = tuple(self.specs)
+        self.n_features_in_ = len(self.specs_)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def predict_settings(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
+        """Predict held-out rows under each of several settings.
+
+        Parameters
+        ----------
+        settings : sequence of mapping
+            Each over this model's own.
+        X : DataFrame
+            Training rows.
+        y : array of int, shape (n_rows,)
+            1 for responders, 0 for others.
+        held_out : DataFrame
+            The rows to predict.
+        **more : Any
+            For `fit`.
+
+        Returns
+        -------
+        array of float, shape (n_settings, n_held_out)
+            Log odds; a model that can follow many settings at the cost of one fit does so.
+        """
+        return np.array(
+            [
+                clone(self).set_params(**setting).fit(X, y, **more).log_odds(held_out)
+                for setting in settings
+            ]
+        )
 
     @abstractmethod
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None: ...
@@ -203,7 +305,7 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         probability = np.asarray(expit(self.log_odds(X)), dtype=float)
         return np.column_stack([1.0 - probability, probability])
 
-    def predict(self, X: pd.DataFrame) -> npt.NDArray[np.int_]:
+    def predict(self, X: pd.DataFrame) -> npt.NDArray[Any]:
         """Predict the likelier class.
 
         Parameters
@@ -213,19 +315,59 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        array of int, shape (n_rows,)
+        array, shape (n_rows,)
             1 where response is likelier than not.
         """
-        return (self.log_odds(X) > 0).astype(int)
+        likelier = (self.log_odds(X) > 0).astype(int)
+        return np.asarray(self.classes_[likelier])
+
+    def decision_function(self, X: pd.DataFrame) -> Floats:
+        """Give the log odds under the name that scikit-learn looks for.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            Above zero where response is likelier than not.
+        """
+        return self.log_odds(X)
 
     def _find_trial(self) -> str | None:
         """Name the column within which features are centred, where they are."""
         if getattr(self, "centring", "none") == "none":
             return None
-        return next((spec.name for spec in self.specs if spec.part == "trial"), None)
+        return next((spec.name for spec in self._specs() if spec.part == "trial"), None)
+
+    def _specs(self) -> tuple[FeatureSpec, ...]:
+        """The columns of the fit; before it, those that it may use."""
+        return getattr(self, "specs_", None) or tuple(self.specs)
 
     def _explained(self) -> tuple[str, ...]:
         """The features that contributions are given for: the patient's, then the arm."""
         parts = {"patient": 0, "arm": 1, "trial": 2}
-        ordered = sorted(self.specs, key=lambda spec: parts[spec.part])
+        ordered = sorted(self._specs(), key=lambda spec: parts[spec.part])
         return tuple(spec.name for spec in ordered if spec.part != "trial")
+
+
+def refuse_infinite(frame: pd.DataFrame, specs: Sequence[FeatureSpec]) -> None:
+    """Refuse numbers without end, which no model can weigh.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Features by name.
+    specs : sequence of FeatureSpec
+        Those that are used.
+
+    Raises
+    ------
+    ValueError
+        With the feature's name.
+    """
+    for spec in specs:
+        if spec.kind != "category" and np.isinf(frame[spec.name].to_numpy(dtype=float)).any():
+            raise ValueError(f"the feature {spec.name} holds infinite values")

@@ -2,68 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import ElasticNet
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
+from glabella.models.expansion import Expansion, fit_curves, fit_products
+from glabella.models.penalised import Block, PenalisedFit, average_logistic, fit_logistic
+
+# Standard deviations of log odds ratios, per standard deviation of a number or between a level
+# and the others: from a weak effect to more than patients' features ever showed.
+DEVIATIONS = tuple(np.geomspace(0.1, 1.5, 8).tolist())
+_OF_CURVES = (0.01, 0.05, 0.2, 0.6)
+_OF_PRODUCTS = (0.01, 0.05, 0.2, 0.6)
 
 
-class RidgeModel(ResponderModel):
-    """Logistic regression with a ridge penalty on the standardised features and the arm.
+class LinearModel(ResponderModel):
+    """Log odds as a weighted sum of encoded features, of their curves and of their products.
 
     Parameters
     ----------
     specs : sequence of FeatureSpec
         The columns that may be used.
     random_state : int, optional
-        Not used: the fit is deterministic.
-    c : float
-        Inverse strength of the penalty, as in scikit-learn.
-    centring : str
-        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
-        that coefficients are of differences inside trials. Whose trial the fit did not see, or
-        who is scored, is taken to come from a trial at the mean over trials.
-
-    References
-    ----------
-    .. [1] le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression.
-       J R Stat Soc C 1992;41:191-201.
+        Seed of the rows that settle the penalty where there are more than 20,000.
     """
 
-    def __init__(
-        self,
-        specs: Sequence[FeatureSpec] = (),
-        random_state: int | None = None,
-        c: float = 1.0,
-        centring: Centring = "none",
-    ):
-        super().__init__(specs=specs, random_state=random_state)
-        self.c = c
-        self.centring = centring
+    draws_curves: ClassVar[bool] = False
+    crosses_arms: ClassVar[bool] = False
 
     def _used(self) -> list[FeatureSpec]:
-        return [spec for spec in self.specs if spec.part != "trial"]
+        return [spec for spec in self._specs() if spec.part != "trial"]
 
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+        matrix, more = self._learn_design(X)
+        self._keep(self._fit_design(matrix, more, responded))
+
+    def _learn_design(self, X: pd.DataFrame) -> tuple[Floats, list[Floats]]:
+        """Learn how rows become a matrix, and give it: the encoded columns, curves and products."""
         self.encoding_ = fit_encoding(
             X, self._used(), fill_and_scale=True, within=self._find_trial()
         )
         matrix = self.encoding_.transform(X)
-        if matrix.shape[1] == 0:
-            rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
-            self.coefficients_, self.intercept_ = np.zeros(0), float(np.log(rate / (1 - rate)))
-            return
-        fitted = LogisticRegression(C=self.c, solver="newton-cholesky", tol=1e-8, max_iter=1000)
-        fitted.fit(matrix, responded)
-        self.coefficients_ = np.asarray(fitted.coef_[0], dtype=float)
-        self.intercept_ = float(fitted.intercept_[0])
+        arms = [spec.name for spec in self._used() if spec.part == "arm"]
+        curves = fit_curves(matrix, self.encoding_) if self.draws_curves else ()
+        products = fit_products(matrix, self.encoding_, arms) if self.crosses_arms else ()
+        self.expansion_ = Expansion(curves, products)
+        parts = [Expansion(curves), Expansion((), products)]
+        return matrix, [part.transform(matrix) for part in parts if part.count()]
+
+    def _fit_design(
+        self, matrix: Floats, more: list[Floats], responded: npt.NDArray[np.int_]
+    ) -> PenalisedFit:
+        blocks = [Block(matrix, DEVIATIONS)]
+        if self.expansion_.curves:
+            blocks.append(Block(more[0], _OF_CURVES))
+        if self.expansion_.products:
+            blocks.append(Block(more[-1], _OF_PRODUCTS))
+        return average_logistic(blocks, responded, self.random_state or 0)
+
+    def _keep(self, fit: PenalisedFit) -> None:
+        self.intercept_, self.coefficients_ = fit.intercept, fit.coefficients
+
+    def _design(self, X: pd.DataFrame) -> Floats:
+        frame = self._as_frame(X)
+        matrix = self.encoding_.transform(frame)
+        return np.hstack([matrix, self.expansion_.transform(matrix)])
 
     def count_parameters(self, X: pd.DataFrame) -> int:
         """Count the coefficients.
@@ -76,11 +89,10 @@ class RidgeModel(ResponderModel):
         Returns
         -------
         int
-            One for each column of the encoding.
+            One for each column of the encoding, each part of a curve and each product.
         """
-        return len(
-            fit_encoding(X, self._used(), fill_and_scale=True, within=self._find_trial()).columns
-        )
+        matrix, _ = self._learn_design(X)
+        return int(matrix.shape[1]) + self.expansion_.count()
 
     def log_odds(self, X: pd.DataFrame) -> Floats:
         """Predict the log odds of response.
@@ -97,7 +109,7 @@ class RidgeModel(ResponderModel):
         """
         # A sum along rows rather than a matrix product: BLAS rounds by the number of rows, and a
         # participant scored alone must get what they get in a batch.
-        terms = self.encoding_.transform(X) * self.coefficients_
+        terms = self._design(X) * self.coefficients_
         return np.asarray(terms.sum(axis=1) + self.intercept_, dtype=float)
 
     def contributions(self, X: pd.DataFrame) -> Contributions:
@@ -111,7 +123,8 @@ class RidgeModel(ResponderModel):
         Returns
         -------
         Contributions
-            SHAP values of a linear model whose background is the training mean.
+            SHAP values of an additive model whose background is the training mean, features
+            taken as independent; a product of arm and feature is shared between them in halves.
 
         References
         ----------
@@ -119,11 +132,17 @@ class RidgeModel(ResponderModel):
            with feature contributions. Knowl Inf Syst 2014;41:647-665.
         """
         features = self._explained()
-        terms = self.encoding_.transform(X) * self.coefficients_
+        frame = self._as_frame(X)
+        matrix = self.encoding_.transform(frame)
+        own = self.coefficients_[: matrix.shape[1]]
+        values = self.encoding_.sum_by_feature(matrix * own, features)
+        shared, constant = self.expansion_.attribute(
+            matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, features
+        )
         return Contributions(
             features=features,
-            values=self.encoding_.sum_by_feature(terms, features),
-            base=np.full(len(X), self.intercept_),
+            values=values + shared,
+            base=np.full(len(X), self.intercept_ + constant),
         )
 
     def export_state(self) -> dict[str, Any]:
@@ -136,6 +155,7 @@ class RidgeModel(ResponderModel):
         """
         return {
             "encoding": self.encoding_.export(),
+            "expansion": self.expansion_.export(),
             "coefficients": self.coefficients_.tolist(),
             "intercept": self.intercept_,
         }
@@ -148,12 +168,221 @@ class RidgeModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self.classes_ = np.array([0, 1])
+        self._take_over()
         self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
+        n_encoded = len(self.encoding_.columns)
+        self.expansion_ = Expansion.restore(state["expansion"], n_encoded)
         self.coefficients_ = np.array([check_finite(value) for value in state["coefficients"]])
         self.intercept_ = check_finite(state["intercept"])
-        if len(self.coefficients_) != len(self.encoding_.columns):
+        if len(self.coefficients_) != n_encoded + self.expansion_.count():
             raise ValueError("there is not one coefficient for each column")
+
+
+class RidgeModel(LinearModel):
+    """Logistic regression with a ridge penalty on the features and the arm.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of the rows that settle the penalty where there are more than 20,000.
+    c : float, optional
+        Inverse strength of the penalty, as in scikit-learn; unless stated, fits under eight
+        strengths are averaged by their marginal likelihoods.
+    centring : str
+        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
+        that coefficients are of differences inside trials. Whose trial the fit did not see, or
+        who is scored, is taken to come from a trial at the mean over trials.
+
+    References
+    ----------
+    .. [1] le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression.
+       J R Stat Soc C 1992;41:191-201.
+    .. [2] MacKay DJC. The evidence framework applied to classification networks. Neural Comput
+       1992;4:720-736.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        c: float | None = None,
+        centring: Centring = "none",
+    ):
+        super().__init__(specs=specs, random_state=random_state)
+        self.c = c
+        self.centring = centring
+
+    def _fit_design(
+        self, matrix: Floats, more: list[Floats], responded: npt.NDArray[np.int_]
+    ) -> PenalisedFit:
+        if self.c is None:
+            return super()._fit_design(matrix, more, responded)
+        if not self.c > 0:
+            raise ValueError("the inverse strength of the penalty, c, must be above 0")
+        return fit_logistic(matrix, responded, np.full(matrix.shape[1], np.sqrt(self.c)))
+
+    def predict_settings(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
+        """Predict held-out rows under each of several settings.
+
+        Parameters
+        ----------
+        settings : sequence of mapping
+            Each over this model's own.
+        X : DataFrame
+            Training rows.
+        y : array of int, shape (n_rows,)
+            1 for responders, 0 for others.
+        held_out : DataFrame
+            The rows to predict.
+        **more : Any
+            For `fit`.
+
+        Returns
+        -------
+        array of float, shape (n_settings, n_held_out)
+            Log odds. Where penalties alone differ, rows are encoded once and each fit starts from
+            its neighbour on the path.
+        """
+        if any(set(setting) != {"c"} or setting["c"] is None for setting in settings):
+            return super().predict_settings(settings, X, y, held_out, **more)
+        frame, responded = self._start_fit(X, y)
+        matrix, _ = self._learn_design(frame)
+        design = self._design(held_out)
+        predicted = np.empty((len(settings), len(held_out)))
+        fit = None
+        for at in np.argsort([setting["c"] for setting in settings]):
+            deviations = np.full(matrix.shape[1], np.sqrt(settings[at]["c"]))
+            fit = fit_logistic(matrix, responded, deviations, start=fit)
+            predicted[at] = design @ fit.coefficients + fit.intercept
+        return predicted
+
+
+class SplineModel(LinearModel):
+    """Logistic regression with a penalised curve for each continuous feature.
+
+    Numbers and ordinal scales of at least six values get a natural cubic spline with five knots,
+    in which the straight line and the bends are penalised apart.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of the rows that settle the penalties where there are more than 20,000.
+
+    References
+    ----------
+    .. [1] Wood SN. Generalized Additive Models. 2nd ed. CRC Press, 2017.
+    """
+
+    draws_curves = True
+
+
+class TreatmentInteractionModel(LinearModel):
+    """Logistic regression in which each feature may act otherwise in each arm.
+
+    Products of arm and feature have a penalty of their own, so that without need they vanish.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of the rows that settle the penalties where there are more than 20,000.
+
+    References
+    ----------
+    .. [1] Tian L, Alizadeh AA, Gentles AJ, Tibshirani R. A simple method for estimating
+       interactions between a treatment and a large number of covariates. JASA 2014;109:1517-1532.
+    """
+
+    needs_arm = True
+    crosses_arms = True
+
+
+class ElasticNetModel(LinearModel):
+    """Logistic regression with an elastic net, which leaves features out.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Not used: the fit is deterministic.
+    penalty : float
+        Strength, on the scale of the mean log loss.
+    l1_share : float
+        Share of the penalty that is absolute rather than squared, above 0 up to 1.
+
+    References
+    ----------
+    .. [1] Friedman J, Hastie T, Tibshirani R. Regularization paths for generalized linear models
+       via coordinate descent. J Stat Softw 2010;33(1):1-22.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        penalty: float = 0.03,
+        l1_share: float = 0.5,
+    ):
+        super().__init__(specs=specs, random_state=random_state)
+        self.penalty = penalty
+        self.l1_share = l1_share
+
+    def _fit_design(
+        self, matrix: Floats, more: list[Floats], responded: npt.NDArray[np.int_]
+    ) -> PenalisedFit:
+        return _fit_elastic_net(matrix, responded, self.penalty, self.l1_share)
+
+    def predict_settings(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
+        """Predict held-out rows under each of several settings.
+
+        Parameters
+        ----------
+        settings : sequence of mapping
+            Each over this model's own.
+        X : DataFrame
+            Training rows.
+        y : array of int, shape (n_rows,)
+            1 for responders, 0 for others.
+        held_out : DataFrame
+            The rows to predict.
+        **more : Any
+            For `fit`.
+
+        Returns
+        -------
+        array of float, shape (n_settings, n_held_out)
+            Log odds; from the strongest penalty to the weakest, each fit starts from the last.
+        """
+        frame, responded = self._start_fit(X, y)
+        matrix, _ = self._learn_design(frame)
+        design = self._design(held_out)
+        predicted = np.empty((len(settings), len(held_out)))
+        stated = [{"penalty": self.penalty, "l1_share": self.l1_share, **item} for item in settings]
+        fit = None
+        for at in sorted(range(len(stated)), key=lambda at: -stated[at]["penalty"]):
+            fit = _fit_elastic_net(matrix, responded, **stated[at], start=fit)
+            predicted[at] = design @ fit.coefficients + fit.intercept
+        return predicted
 
 
 class ArmAndSeverityModel(RidgeModel):
@@ -177,4 +406,39 @@ class ArmAndSeverityModel(RidgeModel):
         super().__init__(specs=specs, random_state=random_state, c=c)
 
     def _used(self) -> list[FeatureSpec]:
-        return [spec for spec in self.specs if spec.part == "arm" or spec.is_severity]
+        return [spec for spec in self._specs() if spec.part == "arm" or spec.is_severity]
+
+
+def _fit_elastic_net(
+    matrix: Floats,
+    responded: npt.NDArray[np.int_],
+    penalty: float,
+    l1_share: float,
+    *,
+    start: PenalisedFit | None = None,
+) -> PenalisedFit:
+    """Newton's steps, each a weighted least-squares problem for scikit-learn's descent."""
+    rate = float(responded.mean())
+    intercept = float(np.log(rate / (1.0 - rate))) if start is None else start.intercept
+    coefficients = np.zeros(matrix.shape[1]) if start is None else start.coefficients
+    if matrix.shape[1] == 0:
+        return PenalisedFit(intercept, coefficients, float("nan"))
+    solver = ElasticNet(l1_ratio=l1_share, warm_start=True, max_iter=5000, tol=1e-6)
+    solver.coef_ = coefficients.copy()
+    for _ in range(50):
+        log_odds = matrix @ coefficients + intercept
+        probability = expit(log_odds)
+        weight = np.maximum(probability * (1.0 - probability), 1e-5)
+        working = log_odds + (responded - probability) / weight
+        solver.alpha = penalty * len(responded) / float(weight.sum())
+        with warnings.catch_warnings():
+            # A step that is not solved to the end is followed by another.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            solver.fit(matrix, working, sample_weight=weight)
+        moved = max(
+            float(np.abs(solver.coef_ - coefficients).max()), abs(solver.intercept_ - intercept)
+        )
+        coefficients, intercept = solver.coef_.copy(), float(solver.intercept_)
+        if moved < 1e-5:
+            break
+    return PenalisedFit(intercept, coefficients, float("nan"))

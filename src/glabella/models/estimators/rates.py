@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
+from sklearn.utils import Tags
 
 from glabella.models.encoding import check_finite
 from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
@@ -33,8 +34,14 @@ class RateModel(ResponderModel):
 
     parts: ClassVar[tuple[str, ...]] = ()
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # Rates know no patient: on other tables they tell nothing apart.
+        tags.classifier_tags.poor_score = True
+        return tags
+
     def _find_columns(self) -> list[str]:
-        return [spec.name for part in self.parts for spec in self.specs if spec.part == part]
+        return [spec.name for part in self.parts for spec in self._specs() if spec.part == part]
 
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
         self.columns_ = self._find_columns()
@@ -85,7 +92,7 @@ class RateModel(ResponderModel):
         array of float, shape (n_rows,)
             Log odds.
         """
-        return np.asarray(self._levels(X)[:, -1], dtype=float)
+        return np.asarray(self._levels(self._as_frame(X))[:, -1], dtype=float)
 
     def contributions(self, X: pd.DataFrame) -> Contributions:
         """Attribute to each column the step from the rate without it to the rate with it.
@@ -100,7 +107,7 @@ class RateModel(ResponderModel):
         Contributions
             The trial's step belongs to the base: it is no feature of the patient.
         """
-        path = self._levels(X)
+        path = self._levels(self._as_frame(X))
         features = self._explained()
         values = np.zeros((len(X), len(features)))
         base = path[:, 0].copy()
@@ -133,7 +140,7 @@ class RateModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self.classes_ = np.array([0, 1])
+        self._take_over()
         self.columns_ = self._find_columns()
         self.rates_ = {tuple(map(str, key)): check_finite(value) for key, value in state["rates"]}
         if state["columns"] != self.columns_ or () not in self.rates_:

@@ -1,23 +1,28 @@
-"""Shallow boosted trees."""
+"""Boosted trees and forests, both grown by XGBoost."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xgboost
+from scipy.special import logit
+from sklearn.base import clone
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, fit_encoding
 from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
 
+# Cuts beyond these change little in trials' sizes, and cost most of the time.
+_BINS = 64
 
-class XGBoostModel(ResponderModel):
-    """Gradient-boosted trees by XGBoost, with missing values left to the trees.
+
+class TreeModel(ResponderModel):
+    """Trees over encoded features, missing values and categories left to XGBoost.
 
     Parameters
     ----------
@@ -25,117 +30,51 @@ class XGBoostModel(ResponderModel):
         The columns that may be used.
     random_state : int, optional
         Seed of the row and column samples.
-    n_trees : int
-        Number of trees.
-    max_depth : int
-        Depth of each tree; 1 allows no interaction.
-    learning_rate : float
-        Shrinkage of each tree.
-    min_child_weight : float
-        Least sum of p(1 - p) in a leaf.
-    penalty : float
-        Ridge penalty on the leaves.
-    subsample : float
-        Share of rows drawn for each tree.
-    centring : str
-        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
-        that trees learn of differences inside trials. Whose trial the fit did not see, or who is
-        scored, is taken to come from a trial at the mean over trials.
-
-    References
-    ----------
-    .. [1] Chen T, Guestrin C. XGBoost: a scalable tree boosting system. KDD 2016:785-794.
     """
 
     has_binary: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        specs: Sequence[FeatureSpec] = (),
-        random_state: int | None = None,
-        n_trees: int = 100,
-        max_depth: int = 2,
-        learning_rate: float = 0.05,
-        min_child_weight: float = 1.0,
-        penalty: float = 1.0,
-        subsample: float = 0.8,
-        centring: Centring = "none",
-    ):
-        super().__init__(specs=specs, random_state=random_state)
-        self.n_trees = n_trees
-        self.max_depth = max_depth
-        self.learning_rate = learning_rate
-        self.min_child_weight = min_child_weight
-        self.penalty = penalty
-        self.subsample = subsample
-        self.centring = centring
-
     def _used(self) -> list[FeatureSpec]:
-        return [spec for spec in self.specs if spec.part != "trial"]
+        return [spec for spec in self._specs() if spec.part != "trial"]
+
+    def _learn_encoding(self, X: pd.DataFrame) -> None:
+        # Codes have no mean: where features are centred, each level has an indicator.
+        within = self._find_trial()
+        self.encoding_ = fit_encoding(
+            X, self._used(), fill_and_scale=False, within=within, as_codes=within is None
+        )
 
     def _encode(self, X: pd.DataFrame) -> Floats:
         matrix = self.encoding_.transform(X)
         # XGBoost takes no matrix without columns; where nothing varies, one of zeros stands in.
         return matrix if matrix.shape[1] else np.zeros((len(X), 1))
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
-        self.encoding_ = fit_encoding(
-            X, self._used(), fill_and_scale=False, within=self._find_trial()
-        )
-        rows = xgboost.DMatrix(self._encode(X), label=responded, nthread=1)
-        self.booster_ = xgboost.train(
-            {
-                "objective": "binary:logistic",
-                "tree_method": "hist",
-                "max_depth": self.max_depth,
-                "learning_rate": self.learning_rate,
-                "min_child_weight": self.min_child_weight,
-                "reg_lambda": self.penalty,
-                "subsample": self.subsample,
-                "seed": self.random_state or 0,
-                # Folds are what runs in parallel; a fit takes one thread.
-                "nthread": 1,
-            },
-            rows,
-            num_boost_round=self.n_trees,
+    def _types(self) -> list[str]:
+        return ["c" if column.levels else "q" for column in self.encoding_.columns] or ["q"]
+
+    def _gather(self, X: pd.DataFrame, label: Floats) -> xgboost.QuantileDMatrix:
+        return xgboost.QuantileDMatrix(
+            self._encode(X),
+            label=label,
+            max_bin=_BINS,
+            nthread=1,
+            feature_types=self._types(),
+            enable_categorical=True,
         )
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
-        """Predict the log odds of response.
+    def _predict(self, X: pd.DataFrame, rounds: tuple[int, int] = (0, 0)) -> Floats:
+        rows = xgboost.DMatrix(
+            self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
+        )
+        margin = self.booster_.predict(rows, output_margin=True, iteration_range=rounds)
+        return np.asarray(margin, dtype=float)
 
-        Parameters
-        ----------
-        X : DataFrame
-            Features by name.
-
-        Returns
-        -------
-        array of float, shape (n_rows,)
-            Higher means likelier; computed by XGBoost in single precision.
-        """
-        matrix = self._encode(X)
-        return np.asarray(self.booster_.inplace_predict(matrix, predict_type="margin"), dtype=float)
-
-    def contributions(self, X: pd.DataFrame) -> Contributions:
-        """Compute path-dependent tree SHAP values, exactly, by XGBoost itself.
-
-        Parameters
-        ----------
-        X : DataFrame
-            Features by name.
-
-        Returns
-        -------
-        Contributions
-            One-hot parts summed to their feature.
-
-        References
-        ----------
-        .. [1] Lundberg SM et al. From local explanations to global understanding with explainable
-           AI for trees. Nat Mach Intell 2020;2:56-67.
-        """
+    def _attribute(self, X: pd.DataFrame) -> Contributions:
+        """Compute path-dependent tree SHAP values, exactly, by XGBoost itself."""
         features = self._explained()
-        rows = xgboost.DMatrix(self._encode(X), nthread=1)
+        rows = xgboost.DMatrix(
+            self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
+        )
         raw = np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=float)
         return Contributions(
             features=features,
@@ -162,7 +101,7 @@ class XGBoostModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self.classes_ = np.array([0, 1])
+        self._take_over()
         self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
         self.trees_sha256_ = str(state["trees_sha256"])
 
@@ -196,3 +135,329 @@ class XGBoostModel(ResponderModel):
         self.booster_.load_model(bytearray(content))
         if self.booster_.num_features() != max(len(self.encoding_.columns), 1):
             raise ValueError("the trees are of other columns than the encoding's")
+
+
+class XGBoostModel(TreeModel):
+    """Gradient-boosted trees by XGBoost, with missing values left to the trees.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of the row and column samples.
+    n_trees : int
+        Rounds of boosting.
+    trees_per_round : int
+        Trees grown side by side in each round; with many, each round is a forest.
+    max_depth : int
+        Depth of each tree; 1 allows no interaction.
+    learning_rate : float
+        Shrinkage of each round.
+    min_child_weight : float
+        Least sum of p(1 - p) in a leaf.
+    penalty : float
+        Ridge penalty on the leaves.
+    subsample : float
+        Share of rows drawn for each tree.
+    columns : float
+        Share of columns drawn at each split.
+    monotone : str
+        ``none``, or ``dictionary``: where the dictionary states a direction, probabilities go
+        that way only.
+    centring : str
+        ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
+        that trees learn of differences inside trials. Whose trial the fit did not see, or who is
+        scored, is taken to come from a trial at the mean over trials.
+
+    References
+    ----------
+    .. [1] Chen T, Guestrin C. XGBoost: a scalable tree boosting system. KDD 2016:785-794.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        n_trees: int = 100,
+        trees_per_round: int = 1,
+        max_depth: int = 2,
+        learning_rate: float = 0.05,
+        min_child_weight: float = 1.0,
+        penalty: float = 1.0,
+        subsample: float = 0.8,
+        columns: float = 1.0,
+        monotone: Literal["none", "dictionary"] = "none",
+        centring: Centring = "none",
+    ):
+        super().__init__(specs=specs, random_state=random_state)
+        self.n_trees = n_trees
+        self.trees_per_round = trees_per_round
+        self.max_depth = max_depth
+        self.learning_rate = learning_rate
+        self.min_child_weight = min_child_weight
+        self.penalty = penalty
+        self.subsample = subsample
+        self.columns = columns
+        self.monotone = monotone
+        self.centring = centring
+
+    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+        self._learn_encoding(X)
+        self._grow(self._gather(X, responded.astype(float)), responded)
+
+    def _grow(self, rows: xgboost.QuantileDMatrix, responded: npt.NDArray[np.int_]) -> None:
+        self.base_ = float((responded.sum() + 0.5) / (len(responded) + 1.0))
+        parameters: dict[str, Any] = {
+            "objective": "binary:logistic",
+            "base_score": self.base_,
+            "tree_method": "hist",
+            "max_bin": _BINS,
+            "num_parallel_tree": self.trees_per_round,
+            "max_depth": self.max_depth,
+            "learning_rate": self.learning_rate,
+            "min_child_weight": self.min_child_weight,
+            "reg_lambda": self.penalty,
+            "subsample": self.subsample,
+            "colsample_bynode": self.columns,
+            "seed": self.random_state or 0,
+            # Folds are what runs in parallel; a fit takes one thread.
+            "nthread": 1,
+        }
+        if self.monotone == "dictionary":
+            signs = {"increasing": 1, "decreasing": -1, None: 0}
+            of = {spec.name: signs[spec.direction] for spec in self._used()}
+            parameters["monotone_constraints"] = tuple(
+                0 if column.level or column.levels else of[column.feature]
+                for column in self.encoding_.columns
+            ) or (0,)
+        self.booster_ = xgboost.train(parameters, rows, num_boost_round=self.n_trees)
+
+    def predict_settings(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
+        """Predict held-out rows under each of several settings.
+
+        Parameters
+        ----------
+        settings : sequence of mapping
+            Each over this model's own.
+        X : DataFrame
+            Training rows.
+        y : array of int, shape (n_rows,)
+            1 for responders, 0 for others.
+        held_out : DataFrame
+            The rows to predict.
+        **more : Any
+            For `fit`.
+
+        Returns
+        -------
+        array of float, shape (n_settings, n_held_out)
+            Log odds. Features are binned once; settings that differ in the number of rounds alone
+            are read off one fit with the most of them.
+        """
+        if any(setting.get("centring", self.centring) != self.centring for setting in settings):
+            return super().predict_settings(settings, X, y, held_out, **more)
+        frame, responded = self._start_fit(X, y)
+        self._learn_encoding(frame)
+        rows = self._gather(frame, responded.astype(float))
+        families: dict[tuple[Any, ...], list[int]] = {}
+        for at, setting in enumerate(settings):
+            others = {name: value for name, value in setting.items() if name != "n_trees"}
+            families.setdefault(tuple(sorted(others.items())), []).append(at)
+        predicted = np.empty((len(settings), len(held_out)))
+        for stated, members in families.items():
+            rounds = {at: settings[at].get("n_trees", self.n_trees) for at in members}
+            model = clone(self).set_params(**dict(stated), n_trees=max(rounds.values()))
+            model.specs_, model.classes_, model.encoding_ = (
+                self.specs_,
+                self.classes_,
+                self.encoding_,
+            )
+            model._grow(rows, responded)
+            reached, total = 0, np.zeros(len(held_out))
+            for at in sorted(members, key=lambda at: rounds[at]):
+                if rounds[at] > reached:
+                    step = model._predict(held_out, (reached, rounds[at]))
+                    # Each part of the path holds the base rate; it counts once.
+                    total += step - (float(logit(model.base_)) if reached else 0.0)
+                    reached = rounds[at]
+                predicted[at] = total
+        return predicted
+
+    def log_odds(self, X: pd.DataFrame) -> Floats:
+        """Predict the log odds of response.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            Higher means likelier; computed by XGBoost in single precision.
+        """
+        return self._predict(self._as_frame(X))
+
+    def contributions(self, X: pd.DataFrame) -> Contributions:
+        """Compute path-dependent tree SHAP values, exactly, by XGBoost itself.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Contributions
+            On the log-odds scale, one-hot parts summed to their feature.
+
+        References
+        ----------
+        .. [1] Lundberg SM et al. From local explanations to global understanding with explainable
+           AI for trees. Nat Mach Intell 2020;2:56-67.
+        """
+        return self._attribute(self._as_frame(X))
+
+
+class RandomForestModel(TreeModel):
+    """A random forest of probability trees, grown by XGBoost.
+
+    A tree's prediction is the share of responders in the leaf, and the forest's the mean over
+    trees: what it adds up on is the probability. Rows are drawn without putting back.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of the row and column samples.
+    n_trees : int
+        Number of trees.
+    max_depth : int
+        Depth of each tree.
+    min_leaf : int
+        Fewest participants in a leaf.
+    columns : float
+        Share of columns drawn at each split.
+
+    References
+    ----------
+    .. [1] Breiman L. Random forests. Mach Learn 2001;45:5-32.
+    .. [2] Malley JD, Kruppa J, Dasgupta A, Malley KG, Ziegler A. Probability machines: consistent
+       probability estimation using nonparametric learning machines. Methods Inf Med
+       2012;51:74-81.
+    """
+
+    is_additive = False
+
+    def __init__(
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        n_trees: int = 300,
+        max_depth: int = 8,
+        min_leaf: int = 5,
+        columns: float = 0.33,
+    ):
+        super().__init__(specs=specs, random_state=random_state)
+        self.n_trees = n_trees
+        self.max_depth = max_depth
+        self.min_leaf = min_leaf
+        self.columns = columns
+
+    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+        self._learn_encoding(X)
+        self.least_ = 0.5 / (len(responded) + 1.0)
+        self.booster_ = xgboost.train(
+            {
+                # With neither shrinkage nor penalty a leaf holds the mean of what it is fitted to.
+                "objective": "reg:squarederror",
+                "base_score": float(responded.mean()),
+                "learning_rate": 1.0,
+                "reg_lambda": 0.0,
+                "tree_method": "hist",
+                "max_bin": _BINS,
+                "num_parallel_tree": self.n_trees,
+                "max_depth": self.max_depth,
+                "min_child_weight": float(self.min_leaf),
+                "subsample": 0.632,
+                "colsample_bynode": self.columns,
+                "seed": self.random_state or 0,
+                "nthread": 1,
+            },
+            self._gather(X, responded.astype(float)),
+            num_boost_round=1,
+        )
+
+    def _find_probability(self, X: pd.DataFrame) -> Floats:
+        return np.clip(self._predict(X), self.least_, 1.0 - self.least_)
+
+    def log_odds(self, X: pd.DataFrame) -> Floats:
+        """Predict the log odds of response.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            Of the mean over trees, kept from 0 and 1 by half a participant in all trained on.
+        """
+        return np.asarray(logit(self._find_probability(self._as_frame(X))), dtype=float)
+
+    def contributions(self, X: pd.DataFrame) -> Contributions:
+        """Compute path-dependent tree SHAP values, exactly, by XGBoost itself.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Contributions
+            On the probability scale.
+        """
+        frame = self._as_frame(X)
+        parts = self._attribute(frame)
+        # What keeps a probability from 0 and 1 is no feature's.
+        kept = self._find_probability(frame) - self._predict(frame)
+        return Contributions(parts.features, parts.values, parts.base + kept, "probability")
+
+    def export_state(self) -> dict[str, Any]:
+        """Write the encoding as plain values; the trees are the binary part.
+
+        Returns
+        -------
+        dict
+            For JSON.
+        """
+        return {**super().export_state(), "least": self.least_}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over an exported encoding.
+
+        Parameters
+        ----------
+        state : dict
+            From `export_state`.
+
+        Raises
+        ------
+        ValueError
+            If the least probability is none.
+        """
+        super().restore_state(state)
+        self.least_ = float(state["least"])
+        if not 0.0 < self.least_ < 0.5:
+            raise ValueError("the least probability is none")

@@ -146,6 +146,16 @@ def test_too_few_of_a_class_have_no_figure(make_null, responders):
     assert found.naive_auc is None
 
 
+def test_four_persons_in_eight_rows_are_four(make_null):
+    sample, signals = make_null(3, n=40)
+    outcomes = np.zeros((1, 40), dtype=np.int8)
+    outcomes[0, :8] = 1
+    persons = replace(sample, outcomes=outcomes, person=np.repeat(np.arange(20), 2))
+    assert _correct(persons, _predict(persons, signals)).auc.value is None
+    rows = replace(persons, person=None)
+    assert _correct(rows, _predict(rows, signals)).auc.value is not None
+
+
 def test_ten_participants_are_enough_for_a_figure(make_null):
     sample, signals = make_null(6, n=10, candidates=2)
     outcomes = (np.arange(10) % 2).astype(np.int8)

@@ -11,7 +11,12 @@ import pandas as pd
 
 from glabella.validation.comparison import choose_candidate
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
-from glabella.validation.metrics import FEWEST_OF_A_CLASS, compute_losses, count_concordance
+from glabella.validation.metrics import (
+    FEWEST_OF_A_CLASS,
+    compute_losses,
+    count_concordance,
+    explain_few,
+)
 from glabella.validation.performance import Performance, measure_performance
 from glabella.validation.sample import Sample
 
@@ -137,8 +142,8 @@ def correct_choice(
     eligible = [name for name in names if name not in references] or list(names)
     prepared = _prepare(eligible, predictions, sample)
     chosen = dict.fromkeys(eligible, 0)
-    few = sample.events < FEWEST_OF_A_CLASS or sample.n - sample.events < FEWEST_OF_A_CLASS
-    if few:
+    # Persons, not rows: bootstrap samples draw these, and some stand in several rows.
+    if any(explain_few(outcome.astype(bool), sample.people) for outcome in sample.outcomes):
         missing = not_estimable(f"under {FEWEST_OF_A_CLASS} of a class")
         return BiasCorrected(missing, missing, None, None, chosen, 0)
     draw = np.random.default_rng(seed)

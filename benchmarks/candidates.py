@@ -31,6 +31,7 @@ from xgboost import XGBClassifier
 from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
+from glabella.models.space import Space
 from glabella.validation.comparison import choose_by_inner_losses
 from glabella.validation.nested import TunedModel, tune_and_fit
 from glabella.validation.sample import Sample
@@ -42,6 +43,7 @@ WITH_SCORES = "score_regression"
 OURS = ["ridge", "spline", "xgboost", "boosted_forest", "random_forest", "ensemble"]
 PEERS = ["logistic regression", "LogisticRegressionCV", "XGBoost defaults", "XGBoost searched"]
 MOST_WORSE = 0.01
+LEAST_SPEED = 4.0
 INNER_FOLDS = 5
 _ARMS = {"arm", "treat", "rx", "TRT01P", "treatment"}
 
@@ -284,6 +286,118 @@ def run_fold(
     return rows
 
 
+def tune_both(folder: Path, table: Table, candidate: Candidate, fold: int) -> dict[str, float]:
+    """Tune boosted trees our way and by a random search on one training part.
+
+    Parameters
+    ----------
+    folder : Path
+        The shared tables.
+    table : Table
+        Which.
+    candidate : Candidate
+        Boosted trees.
+    fold : int
+        Which part.
+
+    Returns
+    -------
+    dict of float
+        ``speed``, how many times as fast ours is, and ``loss``, its relative difference in log
+        loss.
+    """
+    warnings.simplefilter("ignore")
+    sample, columns = read_table(folder, table)
+    responded = sample.labels
+    splits = StratifiedKFold(5, shuffle=True, random_state=0).split(columns, responded)
+    train, test = list(splits)[fold]
+    started = time.perf_counter()
+    fitted = tune_and_fit(
+        candidate, sample, train, inner_folds=INNER_FOLDS, seed=derive_seed(1, "fit", fold)
+    )
+    ours = time.perf_counter() - started
+    probability = fitted.model.predict_proba(sample.features.take(test))[:, 1]
+    peer = make_peers(0)[PEERS[3]]
+    started = time.perf_counter()
+    peer.fit(columns.iloc[train], responded[train])
+    theirs = time.perf_counter() - started
+    searched = peer.predict_proba(columns.iloc[test])[:, 1]
+    return {
+        "speed": theirs / ours,
+        "loss": log_loss(responded[test], probability) / log_loss(responded[test], searched) - 1,
+    }
+
+
+def compare_tuning(folder: Path, candidate: Candidate) -> None:
+    """Hold the tuning of boosted trees against a random search of as many settings.
+
+    Parameters
+    ----------
+    folder : Path
+        The shared tables.
+    candidate : Candidate
+        Boosted trees.
+    """
+    wanted = {**candidate.search, "n_trees": Space(each=(10, 40, 110, 240))}
+    as_many = candidate.model_copy(update={"draws": 5, "search": wanted})
+    found = pd.DataFrame(
+        Parallel(2)(
+            delayed(tune_both)(folder, table, as_many, fold) for table in TABLES for fold in (0, 1)
+        )
+    )
+    speed, loss = found["speed"].median(), found["loss"].mean()
+    error = found["loss"].std() / np.sqrt(len(found))
+    print(f"\nXGBoost with twenty settings tuned {speed:.1f} times as fast as searched (median)")
+    print(f"log loss {100 * loss:+.2f} % (standard error {100 * error:.2f}), two folds a table")
+    for is_kept, promise in (
+        (speed >= LEAST_SPEED, f"at least {LEAST_SPEED} times as fast"),
+        (loss <= 0, "log loss not worse"),
+    ):
+        print(f"{'kept' if is_kept else 'BROKEN'} - {promise}")
+
+
+def show_growth(candidates: dict[str, Candidate], most: int) -> None:
+    """Time fits to more and more rows of twenty made-up features.
+
+    Parameters
+    ----------
+    candidates : dict of Candidate
+        Ours.
+    most : int
+        The most rows.
+    """
+    print("\nseconds of tuning and fit by rows")
+    random = np.random.default_rng(1)
+    specs = tuple(FeatureSpec(f"x{at}", f"x{at}", "number") for at in range(20))
+    found: dict[str, list[float]] = {name: [] for name in candidates}
+    sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= most]
+    for size in sizes:
+        values = random.normal(size=(size, 20))
+        log_odds = values[:, 0] - 0.5 * values[:, 1] + 0.3 * values[:, 2] ** 2
+        outcome = (random.random(size) < 1 / (1 + np.exp(-log_odds))).astype(np.int8)
+        blank = np.full(size, "", dtype=str)
+        frame = pd.DataFrame(values, columns=[spec.name for spec in specs])
+        sample = Sample(
+            FeatureTable(frame, specs),
+            outcome[None],
+            *[blank] * 4,
+            active=np.ones(size, dtype=bool),
+        )
+        for name, candidate in candidates.items():
+            started = time.perf_counter()
+            tune_and_fit(
+                candidate, sample, np.arange(size), inner_folds=5, seed=derive_seed(1, "fit")
+            )
+            found[name].append(time.perf_counter() - started)
+    table = pd.DataFrame(found, index=[f"{size:.0e}" for size in sizes]).T
+    print(table.round(1).to_string())
+    for name, seconds in found.items():
+        # Tuning has a fixed price past 20,000 rows, so that time can grow slower than rows.
+        ratio = seconds[-1] / seconds[-2] / (sizes[-1] / sizes[-2])
+        promise = f"{name}: ten times the rows in at most fifteen times the time"
+        print(f"{'kept' if ratio <= 1.5 else 'BROKEN'} - {promise}")
+
+
 def find_error(differences: pd.DataFrame) -> float:
     """Find the standard error of a paired difference over repeated folds.
 
@@ -308,6 +422,7 @@ def main() -> None:
     parser.add_argument("--tables", nargs="*", help="names of folders; all unless stated")
     parser.add_argument("--ours", nargs="*", default=OURS, help="candidates in models/")
     parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="the most, for the growth")
     parser.add_argument("--out", type=Path, help="write a row a fold as CSV")
     stated = parser.parse_args()
     folder = os.environ.get("GLABELLA_TABLES")
@@ -320,8 +435,10 @@ def main() -> None:
         for name in dict.fromkeys([*stated.ours, WITH_SCORES, *OURS])
     }
     wanted = {name: join_members(read[name], read) for name in stated.ours}
+    compare_tuning(Path(folder), read["xgboost"])
+    show_growth({name: wanted[name] for name in wanted if name != "random_forest"}, stated.rows)
     rows = []
-    for table in TABLES:
+    for table in TABLES if stated.repeats else ():
         if stated.tables and table.name not in stated.tables:
             continue
         mine = dict(wanted)
@@ -343,6 +460,8 @@ def main() -> None:
         means["seconds"] *= 5
         print(f"\n{table.label}, n = {read_table(Path(folder), table)[0].n}, seconds of five folds")
         print(means.round(4).to_string(), flush=True)
+    if not rows:
+        return
     results = pd.DataFrame(rows)
     if stated.out is not None:
         results.to_csv(stated.out, index=False)

@@ -495,3 +495,30 @@ class TestInnerFolds:
             held = fold.train[test]
             probability = model.predict_proba(sample.features.take(held))[:, 1]
             assert loss == pytest.approx(log_loss(sample.labels[held], probability))
+
+
+def test_settings_are_tuned_on_some_where_there_are_many_and_the_fit_is_to_all(
+    make_sample, monkeypatch
+):
+    sample = make_sample(400)
+    monkeypatch.setattr(nested, "MOST_TUNED", 100)
+    rows = np.arange(400)
+    seed = derive_seed(1, "fit")
+    tuned = tune_and_fit(RIDGE, sample, rows, inner_folds=4, seed=seed)
+    assert len(tuned.held_out) == 100
+    assert sum(tuned.inner.sizes) == 100
+    whole = build_model(RIDGE, sample.features.specs, random_state=0, setting=tuned.setting)
+    whole.fit(sample.features.take(rows), sample.labels)
+    np.testing.assert_allclose(
+        tuned.model.log_odds(sample.features.frame), whole.log_odds(sample.features.frame)
+    )
+
+
+def test_whole_persons_are_drawn_to_tune_on(monkeypatch):
+    monkeypatch.setattr(nested, "MOST_TUNED", 40)
+    people = np.repeat(np.arange(50), 2)[np.random.default_rng(1).permutation(100)]
+    drawn = nested._draw_tuned(people, 3)
+    assert len(drawn) == 40
+    assert (np.bincount(people[drawn])[np.unique(people[drawn])] == 2).all()
+    np.testing.assert_array_equal(drawn, nested._draw_tuned(people, 3))
+    assert not np.array_equal(drawn, nested._draw_tuned(people, 4))

@@ -47,6 +47,10 @@ from glabella.validation.splits import (
 
 Progress = Callable[[str, int, int], None]
 
+# Beyond these, further participants change settings, weights and calibration by less than one
+# more repetition would: they are learnt on so many, drawn at random, and the fits are to all.
+MOST_TUNED = 20_000
+
 
 @dataclass(frozen=True)
 class TunedModel:
@@ -60,9 +64,9 @@ class TunedModel:
         What tuning chose; empty where nothing was tuned.
     inner : InnerLosses or None
         Of that setting in the inner folds; None where there are none.
-    held_out : array of float, shape (n_rows,), or None
-        Log odds of the training rows by the inner fits that did not see them, calibrated where
-        the model is.
+    held_out : array of float, shape (n_tuned,), or None
+        Log odds of the training rows that were tuned on, by the inner fits that did not see
+        them, calibrated where the model is.
     """
 
     model: ResponderModel
@@ -87,7 +91,8 @@ def tune_and_fit(
     """Tune a candidate by cross-validated log loss within some rows, then fit it to them.
 
     Where outcomes are imputed, settings, weights and calibration are learnt on the first
-    imputation, the candidate is fitted to each, and the fits are averaged.
+    imputation, the candidate is fitted to each, and the fits are averaged. They are learnt on at
+    most 20,000 participants, drawn at random.
 
     Parameters
     ----------
@@ -133,20 +138,31 @@ def tune_and_fit(
         or (candidate.calibration != "none" and candidate.role == "candidate")
         or _has_choice(candidate)
     )
+    drawn = _draw_tuned(sample.people[rows], state)
     splits = (
-        _split_inner(sample, rows, outcomes[0], folds=inner_folds, unit=unit, state=state)
+        _split_inner(
+            sample, rows[drawn], outcomes[0][drawn], folds=inner_folds, unit=unit, state=state
+        )
         if wanted
         else []
     )
-    task = _Task(training, sample.features.specs, splits, seed, {} if fitted is None else fitted)
+    task = _Task(
+        training,
+        training[0] if len(drawn) == len(rows) else training[0].take(drawn),
+        sample.features.specs,
+        splits,
+        seed,
+        {} if fitted is None else fitted,
+    )
     return task.join(candidate) if isinstance(candidate, EnsembleCandidate) else task.fit(candidate)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One training part with its inner folds."""
+    """One training part, and those of it that settings are tuned on, with their inner folds."""
 
     training: Sequence[TrainingRows]
+    tuned_on: TrainingRows
     specs: tuple[FeatureSpec, ...]
     splits: Sequence[tuple[Rows, Rows]]
     seed: np.random.SeedSequence
@@ -160,7 +176,7 @@ class _Task:
         tuned = None
         if self.splits:
             settings = list_settings(candidate.search, candidate.draws, settings_seed)
-            tuned = tune(make(), settings, self.training[0], self.splits)
+            tuned = tune(make(), settings, self.tuned_on, self.splits)
         setting = {} if tuned is None else tuned.setting
         models = []
         for rows in self.training:
@@ -183,7 +199,7 @@ class _Task:
                 reasons.append(f"{name}: {describe_failure(error)}")
         if not members:
             raise ValueError(f"every member failed ({'; '.join(reasons)})")
-        responded = self.training[0].responded
+        responded = self.tuned_on.responded
         weights = np.full(len(members), 1.0 / len(members))
         held_out = None
         if self.splits:
@@ -204,7 +220,7 @@ class _Task:
     ) -> TunedModel:
         if held_out is None:
             return TunedModel(model, setting)
-        responded = self.training[0].responded
+        responded = self.tuned_on.responded
         may = candidate.calibration == "logistic" and candidate.role == "candidate"
         learnt = (
             learn_calibration(held_out, responded, self.splits)
@@ -221,6 +237,17 @@ class _Task:
             tuple(len(test) for _, test in self.splits),
         )
         return TunedModel(model, setting, inner, held_out)
+
+
+def _draw_tuned(people: npt.NDArray[np.int_], state: int) -> Rows:
+    """Draw whom to tune on: everybody, or whole persons up to a number that is enough."""
+    if len(people) <= MOST_TUNED:
+        return np.arange(len(people))
+    order = np.random.default_rng(state).permutation(np.unique(people))
+    place = np.empty(int(people.max()) + 1, dtype=int)
+    place[order] = np.arange(len(order))
+    first = np.argsort(place[people], kind="stable")[:MOST_TUNED]
+    return np.sort(first)
 
 
 def _has_choice(candidate: Candidate) -> bool:

@@ -189,6 +189,16 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         array of float, shape (n_settings, n_held_out)
             Log odds; a model that can follow many settings at the cost of one fit does so.
         """
+        return self._follow(settings, X, y, held_out, **more)
+
+    def _follow(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
         return np.array(
             [
                 clone(self).set_params(**setting).fit(X, y, **more).log_odds(held_out)

@@ -223,7 +223,7 @@ class RidgeModel(LinearModel):
             raise ValueError("the inverse strength of the penalty, c, must be above 0")
         return fit_logistic(matrix, responded, np.full(matrix.shape[1], np.sqrt(self.c)))
 
-    def predict_settings(
+    def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
         X: pd.DataFrame,
@@ -231,29 +231,9 @@ class RidgeModel(LinearModel):
         held_out: pd.DataFrame,
         **more: Any,
     ) -> Floats:
-        """Predict held-out rows under each of several settings.
-
-        Parameters
-        ----------
-        settings : sequence of mapping
-            Each over this model's own.
-        X : DataFrame
-            Training rows.
-        y : array of int, shape (n_rows,)
-            1 for responders, 0 for others.
-        held_out : DataFrame
-            The rows to predict.
-        **more : Any
-            For `fit`.
-
-        Returns
-        -------
-        array of float, shape (n_settings, n_held_out)
-            Log odds. Where penalties alone differ, rows are encoded once and each fit starts from
-            its neighbour on the path.
-        """
+        """Encode rows once where penalties alone differ, and start each fit from its neighbour."""
         if any(set(setting) != {"c"} or setting["c"] is None for setting in settings):
-            return super().predict_settings(settings, X, y, held_out, **more)
+            return super()._follow(settings, X, y, held_out, **more)
         frame, responded = self._start_fit(X, y)
         matrix, _ = self._learn_design(frame)
         design = self._design(held_out)
@@ -345,7 +325,7 @@ class ElasticNetModel(LinearModel):
     ) -> PenalisedFit:
         return _fit_elastic_net(matrix, responded, self.penalty, self.l1_share)
 
-    def predict_settings(
+    def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
         X: pd.DataFrame,
@@ -353,26 +333,7 @@ class ElasticNetModel(LinearModel):
         held_out: pd.DataFrame,
         **more: Any,
     ) -> Floats:
-        """Predict held-out rows under each of several settings.
-
-        Parameters
-        ----------
-        settings : sequence of mapping
-            Each over this model's own.
-        X : DataFrame
-            Training rows.
-        y : array of int, shape (n_rows,)
-            1 for responders, 0 for others.
-        held_out : DataFrame
-            The rows to predict.
-        **more : Any
-            For `fit`.
-
-        Returns
-        -------
-        array of float, shape (n_settings, n_held_out)
-            Log odds; from the strongest penalty to the weakest, each fit starts from the last.
-        """
+        """Fit from the strongest penalty to the weakest, each from the last."""
         frame, responded = self._start_fit(X, y)
         matrix, _ = self._learn_design(frame)
         design = self._design(held_out)

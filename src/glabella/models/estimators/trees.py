@@ -233,7 +233,7 @@ class XGBoostModel(TreeModel):
             ) or (0,)
         self.booster_ = xgboost.train(parameters, rows, num_boost_round=self.n_trees)
 
-    def predict_settings(
+    def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
         X: pd.DataFrame,
@@ -241,29 +241,9 @@ class XGBoostModel(TreeModel):
         held_out: pd.DataFrame,
         **more: Any,
     ) -> Floats:
-        """Predict held-out rows under each of several settings.
-
-        Parameters
-        ----------
-        settings : sequence of mapping
-            Each over this model's own.
-        X : DataFrame
-            Training rows.
-        y : array of int, shape (n_rows,)
-            1 for responders, 0 for others.
-        held_out : DataFrame
-            The rows to predict.
-        **more : Any
-            For `fit`.
-
-        Returns
-        -------
-        array of float, shape (n_settings, n_held_out)
-            Log odds. Features are binned once; settings that differ in the number of rounds alone
-            are read off one fit with the most of them.
-        """
+        """Bin once, and read settings that differ in rounds alone off the longest fit."""
         if any(setting.get("centring", self.centring) != self.centring for setting in settings):
-            return super().predict_settings(settings, X, y, held_out, **more)
+            return super()._follow(settings, X, y, held_out, **more)
         frame, responded = self._start_fit(X, y)
         self._learn_encoding(frame)
         rows = self._gather(frame, responded.astype(float))

@@ -1,5 +1,6 @@
 """From a definition to an estimator, and from an estimator to files and back."""
 
+import importlib.util
 import json
 import pickle
 import subprocess
@@ -76,6 +77,22 @@ def test_a_misspelt_name_is_answered_with_its_line_and_the_nearest_one(
     with pytest.raises(DefinitionError) as caught:
         check_candidate(read)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("explainable_boosting", "interpret"), ("catboost", "catboost")]
+)
+def test_an_estimator_whose_package_is_not_installed_is_refused_with_the_extra(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda asked: None if asked == package else found(asked)
+    )
+    read = parse_definition(f"{HEAD}estimator: {name}\n", Candidate, name="m.yaml")
+    with pytest.raises(DefinitionError, match=f"needs the package {package}") as caught:
+        check_candidate(read)
+    assert caught.value.remedy == f"Install the extra: pip install 'glabella[{name}]'"
 
 
 def test_tuned_settings_win_over_the_fixed_ones() -> None:
@@ -263,4 +280,6 @@ def test_the_model_file_is_strict_json_and_holds_no_row(sample: Sample, name: st
     content = json.loads(files[MODEL_FILE], parse_constant=refuse)
     parts = content["ensemble"] if name == "ensemble" else [content]
     assert all(set(part) - {"binary"} == {"estimator", "settings", "state"} for part in parts)
-    assert len(files[MODEL_FILE]) < 10_000
+    # A hundred trees as text are as large as the tables of an explainable boosting machine.
+    most = {"catboost": 100_000, "explainable_boosting": 20_000}.get(name, 10_000)
+    assert len(files[MODEL_FILE]) < most

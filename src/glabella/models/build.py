@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import json
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,14 @@ def check_candidate(candidate: Read[Candidate]) -> None:
     """
     origin = candidate.origin
     estimator = find_estimator(candidate.value.estimator, place=origin.place("estimator"))
+    if estimator.package is not None and importlib.util.find_spec(estimator.package) is None:
+        extra = candidate.value.estimator
+        raise DefinitionError(
+            f"the estimator '{extra}' needs the package {estimator.package}, and it is not "
+            "installed",
+            place=origin.place("estimator"),
+            remedy=f"Install the extra: pip install 'glabella[{extra}]'",
+        )
     known = [name for name in inspect.signature(estimator).parameters if name not in _OURS]
     for part in ("settings", "search"):
         for name in getattr(candidate.value, part):

@@ -19,6 +19,11 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
     "score_regression": ("glabella.models.estimators.score_regression", "ScoreRegressionModel"),
     "ensemble": ("glabella.models.estimators.composed", "EnsembleModel"),
     "random_forest": ("glabella.models.estimators.trees", "RandomForestModel"),
+    "explainable_boosting": (
+        "glabella.models.estimators.explainable_boosting",
+        "ExplainableBoostingModel",
+    ),
+    "catboost": ("glabella.models.estimators.ordered_boosting", "CatBoostModel"),
     "xgboost": ("glabella.models.estimators.trees", "XGBoostModel"),
 }
 

@@ -62,6 +62,8 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     needs_severity: ClassVar[bool] = False
     needs_margin: ClassVar[bool] = False
     has_binary: ClassVar[bool] = False
+    # What an extra of the same name as the estimator installs, and a fit needs.
+    package: ClassVar[str | None] = None
     is_additive: bool = True
 
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):
@@ -361,6 +363,37 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parts = {"patient": 0, "arm": 1, "trial": 2}
         ordered = sorted(self._specs(), key=lambda spec: parts[spec.part])
         return tuple(spec.name for spec in ordered if spec.part != "trial")
+
+
+def find_rounds(
+    settings: Sequence[Mapping[str, Any]], name: str, default: int
+) -> list[tuple[dict[str, Any], dict[int, int]]]:
+    """Group settings that differ in their number of rounds alone.
+
+    Parameters
+    ----------
+    settings : sequence of mapping
+        Each over a model's own.
+    name : str
+        The setting that is the number of rounds.
+    default : int
+        Where a setting states none.
+
+    Returns
+    -------
+    list of tuple of dict
+        For each group what its settings share, and the rounds by position in `settings`.
+
+    Examples
+    --------
+    >>> find_rounds([{"n": 5, "depth": 1}, {"depth": 1}, {"n": 5, "depth": 2}], "n", 9)
+    [({'depth': 1}, {0: 5, 1: 9}), ({'depth': 2}, {2: 5})]
+    """
+    groups: dict[tuple[Any, ...], dict[int, int]] = {}
+    for at, setting in enumerate(settings):
+        others = {other: value for other, value in setting.items() if other != name}
+        groups.setdefault(tuple(sorted(others.items())), {})[at] = setting.get(name, default)
+    return [(dict(others), rounds) for others, rounds in groups.items()]
 
 
 def refuse_infinite(frame: pd.DataFrame, specs: Sequence[FeatureSpec]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +15,19 @@ import xgboost
 from scipy.special import logit
 from sklearn.base import clone
 
+from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, fit_encoding
-from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import (
+    Centring,
+    Contributions,
+    Floats,
+    ResponderModel,
+    find_rounds,
+    refuse_infinite,
+)
+
+Batch = tuple[pd.DataFrame, npt.NDArray[np.int_]]
 
 # Cuts beyond these change little in trials' sizes, and cost most of the time.
 _BINS = 64
@@ -137,6 +149,49 @@ class TreeModel(ResponderModel):
             raise ValueError("the trees are of other columns than the encoding's")
 
 
+class _Batches(xgboost.DataIter):  # type: ignore[misc]
+    """Batches of rows as XGBoost asks for them."""
+
+    def __init__(
+        self,
+        batches: Iterable[Batch],
+        encode: Callable[[pd.DataFrame], Floats],
+        types: list[str],
+        cache: Path,
+    ):
+        self._batches = batches
+        self._left = iter(batches)
+        self._encode = encode
+        self._types = types
+        super().__init__(cache_prefix=str(cache))
+
+    def next(self, input_data: Callable[..., None]) -> bool:
+        batch = next(self._left, None)
+        if batch is None:
+            return False
+        frame, responded = batch
+        input_data(
+            data=self._encode(frame), label=responded.astype(float), feature_types=self._types
+        )
+        return True
+
+    def reset(self) -> None:
+        self._left = iter(self._batches)
+
+
+def _list_levels(specs: Sequence[FeatureSpec], seen: Mapping[str, set[str]]) -> pd.DataFrame:
+    """Make the shortest table that holds every level."""
+    rows = pd.RangeIndex(max([1, *(len(levels) for levels in seen.values())]))
+    frame = pd.DataFrame(index=rows)
+    for spec in specs:
+        if spec.kind == "category":
+            found = pd.Series(sorted(seen[spec.name]), dtype=object).reindex(rows)
+            frame[spec.name] = found.astype(pd.CategoricalDtype(list(spec.levels)))
+        else:
+            frame[spec.name] = np.nan
+    return frame
+
+
 class XGBoostModel(TreeModel):
     """Gradient-boosted trees by XGBoost, with missing values left to the trees.
 
@@ -204,10 +259,73 @@ class XGBoostModel(TreeModel):
 
     def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
-        self._grow(self._gather(X, responded.astype(float)), responded)
+        self._grow(self._gather(X, responded.astype(float)), int(responded.sum()), len(responded))
 
-    def _grow(self, rows: xgboost.QuantileDMatrix, responded: npt.NDArray[np.int_]) -> None:
-        self.base_ = float((responded.sum() + 0.5) / (len(responded) + 1.0))
+    def fit_batches(self, batches: Iterable[Batch], *, cache: Path | None = None) -> Self:
+        """Fit to rows that need not fit into memory.
+
+        They are read three times: for the levels that there are, for the bins, and to be written
+        to the cache in bins. In memory remain some twenty bytes a row, and one batch.
+
+        Parameters
+        ----------
+        batches : iterable of tuple of DataFrame and array of int
+            Features by name, and 1 for responders, 0 for others; the same rows each time that it
+            is iterated over, as `ParquetRows` gives them.
+        cache : Path, optional
+            A folder on a local disk with a byte for each value to spare; else where the system
+            keeps temporary files. Nothing stays there.
+
+        Returns
+        -------
+        XGBoostModel
+            Itself, fitted.
+
+        Raises
+        ------
+        AnalysisError
+            If features are to be centred within trials, for which all rows are needed at once.
+        ValueError
+            If the rows hold one class only, or a number is infinite.
+
+        References
+        ----------
+        .. [1] XGBoost 3.2, tutorial "Using XGBoost External Memory Version".
+        """
+        if not self.specs:
+            raise ValueError("a fit to batches needs the features' descriptions")
+        if self.centring != "none":
+            raise AnalysisError(
+                "features can't be centred within trials where rows are read in batches",
+                remedy="Set `centring: none`.",
+            )
+        seen: dict[str, set[str]] = {s.name: set() for s in self.specs if s.kind == "category"}
+        n_rows = n_responded = 0
+        for frame, responded in batches:
+            refuse_infinite(frame, self.specs)
+            for name, levels in seen.items():
+                levels.update(frame[name].dropna().unique())
+            n_rows += len(responded)
+            n_responded += int(responded.sum())
+        if not 0 < n_responded < n_rows:
+            raise ValueError("the training rows hold one class only")
+        self._take_over()
+        # All that trees learn of features beforehand is which levels there are.
+        self._learn_encoding(_list_levels(self.specs, seen))
+        with tempfile.TemporaryDirectory(dir=cache, prefix="glabella-") as folder:
+            rows = xgboost.ExtMemQuantileDMatrix(
+                _Batches(batches, self._encode, self._types(), Path(folder) / "rows"),
+                max_bin=_BINS,
+                nthread=1,
+                enable_categorical=True,
+            )
+            self._grow(rows, n_responded, n_rows)
+            # The cache stays mapped for as long as the rows are there.
+            del rows
+        return self
+
+    def _grow(self, rows: xgboost.DMatrix, n_responded: int, n_rows: int) -> None:
+        self.base_ = (n_responded + 0.5) / (n_rows + 1.0)
         parameters: dict[str, Any] = {
             "objective": "binary:logistic",
             "base_score": self.base_,
@@ -247,22 +365,17 @@ class XGBoostModel(TreeModel):
         frame, responded = self._start_fit(X, y)
         self._learn_encoding(frame)
         rows = self._gather(frame, responded.astype(float))
-        families: dict[tuple[Any, ...], list[int]] = {}
-        for at, setting in enumerate(settings):
-            others = {name: value for name, value in setting.items() if name != "n_trees"}
-            families.setdefault(tuple(sorted(others.items())), []).append(at)
         predicted = np.empty((len(settings), len(held_out)))
-        for stated, members in families.items():
-            rounds = {at: settings[at].get("n_trees", self.n_trees) for at in members}
-            model = clone(self).set_params(**dict(stated), n_trees=max(rounds.values()))
+        for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
+            model = clone(self).set_params(**others, n_trees=max(rounds.values()))
             model.specs_, model.classes_, model.encoding_ = (
                 self.specs_,
                 self.classes_,
                 self.encoding_,
             )
-            model._grow(rows, responded)
+            model._grow(rows, int(responded.sum()), len(responded))
             reached, total = 0, np.zeros(len(held_out))
-            for at in sorted(members, key=lambda at: rounds[at]):
+            for at in sorted(rounds, key=lambda at: rounds[at]):
                 if rounds[at] > reached:
                     step = model._predict(held_out, (reached, rounds[at]))
                     # Each part of the path holds the base rate; it counts once.

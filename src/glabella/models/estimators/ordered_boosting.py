@@ -1,0 +1,235 @@
+"""Boosted symmetric trees, by the package CatBoost."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import clone
+
+from glabella.errors import AnalysisError
+from glabella.features.spec import FeatureSpec
+from glabella.models.encoding import Encoding, fit_encoding
+from glabella.models.estimators.interface import (
+    Contributions,
+    Floats,
+    ResponderModel,
+    find_rounds,
+)
+
+
+class CatBoostModel(ResponderModel):
+    """Boosted trees that split all nodes of a level alike, with ordered boosting.
+
+    Categories stand as indicators of their levels: CatBoost's own statistics of the outcome by
+    level would need the training outcomes in the file.
+
+    Parameters
+    ----------
+    specs : sequence of FeatureSpec
+        The columns that may be used.
+    random_state : int, optional
+        Seed of permutations and of the noise in the choice of splits.
+    n_trees : int
+        Rounds of boosting.
+    max_depth : int
+        Depth of each tree.
+    learning_rate : float
+        Shrinkage of each round.
+    penalty : float
+        Ridge penalty on the leaves.
+
+    References
+    ----------
+    .. [1] Prokhorenkova L, Gusev G, Vorobev A, Dorogush AV, Gulin A. CatBoost: unbiased boosting
+       with categorical features. NeurIPS 2018:6638-6648.
+    """
+
+    package: ClassVar[str | None] = "catboost"
+
+    def __init__(
+        self,
+        specs: Sequence[FeatureSpec] = (),
+        random_state: int | None = None,
+        n_trees: int = 100,
+        max_depth: int = 3,
+        learning_rate: float = 0.05,
+        penalty: float = 3.0,
+    ):
+        super().__init__(specs=specs, random_state=random_state)
+        self.n_trees = n_trees
+        self.max_depth = max_depth
+        self.learning_rate = learning_rate
+        self.penalty = penalty
+
+    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+        from catboost import CatBoostClassifier
+
+        used = [spec for spec in self._specs() if spec.part != "trial"]
+        learnt = fit_encoding(X, used, fill_and_scale=False)
+        matrix = learnt.transform(X)
+        # It refuses a table of nothing but constants.
+        varied = [at for at in range(matrix.shape[1]) if len(np.unique(matrix[:, at])) > 1]
+        self.encoding_ = Encoding(tuple(learnt.columns[at] for at in varied))
+        rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
+        self.base_ = float(np.log(rate / (1.0 - rate)))
+        self.trees_, self.content_ = None, None
+        if not varied:
+            return
+        trees = CatBoostClassifier(
+            iterations=self.n_trees,
+            depth=self.max_depth,
+            learning_rate=self.learning_rate,
+            l2_leaf_reg=self.penalty,
+            boosting_type="Ordered",
+            random_seed=self.random_state or 0,
+            thread_count=1,
+            verbose=False,
+            allow_writing_files=False,
+        )
+        # From the base rate, so that the trees explain what differs from it.
+        trees.fit(matrix[:, varied], responded, baseline=np.full(len(responded), self.base_))
+        # JSON rounds the last digit: what predicts here is what a restored model predicts with.
+        self.content_ = _write(trees)
+        self.trees_ = _read(self.content_)
+
+    def _predict(self, X: pd.DataFrame, rounds: int = 0) -> Floats:
+        total = np.full(len(X), self.base_)
+        if self.trees_ is not None and len(X):
+            total += self.trees_.predict(
+                self.encoding_.transform(X),
+                prediction_type="RawFormulaVal",
+                ntree_end=rounds,
+                thread_count=1,
+            )
+        return total
+
+    def _follow(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        X: pd.DataFrame,
+        y: npt.ArrayLike,
+        held_out: pd.DataFrame,
+        **more: Any,
+    ) -> Floats:
+        """Read settings that differ in rounds alone off the longest fit."""
+        predicted = np.empty((len(settings), len(held_out)))
+        for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
+            longest = max(rounds.values())
+            model = clone(self).set_params(**others, n_trees=longest).fit(X, y)
+            for at, reached in rounds.items():
+                predicted[at] = model._predict(model._as_frame(held_out), reached)
+        return predicted
+
+    def log_odds(self, X: pd.DataFrame) -> Floats:
+        """Predict the log odds of response.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            Higher means likelier.
+        """
+        return self._predict(self._as_frame(X))
+
+    def contributions(self, X: pd.DataFrame) -> Contributions:
+        """Compute path-dependent tree SHAP values, exactly, by CatBoost itself.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Contributions
+            On the log-odds scale, indicators summed to their feature.
+        """
+        frame = self._as_frame(X)
+        features = self._explained()
+        if self.trees_ is None or not len(frame):
+            base = np.full(len(frame), self.base_)
+            return Contributions(features, np.zeros((len(frame), len(features))), base)
+        from catboost import Pool
+
+        raw = self.trees_.get_feature_importance(
+            Pool(self.encoding_.transform(frame)), type="ShapValues", thread_count=1
+        )
+        return Contributions(
+            features, self.encoding_.sum_by_feature(raw[:, :-1], features), raw[:, -1] + self.base_
+        )
+
+    def export_state(self) -> dict[str, Any]:
+        """Write encoding and trees as plain values.
+
+        Returns
+        -------
+        dict
+            For JSON; the trees in CatBoost's own JSON, without its record of the training.
+        """
+        return {"encoding": self.encoding_.export(), "base": self.base_, "trees": self.content_}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over exported encoding and trees.
+
+        Parameters
+        ----------
+        state : dict
+            From `export_state`.
+
+        Raises
+        ------
+        AnalysisError
+            If CatBoost is not installed.
+        ValueError
+            If the trees are not such as `export_state` writes.
+        """
+        self._take_over()
+        self.encoding_ = Encoding.restore(state["encoding"], self._specs())
+        self.base_ = float(state["base"])
+        self.trees_, self.content_ = None, state["trees"]
+        if self.content_ is None:
+            return
+        self.trees_ = _read(self.content_)
+        if len(self.trees_.feature_names_) != len(self.encoding_.columns):
+            raise ValueError("the trees are of other columns than the encoding's")
+
+
+def _write(trees: Any) -> dict[str, Any]:
+    """Write trees in CatBoost's JSON, without its record of when and how they were grown."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "trees.json"
+        trees.save_model(str(file), format="json")
+        content: dict[str, Any] = json.loads(file.read_bytes())
+    content["model_info"] = {"class_params": content["model_info"]["class_params"]}
+    return content
+
+
+def _read(content: Mapping[str, Any]) -> Any:
+    try:
+        from catboost import CatBoostClassifier, CatBoostError
+    except ImportError:
+        raise AnalysisError(
+            "the model was made with CatBoost, and it is not installed",
+            remedy="Install the extra: pip install 'glabella[catboost]'",
+        ) from None
+    trees = CatBoostClassifier()
+    # It reads JSON from files alone.
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "trees.json"
+        file.write_text(json.dumps(content), encoding="utf-8")
+        try:
+            trees.load_model(str(file), format="json")
+        except CatBoostError:
+            raise ValueError("the trees can't be read") from None
+    return trees

@@ -16,8 +16,7 @@ from glabella.models.estimators.interface import Contributions, Scale
 from glabella.validation.fold_result import FoldResult
 from glabella.validation.sample import Sample
 
-# XGBoost computes in single precision; sums of a few dozen terms agree to this.
-ADDITIVITY_TOLERANCE = 1e-4
+ADDITIVITY_TOLERANCE = 1e-6
 
 Floats = npt.NDArray[np.float64]
 

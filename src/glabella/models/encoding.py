@@ -104,6 +104,26 @@ class Encoding:
             summed[:, features.index(column.feature)] += matrix[:, index]
         return summed
 
+    def sum_pairs_by_feature(self, cubes: Matrix, features: Sequence[str]) -> Matrix:
+        """Sum values of pairs of columns to pairs of the clinical features they were made of.
+
+        Parameters
+        ----------
+        cubes : array of float, shape (n_rows, n_columns, n_columns)
+            One value a row and pair of columns.
+        features : sequence of str
+            The features, in the order wanted.
+
+        Returns
+        -------
+        array of float, shape (n_rows, n_features, n_features)
+            0 for a feature without a column.
+        """
+        owners = [features.index(column.feature) for column in self.columns]
+        belongs = np.zeros((len(owners), len(features)))
+        belongs[range(len(owners)), owners] = 1.0
+        return np.asarray(belongs.T @ cubes @ belongs, dtype=float)
+
     def export(self) -> list[dict[str, Any]]:
         """Write the encoding as plain values.
 

@@ -156,6 +156,36 @@ class Expansion:
             at += 1
         return shared, float(constant)
 
+    def attribute_pairs(
+        self, matrix: Matrix, coefficients: Matrix, encoding: Encoding, features: Sequence[str]
+    ) -> Matrix:
+        """Attribute products to the pairs of clinical features that they are made of.
+
+        Parameters
+        ----------
+        matrix : array of float, shape (n_rows, n_encoded)
+            From the encoding: centred at the training means.
+        coefficients : array of float, shape (n_columns,)
+            Of what `transform` gives.
+        encoding : Encoding
+            What the matrix was made by.
+        features : sequence of str
+            The features, in the order wanted.
+
+        Returns
+        -------
+        array of float, shape (n_rows, n_features, n_features)
+            Symmetric: half of a product on either side of a diagonal of nought.
+        """
+        pairs = np.zeros((len(matrix), len(features), len(features)))
+        owners = [features.index(column.feature) for column in encoding.columns]
+        of_products = coefficients[self.count() - len(self.products) :]
+        for item, coefficient in zip(self.products, of_products, strict=True):
+            half = 0.5 * coefficient / item.scale * matrix[:, item.left] * matrix[:, item.right]
+            pairs[:, owners[item.left], owners[item.right]] += half
+            pairs[:, owners[item.right], owners[item.left]] += half
+        return pairs
+
     def count(self) -> int:
         """Count the columns that `transform` gives.
 

@@ -18,7 +18,6 @@ from glabella.models.estimators import ESTIMATORS, find_estimator
 from glabella.models.estimators.interface import ResponderModel
 
 Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
-TOLERANCE = {"xgboost": 1e-5, "random_forest": 1e-5}
 
 
 def make(name: str, table: FeatureTable, **settings: Any) -> ResponderModel:
@@ -57,8 +56,20 @@ def test_contributions_add_up_to_the_log_odds(sample: Sample, name: str, seed: i
         parts.values.sum(axis=1) + parts.base,
         model.log_odds(new.frame) if model.is_additive else model.predict_proba(new.frame)[:, 1],
         rtol=0,
-        atol=TOLERANCE.get(name, 1e-9),
+        atol=1e-9,
     )
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_interactions_divide_the_contributions(sample: Sample, name: str) -> None:
+    table, responded = sample(26)
+    model = make(name, table).fit(table.frame, responded)
+    parts, pairs = model.contributions(table.frame), model.interactions(table.frame)
+    assert pairs.features == parts.features
+    assert pairs.scale == parts.scale
+    assert pairs.values.shape == (120, 6, 6)
+    np.testing.assert_allclose(pairs.values, pairs.values.transpose(0, 2, 1), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(pairs.values.sum(axis=2), parts.values, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

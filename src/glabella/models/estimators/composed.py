@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import Contributions, Floats, Interactions, ResponderModel
 from glabella.models.estimators.linear import RidgeModel, SplineModel
 
 # One-sided 95 %: what is learnt on top must be better than by chance.
@@ -89,6 +89,26 @@ class ComposedModel(ResponderModel):
             values += factor * each.values
             base += factor * each.base
         return Contributions(every[0].features, values, base, every[0].scale)
+
+    def interactions(self, X: pd.DataFrame) -> Interactions:
+        """Add up the members' interaction values.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Interactions
+            Linear in the models, as contributions are.
+        """
+        frame = self._as_frame(X)
+        every = [part.interactions(frame) for part in self.parts]
+        values = np.zeros_like(every[0].values)
+        for each, factor in zip(every, self.factors, strict=True):
+            values += factor * each.values
+        return Interactions(every[0].features, values, every[0].scale)
 
     def export_state(self) -> dict[str, Any]:
         """Refuse: the members are exported one by one.

@@ -13,7 +13,13 @@ import pandas as pd
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
-from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import (
+    Contributions,
+    Floats,
+    Interactions,
+    ResponderModel,
+    move_off_diagonal,
+)
 
 
 @dataclass(frozen=True)
@@ -242,6 +248,34 @@ class ExplainableBoostingModel(ResponderModel):
             self.encoding_.sum_by_feature(by_column, features),
             np.full(len(matrix), self.intercept_),
         )
+
+    def interactions(self, X: pd.DataFrame) -> Interactions:
+        """Divide contributions into each feature's own scores and those of pairs.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Interactions
+            A pair's table is all of the pair's.
+        """
+        matrix = self.encoding_.transform(self._as_frame(X))
+        found = super().interactions(X)
+        pairs = np.zeros((len(matrix), matrix.shape[1], matrix.shape[1]))
+        for table in self.tables_:
+            if len(table.columns) == 2:
+                left, right = table.columns
+                half = 0.5 * table.look_up(matrix)
+                pairs[:, left, right] += half
+                pairs[:, right, left] += half
+        summed = self.encoding_.sum_pairs_by_feature(pairs, found.features)
+        # Two levels of one category make no pair of features.
+        count = len(found.features)
+        summed[:, range(count), range(count)] = 0.0
+        return Interactions(found.features, move_off_diagonal(found.values, summed))
 
     def export_state(self) -> dict[str, Any]:
         """Write encoding and scores as plain values.

@@ -46,6 +46,26 @@ class Contributions:
     scale: Scale = "log odds"
 
 
+@dataclass(frozen=True)
+class Interactions:
+    """How contributions divide into each feature's own and those of pairs.
+
+    Parameters
+    ----------
+    features : tuple of str
+        The features, patient's first.
+    values : array of float, shape (n_rows, n_features, n_features)
+        SHAP interaction values: symmetric, each row of a matrix adding to the feature's
+        contribution. What a pair adds beyond its features' own is twice the value off the diagonal.
+    scale : str
+        As of the contributions.
+    """
+
+    features: tuple[str, ...]
+    values: Floats
+    scale: Scale = "log odds"
+
+
 class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of response that can explain itself and be written as plain values.
 
@@ -241,6 +261,25 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Additive to `log_odds`.
         """
 
+    def interactions(self, X: pd.DataFrame) -> Interactions:
+        """Divide contributions into each feature's own and those of pairs, exactly.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Interactions
+            All of it on the diagonal for a model that adds its features up.
+        """
+        found = self.contributions(X)
+        count = len(found.features)
+        values = np.zeros((len(found.values), count, count))
+        values[:, range(count), range(count)] = found.values
+        return Interactions(found.features, values, found.scale)
+
     @abstractmethod
     def export_state(self) -> dict[str, Any]:
         """Write what was learnt as plain values.
@@ -363,6 +402,27 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parts = {"patient": 0, "arm": 1, "trial": 2}
         ordered = sorted(self._specs(), key=lambda spec: parts[spec.part])
         return tuple(spec.name for spec in ordered if spec.part != "trial")
+
+
+def move_off_diagonal(values: Floats, pairs: Floats) -> Floats:
+    """Put what belongs to pairs off the diagonal, and take it from the features' own.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_rows, n_features, n_features)
+        All of each contribution on the diagonal.
+    pairs : array of float, shape (n_rows, n_features, n_features)
+        Symmetric, with a diagonal of nought: each pair's value, half on either side.
+
+    Returns
+    -------
+    array of float, shape (n_rows, n_features, n_features)
+        With the same sums along rows.
+    """
+    moved = values + pairs
+    count = moved.shape[1]
+    moved[:, range(count), range(count)] -= pairs.sum(axis=2)
+    return moved
 
 
 def find_rounds(

@@ -15,7 +15,14 @@ from sklearn.linear_model import ElasticNet
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
-from glabella.models.estimators.interface import Centring, Contributions, Floats, ResponderModel
+from glabella.models.estimators.interface import (
+    Centring,
+    Contributions,
+    Floats,
+    Interactions,
+    ResponderModel,
+    move_off_diagonal,
+)
 from glabella.models.expansion import Expansion, fit_curves, fit_products
 from glabella.models.penalised import Block, PenalisedFit, average_logistic, fit_logistic
 
@@ -144,6 +151,28 @@ class LinearModel(ResponderModel):
             values=values + shared,
             base=np.full(len(X), self.intercept_ + constant),
         )
+
+    def interactions(self, X: pd.DataFrame) -> Interactions:
+        """Divide contributions into each feature's own and those of products.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Interactions
+            A product of arm and feature is all of the pair's.
+        """
+        found = super().interactions(X)
+        if not self.expansion_.products:
+            return found
+        matrix = self.encoding_.transform(self._as_frame(X))
+        pairs = self.expansion_.attribute_pairs(
+            matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, found.features
+        )
+        return Interactions(found.features, move_off_diagonal(found.values, pairs))
 
     def export_state(self) -> dict[str, Any]:
         """Write encoding and coefficients as plain values.

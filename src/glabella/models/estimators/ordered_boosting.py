@@ -19,6 +19,7 @@ from glabella.models.encoding import Encoding, fit_encoding
 from glabella.models.estimators.interface import (
     Contributions,
     Floats,
+    Interactions,
     ResponderModel,
     find_rounds,
 )
@@ -167,6 +168,32 @@ class CatBoostModel(ResponderModel):
         )
         return Contributions(
             features, self.encoding_.sum_by_feature(raw[:, :-1], features), raw[:, -1] + self.base_
+        )
+
+    def interactions(self, X: pd.DataFrame) -> Interactions:
+        """Compute SHAP interaction values by CatBoost itself.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        Interactions
+            Indicators summed to their feature.
+        """
+        frame = self._as_frame(X)
+        if self.trees_ is None or not len(frame):
+            return super().interactions(X)
+        from catboost import Pool
+
+        raw = self.trees_.get_feature_importance(
+            Pool(self.encoding_.transform(frame)), type="ShapInteractionValues", thread_count=1
+        )
+        features = self._explained()
+        return Interactions(
+            features, self.encoding_.sum_pairs_by_feature(raw[:, :-1, :-1], features)
         )
 
     def export_state(self) -> dict[str, Any]:

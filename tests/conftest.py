@@ -82,6 +82,8 @@ validation:
   inside: {folds: 3, repeats: 1}
   across: leave_one_trial_out
   inner_folds: 2
+# Refits and permutations have tests of their own; a training without them takes seconds less.
+explanation: {refits: 0, permutations: 0}
 """
 
 

@@ -13,8 +13,8 @@ from glabella.models.candidate import Candidate
 from glabella.pipelines.analysis import Analysis
 
 ROOT = Path(__file__).resolve().parents[2]
-# The evidence is a definition of another kind, read by a module and tests of its own.
-FEATURES = {path.stem for path in (ROOT / "features").glob("*.yaml")} - {"evidence"}
+# Evidence is of another kind, read by modules and tests of its own.
+FEATURES = {path.stem for path in (ROOT / "features").glob("*.yaml")} - {"evidence", "predictors"}
 DICTIONARIES = sorted(name for name in FEATURES if name.startswith("dictionary"))
 FEATURE_SETS = sorted(FEATURES - set(DICTIONARIES))
 CANDIDATES = sorted(path.stem for path in (ROOT / "models").glob("*.yaml"))

@@ -34,7 +34,7 @@ def _fit(candidate, sample):
 
 def _refit(candidate, sample, **changed):
     asked = {"refits": 30, "inner_folds": 2, "seed": 9, "workers": 1, **changed}
-    return refit_on_resamples(candidate, sample, **asked)
+    return refit_on_resamples(candidate, sample, describe_refit, **asked)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import logit
 
 from glabella.errors import AnalysisError
+from glabella.explanation.grouping import Grouping
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Scale
 from glabella.validation.fold_result import FoldResult
@@ -37,6 +38,8 @@ class Attributions:
         Positive towards response.
     base : array of float, shape (n_participants,)
         What the values add to.
+    sizes : array of float, shape (n_participants, n_features)
+        The absolute values, averaged over the repetitions.
     ranks : array of float, shape (n_participants, n_features)
         Each value's place within its feature, 0 low to 1 high; NaN where missing or unordered.
     uppers : tuple of str
@@ -52,6 +55,7 @@ class Attributions:
     is_patient: tuple[bool, ...]
     values: Floats
     base: Floats
+    sizes: Floats
     ranks: Floats
     uppers: tuple[str, ...]
     method: str
@@ -67,31 +71,45 @@ class Attributions:
             the rank correlation of value and attribution, NaN for what has no order; ``upper``,
             what the direction is of.
         """
-        rows = []
-        for index, feature in enumerate(self.features):
-            values, ranks = self.values[:, index], self.ranks[:, index]
-            known = ~np.isnan(ranks)
-            varied = known.sum() > 2 and np.ptp(values[known]) > 0 and np.ptp(ranks[known]) > 0
-            direction = (
-                float(pd.Series(values[known]).corr(pd.Series(ranks[known]), method="spearman"))
-                if varied
-                else float("nan")
-            )
-            rows.append(
-                {
-                    "feature": feature,
-                    "label": self.labels[index],
-                    "is_patient": self.is_patient[index],
-                    "mean_absolute": float(np.abs(values).mean()),
-                    "direction": direction,
-                    "upper": self.uppers[index],
-                }
-            )
+        rows = [
+            {
+                "feature": feature,
+                "label": self.labels[index],
+                "is_patient": self.is_patient[index],
+                "mean_absolute": float(self.sizes[:, index].mean()),
+                "direction": find_direction(self.values[:, index], self.ranks[:, index]),
+                "upper": self.uppers[index],
+            }
+            for index, feature in enumerate(self.features)
+        ]
         return pd.DataFrame(rows).sort_values("mean_absolute", ascending=False, kind="stable")
 
 
+def find_direction(values: Floats, ranks: Floats) -> float:
+    """Find how attributions go with the feature's values.
+
+    Parameters
+    ----------
+    values, ranks : array of float, shape (n_participants,)
+        Of one feature, as in `Attributions`.
+
+    Returns
+    -------
+    float
+        Their rank correlation; NaN for what has no order, or does not vary.
+    """
+    known = ~np.isnan(ranks)
+    if known.sum() <= 2 or np.ptp(values[known]) == 0 or np.ptp(ranks[known]) == 0:
+        return float("nan")
+    return float(pd.Series(values[known]).corr(pd.Series(ranks[known]), method="spearman"))
+
+
 def collect_attributions(
-    results: Sequence[FoldResult], sample: Sample, *, method: str
+    results: Sequence[FoldResult],
+    sample: Sample,
+    *,
+    method: str,
+    grouping: Grouping | None = None,
 ) -> Attributions:
     """Average the held-out attributions of one candidate over repeated cross-validation.
 
@@ -103,6 +121,8 @@ def collect_attributions(
         The participants.
     method : str
         How each fold's values were computed.
+    grouping : Grouping, optional
+        What is shown as one; every feature alone unless stated.
 
     Returns
     -------
@@ -114,27 +134,30 @@ def collect_attributions(
     AnalysisError
         If on some fold values and base do not add to the prediction.
     """
+    together = grouping or Grouping()
     first = results[0].contributions
     assert first is not None
-    features = first.features
-    values = np.zeros((sample.n, len(features)))
+    features = together.name_shown(first.features)
+    values, sizes = np.zeros((sample.n, len(features))), np.zeros((sample.n, len(features)))
     base, counts = np.zeros(sample.n), np.zeros(sample.n)
     for result in results:
         found = result.contributions
         assert found is not None and result.probability is not None
         _check_additivity(result.candidate, found, result.probability)
-        values[result.fold.test] += found.values
+        shown = together.sum_values(found).values
+        values[result.fold.test] += shown
+        sizes[result.fold.test] += np.abs(shown)
         base[result.fold.test] += found.base
         counts[result.fold.test] += 1
-    specs = {spec.name: spec for spec in sample.features.specs}
-    ranks = np.column_stack([_rank(sample.features.frame[name]) for name in features])
+    specs = together.describe(sample.features.specs)
     return Attributions(
         features=features,
         labels=tuple(specs[name].label for name in features),
         is_patient=tuple(specs[name].part == "patient" for name in features),
         values=values / counts[:, None],
         base=base / counts,
-        ranks=ranks,
+        sizes=sizes / counts[:, None],
+        ranks=rank_values(sample, features),
         uppers=tuple(_name_upper(specs[name]) for name in features),
         method=method,
         scale=first.scale,
@@ -157,6 +180,26 @@ def _check_additivity(candidate: str, found: Contributions, probability: Floats)
             f"on the scale of the {found.scale}, so they do not explain it",
             remedy="Report this: an exact method must add up.",
         )
+
+
+def rank_values(sample: Sample, features: Sequence[str]) -> Floats:
+    """Give each value's place within its feature.
+
+    Parameters
+    ----------
+    sample : Sample
+        The participants.
+    features : sequence of str
+        Features, and groups of them.
+
+    Returns
+    -------
+    array of float, shape (n_participants, n_features)
+        0 low to 1 high; NaN where missing or unordered, as a group is.
+    """
+    frame = sample.features.frame
+    none = np.full(sample.n, np.nan)
+    return np.column_stack([_rank(frame[name]) if name in frame else none for name in features])
 
 
 def _rank(column: pd.Series) -> Floats:

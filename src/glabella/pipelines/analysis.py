@@ -101,6 +101,43 @@ class LearningCurveDefinition(Definition):
     repeats: int = Field(default=10, ge=1, le=1000)
 
 
+class ExplanationDefinition(Definition):
+    """How the chosen candidate is explained, and how sure that is.
+
+    Parameters
+    ----------
+    refits : int
+        Bootstrap samples behind the intervals of importance, rank and direction; none with 0.
+    permutations : int
+        Of features that then tell nothing, once or twice; what does not stand out from them is
+        called noise. Not tested with 0. Each costs a fit.
+    groups : dict of tuple of str
+        Features that are shown as one, such as an item and the total that contains it, under the
+        words of the key.
+    evidence : str, optional
+        Published predictors in ``features`` that ours are held beside; none unless stated.
+    """
+
+    refits: int = Field(default=50, ge=0, le=10_000)
+    permutations: int = Field(default=99, ge=0, le=10_000)
+    groups: dict[str, tuple[str, ...]] = Field(default={})
+    evidence: str | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> ExplanationDefinition:
+        for name, fewest in (("refits", 20), ("permutations", 19)):
+            if 0 < getattr(self, name) < fewest:
+                raise ValueError(f"`{name}` is 0, or {fewest} at least: fewer tell nothing")
+        grouped = [name for names in self.groups.values() for name in names]
+        for name in grouped:
+            if grouped.count(name) > 1:
+                raise ValueError(f"the feature '{name}' stands in two groups")
+        for words, names in self.groups.items():
+            if len(names) < 2:
+                raise ValueError(f"the group '{words}' needs two features at least")
+        return self
+
+
 class ValidationDefinition(Definition):
     """The designs of validation.
 
@@ -189,6 +226,8 @@ class Analysis(Definition):
         What tuning may cost: ``quick``, ``standard`` or ``thorough``, as `Candidate.draws` says.
     validation : ValidationDefinition
         How they are validated.
+    explanation : ExplanationDefinition
+        How the chosen one is explained.
     """
 
     kind: Literal["analysis"]
@@ -206,6 +245,7 @@ class Analysis(Definition):
     models: tuple[str, ...] = Field(min_length=1)
     effort: Effort = "standard"
     validation: ValidationDefinition = ValidationDefinition()
+    explanation: ExplanationDefinition = ExplanationDefinition()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Analysis:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from glabella.data.checks import group_findings
-from glabella.explanation.attributions import Attributions, collect_attributions
-from glabella.explanation.figures import draw_attributions
+from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
+from glabella.explanation.figures import draw_beeswarm
 from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.explain import Explained
 from glabella.pipelines.external import External
 from glabella.pipelines.learning_curve import ChosenLearningCurve
 from glabella.pipelines.limits import Limits
@@ -30,7 +30,8 @@ from glabella.reporting.figures import (
 )
 from glabella.reporting.finding import format_estimate, write_finding
 from glabella.reporting.learning_curve_figure import draw_learning_curve
-from glabella.reporting.record import RunRecord
+from glabella.reporting.predictor_figures import draw_dependence, draw_importance
+from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
 from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
@@ -41,20 +42,6 @@ from glabella.validation.performance import fit_curve
 from glabella.validation.sample import Sample
 from glabella.validation.splits import count_classes
 
-_OF_TREES = "path-dependent tree SHAP values, computed exactly by XGBoost"
-_OF_LINEAR = "SHAP values of an additive model against the training mean, computed exactly"
-_METHODS = {
-    "xgboost": _OF_TREES,
-    "random_forest": _OF_TREES,
-    "ridge": _OF_LINEAR,
-    "severity": _OF_LINEAR,
-    "elastic_net": _OF_LINEAR,
-    "spline": _OF_LINEAR,
-    "score_regression": _OF_LINEAR,
-    "treatment_interaction": f"{_OF_LINEAR}, products of arm and feature shared in halves",
-    "ensemble": "the weighted sum of the members' SHAP values, each computed exactly",
-}
-
 
 def compose_record(
     loaded: LoadedAnalysis,
@@ -63,6 +50,7 @@ def compose_record(
     provenance: Mapping[str, Any],
     *,
     procedure: Procedure,
+    explained: Explained,
     sensitivity: Sensitivity | None = None,
     limits: Limits | None = None,
     history: History | None = None,
@@ -85,6 +73,8 @@ def compose_record(
         Hashes, seed and versions.
     procedure : Procedure
         The figures corrected for the choice, and the optimism of the last fit.
+    explained : Explained
+        The predictors of the chosen candidate.
     sensitivity : Sensitivity, optional
         The analysis under other definitions of its endpoint.
     limits : Limits, optional
@@ -107,28 +97,21 @@ def compose_record(
     """
     resolved = loaded.resolved
     analysis, name = resolved.analysis.value, validated.choice.name
-    estimator = resolved.candidates[name].value.estimator
-    method = _METHODS.get(estimator, "steps from the overall rate to the rate of the cell")
-    attributions = collect_attributions(
-        [r for r in validated.results if r.candidate == name and r.fold.design == "pooled"],
-        loaded.sample,
-        method=method,
-    )
     is_simulated = loaded.tables.origin == "simulated"
     left_out = _name_left_out(analysis.validation.across)
-    figures, captions = _draw(loaded, validated, attributions, left_out or "trial")
+    figures, captions = _draw(loaded, validated, explained, left_out or "trial")
     note = "SIMULATED DATA" if is_simulated else ""
     if stability is not None:
-        figures["stability.svg"] = draw_stability(stability.measured, title=name, note=note)
+        drawn = draw_stability(stability.measured, title=name, note=note)
+        figures.update(drawn.name_files("stability"))
         captions["stability.svg"] = (
             f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
             "tuning included, against the model's own; and how the refits' predictions are "
             "calibrated on the original participants."
         )
     if learning_curve is not None:
-        figures["learning_curve.svg"] = draw_learning_curve(
-            learning_curve.measured, title=name, note=note
-        )
+        drawn = draw_learning_curve(learning_curve.measured, title=name, note=note)
+        figures.update(drawn.name_files("learning_curve"))
         captions["learning_curve.svg"] = (
             f"Learning curve of {name}: out-of-fold log loss and concordance by the participants "
             "learnt from, tuning included; bars are 95 % intervals over participants. Hollow: "
@@ -174,10 +157,11 @@ def compose_record(
         stability=None if stability is None else stability.as_json(),
         external=None if external is None else external.as_json(),
         learning_curve=None if learning_curve is None else learning_curve.as_json(),
-        predictors=_tabulate_predictors(attributions),
-        attribution_scale=attributions.scale,
+        explanation={
+            **explained.as_json(),
+            "method": _describe_method(name, explained.attributions),
+        },
         directions=_tabulate_directions(loaded),
-        attribution_method=_describe_method(name, method, attributions.scale),
         left_out_unit=left_out or "trial",
         designs=_describe_designs(loaded, validated.plan),
         history=(history or History(1)).as_json(),
@@ -216,15 +200,16 @@ def _name_left_out(across: str | None) -> str | None:
 
 
 def _draw(
-    loaded: LoadedAnalysis, validated: Validated, attributions: Attributions, left_out: str
+    loaded: LoadedAnalysis, validated: Validated, explained: Explained, left_out: str
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     sample, name = loaded.sample, validated.choice.name
     note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
     curve = fit_curve(pooled[name], sample)
+    calibration = draw_calibration(pooled[name], sample, curve, title=name, note=note)
     figures = {
-        "roc.svg": draw_roc(pooled, sample, note=note),
-        "calibration.svg": draw_calibration(pooled[name], sample, curve, title=name, note=note),
+        **draw_roc(pooled, sample, note=note).name_files("roc"),
+        **calibration.name_files("calibration"),
     }
     captions = {
         "roc.svg": "ROC curves of the out-of-fold predictions of all repetitions together. What "
@@ -236,24 +221,61 @@ def _draw(
     }
     net_benefit = draw_net_benefit(measure_net_benefit(pooled[name], sample), title=name, note=note)
     if net_benefit is not None:
-        figures["net_benefit.svg"] = net_benefit
+        figures.update(net_benefit.name_files("net_benefit"))
         captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
     headline = "the procedure" if validated.against_chosen else name
     groups = draw_groups(validated.procedure, left_out=left_out, note=note)
     if groups is not None:
-        figures["groups.svg"] = groups
+        figures.update(groups.name_files("groups"))
         captions["groups.svg"] = (
             f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
             "class has no figure. The diamond is the random-effects mean with each left out, the "
             f"lines below it what a new {left_out} will show, by each prior of the table."
         )
-    figures.update(draw_attributions(attributions, note=note))
+    importance = draw_importance(
+        explained.predictors, explained.noise, scale=explained.attributions.scale, note=note
+    )
+    figures.update(importance.name_files("importance"))
+    captions["importance.svg"] = (
+        f"How much {name} uses each feature: the mean absolute attribution of held-out "
+        f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or no "
+        "property of the patient."
+    )
+    figures["beeswarm.png"], figures["beeswarm.csv"] = draw_beeswarm(
+        explained.attributions, note=note
+    )
     captions["beeswarm.png"] = (
         f"Attributions of {name}: a point a participant, held out by every model that explains "
         "it. Colour is the value's rank within the feature; grey where values have no order."
     )
-    captions["importance.png"] = "The same, as the mean of the absolute attributions."
+    specs = {spec.name: spec for spec in sample.features.specs}
+    for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
+        if item.feature in specs and (item.importance.value or 0.0) > 0.0:
+            drawn = draw_dependence(
+                explained.attributions, sample, item.feature, specs[item.feature], note=note
+            )
+            if drawn is not None:
+                figures.update(drawn.name_files(f"dependence_{number}"))
+                captions[f"dependence_{number}.svg"] = (
+                    f"{item.label}: what {name} makes of each value, for held-out participants. "
+                    "Vertical spread is other features' part and the differences between folds."
+                )
     return figures, captions
+
+
+def _describe_spread(explained: Explained) -> str:
+    noise = explained.noise
+    words = (
+        f", with the spread over {explained.refits} refits to bootstrap samples"
+        if explained.refits
+        else ""
+    )
+    if noise is not None and noise.threshold is not None:
+        words += (
+            f". In the grey band lies what the most important of features that tell nothing "
+            f"reaches in 95 % of {noise.permutations} permutations"
+        )
+    return words
 
 
 def _describe_distance(curve: CalibrationCurve) -> str:
@@ -314,17 +336,6 @@ def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     return rows
 
 
-def _tabulate_predictors(attributions: Attributions) -> list[dict[str, Any]]:
-    table = attributions.summarise()
-    return [
-        {
-            str(key): None if isinstance(value, float) and math.isnan(value) else value
-            for key, value in row.items()
-        }
-        for row in table.to_dict("records")
-    ]
-
-
 def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     features = loaded.resolved.feature_set.value.features
     sources = {
@@ -351,11 +362,12 @@ def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_method(name: str, method: str, scale: str) -> str:
+def _describe_method(name: str, attributions: Attributions) -> str:
     return (
-        f"What {name} used: {method}, on the scale of the {scale}. Values are of held-out "
-        "participants, from the models of cross-validation that never saw them, averaged over "
-        "repetitions."
+        f"What {name} used: {attributions.method}, on the scale of the {attributions.scale}. "
+        "Values are of held-out participants, from the models of cross-validation that never saw "
+        "them, averaged over repetitions; each row adds up to the prediction to "
+        f"{ADDITIVITY_TOLERANCE:g}, checked at every run."
     )
 
 

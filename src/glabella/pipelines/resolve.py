@@ -17,6 +17,7 @@ from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
 from glabella.domain.timing import BASELINE, Moment, parse_moment
 from glabella.errors import ClockError, DefinitionError, describe_choices
+from glabella.explanation.evidence import PredictorEvidence
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
@@ -52,6 +53,8 @@ class ResolvedAnalysis:
         Other definitions of the endpoint.
     members : dict of Read of Candidate
         What ensembles average and is no candidate itself.
+    evidence : Read of PredictorEvidence or None
+        Published predictors, where the analysis names some.
     """
 
     name: str
@@ -62,6 +65,7 @@ class ResolvedAnalysis:
     scenario: Read[Scenario] | None
     alternatives: tuple[Alternative, ...] = ()
     members: dict[str, Read[Candidate]] = field(default_factory=dict)
+    evidence: Read[PredictorEvidence] | None = None
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -80,8 +84,9 @@ class ResolvedAnalysis:
             *(read.origin for read in self.candidates.values()),
             *(read.origin for read in self.members.values()),
         ]
-        if self.scenario is not None:
-            origins.append(self.scenario.origin)
+        for read in (self.scenario, self.evidence):
+            if read is not None:
+                origins.append(read.origin)
         return {origin.name: origin.text for origin in origins}
 
     @property
@@ -190,7 +195,39 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         members=members,
         scenario=_read_scenario(analysis, origin, project),
         alternatives=alternatives,
+        evidence=_read_evidence(analysis, read, feature_set.value, project),
     )
+
+
+def _read_evidence(
+    analysis: Analysis, read: Read[Analysis], feature_set: FeatureSet, project: Project
+) -> Read[PredictorEvidence] | None:
+    """Read the published predictors, and check the features that are shown as one."""
+    explanation, place = analysis.explanation, partial(read.origin.place, "explanation")
+    known = [feature.name for feature in feature_set.features]
+    for words, names in explanation.groups.items():
+        for name in names:
+            if name not in known:
+                raise DefinitionError(
+                    f"the feature set has no feature '{name}'",
+                    place=place("groups", words),
+                    remedy=describe_choices(name, known),
+                )
+        if words in known:
+            raise DefinitionError(
+                f"the group '{words}' has the name of a feature",
+                place=place("groups", words),
+                remedy="Give it the words that readers are to see.",
+            )
+    if explanation.evidence is None:
+        return None
+    if explanation.evidence not in project.list_names("features"):
+        raise DefinitionError(
+            f"there is no '{explanation.evidence}' in features/",
+            place=place("evidence"),
+            remedy=describe_choices(explanation.evidence, ["predictors"]),
+        )
+    return project.read("features", explanation.evidence, PredictorEvidence)
 
 
 def _check_endpoint(
@@ -252,7 +289,7 @@ def _feature_sets(project: Project) -> list[str]:
     return [
         name
         for name in project.list_names("features")
-        if name != "evidence" and not _is_dictionary(name)
+        if name not in ("evidence", "predictors") and not _is_dictionary(name)
     ]
 
 

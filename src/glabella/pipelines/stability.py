@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from glabella.pipelines.load import LoadedAnalysis
-from glabella.validation.nested import Progress, TunedModel
-from glabella.validation.stability import Stability, measure_stability, refit_on_resamples
+from glabella.validation.nested import TunedModel
+from glabella.validation.stability import Refit, Stability, measure_stability
 
 
 @dataclass(frozen=True)
@@ -76,49 +75,29 @@ class ChosenStability:
 
 
 def run_stability(
-    loaded: LoadedAnalysis,
-    chosen: str,
-    tuned: TunedModel,
-    *,
-    workers: int,
-    progress: Progress | None = None,
+    loaded: LoadedAnalysis, tuned: TunedModel, refits: Sequence[Refit | None]
 ) -> ChosenStability | None:
-    """Refit the chosen candidate to bootstrap samples and compare.
+    """Compare the chosen candidate's refits to bootstrap samples with its fit to all.
 
     Parameters
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    chosen : str
-        The chosen candidate.
     tuned : TunedModel
         Its fit to all participants.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
+    refits : sequence of Refit or None
+        At least as many as the analysis asks for; the first of them are taken.
 
     Returns
     -------
     ChosenStability or None
         None where the analysis does not ask for it, or no sample gave a model.
     """
-    analysis = loaded.resolved.analysis.value
-    design = analysis.validation.stability
-    if design is None:
+    design = loaded.resolved.analysis.value.validation
+    if design.stability is None:
         return None
-    refits = refit_on_resamples(
-        loaded.resolved.candidates[chosen].value,
-        loaded.sample,
-        refits=design.refits,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
-        unit=analysis.validation.pooled.unit,
-        progress=None if progress is None else partial(progress, f"refitting {chosen}"),
-    )
     measured = measure_stability(
-        tuned, refits, loaded.sample, threshold=analysis.validation.threshold
+        tuned, refits[: design.stability.refits], loaded.sample, threshold=design.threshold
     )
     if measured is None:
         return None

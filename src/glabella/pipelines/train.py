@@ -20,6 +20,7 @@ from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
 from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
+from glabella.pipelines.explain import Explained, explain_chosen, refit_chosen
 from glabella.pipelines.external import External, predict_external
 from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.limits import Limits, find_limits
@@ -83,6 +84,8 @@ class TrainingResult:
         Predictions, differences and folds.
     procedure : Procedure
         The figures of choice and fit together, and how far they are from the apparent ones.
+    explained : Explained
+        The predictors of the chosen candidate, and how sure they are.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -111,6 +114,7 @@ class TrainingResult:
     candidates: dict[str, CandidateResult]
     validated: Validated = field(repr=False)
     procedure: Procedure = field(repr=False)
+    explained: Explained = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     history: History = field(default=History(1), repr=False)
@@ -144,6 +148,7 @@ class TrainingResult:
             "permutations": None if self.permutations is None else self.permutations.as_json(),
             "stability": None if self.stability is None else self.stability.as_json(),
             "external": None if self.external is None else self.external.as_json(),
+            "explanation": self.explained.as_json(),
             "learning_curve": (
                 None if self.learning_curve is None else self.learning_curve.as_json()
             ),
@@ -283,16 +288,21 @@ def train(
         if loaded.external is not None:
             say("predicting the external set", 0, 0)
         external = predict_external(loaded, validated, tuned, workers=jobs)
-        stability = run_stability(loaded, validated.choice.name, tuned, workers=jobs, progress=say)
+        refits = refit_chosen(loaded, validated.choice.name, workers=jobs, progress=say)
+        stability = run_stability(
+            loaded, tuned, [None if item is None else item.whole for item in refits]
+        )
+        explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
         manifest, files = describe_bundle(loaded, validated, tuned, provenance)
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
-        say("explaining", 0, 0)
+        say("drawing", 0, 0)
         record, figures = compose_record(
             loaded,
             validated,
             tuned,
             provenance,
             procedure=procedure,
+            explained=explained,
             sensitivity=sensitivity,
             limits=limits,
             history=history,
@@ -326,6 +336,7 @@ def train(
         candidates=validated.candidates,
         validated=validated,
         procedure=procedure,
+        explained=explained,
         sensitivity=sensitivity,
         limits=limits,
         history=history,

@@ -135,11 +135,11 @@ def write_calibration(
         "calibration.md": render_calibration_markdown(
             table, name=name, seed=seed, replicates=replicates
         ).encode(),
-        "courses.svg": draw_courses(pictured.courses, evidence),
-        "baselines.svg": draw_baselines(pictured.baselines, scenario),
+        "courses.svg": draw_courses(pictured.courses, evidence).image,
+        "baselines.svg": draw_baselines(pictured.baselines, scenario).image,
     }
     if len(pictured.agitation):
-        contents["agitation.svg"] = draw_agitation(pictured.agitation)
+        contents["agitation.svg"] = draw_agitation(pictured.agitation).image
     return _write_files(folder, contents)
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 # Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -27,8 +32,40 @@ def open_pyplot() -> Any:
     return import_module("matplotlib.pyplot")
 
 
-def finish_figure(figure: Any, note: str) -> bytes:
-    """Finish a figure and close it.
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, and what it shows as a table.
+
+    Parameters
+    ----------
+    image : bytes
+        SVG.
+    data : bytes
+        CSV: ``panel``, ``series``, ``mark``, ``x``, ``y``, with ``x_to`` and ``y_to`` where a
+        mark is a line or a band from one value to another.
+    """
+
+    image: bytes
+    data: bytes
+
+    def name_files(self, name: str) -> dict[str, bytes]:
+        """Name both files.
+
+        Parameters
+        ----------
+        name : str
+            Without an ending.
+
+        Returns
+        -------
+        dict of bytes
+            Content by file name.
+        """
+        return {f"{name}.svg": self.image, f"{name}.csv": self.data}
+
+
+def finish_figure(figure: Any, note: str) -> Drawn:
+    """Finish a figure, read off what it shows, and close it.
 
     Parameters
     ----------
@@ -39,8 +76,8 @@ def finish_figure(figure: Any, note: str) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
     """
     if note:
         figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
@@ -48,6 +85,59 @@ def finish_figure(figure: Any, note: str) -> bytes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA))
+    figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA), dpi=150)
+    data = _read_data(figure)
     import_module("matplotlib.pyplot").close(figure)
-    return content.getvalue()
+    return Drawn(content.getvalue(), data)
+
+
+def _read_data(figure: Any) -> bytes:
+    """Read the marks of a figure off its axes, so that the data are what is shown."""
+    rows = [
+        {"panel": _name_panel(axis, number), **row}
+        for number, axis in enumerate(figure.axes, 1)
+        for row in _read_axis(axis)
+    ]
+    columns = ["panel", "series", "mark", "x", "y", "x_to", "y_to"]
+    text = pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6g")
+    return str(text).encode("utf-8")
+
+
+def _name_panel(axis: Any, number: int) -> str:
+    named = [axis.get_title(), axis.get_ylabel(), axis.get_xlabel()]
+    return "; ".join(part.replace("\n", " ") for part in named if part) or f"panel {number}"
+
+
+def _read_axis(axis: Any) -> Iterator[dict[str, Any]]:
+    for line in axis.get_lines():
+        x, y = (np.asarray(each, dtype=float) for each in line.get_data())
+        # What spans the axis is a guide to the eye.
+        if line.get_transform() == axis.transData:
+            for one, other in zip(x, y, strict=True):
+                yield {"series": _name_series(line), "mark": "line", "x": one, "y": other}
+    for collection in axis.collections:
+        kind = type(collection).__name__
+        series = _name_series(collection)
+        if kind == "PathCollection":
+            for one, other in np.ma.filled(collection.get_offsets(), np.nan):
+                yield {"series": series, "mark": "point", "x": one, "y": other}
+        elif kind == "LineCollection":
+            for segment in collection.get_segments():
+                if len(segment):
+                    (x, y), (x_to, y_to) = segment[0], segment[-1]
+                    mark = {"x": x, "y": y, "x_to": x_to, "y_to": y_to}
+                    yield {"series": series, "mark": "interval", **mark}
+        else:
+            for path in collection.get_paths():
+                for one, other in path.vertices:
+                    yield {"series": series, "mark": "band", "x": one, "y": other}
+    for patch in axis.patches:
+        if type(patch).__name__ == "Rectangle":
+            (x, y), wide, high = patch.get_xy(), patch.get_width(), patch.get_height()
+            ends = {"x": x, "y": y, "x_to": x + wide, "y_to": y + high}
+            yield {"series": _name_series(patch), "mark": "bar", **ends}
+
+
+def _name_series(artist: Any) -> str:
+    label = str(artist.get_label())
+    return "" if label.startswith("_") else label

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
+from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.across import pool_groups
 from glabella.validation.calibration import group_calibration
 from glabella.validation.calibration_curve import CalibrationCurve
@@ -24,7 +24,7 @@ _MOST_POINTS = 200
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
-def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: str) -> bytes:
+def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: str) -> Drawn:
     """Draw the ROC curves of all candidates, within the active arm and over all arms.
 
     Parameters
@@ -38,8 +38,8 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
     """
     panels = [("Within the active arm", sample.active), ("All arms", np.ones(sample.n, dtype=bool))]
     if not sample.has_arms:
@@ -79,7 +79,7 @@ def draw_calibration(
     *,
     title: str,
     note: str,
-) -> bytes:
+) -> Drawn:
     """Draw observed against predicted response, smooth and in groups, and how predictions spread.
 
     Parameters
@@ -97,8 +97,8 @@ def draw_calibration(
 
     Returns
     -------
-    bytes
-        SVG. In groups and spread, a participant's predictions are averaged over repetitions.
+    Drawn
+        In groups and spread, a participant's predictions are averaged over repetitions.
     """
     mean = predictions.groupby("row")["probability"].mean()
     probability = mean.to_numpy(dtype=float)
@@ -155,7 +155,7 @@ def _draw_curve(axis: Any, curve: CalibrationCurve) -> None:
     axis.plot(ends, observed, color=COLOURS[1], linewidth=1.6, label="smooth, 95 % band")
 
 
-def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> bytes | None:
+def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> Drawn | None:
     """Draw net benefit over thresholds, and the gain over the better of treating all and none.
 
     Parameters
@@ -169,8 +169,8 @@ def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> bytes 
 
     Returns
     -------
-    bytes or None
-        SVG; None where there is no curve.
+    Drawn or None
+        None where there is no curve.
     """
     if curve.reason is not None:
         return None
@@ -201,7 +201,7 @@ def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> bytes 
     return finish_figure(figure, note)
 
 
-def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes | None:
+def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> Drawn | None:
     """Draw the headline concordance by trial or site, inside each and with each left out.
 
     Parameters
@@ -215,8 +215,8 @@ def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> bytes |
 
     Returns
     -------
-    bytes or None
-        SVG; None where no group has a figure.
+    Drawn or None
+        None where no group has a figure.
     """
     series = [
         ("cross-validated inside the trial", chosen.inside or ()),

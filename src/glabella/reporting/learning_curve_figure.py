@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
+from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.learning_curve import Extrapolation, LearningCurve
 
 _LABELS = {"log_loss": "Log loss (lower is better)", "auc": "Concordance in the active arm"}
 
 
-def draw_learning_curve(curve: LearningCurve, *, title: str, note: str) -> bytes:
+def draw_learning_curve(curve: LearningCurve, *, title: str, note: str) -> Drawn:
     """Draw log loss and concordance over the participants learnt from.
 
     Parameters
@@ -26,8 +26,8 @@ def draw_learning_curve(curve: LearningCurve, *, title: str, note: str) -> bytes
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
 
     References
     ----------

@@ -9,6 +9,8 @@ from typing import Any
 
 from glabella.errors import StoreError
 
+# Predictors with a section and a figure of their own.
+LEADING_PREDICTORS = 8
 RECORD_FILE = "record.json"
 
 
@@ -58,12 +60,8 @@ class RunRecord:
         As `External.as_json` gives it, where the analysis names an external set.
     learning_curve : dict or None
         As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
-    predictors : list of dict
-        From `Attributions.summarise`.
-    attribution_method : str
-        How attributions were computed.
-    attribution_scale : str
-        What they add up to: ``log odds`` or ``probability``.
+    explanation : dict
+        As `Explained.as_json` gives it.
     directions : list of dict
         Directions that the dictionary states: ``label``, ``stated``, ``source``, ``concordance``
         as plain values, and the ``verdict``.
@@ -76,7 +74,8 @@ class RunRecord:
     provenance : dict
         Versions, hashes, seed, run.
     figures : dict
-        File name to its caption, in the order of the report.
+        File name to its caption, in the order of the report. Beside each stands a CSV file of
+        the same name with what it shows.
     """
 
     analysis: str
@@ -101,9 +100,7 @@ class RunRecord:
     stability: dict[str, Any] | None
     external: dict[str, Any] | None
     learning_curve: dict[str, Any] | None
-    predictors: list[dict[str, Any]]
-    attribution_method: str
-    attribution_scale: str
+    explanation: dict[str, Any]
     directions: list[dict[str, Any]]
     left_out_unit: str
     designs: dict[str, str]
@@ -151,7 +148,8 @@ def read_record(folder: Path) -> tuple[RunRecord, dict[str, bytes]]:
     """
     try:
         record = RunRecord(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
-        return record, {name: (folder / name).read_bytes() for name in record.figures}
+        names = [*record.figures, *(f"{Path(name).stem}.csv" for name in record.figures)]
+        return record, {name: (folder / name).read_bytes() for name in names}
     except (OSError, ValueError, TypeError):
         raise StoreError(
             "the run's record is missing or of another version",

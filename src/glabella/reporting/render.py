@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
-from glabella.reporting.record import RunRecord
+from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.validation.intervals import Estimate
 from glabella.validation.measures import DESCRIBED
 
@@ -42,6 +43,15 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
     str
         HTML with everything inside; every text of the data is escaped.
     """
+    shown = {
+        name: {
+            "image": _embed(name, figures[name], caption),
+            "caption": caption,
+            "file": f"{record.analysis}_{PurePath(name).stem}.csv",
+            "data": _link_data(figures[f"{PurePath(name).stem}.csv"]),
+        }
+        for name, caption in record.figures.items()
+    }
     template = open_templates().get_template("report.html.jinja")
     return template.render(
         record=record,
@@ -52,9 +62,14 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
             entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
             for entry in record.candidates.values()
         ),
-        figures={
-            name: _embed(name, figures[name], record.figures[name]) for name in record.figures
-        },
+        figures=shown,
+        each_predictor=[
+            {**row, "figure": shown.get(f"dependence_{row['rank']}.svg")}
+            for row in record.explanation["predictors"]
+            if row["is_patient"]
+            and row["rank"] <= LEADING_PREDICTORS
+            and row["mean_absolute"]["value"]
+        ],
     )
 
 
@@ -105,6 +120,10 @@ def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
     if found["value"] is None:
         return Markup('<abbr title="{}">–</abbr>').format(found["reason"])
     return format_estimate(Estimate(found["value"], found["low"], found["high"]), digits)
+
+
+def _link_data(content: bytes) -> str:
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _embed(name: str, content: bytes, caption: str) -> Markup:

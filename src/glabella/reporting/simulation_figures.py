@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.evidence import Evidence
-from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
+from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.simulation.scenario import Scenario
 
 _NOTE = "Simulated; bands hold 90 % of the replicates"
@@ -18,7 +18,7 @@ _OF_ROLE = {"active": (COLOURS[0], "active"), "control": (COLOURS[1], "control")
 _RECONSTRUCTED = ((0, 1, 5), (1, 3, 5), (2, 5, 5))
 
 
-def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> bytes:
+def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> Drawn:
     """Draw the mean fall by week, a panel a trial or cohort, with published points.
 
     Parameters
@@ -30,8 +30,8 @@ def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
     """
     panels = list(courses[["trial", "cohort"]].drop_duplicates().itertuples(index=False, name=None))
     across = min(3, len(panels))
@@ -69,7 +69,7 @@ def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> bytes:
     return finish_figure(figure, f"{_NOTE}. Diamonds: published; open: recalled. Dotted: half.")
 
 
-def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> bytes:
+def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> Drawn:
     """Draw the distribution of the baseline total, a panel a trial, with the entry threshold.
 
     Parameters
@@ -81,8 +81,8 @@ def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
     """
     across = min(3, len(scenario.trials))
     down = math.ceil(len(scenario.trials) / across)
@@ -102,7 +102,7 @@ def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> bytes:
     return finish_figure(figure, "Simulated; means and spreads before entry are assumed")
 
 
-def draw_agitation(agitation: pd.DataFrame) -> bytes:
+def draw_agitation(agitation: pd.DataFrame) -> Drawn:
     """Draw the rate of response by grade of agitation, with the reconstructed trial.
 
     Parameters
@@ -112,8 +112,8 @@ def draw_agitation(agitation: pd.DataFrame) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
     """
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(5.2, 3.8))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from glabella.reporting.drawing import COLOURS, finish_figure, open_pyplot
+from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.stability import Stability
 
 
-def draw_stability(stability: Stability, *, title: str, note: str) -> bytes:
+def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:
     """Draw each participant's range of predictions, and the refits' calibration slopes.
 
     Parameters
@@ -20,8 +20,8 @@ def draw_stability(stability: Stability, *, title: str, note: str) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG.
+    Drawn
+        Image and data.
 
     References
     ----------

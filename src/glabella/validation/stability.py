@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ LEADING = 3
 _USED = 1e-9
 
 Floats = npt.NDArray[np.float64]
+Seen = TypeVar("Seen")
+Look = Callable[[ResponderModel, Sample, npt.NDArray[np.int_]], Seen]
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ class Stability:
 def refit_on_resamples(
     candidate: Candidate,
     sample: Sample,
+    look: Look[Seen],
     *,
     refits: int,
     inner_folds: int,
@@ -146,7 +150,7 @@ def refit_on_resamples(
     workers: int,
     unit: Unit = "participant",
     progress: Callable[[int, int], None] | None = None,
-) -> list[Refit | None]:
+) -> list[Seen | None]:
     """Tune and fit a candidate to bootstrap samples of persons within trial, cohort and arm.
 
     Parameters
@@ -155,6 +159,9 @@ def refit_on_resamples(
         The definition.
     sample : Sample
         The participants; all rows of a person are drawn together.
+    look : callable
+        What is kept of a refit: called with the model, the participants and the rows drawn, in
+        another process.
     refits : int
         How many.
     inner_folds : int
@@ -170,14 +177,15 @@ def refit_on_resamples(
 
     Returns
     -------
-    list of Refit or None
-        None where a sample gave no model, for the most part because it holds one class.
+    list
+        What `look` returned; None where a sample gave no model, for the most part because it
+        holds one class.
     """
     jobs = (
-        delayed(_refit)(candidate, sample, inner_folds, seed, unit, number)
+        delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, number)
         for number in range(refits)
     )
-    done: list[Refit | None] = []
+    done: list[Seen | None] = []
     for result in run_tasks(jobs, workers=workers, shared=[sample]):
         done.append(result)
         if progress is not None:
@@ -185,7 +193,9 @@ def refit_on_resamples(
     return done
 
 
-def describe_refit(model: ResponderModel, sample: Sample) -> Refit:
+def describe_refit(
+    model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_] | None = None
+) -> Refit:
     """See a fitted model through the participants.
 
     Parameters
@@ -194,6 +204,8 @@ def describe_refit(model: ResponderModel, sample: Sample) -> Refit:
         Fitted.
     sample : Sample
         The participants.
+    drawn : array of int, optional
+        The rows that it was fitted to, which are seen as all others.
 
     Returns
     -------
@@ -292,8 +304,14 @@ def measure_stability(
 
 
 def _refit(
-    candidate: Candidate, sample: Sample, inner_folds: int, seed: int, unit: Unit, number: int
-) -> Refit | None:
+    candidate: Candidate,
+    sample: Sample,
+    look: Look[Seen],
+    inner_folds: int,
+    seed: int,
+    unit: Unit,
+    number: int,
+) -> Seen | None:
     rows = _resample(sample, np.random.default_rng(derive_seed(seed, "resample", number)))
     try:
         with one_thread():
@@ -305,7 +323,7 @@ def _refit(
                 seed=derive_seed(seed, "stability", number),
                 unit=unit,
             )
-            return describe_refit(tuned.model, sample)
+            return look(tuned.model, sample, rows)
     except (ValueError, ArithmeticError, GlabellaError):
         return None
 

@@ -1,0 +1,332 @@
+"""Which features predict, in which direction, how sure, and for whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glabella.explanation.attributions import Attributions
+from glabella.explanation.noise import Noise
+from glabella.explanation.refits import RefitAttributions
+from glabella.explanation.roles import FeatureRole, measure_role
+from glabella.validation.across import plain_pooled
+from glabella.validation.intervals import LEVEL, Estimate
+from glabella.validation.sample import Sample
+
+# Below this a rank correlation is no direction.
+MIXED = 0.3
+_FEWEST_REFITS = 20
+_TAILS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """What is known of one feature, or of a group that is shown as one.
+
+    Parameters
+    ----------
+    feature, label : str
+        Its name and its words.
+    is_patient : bool
+        Whether it is a property of the patient; the arm is none, and has no rank.
+    importance : Estimate
+        Mean absolute attribution of held-out participants; the interval is the spread of refits
+        to bootstrap samples, each seen through the participants that it left out.
+    rank, rank_low, rank_high : int or None
+        Its place among the patient's features, and the interval of it over refits.
+    direction : float
+        Rank correlation of value and attribution; NaN for what has no order or is not used.
+    upper : str
+        What the direction is of: ``higher``, or the label of a category's second level.
+    holds : float or None
+        The share of refits in which the direction is the same; None without refits or direction.
+    p : float or None
+        How often the most important of features that tell nothing is as important; family-wise.
+    is_beyond_noise : bool or None
+        Whether it is told from noise; None where that was not tested.
+    by_trial : dict of float
+        Mean absolute attribution of the participants of each trial.
+    role : FeatureRole or None
+        Of a feature of the patient.
+    """
+
+    feature: str
+    label: str
+    is_patient: bool
+    importance: Estimate
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    direction: float
+    upper: str
+    holds: float | None
+    p: float | None
+    is_beyond_noise: bool | None
+    by_trial: dict[str, float]
+    role: FeatureRole | None
+
+    @property
+    def words(self) -> str:
+        """The direction in words."""
+        if math.isnan(self.direction):
+            return "no order"
+        if abs(self.direction) < MIXED:
+            return "mixed"
+        return f"{self.upper} goes with {'response' if self.direction > 0 else 'no response'}"
+
+    @property
+    def reversed_in(self) -> tuple[str, ...]:
+        """Trials in which it goes the other way; none for what can't be told from noise."""
+        if self.role is None or self.is_beyond_noise is False:
+            return ()
+        return self.role.reversed_in
+
+    @property
+    def kind(self) -> str:
+        """What it is, in the words of the report."""
+        if not self.is_patient:
+            return "the arm"
+        if self.is_beyond_noise is False:
+            return "not told from noise"
+        if self.role is None:
+            return "can't be told"
+        if self.role.role == "of the effect":
+            return "predictor of the treatment's effect"
+        if self.role.role == "prognostic":
+            return "prognostic: it works without the treatment too"
+        return "predictor in the active arm; whether of the treatment's effect can't be told"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values.
+
+        Returns
+        -------
+        dict
+            Unknown values are None.
+        """
+        role = self.role
+        return {
+            "feature": self.feature,
+            "label": self.label,
+            "is_patient": self.is_patient,
+            "mean_absolute": plain_estimate(self.importance),
+            "rank": self.rank,
+            "rank_low": self.rank_low,
+            "rank_high": self.rank_high,
+            "direction": None if math.isnan(self.direction) else self.direction,
+            "direction_words": self.words,
+            "upper": self.upper,
+            "holds": self.holds,
+            "p": self.p,
+            "is_beyond_noise": self.is_beyond_noise,
+            "kind": self.kind,
+            "by_trial": self.by_trial,
+            "reversed_in": list(self.reversed_in),
+            "concordance": None
+            if role is None
+            else {
+                "active": plain_estimate(role.active),
+                "control": plain_estimate(role.control),
+                "difference": plain_estimate(role.difference),
+                "beyond_severity": plain_estimate(role.beyond_severity),
+                "trials": {trial: plain_estimate(item) for trial, item in role.trials},
+                "pooled": plain_pooled(role.pooled),
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What two features add together, beyond what each adds alone.
+
+    Parameters
+    ----------
+    left, right : str
+        Their words.
+    size : Estimate
+        Mean absolute interaction, with the spread of refits; each of participants left out.
+    """
+
+    left: str
+    right: str
+    size: Estimate
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values.
+
+        Returns
+        -------
+        dict
+            ``left``, ``right``, ``size``.
+        """
+        return {"left": self.left, "right": self.right, "size": plain_estimate(self.size)}
+
+
+def plain_estimate(item: Estimate) -> dict[str, Any]:
+    """Give an estimate as plain values.
+
+    Parameters
+    ----------
+    item : Estimate
+        Value, interval or reason.
+
+    Returns
+    -------
+    dict
+        ``value``, ``low``, ``high``, ``reason``.
+    """
+    return {"value": item.value, "low": item.low, "high": item.high, "reason": item.reason}
+
+
+def measure_predictors(
+    attributions: Attributions,
+    sample: Sample,
+    refits: Sequence[RefitAttributions],
+    noise: Noise | None,
+) -> tuple[Predictor, ...]:
+    """Put together what is known of each feature.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of held-out participants.
+    sample : Sample
+        They.
+    refits : sequence of RefitAttributions
+        Of bootstrap samples; under twenty give no intervals.
+    noise : Noise or None
+        The importance of features that tell nothing, where it was measured.
+
+    Returns
+    -------
+    tuple of Predictor
+        The patient's first, then the arm; the most important first.
+    """
+    table = attributions.summarise()
+    patient = [name for name, mine in zip(table.feature, table.is_patient, strict=True) if mine]
+    severity = next(
+        (
+            sample.features.frame[spec.name].to_numpy(dtype=float)
+            for spec in sample.features.specs
+            if spec.is_severity
+        ),
+        None,
+    )
+    severe = {spec.name for spec in sample.features.specs if spec.is_severity}
+    ranks = _rank_refits(refits, patient) if len(refits) >= _FEWEST_REFITS else None
+    found = []
+    for row in table.to_dict("records"):
+        name, is_patient = str(row["feature"]), bool(row["is_patient"])
+        importance, direction = float(row["mean_absolute"]), float(row["direction"])
+        at = attributions.features.index(name)
+        place = patient.index(name) if is_patient else None
+        rank_low, rank_high = _find_ranks(ranks, place)
+        found.append(
+            Predictor(
+                feature=name,
+                label=str(row["label"]),
+                is_patient=is_patient,
+                importance=_spread(importance, np.array([each.importance[at] for each in refits])),
+                rank=None if place is None else place + 1,
+                rank_low=rank_low,
+                rank_high=rank_high,
+                direction=direction,
+                upper=str(row["upper"]),
+                holds=_find_share(direction, [each.directions[at] for each in refits]),
+                p=None if noise is None or place is None else noise.find_p(importance),
+                is_beyond_noise=None
+                if noise is None or noise.threshold is None or place is None
+                else importance > noise.threshold,
+                by_trial={
+                    str(trial): float(attributions.sizes[sample.trial == trial, at].mean())
+                    for trial in dict.fromkeys(sample.trial.tolist())
+                },
+                role=measure_role(
+                    sample,
+                    _turn(attributions, at, direction),
+                    None if name in severe else severity,
+                )
+                if is_patient
+                else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda item: not item.is_patient))
+
+
+def measure_pairs(
+    attributions: Attributions, refits: Sequence[RefitAttributions]
+) -> tuple[Pair, ...]:
+    """Rank pairs by what they add together.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        For the words.
+    refits : sequence of RefitAttributions
+        Of bootstrap samples; without any there are no pairs.
+
+    Returns
+    -------
+    tuple of Pair
+        The largest first; those that no refit uses are left out.
+    """
+    if not refits:
+        return ()
+    drawn = np.stack([each.pairs for each in refits])
+    count = drawn.shape[1]
+    pairs = [
+        Pair(
+            attributions.labels[left],
+            attributions.labels[right],
+            _spread(float(drawn[:, left, right].mean()), drawn[:, left, right]),
+        )
+        for left in range(count)
+        for right in range(left + 1, count)
+        if drawn[:, left, right].max() > 0
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -(pair.size.value or 0.0)))
+
+
+def _spread(value: float, drawn: Floats) -> Estimate:
+    """The spread of refits around the value: what they scatter about is moved to it."""
+    if len(drawn) < _FEWEST_REFITS:
+        return Estimate(value, reason="too few refits to bootstrap samples")
+    low, middle, high = np.quantile(drawn, [_TAILS[0], 0.5, _TAILS[1]])
+    return Estimate(
+        value, max(value + float(low - middle), 0.0), value + float(high - middle), lowest=0.0
+    )
+
+
+def _rank_refits(refits: Sequence[RefitAttributions], patient: Sequence[str]) -> Floats:
+    places = [refits[0].features.index(name) for name in patient]
+    sizes = np.stack([each.importance[places] for each in refits])
+    return np.asarray(np.argsort(np.argsort(-sizes, axis=1, kind="stable"), axis=1) + 1.0)
+
+
+def _find_ranks(ranks: Floats | None, place: int | None) -> tuple[int | None, int | None]:
+    if ranks is None or place is None:
+        return None, None
+    low, high = np.quantile(ranks[:, place], _TAILS, method="nearest")
+    return int(low), int(high)
+
+
+def _find_share(direction: float, drawn: Sequence[float]) -> float | None:
+    if math.isnan(direction) or len(drawn) < _FEWEST_REFITS:
+        return None
+    # Where a refit does not use the feature, it has no direction there.
+    return float(np.mean([not math.isnan(each) and each * direction > 0 for each in drawn]))
+
+
+def _turn(attributions: Attributions, at: int, direction: float) -> Floats:
+    """The feature's values, turned towards response; attributions where values have no order."""
+    ranks = attributions.ranks[:, at]
+    if math.isnan(direction) or abs(direction) < MIXED or np.isnan(ranks).all():
+        return np.asarray(attributions.values[:, at])
+    return np.asarray(ranks if direction > 0 else -ranks)

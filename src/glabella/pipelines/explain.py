@@ -1,0 +1,318 @@
+"""The chosen candidate explained: what it uses, how sure that is, and beside what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glabella.explanation.attributions import Attributions, collect_attributions
+from glabella.explanation.evidence import Beside, hold_beside
+from glabella.explanation.grouping import Grouping
+from glabella.explanation.noise import Noise, measure_noise
+from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
+from glabella.explanation.refits import LookAtRefit, SeenRefit
+from glabella.pipelines.load import LoadedAnalysis
+from glabella.pipelines.validate import Validated
+from glabella.validation.nested import Progress
+from glabella.validation.stability import refit_on_resamples
+
+_OF_TREES = "path-dependent tree SHAP values, computed exactly by XGBoost"
+_OF_LINEAR = "SHAP values of an additive model against the training mean, computed exactly"
+_METHODS = {
+    "xgboost": _OF_TREES,
+    "random_forest": _OF_TREES,
+    "ridge": _OF_LINEAR,
+    "severity": _OF_LINEAR,
+    "elastic_net": _OF_LINEAR,
+    "spline": _OF_LINEAR,
+    "score_regression": _OF_LINEAR,
+    "treatment_interaction": f"{_OF_LINEAR}, products of arm and feature shared in halves",
+    "ensemble": "the weighted sum of the members' SHAP values, each computed exactly",
+    "catboost": "path-dependent tree SHAP values, computed exactly by CatBoost",
+    "explainable_boosting": "the model's own scores, those of pairs shared in halves",
+}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What the chosen candidate uses, and how far that can be trusted.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of held-out participants.
+    predictors : tuple of Predictor
+        The patient's features, the most important first, then the arm.
+    pairs : tuple of Pair
+        The largest first.
+    noise : Noise or None
+        The importance of features that tell nothing, where it was measured.
+    refits : int
+        Bootstrap samples behind the intervals.
+    rankings : DataFrame, shape (n_features, n_candidates)
+        Each candidate's rank of each feature of the patient, by held-out attributions; missing
+        where it does not use the feature. Indexed by the features' words.
+    beside : tuple of Beside
+        Our predictors beside published ones.
+    """
+
+    attributions: Attributions
+    predictors: tuple[Predictor, ...]
+    pairs: tuple[Pair, ...]
+    noise: Noise | None
+    refits: int
+    rankings: pd.DataFrame
+    beside: tuple[Beside, ...]
+
+    @property
+    def patient(self) -> tuple[Predictor, ...]:
+        """Those that are properties of the patient."""
+        return tuple(item for item in self.predictors if item.is_patient)
+
+    def describe(self) -> str:
+        """Say what predicts, in a few sentences.
+
+        Returns
+        -------
+        str
+            What can't be told from noise is said first where that is all.
+        """
+        patient = self.patient
+        used = [item for item in patient if (item.importance.value or 0.0) > 0.0]
+        if not used:
+            return "The chosen model uses no property of the patient, so there is no predictor."
+        if self.noise is None or self.noise.threshold is None:
+            return (
+                "Whether any predictor stands out from noise was not tested: the order below may "
+                "be chance."
+            )
+        beyond = [item for item in patient if item.is_beyond_noise]
+        if not beyond:
+            return (
+                f"No predictor can be told from noise: features that tell nothing look as "
+                f"important as all {len(patient)}. Nothing can be said of who responds."
+            )
+        named = "; ".join(f"{item.label}: {item.words}, {item.kind}" for item in beyond)
+        words = f"{len(beyond)} of {len(patient)} features stand out from noise. {named}."
+        turned = [item for item in beyond if item.reversed_in]
+        for item in turned:
+            words += f" {item.label} goes the other way in {', '.join(item.reversed_in)}."
+        return words
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values, without any participant's.
+
+        Returns
+        -------
+        dict
+            ``statement``, ``predictors``, ``pairs``, ``noise``, ``refits``, ``rankings``,
+            ``evidence``.
+        """
+        noise = self.noise
+        return {
+            "statement": self.describe(),
+            "method": self.attributions.method,
+            "scale": self.attributions.scale,
+            "refits": self.refits,
+            "noise": None
+            if noise is None
+            else {
+                "threshold": noise.threshold,
+                "permutations": noise.permutations,
+                "steps": noise.steps,
+                "reason": noise.reason,
+            },
+            "predictors": [item.as_json() for item in self.predictors],
+            "pairs": [item.as_json() for item in self.pairs],
+            "rankings": {
+                str(candidate): {
+                    str(label): None if np.isnan(rank) else int(rank)
+                    for label, rank in column.items()
+                }
+                for candidate, column in self.rankings.items()
+            },
+            "evidence": [item.as_json() for item in self.beside],
+        }
+
+
+def make_grouping(loaded: LoadedAnalysis) -> Grouping:
+    """Make the grouping that the analysis declares.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+
+    Returns
+    -------
+    Grouping
+        Of features that the data have; a group of which one is left is that feature alone.
+    """
+    there = {spec.name for spec in loaded.sample.features.specs}
+    groups = {
+        words: tuple(name for name in names if name in there)
+        for words, names in loaded.resolved.analysis.value.explanation.groups.items()
+    }
+    return Grouping({words: names for words, names in groups.items() if len(names) > 1})
+
+
+def refit_chosen(
+    loaded: LoadedAnalysis, chosen: str, *, workers: int, progress: Progress | None = None
+) -> list[SeenRefit | None]:
+    """Refit the chosen candidate to as many bootstrap samples as the analysis asks for.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    chosen : str
+        The chosen candidate.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    list of SeenRefit or None
+        For stability and for explanations, whichever asks for more; None where a sample gave no
+        model.
+    """
+    analysis = loaded.resolved.analysis.value
+    stability = analysis.validation.stability
+    wanted = max(analysis.explanation.refits, 0 if stability is None else stability.refits)
+    if not wanted:
+        return []
+    return refit_on_resamples(
+        loaded.resolved.candidates[chosen].value,
+        loaded.sample,
+        LookAtRefit(make_grouping(loaded)),
+        refits=wanted,
+        inner_folds=analysis.validation.inner_folds,
+        seed=analysis.seed,
+        workers=workers,
+        unit=analysis.validation.pooled.unit,
+        progress=None if progress is None else partial(progress, f"refitting {chosen}"),
+    )
+
+
+def explain_chosen(
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    refits: Sequence[SeenRefit | None],
+    *,
+    workers: int,
+    progress: Progress | None = None,
+) -> Explained:
+    """Explain the chosen candidate by its held-out attributions.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : Validated
+        Predictions, attributions and choice.
+    refits : sequence of SeenRefit or None
+        From `refit_chosen`.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+
+    Returns
+    -------
+    Explained
+        What is known of each predictor.
+    """
+    resolved = loaded.resolved
+    analysis, chosen = resolved.analysis.value, validated.choice.name
+    grouping, asked = make_grouping(loaded), analysis.explanation
+    attributions = _collect(loaded, validated, chosen, grouping)
+    seen = [item.left_out for item in refits[: asked.refits] if item is not None]
+    left_out = [item for item in seen if item is not None]
+    noise = None
+    if asked.permutations:
+        table = attributions.summarise()
+        mine = table[table["is_patient"]]
+        noise = measure_noise(
+            resolved.candidates[chosen].value,
+            loaded.sample,
+            [f for f in validated.plan.folds if f.design == "pooled" and f.repeat == 0],
+            dict(zip(mine["feature"], mine["mean_absolute"], strict=True)),
+            grouping=grouping,
+            permutations=asked.permutations,
+            inner_folds=analysis.validation.inner_folds,
+            seed=analysis.seed,
+            workers=workers,
+            progress=None if progress is None else partial(progress, "permuting features"),
+        )
+    predictors = measure_predictors(attributions, loaded.sample, left_out, noise)
+    return Explained(
+        attributions=attributions,
+        predictors=predictors,
+        pairs=measure_pairs(attributions, left_out),
+        noise=noise,
+        refits=len(left_out),
+        rankings=_rank_candidates(loaded, validated, grouping, predictors),
+        beside=_hold_beside(loaded, predictors),
+    )
+
+
+def _collect(
+    loaded: LoadedAnalysis, validated: Validated, name: str, grouping: Grouping
+) -> Attributions:
+    estimator = loaded.resolved.candidates[name].value.estimator
+    return collect_attributions(
+        [
+            item
+            for item in validated.results
+            if item.candidate == name
+            and item.fold.design == "pooled"
+            and item.contributions is not None
+        ],
+        loaded.sample,
+        method=_METHODS.get(estimator, "steps from the overall rate to the rate of the cell"),
+        grouping=grouping,
+    )
+
+
+def _rank_candidates(
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    grouping: Grouping,
+    predictors: Sequence[Predictor],
+) -> pd.DataFrame:
+    patient = [item for item in predictors if item.is_patient]
+    columns: dict[str, list[float]] = {}
+    for name, item in validated.candidates.items():
+        if item.error is not None:
+            continue
+        table = _collect(loaded, validated, name, grouping).summarise().set_index("feature")
+        sizes = table["mean_absolute"].reindex([each.feature for each in patient])
+        used = sizes.where(sizes > 0)
+        if used.notna().any():
+            columns[name] = used.rank(ascending=False, method="first").tolist()
+    return pd.DataFrame(columns, index=[item.label for item in patient], dtype=float)
+
+
+def _hold_beside(loaded: LoadedAnalysis, predictors: Sequence[Predictor]) -> tuple[Beside, ...]:
+    resolved = loaded.resolved
+    if resolved.evidence is None:
+        return ()
+    levels: Mapping[str, Sequence[str]] = {
+        spec.name: list(spec.levels)
+        for spec in loaded.sample.features.specs
+        if spec.kind == "category"
+    }
+    return hold_beside(
+        resolved.evidence.value,
+        predictors,
+        {feature.name: feature.variable for feature in resolved.feature_set.value.features},
+        levels,
+        is_simulated=loaded.tables.origin == "simulated",
+    )

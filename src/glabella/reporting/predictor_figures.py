@@ -1,0 +1,167 @@
+"""Figures of predictors: how important, in which shape."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import make_smoothing_spline
+
+from glabella.explanation.attributions import Attributions
+from glabella.explanation.noise import Noise
+from glabella.explanation.predictors import Predictor
+from glabella.features.spec import FeatureSpec
+from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.validation.sample import Sample
+
+_MOST_POINTS = 2000
+# A spline through fewer distinct values says no more than their means.
+_FEWEST_FOR_CURVE = 8
+
+Floats = npt.NDArray[np.float64]
+
+
+def draw_importance(
+    predictors: Sequence[Predictor], threshold: Noise | None, *, scale: str, note: str
+) -> Drawn:
+    """Draw each feature's importance with its interval, beside that of noise.
+
+    Parameters
+    ----------
+    predictors : sequence of Predictor
+        The patient's first.
+    threshold : Noise or None
+        The importance of features that tell nothing, where it was measured.
+    scale : str
+        Of the attributions.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    Drawn
+        Image and data.
+    """
+    pyplot = open_pyplot()
+    figure, axis = pyplot.subplots(figsize=(7.0, 0.36 * len(predictors) + 1.5))
+    for place, item in enumerate(predictors):
+        found = item.importance
+        colour = "#767676" if item.is_beyond_noise is False or not item.is_patient else COLOURS[0]
+        value = found.value or 0.0
+        if found.low is not None and found.high is not None:
+            axis.plot([found.low, found.high], [place, place], color=colour, linewidth=1.6,
+                      label=f"{item.label}, 95 % interval")  # fmt: skip
+        axis.plot(
+            [value],
+            [place],
+            marker="o" if item.is_patient else "D",
+            color=colour,
+            markerfacecolor=colour if item.is_beyond_noise is not False else "white",
+            label=item.label,
+        )
+    if threshold is not None and threshold.threshold is not None:
+        axis.axvspan(0, threshold.threshold, color="#bbbbbb", alpha=0.35, linewidth=0)
+        axis.axvline(threshold.threshold, color="#767676", linewidth=0.8, linestyle="--")
+        axis.annotate(
+            "noise", (threshold.threshold, len(predictors) - 0.4), ha="right", va="center",
+            fontsize=9, color="#555555", xytext=(-3, 0), textcoords="offset points",
+        )  # fmt: skip
+    axis.set_yticks(range(len(predictors)), [item.label for item in predictors])
+    axis.set_ylim(len(predictors) - 0.1, -0.6)
+    axis.set_xlim(left=0)
+    axis.set_xlabel(f"Mean absolute attribution, {scale} (held-out participants)")
+    return finish_figure(figure, note)
+
+
+def draw_dependence(
+    attributions: Attributions,
+    sample: Sample,
+    feature: str,
+    spec: FeatureSpec,
+    *,
+    note: str,
+) -> Drawn | None:
+    """Draw a feature's attributions over its values, with a smooth.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of held-out participants.
+    sample : Sample
+        They.
+    feature : str
+        The feature; a group has no values of its own.
+    spec : FeatureSpec
+        Its words.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    Drawn or None
+        None for a group. Of more than 2,000 participants, evenly taken ones are drawn; the smooth
+        is of all. Who lacks the value stands at the right.
+    """
+    if feature not in sample.features.frame:
+        return None
+    column = sample.features.frame[feature]
+    effect = attributions.values[:, attributions.features.index(feature)]
+    shown = np.unique(np.linspace(0, sample.n - 1, min(sample.n, _MOST_POINTS)).astype(int))
+    pyplot = open_pyplot()
+    figure, axis = pyplot.subplots(figsize=(6.0, 3.6))
+    axis.axhline(0, color="#999999", linewidth=0.8)
+    jitter = np.random.default_rng(0).uniform(-0.12, 0.12, sample.n)
+    if spec.kind == "category":
+        levels = list(spec.levels)
+        places = np.array([levels.index(v) if v in spec.levels else np.nan for v in column])
+        ticks = [spec.levels[level] for level in levels]
+        axis.set_xticks(range(len(levels)), ticks, rotation=0 if len(ticks) < 6 else 60)
+    else:
+        places = column.to_numpy(dtype=float)
+    known = ~np.isnan(places)
+    discrete = spec.kind != "number"
+    x = places + (jitter if discrete else 0.0)
+    drawn = shown[known[shown]]
+    # By value: the order of the participants would be a way back to them.
+    drawn = drawn[np.lexsort((effect[drawn], x[drawn]))]
+    axis.scatter(x[drawn], effect[drawn], s=9, color=COLOURS[0], alpha=0.35, linewidths=0,
+                 rasterized=len(drawn) > 300, label="participants")  # fmt: skip
+    if (~known).any() and known.any():
+        right = np.nanmax(places) + 0.08 * max(float(np.ptp(places[known])), 1.0)
+        lacking = shown[~known[shown]]
+        axis.scatter(np.full(len(lacking), right), effect[lacking], s=9, color="#767676",
+                     marker="x", label="not recorded")  # fmt: skip
+    values, smooth = _smooth(places[known], effect[known], discrete=discrete)
+    if len(values):
+        axis.plot(values, smooth, color=COLOURS[1], linewidth=2.0,
+                  marker="o" if discrete else None, linestyle="none" if discrete else "-",
+                  label="mean" if discrete else "smooth")  # fmt: skip
+    unit = f", {spec.unit}" if spec.unit else ""
+    axis.set_xlabel(f"{spec.label}{unit}")
+    axis.set_ylabel(f"Attribution, {attributions.scale}")
+    axis.legend(frameon=False, fontsize=8)
+    return finish_figure(figure, note)
+
+
+def _smooth(values: Floats, effect: Floats, *, discrete: bool) -> tuple[Floats, Floats]:
+    """Means by value, and over many values a spline whose smoothness is cross-validated."""
+    distinct, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if not len(distinct):
+        return distinct, distinct
+    means = np.bincount(where, effect) / counts
+    if discrete or len(distinct) < _FEWEST_FOR_CURVE:
+        return distinct, means
+    if len(distinct) > _MOST_POINTS // 4:
+        cuts = np.quantile(values, np.linspace(0, 1, 201))
+        places = np.unique(cuts)
+        which = np.clip(np.searchsorted(places, values, "right") - 1, 0, len(places) - 2)
+        where, counts = np.unique(which, return_inverse=True, return_counts=True)[1:]
+        distinct = np.bincount(where, values) / counts
+        means = np.bincount(where, effect) / counts
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        curve = make_smoothing_spline(distinct, means, w=np.sqrt(counts))
+    grid = np.linspace(distinct[0], distinct[-1], 100)
+    return grid, np.asarray(curve(grid), dtype=float)

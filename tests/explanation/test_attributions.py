@@ -6,7 +6,7 @@ from scipy.special import logit
 
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
-from glabella.explanation.figures import draw_attributions
+from glabella.explanation.figures import draw_beeswarm
 from glabella.models.estimators.interface import Contributions
 from glabella.validation.fold_result import FoldResult
 
@@ -45,7 +45,7 @@ def test_values_and_base_add_to_the_mean_log_odds_of_the_held_out(pooled, sample
         total[item.fold.test] += logit(item.probability)
         counts[item.fold.test] += 1
     assert counts.tolist() == [2] * sample.n
-    np.testing.assert_allclose(found.values.sum(axis=1) + found.base, total / counts, atol=1e-5)
+    np.testing.assert_allclose(found.values.sum(axis=1) + found.base, total / counts, atol=1e-6)
 
 
 def test_the_planted_predictor_leads_with_its_direction(pooled, sample):
@@ -67,12 +67,14 @@ def test_values_that_do_not_add_up_are_refused(pooled, sample):
         collect_attributions([broken, *pooled[1:]], sample, method="exact")
 
 
-def test_the_figures_are_images_and_the_same_each_time(pooled, sample):
+def test_the_beeswarm_is_an_image_and_the_same_each_time_with_its_data(pooled, sample):
     found = collect_attributions(pooled, sample, method="exact")
-    first, second = (draw_attributions(found, note="SIMULATED DATA") for _ in range(2))
-    assert set(first) == {"beeswarm.png", "importance.png"}
-    assert all(content.startswith(b"\x89PNG") for content in first.values())
+    first, second = (draw_beeswarm(found, note="SIMULATED DATA") for _ in range(2))
     assert first == second
+    image, data = first
+    assert image.startswith(b"\x89PNG")
+    assert data.decode().splitlines()[0] == "feature,attribution,rank"
+    assert len(data.decode().splitlines()) == 1 + sample.n * len(found.features)
 
 
 def test_xgboosts_values_agree_with_the_shap_package(trained):

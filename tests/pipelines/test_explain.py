@@ -1,0 +1,119 @@
+"""Explanations as a stage of training: what was planted is found, and said on the page."""
+
+import html
+import json
+from pathlib import Path
+
+import pytest
+
+import glabella
+from glabella.definitions.locate import find_project
+from glabella.errors import DefinitionError
+from glabella.pipelines.load import load_analysis
+from glabella.pipelines.resolve import resolve_analysis
+
+ASKED = "explanation: {refits: 0, permutations: 0}"
+
+
+def _ask(project, explanation, models="[prevalence, arm_only, severity, ridge]"):
+    path = project / "pipelines" / "small.yaml"
+    text = path.read_text().replace(ASKED, f"explanation: {explanation}")
+    text = text.replace("[prevalence, arm_only, severity, ridge, xgboost]", models)
+    path.write_text(text.replace("  inside: {folds: 3, repeats: 1}\n", ""))
+    return project
+
+
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory, make_small_project):
+    project = make_small_project(tmp_path_factory.mktemp("explained"))
+    groups = "{Frown: [frown_max, frown_rest]}"
+    _ask(project, f"{{refits: 20, permutations: 19, evidence: predictors, groups: {groups}}}")
+    return glabella.train("small", project=project, workers=2)
+
+
+def test_the_planted_predictor_stands_out_and_is_said_first(explained):
+    plain = json.loads(json.dumps(explained.as_json(), allow_nan=False))["explanation"]
+    first = plain["predictors"][0]
+    assert first["feature"] == "illness_months"
+    assert first["is_beyond_noise"] is True
+    assert first["holds"] == 1.0
+    assert first["rank_low"] == first["rank"] == 1
+    assert first["mean_absolute"]["low"] < first["mean_absolute"]["value"]
+    assert set(first["by_trial"]) == {"alpha", "beta"}
+    assert plain["noise"]["permutations"] == 19
+    assert plain["statement"].startswith(("1 of", "2 of"))
+    assert "Duration of the illness: higher goes with no response" in plain["statement"]
+
+
+def test_groups_are_shown_as_one_and_candidates_side_by_side(explained):
+    plain = explained.as_json()["explanation"]
+    names = [row["feature"] for row in plain["predictors"]]
+    assert "Frown" in names and "frown_max" not in names
+    assert plain["rankings"]["severity"]["Baseline severity"] == 1
+    assert plain["rankings"]["severity"]["Age"] is None
+    assert plain["rankings"]["ridge"]["Duration of the illness"] == 1
+
+
+def test_published_findings_stand_beside(explained):
+    rows = {row["label"]: row for row in explained.as_json()["explanation"]["evidence"]}
+    assert rows["Duration of the illness"]["agreement"] == "agrees"
+    assert rows["Duration of the illness"]["findings"][0]["source"]
+
+
+def test_the_page_shows_all_of_it(explained):
+    page = html.unescape(Path(explained.report).read_text())
+    told = explained.as_json()["explanation"]
+    assert page.count(told["statement"]) == 2
+    for part in ("Beside the evidence", "Do the candidates agree?", "For whom", 'id="predictor-1"'):
+        assert part in page
+    assert page.index('id="trials"') < page.index('id="calibration"') < page.index('id="evidence"')
+    assert len(page) < 5e6
+
+
+def test_no_participant_is_in_the_record(explained, make_small_project):
+    folder = Path(explained.report).parent / "record"
+    for path in folder.iterdir():
+        if path.suffix in (".json", ".csv"):
+            assert "P-0" not in path.read_text()
+    assert (folder / "importance.csv").read_text().startswith("panel,series,mark,x,y")
+
+
+def test_without_refits_and_permutations_it_says_what_was_not_tested(trained):
+    plain = trained[1].as_json()["explanation"]
+    assert plain["noise"] is None
+    assert "was not tested" in plain["statement"]
+    assert plain["predictors"][0]["mean_absolute"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("explanation", "finding"),
+    [
+        ("{refits: 5}", "20 at least"),
+        ("{permutations: 18}", "19 at least"),
+        ("{groups: {A: [age_years]}}", "needs two features"),
+        ("{groups: {A: [age_years, sex], B: [sex, frown_max]}}", "stands in two groups"),
+        ("{groups: {A: [age_years, sexes]}}", "has no feature 'sexes'"),
+        ("{groups: {sex: [age_years, frown_max]}}", "name of a feature"),
+        ("{evidence: predictor}", "there is no 'predictor'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(small_project, explanation, finding):
+    _ask(small_project, explanation)
+    with pytest.raises(DefinitionError, match=finding):
+        resolve_analysis("small", find_project(small_project))
+
+
+def test_features_missing_everywhere_or_constant_in_a_trial_are_explained(small_project):
+    import pandas as pd
+
+    path = small_project / "participants.csv"
+    people = pd.read_csv(path)
+    people.loc[people["studyid"] == "alpha", "age"] = 40
+    people.loc[:3, ["age", "sex", "illness", "ad"]] = None
+    people.to_csv(path, index=False)
+    _ask(small_project, "{refits: 20, permutations: 0}")
+    result = glabella.train("small", project=small_project, workers=2)
+    rows = {row["feature"]: row for row in result.as_json()["explanation"]["predictors"]}
+    assert rows["age_years"]["concordance"]["trials"]["alpha"]["value"] in (0.5, None)
+    loaded = load_analysis("small", find_project(small_project))
+    assert loaded.sample.n == result.n

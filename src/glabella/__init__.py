@@ -9,16 +9,17 @@ if TYPE_CHECKING:
     from glabella.pipelines.check import check
     from glabella.pipelines.simulate import simulate
     from glabella.pipelines.train import train
-    from glabella.scoring.batch import score
+    from glabella.scoring.batch import explain, score
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "check", "score", "simulate", "train"]
+__all__ = ["__version__", "check", "explain", "score", "simulate", "train"]
 
 # Each verb is imported when it is first used: `glabella --help` must not wait for scikit-learn,
 # nor scoring for mlflow.
 _VERBS = {
     "check": "glabella.pipelines.check",
+    "explain": "glabella.scoring.batch",
     "score": "glabella.scoring.batch",
     "simulate": "glabella.pipelines.simulate",
     "train": "glabella.pipelines.train",

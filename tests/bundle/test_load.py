@@ -55,7 +55,7 @@ def test_an_older_format_is_refused_with_what_to_install(bundle):
     with pytest.raises(BundleError) as caught:
         load_bundle(bundle)
     assert str(caught.value) == (
-        f"{bundle}: the bundle's format is 1, and this version of Glabella reads 3\n"
+        f"{bundle}: the bundle's format is 1, and this version of Glabella reads 4\n"
         "  Install the version that its manifest names."
     )
 

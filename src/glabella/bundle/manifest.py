@@ -11,7 +11,7 @@ from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -154,6 +154,8 @@ class Manifest(Definition):
         Counts of the training population.
     ranges : dict of TrainingRange
         By feature.
+    attributions : str
+        How reasons are computed, in words.
     performance : dict
         The chosen candidate's validated figures.
     provenance : dict
@@ -183,6 +185,7 @@ class Manifest(Definition):
     arms: tuple[ScoredArm, ...]
     training: dict[str, Any]
     ranges: dict[str, TrainingRange]
+    attributions: str
     performance: dict[str, Any]
     provenance: dict[str, Any]
 

@@ -48,7 +48,9 @@ def choose_arm(manifest: Manifest, named: str | None) -> str | None:
     return named
 
 
-def score_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) -> pd.DataFrame:
+def score_frame(
+    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, reasons: int = REASONS
+) -> pd.DataFrame:
     """Score a table, one row out per row in.
 
     Parameters
@@ -59,13 +61,15 @@ def score_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) 
         One row a participant, under the analysis's source names; more columns are no fault.
     arm : str, optional
         The arm under which response is predicted; the first active one unless named.
+    reasons : int
+        How many of the largest contributions are put into words; none with 0.
 
     Returns
     -------
     DataFrame, shape (n_rows, ...)
         The identifier columns as they came, then ``response_probability``, ``in_domain``,
-        ``domain_note``, ``reason_1`` to ``reason_3``, ``status`` (``scored`` or ``refused``),
-        ``error`` and ``model``, in the order of the input.
+        ``domain_note``, ``reason_1`` and on, ``status`` (``scored`` or ``refused``), ``error`` and
+        ``model``, in the order of the input.
 
     Raises
     ------
@@ -81,18 +85,20 @@ def score_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) 
     scored = frame[columns].reset_index(drop=True).copy()
     probability = np.full(len(frame), np.nan)
     in_domain = np.full(len(frame), None, dtype=object)
-    texts = {name: np.full(len(frame), "", dtype=object) for name in _text_columns()}
+    names = ["domain_note", *(f"reason_{index + 1}" for index in range(reasons))]
+    texts = {name: np.full(len(frame), "", dtype=object) for name in names}
     if usable.any():
         log_odds = bundle.model.log_odds(features)
         probability[usable] = expit(log_odds)
         notes, inside = describe_domain(features, manifest)
         in_domain[usable] = inside
         texts["domain_note"][usable] = notes
-        reasons = describe_reasons(
-            bundle.model.contributions(features), features, manifest.feature_specs
-        )
-        for index in range(REASONS):
-            texts[f"reason_{index + 1}"][usable] = reasons[:, index]
+        if reasons:
+            words = describe_reasons(
+                bundle.model.contributions(features), features, manifest.feature_specs, reasons
+            )
+            for index in range(reasons):
+                texts[f"reason_{index + 1}"][usable] = words[:, index]
     scored["response_probability"] = probability
     scored["in_domain"] = in_domain
     for name, values in texts.items():
@@ -101,6 +107,51 @@ def score_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) 
     scored["error"] = [fault or "" for fault in rows.faults]
     scored["model"] = manifest.model
     return scored
+
+
+def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) -> pd.DataFrame:
+    """Give all attributions of a table, one row out per row in.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    frame : DataFrame
+        One row a participant, under the analysis's source names; more columns are no fault.
+    arm : str, optional
+        The arm under which response is predicted; the first active one unless named.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, ...)
+        The identifier columns as they came, then ``response_probability``, ``base``,
+        ``attribution_`` and the name of each feature (NaN where the row is refused), ``scale``
+        (``log odds`` or ``probability``: what base and attributions add up to), ``status``,
+        ``error`` and ``model``, in the order of the input.
+
+    Raises
+    ------
+    DataError
+        If the table lacks a column or the arm does not exist.
+    """
+    manifest = bundle.manifest
+    prepared = prepare_features(bundle, frame, arm=arm)
+    usable = np.array([fault is None for fault in prepared.faults], dtype=bool)
+    found = bundle.model.contributions(prepared.features[usable].reset_index(drop=True))
+    columns = [column for column in manifest.id_columns if column in frame]
+    explained = frame[columns].reset_index(drop=True).copy()
+    total = found.values.sum(axis=1) + found.base
+    probability = expit(total) if found.scale == "log odds" else total
+    named = {f"attribution_{name}": found.values[:, at] for at, name in enumerate(found.features)}
+    for name, values in {"response_probability": probability, "base": found.base, **named}.items():
+        column = np.full(len(frame), np.nan)
+        column[usable] = values
+        explained[name] = column
+    explained["scale"] = found.scale
+    explained["status"] = np.where(usable, "scored", "refused")
+    explained["error"] = [fault or "" for fault in prepared.faults]
+    explained["model"] = manifest.model
+    return explained
 
 
 def prepare_features(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None) -> PreparedRows:
@@ -170,7 +221,10 @@ def describe_domain(
 
 
 def describe_reasons(
-    contributions: Contributions, features: pd.DataFrame, specs: tuple[FeatureSpec, ...]
+    contributions: Contributions,
+    features: pd.DataFrame,
+    specs: tuple[FeatureSpec, ...],
+    reasons: int = REASONS,
 ) -> npt.NDArray[np.object_]:
     """Put each row's largest contributions of patient features into words.
 
@@ -182,10 +236,12 @@ def describe_reasons(
         Their values.
     specs : tuple of FeatureSpec
         The words.
+    reasons : int
+        How many, at most.
 
     Returns
     -------
-    array of object, shape (n_rows, 3)
+    array of object, shape (n_rows, n_reasons)
         Feature, its value, and the factor on the odds of response, or where a model adds up on the
         probability what it adds there; blank where a feature adds nothing. The arm is no property
         of the patient and is not among them.
@@ -193,8 +249,8 @@ def describe_reasons(
     patient = [spec for spec in specs if spec.part == "patient"]
     columns = [contributions.features.index(spec.name) for spec in patient]
     values = contributions.values[:, columns]
-    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :REASONS]
-    texts = np.full((len(values), REASONS), "", dtype=object)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :reasons]
+    texts = np.full((len(values), reasons), "", dtype=object)
     for row in range(len(values)):
         for place, which in enumerate(order[row]):
             effect = values[row, which]
@@ -224,7 +280,3 @@ def _complete(features: pd.DataFrame, manifest: Manifest, arm: str | None) -> pd
                 [None] * len(features), categories=list(spec.levels)
             )
     return completed
-
-
-def _text_columns() -> list[str]:
-    return ["domain_note", *(f"reason_{index + 1}" for index in range(REASONS))]

@@ -26,6 +26,21 @@ DataOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output.")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="A bundle folder, NAME, NAME@ALIAS or NAME/VERSION; the only champion unless stated.",
+        show_default=False,
+    ),
+]
+ArmOption = Annotated[
+    str | None,
+    typer.Option("--arm", help="The arm asked about; the first active one unless stated."),
+]
+RehearsalOption = Annotated[
+    bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
+]
 
 
 def print_json(content: dict[str, Any]) -> None:

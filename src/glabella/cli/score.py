@@ -7,27 +7,25 @@ from typing import Annotated
 
 import typer
 
-from glabella.cli.options import JsonOption, ProjectOption, print_json
+from glabella.cli.options import (
+    ArmOption,
+    JsonOption,
+    ModelOption,
+    ProjectOption,
+    RehearsalOption,
+    print_json,
+)
 
 
 def command(
     table: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a participant.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="A bundle folder, NAME, NAME@ALIAS or NAME/VERSION; the only champion unless "
-            "stated.",
-            show_default=False,
-        ),
-    ] = None,
-    arm: Annotated[
-        str | None,
-        typer.Option(help="The arm asked about; the first active one unless stated."),
-    ] = None,
-    rehearsal: Annotated[
-        bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
-    ] = False,
+    model: ModelOption = None,
+    arm: ArmOption = None,
+    rehearsal: RehearsalOption = False,
+    reasons: Annotated[
+        int, typer.Option(min=0, help="How many reasons a row is given, the largest first.")
+    ] = 3,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +45,8 @@ def command(
         The arm asked about.
     rehearsal : bool
         Whether a model trained on simulated data is allowed.
+    reasons : int
+        How many reasons a row is given.
     project : Path, optional
         The project.
     as_json : bool
@@ -54,7 +54,9 @@ def command(
     """
     from glabella.scoring.batch import score
 
-    result = score(table, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project)
+    result = score(
+        table, out=out, model=model, arm=arm, rehearsal=rehearsal, reasons=reasons, project=project
+    )
     if as_json:
         print_json(result.as_json())
         return

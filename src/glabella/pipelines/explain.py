@@ -16,26 +16,11 @@ from glabella.explanation.grouping import Grouping
 from glabella.explanation.noise import Noise, measure_noise
 from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
 from glabella.explanation.refits import LookAtRefit, SeenRefit
+from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
 from glabella.validation.nested import Progress
 from glabella.validation.stability import refit_on_resamples
-
-_OF_TREES = "path-dependent tree SHAP values, computed exactly by XGBoost"
-_OF_LINEAR = "SHAP values of an additive model against the training mean, computed exactly"
-_METHODS = {
-    "xgboost": _OF_TREES,
-    "random_forest": _OF_TREES,
-    "ridge": _OF_LINEAR,
-    "severity": _OF_LINEAR,
-    "elastic_net": _OF_LINEAR,
-    "spline": _OF_LINEAR,
-    "score_regression": _OF_LINEAR,
-    "treatment_interaction": f"{_OF_LINEAR}, products of arm and feature shared in halves",
-    "ensemble": "the weighted sum of the members' SHAP values, each computed exactly",
-    "catboost": "path-dependent tree SHAP values, computed exactly by CatBoost",
-    "explainable_boosting": "the model's own scores, those of pairs shared in halves",
-}
 
 
 @dataclass(frozen=True)
@@ -266,7 +251,6 @@ def explain_chosen(
 def _collect(
     loaded: LoadedAnalysis, validated: Validated, name: str, grouping: Grouping
 ) -> Attributions:
-    estimator = loaded.resolved.candidates[name].value.estimator
     return collect_attributions(
         [
             item
@@ -276,7 +260,7 @@ def _collect(
             and item.contributions is not None
         ],
         loaded.sample,
-        method=_METHODS.get(estimator, "steps from the overall rate to the rate of the cell"),
+        method=describe_attributions(loaded.resolved.candidates[name].value.estimator),
         grouping=grouping,
     )
 

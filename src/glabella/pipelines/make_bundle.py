@@ -15,6 +15,7 @@ from glabella.data.dictionary import BY_TRIAL
 from glabella.domain.scales import SCALES
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
+from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.scoring_columns import name_scoring_columns
 from glabella.pipelines.validate import Validated
@@ -119,6 +120,7 @@ def describe_bundle(
         ),
         training=_count_training(loaded),
         ranges=_describe_ranges(sample.features),
+        attributions=describe_attributions(resolved.candidates[chosen].value.estimator),
         performance=validated.procedure.as_json(),
         provenance=dict(provenance),
     )

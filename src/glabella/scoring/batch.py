@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from glabella.bundle.load import Bundle, is_bundle, load_bundle
-from glabella.bundle.predict import choose_arm, score_frame
+from glabella.bundle.predict import REASONS, choose_arm, explain_frame, score_frame
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
@@ -64,8 +66,7 @@ class ScoringResult:
         DataFrame
             One row per row of the scored table.
         """
-        path = Path(self.output)
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        return _read_back(Path(self.output))
 
 
 def score(
@@ -75,6 +76,7 @@ def score(
     model: str | None = None,
     arm: str | None = None,
     rehearsal: bool = False,
+    reasons: int = REASONS,
     project: str | Path | None = None,
 ) -> ScoringResult:
     """Score a table of new patients.
@@ -92,6 +94,8 @@ def score(
         The arm under which response is predicted; the first active one unless stated.
     rehearsal : bool
         Allow a model that was trained on simulated data.
+    reasons : int
+        How many of the largest contributions are put into words; none with 0.
     project : str or Path, optional
         The project.
 
@@ -107,20 +111,16 @@ def score(
     DataError
         If the table can't be read or lacks a column, or the output can't be written.
     """
-    source, target = Path(table), Path(out)
-    _check_target(source, target)
-    bundle = find_bundle(
-        model,
-        project=find_project(Path(project) if project is not None else None),
+    if reasons < 0:
+        raise DataError(f"{reasons} reasons can't be given", place="--reasons", remedy="Take 0 on.")
+    bundle, scored = _apply(
+        partial(score_frame, arm=arm, reasons=reasons),
+        Path(table),
+        Path(out),
+        model=model,
         rehearsal=rehearsal,
+        project=project,
     )
-    frame = read_table(source).frame
-    try:
-        scored = score_frame(bundle, frame, arm=arm)
-    except DataError as error:
-        place = error.place or source.name
-        raise DataError(error.finding, place=place, remedy=error.remedy) from None
-    _write(scored, target)
     refused = scored.loc[scored["status"] == "refused", "error"].value_counts()
     is_scored = scored["status"] == "scored"
     return ScoringResult(
@@ -129,10 +129,153 @@ def score(
         refused=int((~is_scored).sum()),
         refused_by_reason={str(reason): int(count) for reason, count in refused.items()},
         out_of_domain=int((scored.loc[is_scored, "in_domain"] == False).sum()),  # noqa: E712
-        output=str(target),
+        output=str(out),
         model=bundle.manifest.model,
         arm=choose_arm(bundle.manifest, arm),
     )
+
+
+@dataclass(frozen=True)
+class ExplanationResult:
+    """What explaining a batch came to.
+
+    Parameters
+    ----------
+    rows, explained, refused : int
+        Rows in, and of these explained and refused.
+    refused_by_reason : dict
+        Reason to count.
+    scale : str
+        What attributions add up to: the ``log odds``, or the ``probability``.
+    method : str
+        How they were computed.
+    output : str
+        The file written.
+    model : str
+        The model's name.
+    arm : str or None
+        The arm under which response was predicted.
+    """
+
+    rows: int
+    explained: int
+    refused: int
+    refused_by_reason: dict[str, int]
+    scale: str
+    method: str
+    output: str
+    model: str
+    arm: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values.
+
+        Returns
+        -------
+        dict
+            As `glabella explain --json` prints it.
+        """
+        return dict(vars(self))
+
+    def frame(self) -> pd.DataFrame:
+        """Read the attributions back.
+
+        Returns
+        -------
+        DataFrame
+            One row per row of the explained table.
+        """
+        return _read_back(Path(self.output))
+
+
+def explain(
+    table: str | Path,
+    *,
+    out: str | Path,
+    model: str | None = None,
+    arm: str | None = None,
+    rehearsal: bool = False,
+    project: str | Path | None = None,
+) -> ExplanationResult:
+    """Write all attributions of a table of new patients.
+
+    Parameters
+    ----------
+    table : str or Path
+        As for `score`.
+    out : str or Path
+        The file to write, CSV or Parquet; must not exist.
+    model : str, optional
+        As for `score`.
+    arm : str, optional
+        The arm under which response is predicted; the first active one unless stated.
+    rehearsal : bool
+        Allow a model that was trained on simulated data.
+    project : str or Path, optional
+        The project.
+
+    Returns
+    -------
+    ExplanationResult
+        Counts and where the attributions are.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+    DataError
+        If the table can't be read or lacks a column, or the output can't be written.
+    """
+    bundle, explained = _apply(
+        partial(explain_frame, arm=arm),
+        Path(table),
+        Path(out),
+        model=model,
+        rehearsal=rehearsal,
+        project=project,
+    )
+    refused = explained.loc[explained["status"] == "refused", "error"].value_counts()
+    return ExplanationResult(
+        rows=len(explained),
+        explained=int((explained["status"] == "scored").sum()),
+        refused=int((explained["status"] == "refused").sum()),
+        refused_by_reason={str(reason): int(count) for reason, count in refused.items()},
+        scale="probability" if not bundle.model.is_additive else "log odds",
+        method=bundle.manifest.attributions,
+        output=str(out),
+        model=bundle.manifest.model,
+        arm=choose_arm(bundle.manifest, arm),
+    )
+
+
+def _apply(
+    work: Callable[[Bundle, pd.DataFrame], pd.DataFrame],
+    source: Path,
+    target: Path,
+    *,
+    model: str | None,
+    rehearsal: bool,
+    project: str | Path | None,
+) -> tuple[Bundle, pd.DataFrame]:
+    """Read a table, put it through a model and write what comes out."""
+    _check_target(source, target)
+    bundle = find_bundle(
+        model,
+        project=find_project(Path(project) if project is not None else None),
+        rehearsal=rehearsal,
+    )
+    frame = read_table(source).frame
+    try:
+        done = work(bundle, frame)
+    except DataError as error:
+        place = error.place or source.name
+        raise DataError(error.finding, place=place, remedy=error.remedy) from None
+    _write(done, target)
+    return bundle, done
+
+
+def _read_back(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
 
 
 def find_bundle(model: str | None, *, project: Project, rehearsal: bool) -> Bundle:

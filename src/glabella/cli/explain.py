@@ -1,0 +1,62 @@
+"""The verb `explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glabella.cli.options import (
+    ArmOption,
+    JsonOption,
+    ModelOption,
+    ProjectOption,
+    RehearsalOption,
+    print_json,
+)
+
+
+def command(
+    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a participant.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    model: ModelOption = None,
+    arm: ArmOption = None,
+    rehearsal: RehearsalOption = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what each feature adds to each new patient's prediction.
+
+    Example: glabella explain new_patients.csv --out attributions.parquet --rehearsal
+
+    Parameters
+    ----------
+    table : Path
+        A CSV or Parquet file.
+    out : Path
+        The file to write.
+    model : str, optional
+        The model.
+    arm : str, optional
+        The arm asked about.
+    rehearsal : bool
+        Whether a model trained on simulated data is allowed.
+    project : Path, optional
+        The project.
+    as_json : bool
+        Whether to print JSON.
+    """
+    from glabella.scoring.batch import explain
+
+    result = explain(table, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project)
+    if as_json:
+        print_json(result.as_json())
+        return
+    under = f" under arm {result.arm}" if result.arm else ""
+    typer.echo(f"{result.rows} rows: {result.explained} explained{under}, {result.refused} refused")
+    for reason, count in result.refused_by_reason.items():
+        typer.echo(f"  refused {count}: {reason}")
+    typer.echo(f"values  {result.method}, on the scale of the {result.scale}")
+    typer.echo(f"model   {result.model}")
+    typer.echo(f"written {result.output}")

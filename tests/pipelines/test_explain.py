@@ -4,9 +4,11 @@ import html
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import glabella
+from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
 from glabella.pipelines.load import load_analysis
@@ -117,3 +119,27 @@ def test_features_missing_everywhere_or_constant_in_a_trial_are_explained(small_
     assert rows["age_years"]["concordance"]["trials"]["alpha"]["value"] in (0.5, None)
     loaded = load_analysis("small", find_project(small_project))
     assert loaded.sample.n == result.n
+
+
+@pytest.mark.parametrize("model", ["ridge", "xgboost"])
+def test_interventional_values_are_named_in_report_and_bundle(small_project, model):
+    asked = "{refits: 0, permutations: 0, values: interventional, background: 40}"
+    _ask(small_project, asked, models=f"[arm_only, {model}]")
+    result = glabella.train("small", project=small_project, workers=1)
+    bundle = load_bundle(Path(result.bundle))
+    words = "interventional SHAP values, computed exactly, against 40 training participants at most"
+    assert bundle.manifest.attributions.startswith(words)
+    assert words in Path(result.report).read_text()
+    loaded = load_analysis("small", find_project(small_project))
+    chosen, weights = loaded.sample.choose_background(np.arange(loaded.sample.n))
+    assert len(chosen) == 40
+    values = bundle.model.contributions(loaded.sample.features.frame.iloc[chosen]).values
+    np.testing.assert_allclose(weights @ values, 0, atol=1e-6)
+
+
+def test_a_candidate_without_a_background_fails_by_name(small_project):
+    asked = "{refits: 0, permutations: 0, values: interventional}"
+    _ask(small_project, asked, models="[arm_only, ridge, catboost]")
+    result = glabella.train("small", project=small_project, workers=1)
+    assert result.candidates["ridge"].error is None
+    assert "can't be explained against a background" in result.candidates["catboost"].error

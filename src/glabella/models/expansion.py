@@ -117,7 +117,12 @@ class Expansion:
         return np.hstack(made) if made else np.zeros((len(matrix), 0))
 
     def attribute(
-        self, matrix: Matrix, coefficients: Matrix, encoding: Encoding, features: Sequence[str]
+        self,
+        matrix: Matrix,
+        coefficients: Matrix,
+        encoding: Encoding,
+        features: Sequence[str],
+        means: Matrix | None = None,
     ) -> tuple[Matrix, float]:
         """Attribute curves and products to the clinical features that they are made of.
 
@@ -131,6 +136,8 @@ class Expansion:
             What the matrix was made by.
         features : sequence of str
             The features, in the order wanted.
+        means : array of float, shape (n_encoded,), optional
+            Of a background; nought, the training means, unless stated.
 
         Returns
         -------
@@ -149,9 +156,15 @@ class Expansion:
         constant = 0.0
         for item in self.products:
             slope = coefficients[at] / item.scale
-            half = 0.5 * slope * matrix[:, item.left] * matrix[:, item.right]
-            shared[:, owners[item.left]] += half
-            shared[:, owners[item.right]] += half
+            left, right = matrix[:, item.left], matrix[:, item.right]
+            half = 0.5 * slope * left * right
+            turn = (
+                0.0
+                if means is None
+                else 0.5 * slope * (left * means[item.right] - right * means[item.left])
+            )
+            shared[:, owners[item.left]] += half + turn
+            shared[:, owners[item.right]] += half - turn
             constant -= slope * item.center
             at += 1
         return shared, float(constant)

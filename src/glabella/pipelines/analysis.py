@@ -116,12 +116,21 @@ class ExplanationDefinition(Definition):
         words of the key.
     evidence : str, optional
         Published predictors in ``features`` that ours are held beside; none unless stated.
+    values : str
+        ``path_dependent``: what a tree expects where a feature is unknown is the mean of its own
+        training rows that went the same way. ``interventional``: it is the mean over stated rows,
+        features changed independently of each other.
+    background : int
+        Of interventional values: the most training participants that each fit is explained
+        against, evenly over trials and arms and weighted by their size.
     """
 
     refits: int = Field(default=50, ge=0, le=10_000)
     permutations: int = Field(default=99, ge=0, le=10_000)
     groups: dict[str, tuple[str, ...]] = Field(default={})
     evidence: str | None = None
+    values: Literal["path_dependent", "interventional"] = "path_dependent"
+    background: int = Field(default=300, ge=10, le=10_000)
 
     @model_validator(mode="after")
     def _is_possible(self) -> ExplanationDefinition:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from glabella.pipelines.analysis import ExplanationDefinition
+
 _OF_TREES = "path-dependent tree SHAP values, computed exactly by XGBoost"
 _OF_LINEAR = "SHAP values of an additive model against the training mean, computed exactly"
 _METHODS = {
@@ -19,17 +21,28 @@ _METHODS = {
 }
 
 
-def describe_attributions(estimator: str) -> str:
+_AGAINST = (
+    "interventional SHAP values, computed exactly, against {count} training participants at most, "
+    "weighted by trial and arm"
+)
+_STEPS = "steps from the overall rate to the rate of the cell"
+
+
+def describe_attributions(estimator: str, explanation: ExplanationDefinition) -> str:
     """Say how an estimator's attributions are computed.
 
     Parameters
     ----------
     estimator : str
         Its registered name.
+    explanation : ExplanationDefinition
+        What the analysis asks for.
 
     Returns
     -------
     str
         For reports and bundles.
     """
-    return _METHODS.get(estimator, "steps from the overall rate to the rate of the cell")
+    if estimator in _METHODS and explanation.values == "interventional":
+        return _AGAINST.format(count=explanation.background)
+    return _METHODS.get(estimator, _STEPS)

@@ -260,7 +260,10 @@ def _collect(
             and item.contributions is not None
         ],
         loaded.sample,
-        method=describe_attributions(loaded.resolved.candidates[name].value.estimator),
+        method=describe_attributions(
+            loaded.resolved.candidates[name].value.estimator,
+            loaded.resolved.analysis.value.explanation,
+        ),
         grouping=grouping,
     )
 

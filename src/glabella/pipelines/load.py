@@ -386,6 +386,9 @@ def make_sample(
         else np.ones(len(people), dtype=bool),
         person=_number_people(people) if "person" in people else None,
         margin=None if outcomes.margin is None else outcomes.margin[kept],
+        background=analysis.explanation.background
+        if analysis.explanation.values == "interventional"
+        else None,
     )
 
 

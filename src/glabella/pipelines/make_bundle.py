@@ -120,7 +120,9 @@ def describe_bundle(
         ),
         training=_count_training(loaded),
         ranges=_describe_ranges(sample.features),
-        attributions=describe_attributions(resolved.candidates[chosen].value.estimator),
+        attributions=describe_attributions(
+            resolved.candidates[chosen].value.estimator, analysis.explanation
+        ),
         performance=validated.procedure.as_json(),
         provenance=dict(provenance),
     )

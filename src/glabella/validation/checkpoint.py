@@ -87,7 +87,8 @@ class Checkpoint:
         """
         states = [str(seed.state) for seed in seeds]
         definition = candidate.model_dump_json()
-        stated = (self._versions, definition, inner_folds, states, is_weighed, fold.unit)
+        asked = (inner_folds, is_weighed, fold.unit, sample.background)
+        stated = (self._versions, definition, states, *asked)
         digest = hashlib.sha256(json.dumps(stated).encode())
         digest.update(self._hash_sample(sample).encode())
         for array in (fold.train, fold.test, outcomes):

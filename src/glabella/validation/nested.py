@@ -154,7 +154,14 @@ def tune_and_fit(
         seed,
         {} if fitted is None else fitted,
     )
-    return task.join(candidate) if isinstance(candidate, EnsembleCandidate) else task.fit(candidate)
+    if isinstance(candidate, EnsembleCandidate):
+        tuned = task.join(candidate)
+    else:
+        tuned = task.fit(candidate)
+    if sample.background is not None:
+        chosen, weights = sample.choose_background(rows)
+        tuned.model.explain_against(sample.features.frame.iloc[chosen], weights)
+    return tuned
 
 
 @dataclass(frozen=True)

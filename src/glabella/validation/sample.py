@@ -36,6 +36,9 @@ class Sample:
     margin : array of float, shape (n_participants,), optional
         How far each score lies beyond the threshold of response, as a share of its scale, positive
         for responders; NaN where response was not decided by a score. None where it never is.
+    background : int, optional
+        The most training participants against whom a fit is explained; fits are explained without
+        a background unless stated.
     """
 
     features: FeatureTable
@@ -48,6 +51,7 @@ class Sample:
     person: npt.NDArray[np.int_] | None = None
     imputation: OutcomeImputation | None = None
     margin: npt.NDArray[np.float64] | None = None
+    background: int | None = None
 
     @property
     def people(self) -> npt.NDArray[np.int_]:
@@ -104,6 +108,32 @@ class Sample:
     def labels(self) -> npt.NDArray[np.int_]:
         """Outcomes that folds are stratified by: those of the first imputation."""
         return np.asarray(self.outcomes[0], dtype=int)
+
+    def choose_background(
+        self, rows: npt.NDArray[np.int_]
+    ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.float64]]:
+        """Choose the participants against whom a fit to some rows is explained.
+
+        Parameters
+        ----------
+        rows : array of int, shape (n_training,)
+            The participants of the training part.
+
+        Returns
+        -------
+        tuple of array of int and array of float
+            Their positions, evenly over each trial and arm, and weights that give each trial and
+            arm its share of the training part.
+        """
+        cells = np.array([f"{self.trial[row]}|{self.arm[row]}" for row in rows])
+        chosen, weights = [], []
+        for cell in np.unique(cells):
+            mine = rows[cells == cell]
+            share = len(mine) / len(rows)
+            count = min(len(mine), max(1, round(share * (self.background or 1))))
+            chosen.append(mine[np.linspace(0, len(mine) - 1, count).astype(int)])
+            weights.append(np.full(count, share / count))
+        return np.concatenate(chosen), np.concatenate(weights)
 
     def complete_training(
         self, rows: npt.NDArray[np.int_], seed: np.random.SeedSequence

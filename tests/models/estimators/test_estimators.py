@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.features.spec import FeatureSpec, FeatureTable
+from glabella.models.build import export_model, restore_model
 from glabella.models.estimators import ESTIMATORS, find_estimator
 from glabella.models.estimators.interface import ResponderModel
 
@@ -70,6 +71,50 @@ def test_interactions_divide_the_contributions(sample: Sample, name: str) -> Non
     assert pairs.values.shape == (120, 6, 6)
     np.testing.assert_allclose(pairs.values, pairs.values.transpose(0, 2, 1), rtol=0, atol=1e-5)
     np.testing.assert_allclose(pairs.values.sum(axis=2), parts.values, rtol=0, atol=1e-5)
+
+
+WITHOUT_BACKGROUND = ("explainable_boosting", "catboost")
+
+
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name not in WITHOUT_BACKGROUND])
+def test_against_a_background_values_add_up_and_average_to_nought_there(
+    sample: Sample, name: str
+) -> None:
+    table, responded = sample(27)
+    model = make(name, table).fit(table.frame, responded)
+    without = model.contributions(table.frame)
+    weight = np.linspace(1, 3, 60)
+    weight /= weight.sum()
+    model.explain_against(table.frame.iloc[:60], weight)
+    parts = model.contributions(table.frame)
+    wanted = model.log_odds(table.frame)
+    if not model.is_additive:
+        wanted = expit(wanted)
+    np.testing.assert_allclose(parts.values.sum(axis=1) + parts.base, wanted, rtol=0, atol=1e-9)
+    if name in ("prevalence", "arm_only"):
+        np.testing.assert_array_equal(parts.values, without.values)
+        return
+    np.testing.assert_allclose(weight @ parts.values[:60], 0, atol=1e-6)
+    restored = restore_model(export_model(model), table.specs).contributions(table.frame)
+    np.testing.assert_array_equal(restored.values, parts.values)
+    # Another fit knows nothing of it.
+    again = model.fit(table.frame, responded).contributions(table.frame)
+    np.testing.assert_allclose(again.values, without.values, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", WITHOUT_BACKGROUND)
+def test_what_has_no_background_says_so(sample: Sample, name: str) -> None:
+    table, responded = sample(27)
+    model = make(name, table).fit(table.frame, responded)
+    with pytest.raises(AnalysisError, match="can't be explained against a background"):
+        model.explain_against(table.frame, np.full(120, 1 / 120))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_no_rows_have_no_contributions(sample: Sample, name: str) -> None:
+    table, responded = sample(28)
+    model = make(name, table).fit(table.frame, responded)
+    assert model.contributions(table.frame.iloc[:0]).values.shape == (0, 6)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

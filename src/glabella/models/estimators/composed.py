@@ -90,6 +90,19 @@ class ComposedModel(ResponderModel):
             base += factor * each.base
         return Contributions(every[0].features, values, base, every[0].scale)
 
+    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+        """Have every member's contributions computed against the same rows.
+
+        Parameters
+        ----------
+        background : DataFrame, shape (n_background, n_columns)
+            Features by name.
+        weight : array of float, shape (n_background,)
+            Not negative, adding to one.
+        """
+        for part in self.parts:
+            part.explain_against(background, weight)
+
     def interactions(self, X: pd.DataFrame) -> Interactions:
         """Add up the members' interaction values.
 

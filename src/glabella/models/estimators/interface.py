@@ -261,6 +261,31 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Additive to `log_odds`.
         """
 
+    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+        """Have contributions computed against stated rows: interventional SHAP values, exactly.
+
+        Parameters
+        ----------
+        background : DataFrame, shape (n_background, n_columns)
+            Features by name. Of the rows, only sums stay.
+        weight : array of float, shape (n_background,)
+            Not negative, adding to one.
+
+        Raises
+        ------
+        AnalysisError
+            If the model can't do so.
+
+        References
+        ----------
+        .. [1] Janzing D, Minorics L, Blobaum P. Feature relevance quantification in explainable
+           AI: a causal problem. AISTATS 2020, PMLR 108:2907-2916.
+        """
+        raise AnalysisError(
+            f"a {type(self).__name__} can't be explained against a background",
+            remedy="Set `values: path_dependent` under `explanation:`, or leave it out.",
+        )
+
     def interactions(self, X: pd.DataFrame) -> Interactions:
         """Divide contributions into each feature's own and those of pairs, exactly.
 
@@ -272,7 +297,8 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         Interactions
-            All of it on the diagonal for a model that adds its features up.
+            All of it on the diagonal for a model that adds its features up. Against a background
+            pairs stay as they are without one.
         """
         found = self.contributions(X)
         count = len(found.features)

@@ -79,6 +79,7 @@ class LinearModel(ResponderModel):
 
     def _keep(self, fit: PenalisedFit) -> None:
         self.intercept_, self.coefficients_ = fit.intercept, fit.coefficients
+        self.background_: tuple[Floats, Floats] | None = None
 
     def _design(self, X: pd.DataFrame) -> Floats:
         frame = self._as_frame(X)
@@ -132,6 +133,7 @@ class LinearModel(ResponderModel):
         Contributions
             SHAP values of an additive model whose background is the training mean, features
             taken as independent; a product of arm and feature is shared between them in halves.
+            After `explain_against`, those against its rows.
 
         References
         ----------
@@ -143,14 +145,36 @@ class LinearModel(ResponderModel):
         matrix = self.encoding_.transform(frame)
         own = self.coefficients_[: matrix.shape[1]]
         values = self.encoding_.sum_by_feature(matrix * own, features)
+        means, shifts = self._background()
         shared, constant = self.expansion_.attribute(
-            matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, features
+            matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, features, means
         )
         return Contributions(
             features=features,
-            values=values + shared,
-            base=np.full(len(X), self.intercept_ + constant),
+            values=values + shared - shifts,
+            base=np.full(len(X), self.intercept_ + constant + shifts.sum()),
         )
+
+    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+        """Have contributions computed against stated rows.
+
+        Parameters
+        ----------
+        background : DataFrame, shape (n_background, n_columns)
+            Features by name. What stays of them are means.
+        weight : array of float, shape (n_background,)
+            Not negative, adding to one.
+        """
+        means = weight @ self.encoding_.transform(background)
+        nothing = np.zeros(len(self._explained()))
+        self.background_ = (means, nothing)
+        self.background_ = (means, weight @ self.contributions(background).values)
+
+    def _background(self) -> tuple[Floats | None, Floats]:
+        """Means of the encoded columns of a background, and of what each feature adds there."""
+        if self.background_ is None:
+            return None, np.zeros(len(self._explained()))
+        return self.background_
 
     def interactions(self, X: pd.DataFrame) -> Interactions:
         """Divide contributions into each feature's own and those of products.
@@ -182,11 +206,14 @@ class LinearModel(ResponderModel):
         dict
             For JSON.
         """
+        means, shifts = self._background()
+        background = {} if means is None else {"background": [means.tolist(), shifts.tolist()]}
         return {
             "encoding": self.encoding_.export(),
             "expansion": self.expansion_.export(),
             "coefficients": self.coefficients_.tolist(),
             "intercept": self.intercept_,
+            **background,
         }
 
     def restore_state(self, state: dict[str, Any]) -> None:
@@ -205,6 +232,14 @@ class LinearModel(ResponderModel):
         self.intercept_ = check_finite(state["intercept"])
         if len(self.coefficients_) != n_encoded + self.expansion_.count():
             raise ValueError("there is not one coefficient for each column")
+        self.background_ = None
+        if "background" in state:
+            means, shifts = (
+                np.array([check_finite(value) for value in part]) for part in state["background"]
+            )
+            if len(means) != n_encoded or len(shifts) != len(self._explained()):
+                raise ValueError("the background is not one of the model's columns")
+            self.background_ = (means, shifts)
 
 
 class RidgeModel(LinearModel):

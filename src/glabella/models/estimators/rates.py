@@ -119,6 +119,17 @@ class RateModel(ResponderModel):
                 base += step
         return Contributions(features, values, base)
 
+    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+        """Stay as it is: steps from one rate to another have no background.
+
+        Parameters
+        ----------
+        background : DataFrame
+            Not used.
+        weight : array of float
+            Not used.
+        """
+
     def export_state(self) -> dict[str, Any]:
         """Write the rates as plain values.
 

@@ -28,6 +28,7 @@ from glabella.models.estimators.interface import (
     find_rounds,
     refuse_infinite,
 )
+from glabella.models.interventional import TreeBackground, read_trees
 
 Batch = tuple[pd.DataFrame, npt.NDArray[np.int_]]
 
@@ -57,6 +58,7 @@ class TreeModel(ResponderModel):
     def _learn_encoding(self, X: pd.DataFrame) -> None:
         # Codes have no mean: where features are centred, each level has an indicator.
         within = self._find_trial()
+        self.background_: TreeBackground | None = None
         self.encoding_ = fit_encoding(
             X, self._used(), fill_and_scale=False, within=within, as_codes=within is None
         )
@@ -80,18 +82,27 @@ class TreeModel(ResponderModel):
         )
 
     def _predict(self, X: pd.DataFrame, rounds: tuple[int, int] = (0, 0)) -> Floats:
-        rows = xgboost.DMatrix(
-            self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
+        if not len(X):
+            # XGBoost warns of a table without rows.
+            return np.empty(0)
+        margin = self.booster_.predict(
+            self._hand_over(X), output_margin=True, iteration_range=rounds
         )
-        margin = self.booster_.predict(rows, output_margin=True, iteration_range=rounds)
         return np.asarray(margin, dtype=float)
 
-    def _attribute(self, X: pd.DataFrame) -> Contributions:
-        """Compute path-dependent tree SHAP values, exactly, by XGBoost itself."""
-        features = self._explained()
-        rows = xgboost.DMatrix(
+    def _hand_over(self, X: pd.DataFrame) -> xgboost.DMatrix:
+        return xgboost.DMatrix(
             self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
         )
+
+    def _attribute(self, X: pd.DataFrame) -> Contributions:
+        """Compute path-dependent values by XGBoost itself, or those against a background."""
+        features = self._explained()
+        if self.background_ is not None:
+            return self._attribute_against(self.background_, X, features)
+        if not len(X):
+            return Contributions(features, np.empty((0, len(features))), np.empty(0))
+        rows = self._hand_over(X)
         raw = np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=float)
         margin = np.asarray(self.booster_.predict(rows, output_margin=True), dtype=float)
         return Contributions(
@@ -121,10 +132,9 @@ class TreeModel(ResponderModel):
         """
         frame = self._as_frame(X)
         features = self._explained()
-        rows = xgboost.DMatrix(
-            self._encode(frame), nthread=1, feature_types=self._types(), enable_categorical=True
+        raw = np.asarray(
+            self.booster_.predict(self._hand_over(frame), pred_interactions=True), dtype=float
         )
-        raw = np.asarray(self.booster_.predict(rows, pred_interactions=True), dtype=float)
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
         return Interactions(
@@ -132,6 +142,37 @@ class TreeModel(ResponderModel):
             self.encoding_.sum_pairs_by_feature(raw[:, :count, :count], features),
             scale,
         )
+
+    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+        """Have contributions computed against stated rows.
+
+        Parameters
+        ----------
+        background : DataFrame, shape (n_background, n_columns)
+            Features by name. What stays of them is, for each leaf, how many pass which of the
+            questions on the way.
+        weight : array of float, shape (n_background,)
+            Not negative, adding to one.
+        """
+        self.background_ = TreeBackground.learn(
+            read_trees(self.booster_), self._encode(self._as_frame(background)), weight
+        )
+
+    def _attribute_against(
+        self, background: TreeBackground, X: pd.DataFrame, features: tuple[str, ...]
+    ) -> Contributions:
+        matrix = self._encode(X)
+        values, mean = background.attribute(matrix)
+        margin = self._predict(X)
+        base = margin - values.sum(axis=1)
+        # Beside the mean there is what XGBoost starts from: one number for all rows.
+        sizes = np.abs(values).sum(axis=1) + abs(mean)
+        if len(base) and (np.abs(base - np.median(base)) > _SINGLE * (1.0 + sizes)).any():
+            raise AnalysisError(
+                "attributions against the background do not add up to XGBoost's prediction",
+                remedy="Report this with the version of XGBoost: an exact method must add up.",
+            )
+        return Contributions(features, self.encoding_.sum_by_feature(values, features), base)
 
     def export_state(self) -> dict[str, Any]:
         """Write the encoding as plain values; the trees are the binary part.
@@ -142,7 +183,12 @@ class TreeModel(ResponderModel):
             For JSON.
         """
         trees = hashlib.sha256(self.export_binary()).hexdigest()
-        return {"encoding": self.encoding_.export(), "trees_sha256": trees}
+        background = self.background_
+        return {
+            "encoding": self.encoding_.export(),
+            "trees_sha256": trees,
+            **({} if background is None else {"background": background.export()}),
+        }
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take over an exported encoding.
@@ -155,6 +201,7 @@ class TreeModel(ResponderModel):
         self._take_over()
         self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
         self.trees_sha256_ = str(state["trees_sha256"])
+        self._patterns = state.get("background")
 
     def export_binary(self) -> bytes:
         """Write the trees in XGBoost's own UBJSON.
@@ -186,6 +233,11 @@ class TreeModel(ResponderModel):
         self.booster_.load_model(bytearray(content))
         if self.booster_.num_features() != max(len(self.encoding_.columns), 1):
             raise ValueError("the trees are of other columns than the encoding's")
+        self.background_ = (
+            None
+            if self._patterns is None
+            else TreeBackground.restore(read_trees(self.booster_), self._patterns)
+        )
 
 
 def _find_rounding(margin: Floats, raw: Floats) -> Floats:
@@ -419,6 +471,7 @@ class XGBoostModel(TreeModel):
         predicted = np.empty((len(settings), len(held_out)))
         for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
             model = clone(self).set_params(**others, n_trees=max(rounds.values()))
+            model.background_ = None
             model.specs_, model.classes_, model.encoding_ = (
                 self.specs_,
                 self.classes_,

@@ -56,6 +56,7 @@ bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/candidates.py
+	$(BIN)/python benchmarks/explanations.py
 	$(BIN)/python benchmarks/past_one_machine.py
 
 lock: ## Write requirements.lock anew (needs uv)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
+from glabella.bundle.neighbours import NEIGHBOURS_FILE, Neighbours
+from glabella.bundle.refits import REFITS_FILE, restore_refits
 from glabella.errors import BundleError
 from glabella.models.build import BINARY_FILES, MODEL_FILE, restore_model
 from glabella.models.estimators.interface import ResponderModel
 
 # Ours, not the bundle's: a file that is not on this list is never opened.
-ALLOWED_FILES = frozenset({MANIFEST_FILE, SUMS_FILE, MODEL_FILE, *BINARY_FILES})
+ALLOWED_FILES = frozenset(
+    {MANIFEST_FILE, SUMS_FILE, MODEL_FILE, REFITS_FILE, NEIGHBOURS_FILE, *BINARY_FILES}
+)
 _REMEDY = "Take the bundle again from the run that made it."
 
 
@@ -29,10 +34,51 @@ class Bundle:
         What it says of itself.
     model : ResponderModel
         Fitted.
+    further : mapping of bytes
+        Files that only some questions need: refits and groups of training participants.
     """
 
     manifest: Manifest
     model: ResponderModel
+    further: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def load_refits(self) -> list[ResponderModel]:
+        """Load the model's refits to bootstrap samples.
+
+        Returns
+        -------
+        list of ResponderModel
+            None of them where the analysis asked for no refits.
+
+        Raises
+        ------
+        BundleError
+            If the file is not as this package writes it.
+        """
+        content = self.further.get(REFITS_FILE)
+        return [] if content is None else restore_refits(content, self.manifest.feature_specs)
+
+    def load_neighbours(self) -> Neighbours:
+        """Load the groups of training participants.
+
+        Returns
+        -------
+        Neighbours
+            Centres and counts.
+
+        Raises
+        ------
+        BundleError
+            If the file is missing, or not as this package writes it.
+        """
+        try:
+            return Neighbours.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise BundleError(
+                "the groups of training participants are missing, or not as this version of "
+                "Glabella writes them",
+                remedy=_REMEDY,
+            ) from None
 
 
 def is_bundle(folder: Path) -> bool:
@@ -88,7 +134,8 @@ def load_bundle(folder: Path) -> Bundle:
             place=str(folder),
             remedy=_REMEDY,
         ) from None
-    return Bundle(manifest, restore_model(files, manifest.feature_specs))
+    further = {name: files.pop(name) for name in (REFITS_FILE, NEIGHBOURS_FILE) if name in files}
+    return Bundle(manifest, restore_model(files, manifest.feature_specs), further)
 
 
 def _verify(folder: Path) -> dict[str, bytes]:

@@ -22,11 +22,19 @@ def command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
     model: ModelOption = None,
     arm: ArmOption = None,
+    row: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Explain this row alone, from 1, as an HTML page to read and print.",
+            show_default=False,
+        ),
+    ] = None,
     rehearsal: RehearsalOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what each feature adds to each new patient's prediction.
+    """Write what each feature adds to each new patient's prediction, or a page on one patient.
 
     Example: glabella explain new_patients.csv --out attributions.parquet --rehearsal
 
@@ -40,6 +48,8 @@ def command(
         The model.
     arm : str, optional
         The arm asked about.
+    row : int, optional
+        The one row to explain as a page.
     rehearsal : bool
         Whether a model trained on simulated data is allowed.
     project : Path, optional
@@ -47,6 +57,20 @@ def command(
     as_json : bool
         Whether to print JSON.
     """
+    if row is not None:
+        from glabella.pipelines.explain_patient import explain_patient
+
+        patient = explain_patient(
+            table, row=row, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project
+        )
+        if as_json:
+            print_json(patient.as_json())
+            return
+        typer.echo(patient.page.sentence)
+        for step in patient.page.steps:
+            typer.echo(f"  {step.words}")
+        typer.echo(f"page    {patient.output}")
+        return
     from glabella.scoring.batch import explain
 
     result = explain(table, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project)

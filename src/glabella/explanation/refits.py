@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from glabella.explanation.attributions import find_direction, rank_values
 from glabella.explanation.grouping import Grouping
+from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
 from glabella.validation.sample import Sample
 from glabella.validation.stability import Refit, describe_refit
@@ -52,10 +53,13 @@ class SeenRefit:
         Through all participants.
     left_out : RefitAttributions or None
         Through those that were not drawn; None where these are under five.
+    files : dict of bytes
+        The refit itself, as `export_model` writes it.
     """
 
     whole: Refit
     left_out: RefitAttributions | None
+    files: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class LookAtRefit:
         """
         rows = np.flatnonzero(~np.isin(sample.people, sample.people[drawn]))
         whole = describe_refit(model, sample)
-        return SeenRefit(whole, self._attribute(model, sample, rows) if len(rows) else None)
+        return SeenRefit(whole, self._attribute(model, sample, rows), export_model(model))
 
     def _attribute(
         self, model: ResponderModel, sample: Sample, rows: npt.NDArray[np.int_]

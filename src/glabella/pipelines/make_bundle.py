@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +11,8 @@ import pandas as pd
 
 from glabella import __version__
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
+from glabella.bundle.neighbours import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.data.dictionary import BY_TRIAL
 from glabella.domain.scales import SCALES
 from glabella.features.spec import FeatureSpec, FeatureTable
@@ -67,7 +69,12 @@ def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
 
 
 def describe_bundle(
-    loaded: LoadedAnalysis, validated: Validated, tuned: TunedModel, provenance: Mapping[str, Any]
+    loaded: LoadedAnalysis,
+    validated: Validated,
+    tuned: TunedModel,
+    provenance: Mapping[str, Any],
+    *,
+    refits: Sequence[Mapping[str, bytes]] = (),
 ) -> tuple[Manifest, dict[str, bytes]]:
     """Make the manifest and the model's files.
 
@@ -81,6 +88,8 @@ def describe_bundle(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    refits : sequence of mapping of bytes
+        The files of refits to bootstrap samples, of which some are kept.
 
     Returns
     -------
@@ -91,7 +100,12 @@ def describe_bundle(
     analysis, chosen = resolved.analysis.value, validated.choice.name
     used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
     named = name_scoring_columns(resolved)
-    files = export_model(tuned.model)
+    neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
+    files = {
+        **export_model(tuned.model),
+        NEIGHBOURS_FILE: neighbours.export(),
+        **({REFITS_FILE: export_refits(refits)} if refits else {}),
+    }
     specs = sample.features.specs
     manifest = Manifest(
         format=FORMAT,

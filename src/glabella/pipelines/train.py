@@ -293,7 +293,13 @@ def train(
             loaded, tuned, [None if item is None else item.whole for item in refits]
         )
         explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
-        manifest, files = describe_bundle(loaded, validated, tuned, provenance)
+        manifest, files = describe_bundle(
+            loaded,
+            validated,
+            tuned,
+            provenance,
+            refits=[item.files for item in refits if item is not None],
+        )
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("drawing", 0, 0)
         record, figures = compose_record(

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from glabella.reporting.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.validation.intervals import Estimate
@@ -44,12 +45,9 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         HTML with everything inside; every text of the data is escaped.
     """
     shown = {
-        name: {
-            "image": _embed(name, figures[name], caption),
-            "caption": caption,
-            "file": f"{record.analysis}_{PurePath(name).stem}.csv",
-            "data": _link_data(figures[f"{PurePath(name).stem}.csv"]),
-        }
+        name: _show(
+            name, figures[name], figures[f"{PurePath(name).stem}.csv"], caption, record.analysis
+        )
         for name, caption in record.figures.items()
     }
     template = open_templates().get_template("report.html.jinja")
@@ -120,6 +118,37 @@ def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
     if found["value"] is None:
         return Markup('<abbr title="{}">–</abbr>').format(found["reason"])
     return format_estimate(Estimate(found["value"], found["low"], found["high"]), digits)
+
+
+def embed_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
+    """Make a figure ready for a page.
+
+    Parameters
+    ----------
+    name : str
+        Its file's name.
+    drawn : Drawn
+        Image and data.
+    caption : str
+        Shown below.
+    prefix : str
+        What the name of the file of its data begins with.
+
+    Returns
+    -------
+    dict
+        For the template's ``show_figure``.
+    """
+    return _show(name, drawn.image, drawn.data, caption, prefix)
+
+
+def _show(name: str, image: bytes, data: bytes, caption: str, prefix: str) -> dict[str, Any]:
+    return {
+        "image": _embed(name, image, caption),
+        "caption": caption,
+        "file": re.sub(r"[^\w.-]", "_", f"{prefix}_{PurePath(name).stem}.csv"),
+        "data": _link_data(data),
+    }
 
 
 def _link_data(content: bytes) -> str:

@@ -1,0 +1,215 @@
+"""Groups of training participants who are alike, as centres and counts; never a participant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.features.spec import FeatureSpec, FeatureTable
+from glabella.models.encoding import Encoding, check_finite, fit_encoding
+
+NEIGHBOURS_FILE = "neighbours.json"
+# Halved until a half would have fewer than this.
+FEWEST = 60
+# A count under ten could tell who it is.
+SUPPRESSED = 10
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GroupCount:
+    """How many of a group were in an arm, and how many of them responded.
+
+    Parameters
+    ----------
+    n, responders : int or None
+        None where a count would be under ten: of those in the arm, of responders or of others.
+    """
+
+    n: int | None
+    responders: int | None
+
+    def describe(self) -> str:
+        """Say it in words.
+
+        Returns
+        -------
+        str
+            With the counts that may be told.
+        """
+        if self.n is None:
+            return "fewer than ten were in this arm"
+        if self.responders is None:
+            return f"{self.n} were in this arm; too few responded, or did not, to be counted"
+        return f"{self.responders} of {self.n} in this arm responded"
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Groups of training participants who are alike at baseline.
+
+    Parameters
+    ----------
+    encoding : Encoding
+        How features become distances.
+    centers : array of float, shape (n_groups, n_encoded)
+        The mean of each group.
+    counts : tuple of dict of GroupCount
+        For each group, by arm; under the blank name where there are no arms.
+    """
+
+    encoding: Encoding
+    centers: Floats
+    counts: tuple[Mapping[str, GroupCount], ...]
+
+    def find(self, frame: pd.DataFrame) -> tuple[Mapping[str, GroupCount], ...]:
+        """Find the group whose mean is nearest to each row.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Features by name.
+
+        Returns
+        -------
+        tuple of dict of GroupCount
+            By arm, for each row.
+        """
+        matrix = self.encoding.transform(frame)
+        distances = ((matrix[:, None, :] - self.centers[None]) ** 2).sum(axis=2)
+        return tuple(self.counts[int(at)] for at in distances.argmin(axis=1))
+
+    def export(self) -> bytes:
+        """Write the groups as JSON.
+
+        Returns
+        -------
+        bytes
+            For a bundle.
+        """
+        content = {
+            "encoding": self.encoding.export(),
+            "centers": self.centers.tolist(),
+            "counts": [
+                {arm: [item.n, item.responders] for arm, item in group.items()}
+                for group in self.counts
+            ],
+        }
+        return (json.dumps(content) + "\n").encode()
+
+    @classmethod
+    def restore(cls, content: bytes, specs: tuple[FeatureSpec, ...]) -> Neighbours:
+        """Read exported groups back.
+
+        Parameters
+        ----------
+        content : bytes
+            From `export`.
+        specs : tuple of FeatureSpec
+            The features.
+
+        Returns
+        -------
+        Neighbours
+            Equal to the exported ones.
+
+        Raises
+        ------
+        ValueError
+            If they are not as `export` writes them.
+        """
+        plain: Any = json.loads(content)
+        encoding = Encoding.restore(plain["encoding"], _select(specs))
+        centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
+        if len(centers) != len(plain["counts"]):
+            raise ValueError("there is not one count for each group")
+        return cls(
+            encoding,
+            centers.reshape(len(centers), len(encoding.columns)),
+            tuple(
+                {arm: GroupCount(*map(_check_count, pair)) for arm, pair in group.items()}
+                for group in plain["counts"]
+            ),
+        )
+
+
+def learn_neighbours(
+    features: FeatureTable, responded: Floats, arm: npt.NDArray[np.str_]
+) -> Neighbours:
+    """Divide training participants into groups that are alike.
+
+    Parameters
+    ----------
+    features : FeatureTable
+        Of the participants.
+    responded : array of float, shape (n_participants,)
+        1 for responders, 0 for others; a share where outcomes are imputed.
+    arm : array of str, shape (n_participants,)
+        Blank where there are none.
+
+    Returns
+    -------
+    Neighbours
+        Groups are halved at the median of their first principal component, over standardised
+        features, as long as both halves keep sixty participants.
+    """
+    encoding = fit_encoding(features.frame, _select(features.specs), fill_and_scale=True)
+    matrix = encoding.transform(features.frame)
+    waiting, groups = [np.arange(len(matrix))], []
+    while waiting:
+        rows = waiting.pop()
+        halves = _halve(matrix, rows)
+        if halves is None:
+            groups.append(rows)
+        else:
+            waiting.extend(halves)
+    return Neighbours(
+        encoding,
+        np.array([matrix[rows].mean(axis=0) for rows in groups]).reshape(len(groups), -1),
+        tuple(
+            {str(name): _count(responded[rows[arm[rows] == name]]) for name in np.unique(arm)}
+            for rows in groups
+        ),
+    )
+
+
+def _select(specs: tuple[FeatureSpec, ...]) -> list[FeatureSpec]:
+    return [spec for spec in specs if spec.part == "patient"]
+
+
+def _halve(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.int_]] | None:
+    if len(rows) < 2 * FEWEST or not matrix.shape[1]:
+        return None
+    centred = matrix[rows] - matrix[rows].mean(axis=0)
+    # Of the covariance: its size is that of the features.
+    axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    # The sign of an axis is chance; its largest part decides.
+    place = centred @ axis * np.sign(axis[np.abs(axis).argmax()])
+    below = place <= np.median(place)
+    halves = [rows[below], rows[~below]]
+    return halves if min(map(len, halves)) >= FEWEST else None
+
+
+def _count(responded: Floats) -> GroupCount:
+    n, responders = len(responded), round(float(responded.sum()))
+    if n < SUPPRESSED:
+        return GroupCount(None, None)
+    if min(responders, n - responders) < SUPPRESSED:
+        return GroupCount(n, None)
+    return GroupCount(n, responders)
+
+
+def _check_count(value: object) -> int | None:
+    if value is None:
+        return None
+    number = check_finite(value)
+    if number < SUPPRESSED or number != int(number):
+        raise ValueError("a count is not whole, or should not be told")
+    return int(number)

@@ -1,0 +1,72 @@
+"""Refits of a bundle's model to bootstrap samples, in one file of plain data."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+from glabella.errors import BundleError
+from glabella.features.spec import FeatureSpec
+from glabella.models.build import restore_model
+from glabella.models.estimators.interface import ResponderModel
+
+REFITS_FILE = "refits.json.gz"
+# Enough for a range; more would make a bundle large.
+MOST_KEPT = 20
+
+
+def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
+    """Write refits as compressed JSON.
+
+    Parameters
+    ----------
+    models : sequence of mapping of bytes
+        The files of each, from `export_model`.
+
+    Returns
+    -------
+    bytes
+        For a bundle; the first twenty.
+    """
+    content = [
+        {name: base64.b64encode(file).decode("ascii") for name, file in files.items()}
+        for files in models[:MOST_KEPT]
+    ]
+    # Without a time stamp: the same refits make the same file.
+    return gzip.compress(json.dumps(content).encode(), mtime=0)
+
+
+def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[ResponderModel]:
+    """Read refits back.
+
+    Parameters
+    ----------
+    content : bytes
+        From `export_refits`.
+    specs : sequence of FeatureSpec
+        The features.
+
+    Returns
+    -------
+    list of ResponderModel
+        Fitted.
+
+    Raises
+    ------
+    BundleError
+        If the file is not as `export_refits` writes it.
+    """
+    try:
+        models = [
+            {str(name): base64.b64decode(file, validate=True) for name, file in files.items()}
+            for files in json.loads(gzip.decompress(content))
+        ]
+    except (AttributeError, EOFError, OSError, TypeError, ValueError, zlib.error):
+        raise BundleError(
+            "the refits are not as this version of Glabella writes them",
+            remedy="Take the bundle again from the run that made it.",
+        ) from None
+    return [restore_model(files, specs) for files in models]

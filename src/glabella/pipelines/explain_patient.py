@@ -1,0 +1,173 @@
+"""One patient's prediction, explained as it would be read aloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from glabella.bundle.load import Bundle
+from glabella.bundle.predict import choose_arm, describe_domain, prepare_features
+from glabella.data.ingest.files import read_table
+from glabella.definitions.locate import find_project
+from glabella.errors import DataError
+from glabella.reporting.patient import PatientPage, Step, render_patient
+from glabella.reporting.write import write_page
+from glabella.scoring.batch import find_bundle
+
+
+@dataclass(frozen=True)
+class PatientExplanation:
+    """One patient's prediction in steps, and where it was written.
+
+    Parameters
+    ----------
+    page : PatientPage
+        What the page shows.
+    output : str
+        The file.
+    """
+
+    page: PatientPage
+    output: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values.
+
+        Returns
+        -------
+        dict
+            The page's fields and ``output``.
+        """
+        return {**self.page.as_json(), "output": self.output}
+
+
+def explain_patient(
+    table: str | Path,
+    *,
+    row: int,
+    out: str | Path,
+    model: str | None = None,
+    arm: str | None = None,
+    rehearsal: bool = False,
+    project: str | Path | None = None,
+) -> PatientExplanation:
+    """Write a page that explains one row of a table.
+
+    Parameters
+    ----------
+    table : str or Path
+        As for `score`.
+    row : int
+        Which row, from 1, the header not counted.
+    out : str or Path
+        The HTML file to write; replaced if it exists.
+    model : str, optional
+        As for `score`.
+    arm : str, optional
+        The arm under which response is predicted; the first active one unless stated.
+    rehearsal : bool
+        Allow a model that was trained on simulated data.
+    project : str or Path, optional
+        The project.
+
+    Returns
+    -------
+    PatientExplanation
+        What it says, and where.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+    DataError
+        If the table has no such row, the row is refused, or the page can't be written.
+    """
+    bundle = find_bundle(
+        model,
+        project=find_project(Path(project) if project is not None else None),
+        rehearsal=rehearsal,
+    )
+    source = Path(table)
+    frame = read_table(source).frame
+    if not 1 <= row <= len(frame):
+        raise DataError(
+            f"the table has {len(frame)} rows, and no row {row}",
+            place=source.name,
+            remedy="Rows are counted from 1, the header not counted.",
+        )
+    page = _describe(bundle, frame.iloc[[row - 1]].reset_index(drop=True), arm, row, source.name)
+    target = Path(out)
+    write_page(target, render_patient(page), what="page")
+    return PatientExplanation(page, str(target))
+
+
+def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str) -> PatientPage:
+    manifest, model = bundle.manifest, bundle.model
+    prepared = prepare_features(bundle, frame, arm=arm)
+    fault = prepared.faults[0]
+    if fault is not None:
+        raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")
+    features = prepared.features
+    found = model.contributions(features)
+    under = choose_arm(manifest, arm)
+    refits = [each.contributions(features).values[0] for each in bundle.load_refits()]
+    ranges = np.quantile(refits, [0.025, 0.975], axis=0) if refits else None
+    specs = {spec.name: spec for spec in manifest.feature_specs}
+    places = range(len(found.features))
+    # The arm comes first: what is said of the patient is said under it.
+    order = sorted(
+        places,
+        key=lambda at: (specs[found.features[at]].part == "patient", -abs(found.values[0, at])),
+    )
+    total = float(found.base[0])
+    steps = []
+    for at in order:
+        spec, effect = specs[found.features[at]], float(found.values[0, at])
+        before, total = total, total + effect
+        steps.append(
+            Step(
+                label=spec.label,
+                value=spec.describe_value(features[spec.name].iloc[0]),
+                effect=effect,
+                low=None if ranges is None else float(ranges[0, at]),
+                high=None if ranges is None else float(ranges[1, at]),
+                before=_to_chance(before, found.scale),
+                after=_to_chance(total, found.scale),
+                is_patient=spec.part == "patient",
+            )
+        )
+    probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.load_refits()]
+    notes, inside = describe_domain(features, manifest)
+    labels = {item.name: item.label for item in manifest.arms}
+    [alike] = bundle.load_neighbours().find(features)
+    return PatientPage(
+        model=manifest.model,
+        description=manifest.description,
+        origin=manifest.origin,
+        endpoint=manifest.endpoint,
+        arm=None if under is None else labels[under],
+        probability=float(model.predict_proba(features)[0, 1]),
+        low=float(np.quantile(probabilities, 0.025)) if probabilities else None,
+        high=float(np.quantile(probabilities, 0.975)) if probabilities else None,
+        base=_to_chance(float(found.base[0]), found.scale),
+        refits=len(refits),
+        scale=found.scale,
+        method=manifest.attributions,
+        steps=tuple(steps),
+        alike=tuple(
+            f"{labels.get(name, 'All')}: {count.describe()}" if name else count.describe()
+            for name, count in alike.items()
+        ),
+        is_inside=bool(inside[0]),
+        domain_note=str(notes[0]),
+        intended_use=manifest.intended_use,
+        not_for=manifest.not_for,
+    )
+
+
+def _to_chance(total: float, scale: str) -> float:
+    return float(expit(total)) if scale == "log odds" else total

@@ -143,3 +143,70 @@ def test_a_candidate_without_a_background_fails_by_name(small_project):
     result = glabella.train("small", project=small_project, workers=1)
     assert result.candidates["ridge"].error is None
     assert "can't be explained against a background" in result.candidates["catboost"].error
+
+
+SIMULATED = """\
+kind: analysis
+description: Where the truth is known
+seed: 5
+data: {{simulate: {scenario}}}
+arms:
+  - {{name: bont, label: BoNT/A, role: active}}
+  - {{name: placebo, label: Placebo, role: control}}
+endpoint:
+  rule: response
+  of: depression_total
+  fraction: 0.5
+  week: 6
+  window: [4, 8]
+  missing: observed_only
+  intercurrent: {{withdrawal: treatment_policy}}
+features: agitation
+models: [arm_only, treatment_interaction]
+validation:
+  pooled: {{folds: 5, repeats: 2}}
+  inner_folds: 2
+explanation: {{refits: 0, permutations: 19, evidence: predictors}}
+"""
+
+
+PROGNOSTIC = {"agitation", "illness_months", "resistance"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "true", "is_of_the_effect"),
+    [("predictive", {"agitation"}, True), ("prognostic_only", PROGNOSTIC, False)],
+)
+def test_in_simulated_trials_a_true_predictor_leads(
+    small_project, scenario, true, is_of_the_effect
+):
+    path = small_project / "pipelines" / "known.yaml"
+    path.write_text(SIMULATED.format(scenario=scenario))
+    explained = glabella.train("known", project=small_project, workers=2).explained
+    first = explained.patient[0]
+    assert first.feature in true
+    assert first.is_beyond_noise
+    assert (first.role.role == "of the effect") == is_of_the_effect
+    words = {item.predictor.feature: item.agreement for item in explained.beside}
+    assert words[first.feature] == "agrees by construction"
+    # Pairs are ranked over refits, and none were asked for.
+    assert explained.pairs == ()
+
+
+def test_where_there_is_no_signal_the_page_says_that_nothing_can_be_told(small_project):
+    path = small_project / "pipelines" / "known.yaml"
+    path.write_text(SIMULATED.format(scenario="no_signal"))
+    result = glabella.train("known", project=small_project, workers=2)
+    assert result.explained.describe().startswith(("No predictor", "The chosen model uses no"))
+    assert result.explained.describe() in html.unescape(Path(result.report).read_text())
+
+
+def test_a_dollar_or_markup_in_a_label_is_shown_as_it_stands(small_project):
+    path = small_project / "features" / "clinical.yaml"
+    path.write_text(
+        path.read_text().replace("{name: age_years}", "{name: age_years, label: '$x_1$ <b>&'}")
+    )
+    _ask(small_project, "{refits: 20, permutations: 0}", models="[arm_only, ridge]")
+    page = Path(glabella.train("small", project=small_project, workers=2).report).read_text()
+    assert "$x_1$ &lt;b&gt;&amp;" in page
+    assert "<b>" not in page

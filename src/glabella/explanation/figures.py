@@ -31,6 +31,7 @@ def draw_beeswarm(attributions: Attributions, *, note: str) -> tuple[bytes, byte
     """
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
+    matplotlib.rcParams["text.parse_math"] = False
     with warnings.catch_warnings():
         # shap warns of changes inside numpy and matplotlib that are not the user's to mend.
         warnings.simplefilter("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -89,6 +90,27 @@ class Explained:
             words += f" {item.label} goes the other way in {', '.join(item.reversed_in)}."
         return words
 
+    def list_metrics(self) -> dict[str, float]:
+        """Name the figures for a tracking store.
+
+        Returns
+        -------
+        dict of float
+            Each feature's mean absolute attribution, the threshold of noise where there is one,
+            and how many features of the patient stand out from it.
+        """
+        found = {
+            f"importance.{_name_metric(item.feature)}": item.importance.value
+            for item in self.predictors
+            if item.importance.value is not None
+        }
+        if self.noise is not None and self.noise.threshold is not None:
+            found["importance.noise"] = self.noise.threshold
+            found["importance.beyond_noise"] = float(
+                sum(bool(item.is_beyond_noise) for item in self.patient)
+            )
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values, without any participant's.
 
@@ -123,6 +145,11 @@ class Explained:
             },
             "evidence": [item.as_json() for item in self.beside],
         }
+
+
+def _name_metric(feature: str) -> str:
+    # MLflow takes letters, digits and a few signs in a metric's name.
+    return re.sub(r"[^\w.-]", "_", feature)
 
 
 def make_grouping(loaded: LoadedAnalysis) -> Grouping:

@@ -324,7 +324,7 @@ def train(
         say("logging", 0, 0)
         _log(run, loaded, validated, folder, home, record.finding)
         run.log(metrics=procedure.list_metrics())
-        for part in (permutations, stability, external, learning_curve):
+        for part in (explained, permutations, stability, external, learning_curve):
             if part is not None:
                 run.log(metrics=part.list_metrics())
         folder.keep()

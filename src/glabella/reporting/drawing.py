@@ -28,7 +28,10 @@ def open_pyplot() -> Any:
     matplotlib = import_module("matplotlib")
     matplotlib.use("Agg")
     # A fixed salt makes the ids inside an SVG, and so the file, the same each time.
-    matplotlib.rcParams.update({"svg.hashsalt": "glabella", "svg.fonttype": "none"})
+    # Words come from definitions and data: a dollar in them is no formula.
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "glabella", "svg.fonttype": "none", "text.parse_math": False}
+    )
     return import_module("matplotlib.pyplot")
 
 

@@ -120,6 +120,9 @@ def draw_dependence(
         axis.set_xticks(range(len(levels)), ticks, rotation=0 if len(ticks) < 6 else 60)
     else:
         places = column.to_numpy(dtype=float)
+        grades = {float(grade): words for grade, words in spec.levels.items()}
+        if grades:
+            axis.set_xticks(list(grades), list(grades.values()))
     known = ~np.isnan(places)
     discrete = spec.kind != "number"
     x = places + (jitter if discrete else 0.0)

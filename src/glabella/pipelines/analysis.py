@@ -110,7 +110,8 @@ class ExplanationDefinition(Definition):
         Bootstrap samples behind the intervals of importance, rank and direction; none with 0.
     permutations : int
         Of features that then tell nothing, once or twice; what does not stand out from them is
-        called noise. Not tested with 0. Each costs a fit.
+        called noise. Not tested with 0. Each costs a fit; more settle the threshold better, and
+        the rate of false claims is the same.
     groups : dict of tuple of str
         Features that are shown as one, such as an item and the total that contains it, under the
         words of the key.
@@ -126,7 +127,7 @@ class ExplanationDefinition(Definition):
     """
 
     refits: int = Field(default=50, ge=0, le=10_000)
-    permutations: int = Field(default=99, ge=0, le=10_000)
+    permutations: int = Field(default=39, ge=0, le=10_000)
     groups: dict[str, tuple[str, ...]] = Field(default={})
     evidence: str | None = None
     values: Literal["path_dependent", "interventional"] = "path_dependent"

@@ -242,6 +242,7 @@ def trained_early(
 @pytest.fixture(scope="session")
 def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
     """Fit one candidate without validating it, for tests of what a bundle reads."""
+    from glabella.bundle.likeness import learn_likeness
     from glabella.bundle.load import Bundle
     from glabella.pipelines.make_bundle import describe_bundle, refit
 
@@ -252,7 +253,8 @@ def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
             procedure=SimpleNamespace(as_json=dict),
         )
         manifest, _ = describe_bundle(loaded, validated, tuned, {"run": "0" * 8})
-        return Bundle(manifest, tuned.model)
+        likeness = learn_likeness(loaded.sample.features, loaded.sample.trial)
+        return Bundle(manifest, tuned.model, likeness)
 
     return fit
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from glabella.bundle.load import load_bundle
+from glabella.bundle.manifest import FORMAT
 from glabella.errors import BundleError
 
 
@@ -55,7 +56,7 @@ def test_an_older_format_is_refused_with_what_to_install(bundle):
     with pytest.raises(BundleError) as caught:
         load_bundle(bundle)
     assert str(caught.value) == (
-        f"{bundle}: the bundle's format is 1, and this version of Glabella reads 4\n"
+        f"{bundle}: the bundle's format is 1, and this version of Glabella reads {FORMAT}\n"
         "  Install the version that its manifest names."
     )
 

@@ -47,7 +47,7 @@ def test_the_steps_lead_to_the_scored_probability(with_refits, table, new_patien
 
 def test_ranges_are_of_the_refits_kept(with_refits, table, new_patients, tmp_path):
     bundle = load_bundle(Path(with_refits.bundle))
-    assert len(bundle.load_refits()) == 20
+    assert len(bundle.refits) == 20
     page = explain_patient(table, row=1, out=tmp_path / "p.html", model=with_refits.bundle).page
     assert page.refits == 20
     assert page.low < page.high
@@ -132,5 +132,5 @@ def test_refits_differ_as_much_as_bootstrap_samples_do(with_refits, new_patients
     from glabella.bundle.predict import prepare_features
 
     rows = prepare_features(bundle, new_patients, arm=None).features
-    drawn = np.array([model.predict_proba(rows)[:, 1] for model in bundle.load_refits()])
+    drawn = np.array([model.predict_proba(rows)[:, 1] for model in bundle.refits])
     assert (drawn.std(axis=0) > 0.005).mean() > 0.8

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from glabella.bundle.likeness import LIKENESS_FILE, Likeness
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.bundle.neighbours import NEIGHBOURS_FILE, Neighbours
 from glabella.bundle.refits import REFITS_FILE, restore_refits
@@ -19,7 +21,15 @@ from glabella.models.estimators.interface import ResponderModel
 
 # Ours, not the bundle's: a file that is not on this list is never opened.
 ALLOWED_FILES = frozenset(
-    {MANIFEST_FILE, SUMS_FILE, MODEL_FILE, REFITS_FILE, NEIGHBOURS_FILE, *BINARY_FILES}
+    {
+        MANIFEST_FILE,
+        SUMS_FILE,
+        MODEL_FILE,
+        LIKENESS_FILE,
+        REFITS_FILE,
+        NEIGHBOURS_FILE,
+        *BINARY_FILES,
+    }
 )
 _REMEDY = "Take the bundle again from the run that made it."
 
@@ -34,29 +44,24 @@ class Bundle:
         What it says of itself.
     model : ResponderModel
         Fitted.
+    likeness : Likeness
+        What the training participants are like.
     further : mapping of bytes
         Files that only some questions need: refits and groups of training participants.
     """
 
     manifest: Manifest
     model: ResponderModel
+    likeness: Likeness
     further: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
-    def load_refits(self) -> list[ResponderModel]:
-        """Load the model's refits to bootstrap samples.
-
-        Returns
-        -------
-        list of ResponderModel
-            None of them where the analysis asked for no refits.
-
-        Raises
-        ------
-        BundleError
-            If the file is not as this package writes it.
-        """
+    @cached_property
+    def refits(self) -> tuple[ResponderModel, ...]:
+        """The model's refits to bootstrap samples; empty where the analysis asked for none."""
         content = self.further.get(REFITS_FILE)
-        return [] if content is None else restore_refits(content, self.manifest.feature_specs)
+        if content is None:
+            return ()
+        return tuple(restore_refits(content, self.manifest.feature_specs))
 
     def load_neighbours(self) -> Neighbours:
         """Load the groups of training participants.
@@ -135,7 +140,15 @@ def load_bundle(folder: Path) -> Bundle:
             remedy=_REMEDY,
         ) from None
     further = {name: files.pop(name) for name in (REFITS_FILE, NEIGHBOURS_FILE) if name in files}
-    return Bundle(manifest, restore_model(files, manifest.feature_specs), further)
+    try:
+        likeness = Likeness.restore(files.pop(LIKENESS_FILE), manifest.feature_specs)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise BundleError(
+            f"'{LIKENESS_FILE}' is missing, or not as this version of Glabella writes it",
+            place=str(folder),
+            remedy=_REMEDY,
+        ) from None
+    return Bundle(manifest, restore_model(files, manifest.feature_specs), likeness, further)
 
 
 def _verify(folder: Path) -> dict[str, bytes]:

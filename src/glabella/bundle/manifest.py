@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from glabella.bundle.reference import FeatureDistribution
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -154,6 +155,8 @@ class Manifest(Definition):
         Counts of the training population.
     ranges : dict of TrainingRange
         By feature.
+    reference : dict of FeatureDistribution
+        By feature, how the training participants were distributed.
     attributions : str
         How reasons are computed, in words.
     performance : dict
@@ -185,6 +188,7 @@ class Manifest(Definition):
     arms: tuple[ScoredArm, ...]
     training: dict[str, Any]
     ranges: dict[str, TrainingRange]
+    reference: dict[str, FeatureDistribution]
     attributions: str
     performance: dict[str, Any]
     provenance: dict[str, Any]

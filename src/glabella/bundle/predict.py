@@ -2,19 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow
 from scipy.special import expit
 
+from glabella.bundle.coded import Coded
+from glabella.bundle.familiarity import describe_domain
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.rows import PreparedRows, prepare_rows
-from glabella.errors import DataError, describe_choices
-from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions
+from glabella.bundle.reasons import describe_reasons
+from glabella.bundle.reference import Counts
+from glabella.bundle.rows import PreparedRows, list_id_columns, prepare_rows
+from glabella.errors import BundleError, DataError, describe_choices
+from glabella.models.estimators.interface import ResponderModel
 
 REASONS = 3
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AnsweredRows:
+    """What a model says of each row of a table, or why it says nothing.
+
+    Parameters
+    ----------
+    ids : DataFrame, shape (n_rows, n_id_columns)
+        The identifier columns as they came.
+    columns : dict of array
+        By name, each of pyarrow: numbers, truth values and text; missing where a row is refused.
+    scored : int
+        Rows that were not refused.
+    refused_by_reason : dict of int
+        Reason to count.
+    out_of_domain : int
+        Scored rows that are unlike the training participants; 0 where it was not asked.
+    distributions : dict of array of int
+        Feature to the scored rows in each of the reference's bins; empty where not asked.
+    """
+
+    ids: pd.DataFrame
+    columns: dict[str, pyarrow.Array]
+    scored: int
+    refused_by_reason: dict[str, int]
+    out_of_domain: int = 0
+    distributions: dict[str, Counts] = field(default_factory=dict)
+
+    def frame(self) -> pd.DataFrame:
+        """Give a table of pandas.
+
+        Returns
+        -------
+        DataFrame
+            Text as text, a missing truth value as None.
+        """
+        made = {}
+        for name, values in self.columns.items():
+            if pyarrow.types.is_dictionary(values.type):
+                values = values.dictionary_decode()
+            series = values.to_pandas()
+            made[name] = series.astype(object) if pyarrow.types.is_boolean(values.type) else series
+        return pd.concat([self.ids, pd.DataFrame(made, index=self.ids.index)], axis=1)
+
+    def table(self) -> pyarrow.Table:
+        """Give a table of pyarrow.
+
+        Returns
+        -------
+        Table
+            Text of which few cells differ as dictionaries.
+        """
+        ids = {str(name): _to_arrow(self.ids[name]) for name in self.ids.columns}
+        return pyarrow.table({**ids, **self.columns})
+
+
+def _to_arrow(column: pd.Series) -> pyarrow.Array:
+    try:
+        return pyarrow.array(column, from_pandas=True)
+    except (pyarrow.ArrowException, NotImplementedError):
+        # Cells of several kinds, as a sheet may hold them.
+        return pyarrow.array(column.astype(object).fillna("").astype(str))
 
 
 def choose_arm(manifest: Manifest, named: str | None) -> str | None:
@@ -49,7 +121,12 @@ def choose_arm(manifest: Manifest, named: str | None) -> str | None:
 
 
 def score_frame(
-    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, reasons: int = REASONS
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    *,
+    arm: str | None = None,
+    reasons: int = REASONS,
+    uncertainty: bool = False,
 ) -> pd.DataFrame:
     """Score a table, one row out per row in.
 
@@ -63,50 +140,87 @@ def score_frame(
         The arm under which response is predicted; the first active one unless named.
     reasons : int
         How many of the largest contributions are put into words; none with 0.
+    uncertainty : bool
+        Whether to add the range over the refits that the bundle keeps.
 
     Returns
     -------
     DataFrame, shape (n_rows, ...)
-        The identifier columns as they came, then ``response_probability``, ``in_domain``,
-        ``domain_note``, ``reason_1`` and on, ``status`` (``scored`` or ``refused``), ``error`` and
-        ``model``, in the order of the input.
+        The identifier columns as they came, then ``response_probability``, with `uncertainty`
+        ``response_low`` and ``response_high``, ``in_domain``, ``domain_note``, ``reason_1`` and
+        on, ``status`` (``scored`` or ``refused``), ``error`` and ``model``, in the order of the
+        input.
 
     Raises
     ------
+    BundleError
+        If the range is asked for and the bundle keeps no refits.
+    DataError
+        If the table lacks a column or the arm does not exist.
+    """
+    return score_rows(bundle, frame, arm=arm, reasons=reasons, uncertainty=uncertainty).frame()
+
+
+def score_rows(
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    *,
+    arm: str | None = None,
+    reasons: int = REASONS,
+    uncertainty: bool = False,
+    doubled: Bools | None = None,
+) -> AnsweredRows:
+    """Score a table, or a part of one, and count what the scores came to.
+
+    Parameters
+    ----------
+    bundle, frame, arm, reasons, uncertainty
+        As for `score_frame`.
+    doubled : array of bool, shape (n_rows,), optional
+        For a part of a table: rows whose participant stands in an earlier row of the whole.
+
+    Returns
+    -------
+    AnsweredRows
+        With the columns of `score_frame`. A row's do not depend on the rows beside it, whether
+        its participant stands twice apart.
+
+    Raises
+    ------
+    BundleError
+        If the range is asked for and the bundle keeps no refits.
     DataError
         If the table lacks a column or the arm does not exist.
     """
     manifest = bundle.manifest
-    under = choose_arm(manifest, arm)
-    rows = prepare_rows(frame, manifest)
-    usable = np.array([fault is None for fault in rows.faults], dtype=bool)
-    features = _complete(rows.features[usable].reset_index(drop=True), manifest, under)
-    columns = [column for column in manifest.id_columns if column in frame]
-    scored = frame[columns].reset_index(drop=True).copy()
-    probability = np.full(len(frame), np.nan)
-    in_domain = np.full(len(frame), None, dtype=object)
-    names = ["domain_note", *(f"reason_{index + 1}" for index in range(reasons))]
-    texts = {name: np.full(len(frame), "", dtype=object) for name in names}
-    if usable.any():
-        log_odds = bundle.model.log_odds(features)
-        probability[usable] = expit(log_odds)
-        notes, inside = describe_domain(features, manifest)
-        in_domain[usable] = inside
-        texts["domain_note"][usable] = notes
-        if reasons:
-            words = describe_reasons(
-                bundle.model.contributions(features), features, manifest.feature_specs, reasons
-            )
-            for index in range(reasons):
-                texts[f"reason_{index + 1}"][usable] = words[:, index]
-    scored["response_probability"] = probability
-    scored["in_domain"] = in_domain
-    for name, values in texts.items():
-        scored[name] = values
-    scored["status"] = np.where(usable, "scored", "refused")
-    scored["error"] = [fault or "" for fault in rows.faults]
-    scored["model"] = manifest.model
-    return scored
+    refits = check_refits(bundle) if uncertainty else ()
+    prepared = prepare_features(bundle, frame, arm=arm, doubled=doubled)
+    usable, features = prepared.usable, _take_usable(prepared)
+    probability = expit(bundle.model.log_odds(features)) if len(features) else np.empty(0)
+    notes, inside = describe_domain(features, manifest, bundle.likeness)
+    columns = {"response_probability": _spread(probability, usable)}
+    if uncertainty:
+        low, high = _find_range(refits, features)
+        columns["response_low"] = _spread(low, usable)
+        columns["response_high"] = _spread(high, usable)
+    columns["in_domain"] = _spread(inside, usable)
+    columns["domain_note"] = _spread_coded(notes, usable).to_arrow()
+    if reasons:
+        found = bundle.model.contributions(features)
+        words = describe_reasons(found, features, manifest.feature_specs, reasons)
+        for index, texts in enumerate(words, start=1):
+            columns[f"reason_{index}"] = _spread_text(texts, usable)
+    columns |= _describe_status(prepared, manifest)
+    return AnsweredRows(
+        _take_ids(frame, manifest),
+        columns,
+        scored=int(usable.sum()),
+        refused_by_reason=_count_refused(prepared),
+        out_of_domain=int((~inside).sum()),
+        distributions={
+            name: known.count(features[name]) for name, known in manifest.reference.items()
+        },
+    )
 
 
 def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) -> pd.DataFrame:
@@ -134,27 +248,57 @@ def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None
     DataError
         If the table lacks a column or the arm does not exist.
     """
-    manifest = bundle.manifest
-    prepared = prepare_features(bundle, frame, arm=arm)
-    usable = np.array([fault is None for fault in prepared.faults], dtype=bool)
-    found = bundle.model.contributions(prepared.features[usable].reset_index(drop=True))
-    columns = [column for column in manifest.id_columns if column in frame]
-    explained = frame[columns].reset_index(drop=True).copy()
+    return explain_rows(bundle, frame, arm=arm).frame()
+
+
+def explain_rows(
+    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, doubled: Bools | None = None
+) -> AnsweredRows:
+    """Give all attributions of a table, or of a part of one, and count the rows.
+
+    Parameters
+    ----------
+    bundle, frame, arm
+        As for `explain_frame`.
+    doubled : array of bool, shape (n_rows,), optional
+        For a part of a table: rows whose participant stands in an earlier row of the whole.
+
+    Returns
+    -------
+    AnsweredRows
+        With the columns of `explain_frame`.
+
+    Raises
+    ------
+    DataError
+        If the table lacks a column or the arm does not exist.
+    """
+    prepared = prepare_features(bundle, frame, arm=arm, doubled=doubled)
+    usable = prepared.usable
+    found = bundle.model.contributions(_take_usable(prepared))
     total = found.values.sum(axis=1) + found.base
-    probability = expit(total) if found.scale == "log odds" else total
     named = {f"attribution_{name}": found.values[:, at] for at, name in enumerate(found.features)}
-    for name, values in {"response_probability": probability, "base": found.base, **named}.items():
-        column = np.full(len(frame), np.nan)
-        column[usable] = values
-        explained[name] = column
-    explained["scale"] = found.scale
-    explained["status"] = np.where(usable, "scored", "refused")
-    explained["error"] = [fault or "" for fault in prepared.faults]
-    explained["model"] = manifest.model
-    return explained
+    numbers = {
+        "response_probability": expit(total) if found.scale == "log odds" else total,
+        "base": found.base,
+        **named,
+    }
+    scale = Coded((found.scale,), np.zeros(len(frame), dtype=np.int64))
+    return AnsweredRows(
+        _take_ids(frame, bundle.manifest),
+        {
+            **{name: _spread(values, usable) for name, values in numbers.items()},
+            "scale": scale.to_arrow(),
+            **_describe_status(prepared, bundle.manifest),
+        },
+        scored=int(usable.sum()),
+        refused_by_reason=_count_refused(prepared),
+    )
 
 
-def prepare_features(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None) -> PreparedRows:
+def prepare_features(
+    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None, doubled: Bools | None = None
+) -> PreparedRows:
     """Build the features of a table as the model sees them.
 
     Parameters
@@ -165,106 +309,106 @@ def prepare_features(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None) ->
         One row a participant, under the analysis's source names.
     arm : str or None
         The arm under which response is predicted.
+    doubled : array of bool, shape (n_rows,), optional
+        As for `prepare_rows`.
 
     Returns
     -------
     PreparedRows
         With the arm among the features.
     """
-    rows = prepare_rows(frame, bundle.manifest)
     under = choose_arm(bundle.manifest, arm)
-    return PreparedRows(_complete(rows.features, bundle.manifest, under), rows.faults)
+    rows = prepare_rows(frame, bundle.manifest, doubled=doubled)
+    return PreparedRows(_complete(rows.features, bundle.manifest, under), rows.kinds, rows.which)
 
 
-def describe_domain(
-    features: pd.DataFrame, manifest: Manifest
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
-    """Say which rows are unlike the training participants, and in what.
-
-    Parameters
-    ----------
-    features : DataFrame
-        Of rows without fault.
-    manifest : Manifest
-        The ranges of training.
-
-    Returns
-    -------
-    tuple of array
-        A note for each row, and whether it lies within the 1st and 99th percentile of every
-        number and has no level that training lacked. A missing value is noted and is no reason
-        to be outside.
-    """
-    notes: list[list[str]] = [[] for _ in range(len(features))]
-    inside = np.ones(len(features), dtype=bool)
-    for spec in manifest.feature_specs:
-        known = manifest.ranges.get(spec.name)
-        if spec.part != "patient" or known is None:
-            continue
-        values = features[spec.name]
-        missing = values.isna().to_numpy()
-        if spec.kind == "category":
-            outside = ~values.isin(list(known.levels)).to_numpy() & ~missing
-            said = "a level that no training participant had"
-        else:
-            numbers = values.to_numpy(dtype=float)
-            low, high = float(known.low or 0.0), float(known.high or 0.0)
-            outside = ((numbers < low) | (numbers > high)) & ~missing
-            bounds = f"{spec.describe_value(low)} to {spec.describe_value(high)}"
-            said = f"outside the training range {bounds}"
-        inside &= ~outside
-        for row in np.flatnonzero(outside):
-            notes[row].append(f"{spec.label} {said}")
-        for row in np.flatnonzero(missing):
-            notes[row].append(f"{spec.label} not recorded")
-    return np.array(["; ".join(note) for note in notes], dtype=object), inside
-
-
-def describe_reasons(
-    contributions: Contributions,
-    features: pd.DataFrame,
-    specs: tuple[FeatureSpec, ...],
-    reasons: int = REASONS,
-) -> npt.NDArray[np.object_]:
-    """Put each row's largest contributions of patient features into words.
+def check_refits(bundle: Bundle) -> tuple[ResponderModel, ...]:
+    """Refuse a bundle that can't say how sure it is.
 
     Parameters
     ----------
-    contributions : Contributions
-        Of the rows.
-    features : DataFrame
-        Their values.
-    specs : tuple of FeatureSpec
-        The words.
-    reasons : int
-        How many, at most.
+    bundle : Bundle
+        The model.
 
     Returns
     -------
-    array of object, shape (n_rows, n_reasons)
-        Feature, its value, and the factor on the odds of response, or where a model adds up on the
-        probability what it adds there; blank where a feature adds nothing. The arm is no property
-        of the patient and is not among them.
+    tuple of ResponderModel
+        Its refits to bootstrap samples.
+
+    Raises
+    ------
+    BundleError
+        If it keeps none.
     """
-    patient = [spec for spec in specs if spec.part == "patient"]
-    columns = [contributions.features.index(spec.name) for spec in patient]
-    values = contributions.values[:, columns]
-    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :reasons]
-    texts = np.full((len(values), reasons), "", dtype=object)
-    for row in range(len(values)):
-        for place, which in enumerate(order[row]):
-            effect = values[row, which]
-            if effect != 0.0:
-                spec = patient[which]
-                value = spec.describe_value(features[spec.name].iloc[row])
-                direction = "raises" if effect > 0 else "lowers"
-                what = (
-                    f"the odds (x {np.exp(effect):.2f})"
-                    if contributions.scale == "log odds"
-                    else f"the probability ({effect:+.2f})"
-                )
-                texts[row, place] = f"{spec.label}: {value} {direction} {what}"
-    return texts
+    refits = bundle.refits
+    if not refits:
+        raise BundleError(
+            f"the model '{bundle.manifest.model}' keeps no refits, so its uncertainty is not known",
+            remedy="Train with `explanation: {refits: 20}` or more, or leave --uncertainty out.",
+        )
+    return refits
+
+
+def _find_range(
+    refits: tuple[ResponderModel, ...], features: pd.DataFrame
+) -> tuple[Floats, Floats]:
+    if not len(features):
+        return np.empty(0), np.empty(0)
+    drawn = [expit(refit.log_odds(features)) for refit in refits]
+    return np.min(drawn, axis=0), np.max(drawn, axis=0)
+
+
+def _take_usable(prepared: PreparedRows) -> pd.DataFrame:
+    if prepared.usable.all():
+        return prepared.features
+    return prepared.features[prepared.usable].reset_index(drop=True)
+
+
+def _take_ids(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+    return frame[list_id_columns(frame, manifest)].reset_index(drop=True)
+
+
+def _spread(values: Floats | Bools, usable: Bools) -> pyarrow.Array:
+    """Put what was found of usable rows in their places; the others are missing."""
+    if usable.all():
+        return pyarrow.array(values)
+    placed = np.zeros(len(usable), dtype=values.dtype)
+    placed[usable] = values
+    return pyarrow.array(placed, mask=~usable)
+
+
+def _spread_coded(coded: Coded, usable: Bools) -> Coded:
+    if usable.all():
+        return coded
+    which = np.zeros(len(usable), dtype=np.int64)
+    which[usable] = coded.which + 1
+    return Coded(("", *coded.words), which)
+
+
+def _spread_text(texts: pyarrow.Array, usable: Bools) -> pyarrow.Array:
+    if usable.all():
+        return texts
+    at = np.cumsum(usable) - 1
+    taken = texts.take(pyarrow.array(at, mask=~usable))
+    return taken.fill_null("")
+
+
+def _describe_status(prepared: PreparedRows, manifest: Manifest) -> dict[str, pyarrow.Array]:
+    usable = prepared.usable
+    return {
+        "status": Coded(("scored", "refused"), (~usable).astype(np.int64)).to_arrow(),
+        "error": Coded(("", *prepared.kinds), prepared.which).to_arrow(),
+        "model": Coded((manifest.model,), np.zeros(len(usable), dtype=np.int64)).to_arrow(),
+    }
+
+
+def _count_refused(prepared: PreparedRows) -> dict[str, int]:
+    counts = np.bincount(prepared.which, minlength=len(prepared.kinds) + 1)[1:]
+    found: dict[str, int] = {}
+    for kind, count in zip(prepared.kinds, counts, strict=True):
+        if count:
+            found[kind] = found.get(kind, 0) + int(count)
+    return found
 
 
 def _complete(features: pd.DataFrame, manifest: Manifest, arm: str | None) -> pd.DataFrame:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
+from glabella.bundle.ids import find_doubled, join_ids, read_id
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_values
 from glabella.data.dictionary import Variable
-from glabella.data.tables import PatientTables
+from glabella.data.tables import WideTables
 from glabella.domain.scales import SCALES
 from glabella.errors import DataError, describe_choices
 from glabella.features.assemble import build_patient_features
@@ -29,21 +32,47 @@ class PreparedRows:
     ----------
     features : DataFrame, shape (n_rows, n_features)
         What the model sees; meaningless in rows at fault.
-    faults : array of object, shape (n_rows,)
-        Why a row is refused, without any value; None where it can be scored.
+    kinds : tuple of str
+        Why rows are refused, without any value.
+    which : array of int, shape (n_rows,)
+        Each row's reason, counted from 1 in `kinds`; 0 where it can be scored.
     """
 
     features: pd.DataFrame
-    faults: npt.NDArray[np.object_]
+    kinds: tuple[str, ...]
+    which: npt.NDArray[np.int_]
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Whether each row can be scored."""
+        return np.asarray(self.which == 0)
+
+    @property
+    def faults(self) -> npt.NDArray[np.object_]:
+        """Why each row is refused; None where it can be scored."""
+        return np.array([None, *self.kinds], dtype=object)[self.which]
 
 
-def check_columns(frame: pd.DataFrame, manifest: Manifest) -> None:
+class _Faults:
+    """The first fault found in each row."""
+
+    def __init__(self, n_rows: int):
+        self.kinds: list[str] = []
+        self.which = np.zeros(n_rows, dtype=np.int64)
+
+    def note(self, where: npt.NDArray[np.bool_], column: str, fault: str) -> None:
+        if where.any():
+            self.kinds.append(f"{column} {fault}")
+            self.which[where & (self.which == 0)] = len(self.kinds)
+
+
+def check_columns(names: Iterable[str], manifest: Manifest) -> None:
     """Refuse a table that lacks a column the model needs.
 
     Parameters
     ----------
-    frame : DataFrame
-        The table.
+    names : iterable of str
+        The table's columns.
     manifest : Manifest
         What the model needs.
 
@@ -52,7 +81,7 @@ def check_columns(frame: pd.DataFrame, manifest: Manifest) -> None:
     DataError
         With the missing column and the nearest name that is there. Further columns are no fault.
     """
-    present = [str(column) for column in frame.columns]
+    present = [str(name) for name in names]
     for column in manifest.needed_columns:
         if column not in present:
             raise DataError(
@@ -61,7 +90,26 @@ def check_columns(frame: pd.DataFrame, manifest: Manifest) -> None:
             )
 
 
-def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
+def list_read_columns(manifest: Manifest) -> list[str]:
+    """List the columns of a table to be scored that are read.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the model needs.
+
+    Returns
+    -------
+    list of str
+        Each once; all others are passed over.
+    """
+    named = (*manifest.id_columns, *manifest.needed_columns, *manifest.optional_columns)
+    return list(dict.fromkeys(named))
+
+
+def prepare_rows(
+    frame: pd.DataFrame, manifest: Manifest, *, doubled: npt.NDArray[np.bool_] | None = None
+) -> PreparedRows:
     """Check each row and build its features as in training.
 
     Parameters
@@ -70,6 +118,9 @@ def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
         One row a participant, under the analysis's source names.
     manifest : Manifest
         What the model needs.
+    doubled : array of bool, shape (n_rows,), optional
+        Rows whose participant stands in an earlier row, for a part of a table; found in `frame`
+        unless stated.
 
     Returns
     -------
@@ -81,26 +132,24 @@ def prepare_rows(frame: pd.DataFrame, manifest: Manifest) -> PreparedRows:
     DataError
         If the table lacks a column.
     """
-    check_columns(frame, manifest)
+    check_columns(frame.columns, manifest)
     table = frame.reset_index(drop=True)
-    faults = _check_ids(table, manifest)
+    faults = _check_ids(table, manifest, doubled)
     scales = _read_scales(table, manifest, faults)
     tables = _read_tables(table, manifest, scales, faults)
     features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
     _refuse_unconverted(features, manifest, faults)
-    return PreparedRows(features=features, faults=faults)
+    return PreparedRows(features, tuple(faults.kinds), faults.which)
 
 
-def _read_scales(
-    table: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
-) -> pd.Series | None:
+def _read_scales(table: pd.DataFrame, manifest: Manifest, faults: _Faults) -> pd.Series | None:
     column = manifest.scale_column
     if column is None:
         return None
     scales = table[column].astype(object).fillna("").astype(str).str.strip()
     is_learnt = scales.isin(manifest.scales)
-    _note(faults, ~scales.isin(list(SCALES)).to_numpy(), column, "names no known scale")
-    _note(faults, ~is_learnt.to_numpy(), column, "names a scale that the model was not trained on")
+    faults.note(~scales.isin(list(SCALES)).to_numpy(), column, "names no known scale")
+    faults.note(~is_learnt.to_numpy(), column, "names a scale that the model was not trained on")
     return scales.where(is_learnt, manifest.scales[0])
 
 
@@ -108,105 +157,125 @@ def _read_tables(
     table: pd.DataFrame,
     manifest: Manifest,
     scales: pd.Series | None,
-    faults: npt.NDArray[np.object_],
-) -> PatientTables:
+    faults: _Faults,
+) -> WideTables:
     """Make the tables that builders work on: baselines at week 0, later visits at their week."""
-    participants = pd.DataFrame(
-        {"studyid": _INTERNAL, "usubjid": np.arange(len(table)).astype(str)}
-    )
+    known: dict[str, object] = {
+        "studyid": _INTERNAL,
+        "usubjid": pd.RangeIndex(len(table)).to_series(),
+    }
     if scales is not None:
-        participants["scale"] = scales
-    assessed = [pd.DataFrame(columns=["studyid", "usubjid", "paramcd", "week", "aval"])]
+        known["scale"] = scales
+    visits: dict[str, list[tuple[float, pd.Series]]] = {}
     for name, column in manifest.columns.items():
         variable = manifest.variables[name]
         values = _read_values(table[column], variable, scales, faults)
         if name in manifest.required:
-            _note(faults, values.isna().to_numpy(), column, "is missing")
+            faults.note(values.isna().to_numpy(), column, "is missing")
             _refuse_zero(values, manifest, column, faults)
         if variable.timing == "visit":
-            assessed.append(_as_visit(participants, name, 0.0, values))
+            visits.setdefault(name, []).append((0.0, values))
         else:
-            participants[name] = values
+            known[name] = values
     for visit in manifest.visits:
         if visit.column in table:
             variable = manifest.variables[visit.variable]
             values = _read_values(table[visit.column], variable, scales, faults)
-            assessed.append(_as_visit(participants, visit.variable, visit.week, values))
-    return PatientTables(
-        participants=participants,
-        assessments=pd.concat(
-            [part for part in assessed if len(part)] or assessed[:1], ignore_index=True
-        ),
+            visits.setdefault(visit.variable, []).append((visit.week, values))
+    return WideTables(
+        participants=pd.DataFrame(known, index=table.index),
+        assessments=pd.DataFrame(columns=["studyid", "usubjid", "paramcd", "week", "aval"]),
         origin="real",
+        visits=visits,
     )
 
 
-def _check_ids(table: pd.DataFrame, manifest: Manifest) -> npt.NDArray[np.object_]:
-    faults = np.full(len(table), None, dtype=object)
-    columns = [column for column in manifest.id_columns if column in table]
-    ids = table[columns].astype(object).fillna("").astype(str)
-    ids = ids.apply(lambda column: column.str.strip())
-    last = ids[columns[-1]]
-    _note(faults, (last == "").to_numpy(), columns[-1], "is blank")
-    _note(faults, ids.duplicated(keep="first").to_numpy(), columns[-1], "stands in an earlier row")
+def _check_ids(
+    table: pd.DataFrame, manifest: Manifest, doubled: npt.NDArray[np.bool_] | None
+) -> _Faults:
+    faults = _Faults(len(table))
+    columns = list_id_columns(table, manifest)
+    parts = [read_id(table[column]) for column in columns]
+    blank = pc.equal(parts[-1], "").to_numpy(zero_copy_only=False)
+    faults.note(blank, columns[-1], "is blank")
+    if doubled is None:
+        doubled = find_doubled(join_ids(parts))
+    faults.note(doubled, columns[-1], "stands in an earlier row")
     return faults
 
 
-def _note(
-    faults: npt.NDArray[np.object_], where: npt.NDArray[np.bool_], column: str, fault: str
-) -> None:
-    """Record a fault in rows that have none yet: the first found is the one reported."""
-    free = np.array([item is None for item in faults], dtype=bool)
-    faults[where & free] = f"{column} {fault}"
+def prepare_columns(frame: pd.DataFrame, manifest: Manifest) -> Iterator[tuple[str, int, int, str]]:
+    """Count the values of each column that the model reads, and those that can't be right.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a participant, under the analysis's source names.
+    manifest : Manifest
+        What the model needs.
+
+    Yields
+    ------
+    tuple of str, int, int and str
+        The column, its filled cells, how many of these are at fault, and the commonest fault.
+    """
+    table = frame.reset_index(drop=True)
+    faults = _Faults(len(table))
+    scales = _read_scales(table, manifest, faults)
+    if manifest.scale_column is not None:
+        filled = int((read_id(table[manifest.scale_column]).to_pandas() != "").sum())
+        blank = len(table) - filled
+        wrong = int((faults.which > 0).sum()) - blank
+        yield manifest.scale_column, filled, wrong, "names no scale that the model was trained on"
+    columns = [(column, manifest.variables[name]) for name, column in manifest.columns.items()]
+    columns += [(visit.column, manifest.variables[visit.variable]) for visit in manifest.visits]
+    for column, variable in columns:
+        if column in table:
+            parsed = parse_values(table[column], variable, scales=scales)
+            counts = np.bincount(parsed.which, minlength=len(parsed.kinds) + 1)
+            wrong = int(counts[1:].sum())
+            kind = parsed.kinds[int(counts[1:].argmax())] if wrong else ""
+            yield column, int(parsed.values.notna().sum()) + wrong, wrong, kind
 
 
-def _note_each(
-    faults: npt.NDArray[np.object_], found: npt.NDArray[np.object_], column: str
-) -> None:
-    for kind in {fault for fault in found if fault is not None}:
-        _note(faults, found == kind, column, kind)
+def list_id_columns(table: pd.DataFrame, manifest: Manifest) -> list[str]:
+    """List the columns that identify a participant in a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    manifest : Manifest
+        What the model needs.
+
+    Returns
+    -------
+    list of str
+        Those that the table has; the last one is always there.
+    """
+    return [column for column in manifest.id_columns if column in table]
 
 
 def _read_values(
-    raw: pd.Series,
-    variable: Variable,
-    scales: pd.Series | None,
-    faults: npt.NDArray[np.object_],
+    raw: pd.Series, variable: Variable, scales: pd.Series | None, faults: _Faults
 ) -> pd.Series:
     parsed = parse_values(raw, variable, scales=scales)
-    _note_each(faults, parsed.faults, str(raw.name))
+    if parsed.which.any():
+        for number, kind in enumerate(parsed.kinds, start=1):
+            faults.note(parsed.which == number, str(raw.name), kind)
     return parsed.values
 
 
-def _as_visit(
-    participants: pd.DataFrame, name: str, week: float, values: pd.Series
-) -> pd.DataFrame:
-    known = values.notna().to_numpy()
-    return pd.DataFrame(
-        {
-            "studyid": _INTERNAL,
-            "usubjid": participants["usubjid"][known],
-            "paramcd": name,
-            "week": week,
-            "aval": values[known].astype(float),
-        }
-    )
-
-
-def _refuse_zero(
-    values: pd.Series, manifest: Manifest, column: str, faults: npt.NDArray[np.object_]
-) -> None:
+def _refuse_zero(values: pd.Series, manifest: Manifest, column: str, faults: _Faults) -> None:
     """Refuse a baseline of zero: the endpoint, a fraction of it, would mean nothing."""
     if manifest.endpoint_is_relative:
         zero = (values <= 0).to_numpy()
-        _note(faults, zero, column, "is zero, so that a fall from it means nothing")
+        faults.note(zero, column, "is zero, so that a fall from it means nothing")
 
 
-def _refuse_unconverted(
-    features: pd.DataFrame, manifest: Manifest, faults: npt.NDArray[np.object_]
-) -> None:
+def _refuse_unconverted(features: pd.DataFrame, manifest: Manifest, faults: _Faults) -> None:
     """Refuse a total that no published table puts on the scale of training: none is made up."""
     for spec in manifest.feature_specs:
         if spec.is_severity:
             lost = features[spec.name].isna().to_numpy()
-            _note(faults, lost, spec.label.lower(), "has no entry in the table between the scales")
+            faults.note(lost, spec.label.lower(), "has no entry in the table between the scales")

@@ -13,12 +13,16 @@ from glabella.cli.options import (
     ModelOption,
     ProjectOption,
     RehearsalOption,
+    ResumeOption,
+    TableArgument,
+    ThreadsOption,
     print_json,
+    show_progress,
 )
 
 
 def command(
-    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a participant.")],
+    table: TableArgument,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
     model: ModelOption = None,
     arm: ArmOption = None,
@@ -31,6 +35,8 @@ def command(
         ),
     ] = None,
     rehearsal: RehearsalOption = False,
+    resume: ResumeOption = False,
+    workers: ThreadsOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,7 +47,7 @@ def command(
     Parameters
     ----------
     table : Path
-        A CSV or Parquet file.
+        A table, or a folder of Parquet parts.
     out : Path
         The file to write.
     model : str, optional
@@ -52,6 +58,10 @@ def command(
         The one row to explain as a page.
     rehearsal : bool
         Whether a model trained on simulated data is allowed.
+    resume : bool
+        Whether to take up what an interrupted job finished.
+    workers : int, optional
+        Threads.
     project : Path, optional
         The project.
     as_json : bool
@@ -73,7 +83,18 @@ def command(
         return
     from glabella.scoring.batch import explain
 
-    result = explain(table, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project)
+    with show_progress(of="rows") as progress:
+        result = explain(
+            table,
+            out=out,
+            model=model,
+            arm=arm,
+            rehearsal=rehearsal,
+            resume=resume,
+            workers=workers,
+            project=project,
+            progress=progress,
+        )
     if as_json:
         print_json(result.as_json())
         return

@@ -38,6 +38,22 @@ ArmOption = Annotated[
     str | None,
     typer.Option("--arm", help="The arm asked about; the first active one unless stated."),
 ]
+TableArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts; "
+        "one row a participant."
+    ),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with an interrupted job for the same output.")
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Threads; the output does not depend on it.", show_default=False
+    ),
+]
 RehearsalOption = Annotated[
     bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
 ]
@@ -55,8 +71,13 @@ def print_json(content: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def show_progress() -> Iterator[Callable[[str, int, int], None]]:
+def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int], None]]:
     """Show progress on standard error: a bar on a terminal, a line a stage elsewhere.
+
+    Parameters
+    ----------
+    of : str, optional
+        What is counted, in the plural, where its rate is worth showing.
 
     Yields
     ------
@@ -74,13 +95,16 @@ def show_progress() -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
+        *([TextColumn("{task.fields[rate]}")] if of else []),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
+        task = bar.add_task("starting", total=None, rate="")
 
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total or None)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:,.0f} {of}/s" if speed else "")
 
         yield show
 

@@ -13,12 +13,16 @@ from glabella.cli.options import (
     ModelOption,
     ProjectOption,
     RehearsalOption,
+    ResumeOption,
+    TableArgument,
+    ThreadsOption,
     print_json,
+    show_progress,
 )
 
 
 def command(
-    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a participant.")],
+    table: TableArgument,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
     model: ModelOption = None,
     arm: ArmOption = None,
@@ -26,6 +30,12 @@ def command(
     reasons: Annotated[
         int, typer.Option(min=0, help="How many reasons a row is given, the largest first.")
     ] = 3,
+    uncertainty: Annotated[
+        bool,
+        typer.Option("--uncertainty", help="Add the range over refits to samples of the trials."),
+    ] = False,
+    resume: ResumeOption = False,
+    workers: ThreadsOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +46,7 @@ def command(
     Parameters
     ----------
     table : Path
-        A CSV or Parquet file.
+        A table, or a folder of Parquet parts.
     out : Path
         The file to write.
     model : str, optional
@@ -47,6 +57,12 @@ def command(
         Whether a model trained on simulated data is allowed.
     reasons : int
         How many reasons a row is given.
+    uncertainty : bool
+        Whether to add the range over refits.
+    resume : bool
+        Whether to take up what an interrupted job finished.
+    workers : int, optional
+        Threads.
     project : Path, optional
         The project.
     as_json : bool
@@ -54,9 +70,20 @@ def command(
     """
     from glabella.scoring.batch import score
 
-    result = score(
-        table, out=out, model=model, arm=arm, rehearsal=rehearsal, reasons=reasons, project=project
-    )
+    with show_progress(of="rows") as progress:
+        result = score(
+            table,
+            out=out,
+            model=model,
+            arm=arm,
+            rehearsal=rehearsal,
+            reasons=reasons,
+            uncertainty=uncertainty,
+            resume=resume,
+            workers=workers,
+            project=project,
+            progress=progress,
+        )
     if as_json:
         print_json(result.as_json())
         return
@@ -67,5 +94,11 @@ def command(
     )
     for reason, count in result.refused_by_reason.items():
         typer.echo(f"  refused {count}: {reason}")
+    for feature, drift in result.drift.items():
+        if drift.is_marked:
+            typer.echo(
+                f"  drift   {feature} is distributed otherwise than in training: stability index "
+                f"{drift.index:.2f}, of which sampling explains {drift.noise:.2f} at most"
+            )
     typer.echo(f"model   {result.model}")
     typer.echo(f"scores  {result.output}")

@@ -56,12 +56,20 @@ class Parsed:
     values : Series
         Floats for numbers, ordinals and scores; codes for categories. Missing where the cell was
         blank or at fault.
-    faults : array of object, shape (n_rows,)
-        For each row what is wrong, in words that hold no value; None where nothing is.
+    kinds : tuple of str
+        The faults that there are, in words that hold no value.
+    which : array of int, shape (n_rows,)
+        Each cell's fault, counted from 1 in `kinds`; 0 where nothing is wrong.
     """
 
     values: pd.Series
-    faults: npt.NDArray[np.object_]
+    kinds: tuple[str, ...]
+    which: npt.NDArray[np.int8]
+
+    @property
+    def faults(self) -> npt.NDArray[np.object_]:
+        """For each row what is wrong; None where nothing is."""
+        return np.array([None, *self.kinds], dtype=object)[self.which]
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,10 @@ def to_text(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return raw.map({True: "1", False: "0"}).fillna("").astype(str)
     if pd.api.types.is_numeric_dtype(raw.dtype):
-        return raw.map(_number_to_text).astype(str)
+        # Few numbers of a long column differ, and writing one costs more than finding it again.
+        codes, numbers = pd.factorize(raw)
+        texts = np.array([*map(_number_to_text, numbers), ""], dtype=object)
+        return pd.Series(texts[codes], index=raw.index).astype(str)
     return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
 
 
@@ -173,11 +184,12 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
         text = to_text(raw)
         codes = match_codes(text, variable.codes)
         known = codes.notna().to_numpy()
-        faults = np.full(len(raw), None, dtype=object)
-        faults[~known & (text != "").to_numpy()] = (
-            f"is not one of the codes {', '.join(variable.codes)}"
+        which = (~known & (text != "").to_numpy()).astype(np.int8)
+        return Parsed(
+            values=codes.where(known, np.nan),
+            kinds=(f"is not one of the codes {', '.join(variable.codes)}",),
+            which=which,
         )
-        return Parsed(values=codes.where(known, np.nan), faults=faults)
     numbers, missing = _read_numbers(raw)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
@@ -190,12 +202,12 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
         }
         if variable.type == "ordinal":
             wrong["is not a whole number"] = (numbers != np.floor(numbers)) & finite
-    faults = np.full(len(raw), None, dtype=object)
-    for fault, rows in reversed(wrong.items()):
+    which = np.zeros(len(raw), dtype=np.int8)
+    for number, rows in reversed(list(enumerate(wrong.values(), start=1))):
         if rows.any():
-            faults[rows] = fault
+            which[rows] = number
             numbers = np.where(rows, np.nan, numbers)
-    return Parsed(values=pd.Series(numbers, index=raw.index), faults=faults)
+    return Parsed(pd.Series(numbers, index=raw.index), tuple(wrong), which)
 
 
 def _read_numbers(
@@ -316,10 +328,11 @@ def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = 
 def _limits(
     variable: Variable, scales: pd.Series | None, n_rows: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], str]:
+    """Give the lowest and the highest value, of all rows or of each, and both in words."""
     if variable.range is not None:
         low, high = variable.range
         bounds = f"{low:g} to {high:g}" + (f" {variable.unit}" if variable.unit else "")
-        return np.full(n_rows, low), np.full(n_rows, high), bounds
+        return np.array(low), np.array(high), bounds
     if variable.scale == BY_TRIAL:
         names = pd.Series([None] * n_rows) if scales is None else scales
         low_by_name = {name: scale.minimum for name, scale in SCALES.items()}
@@ -332,7 +345,7 @@ def _limits(
         )
     scale = variable.find_scale(None)
     return (
-        np.full(n_rows, scale.minimum),
-        np.full(n_rows, scale.maximum),
+        np.array(scale.minimum),
+        np.array(scale.maximum),
         f"{scale.minimum:g} to {scale.maximum:g}, the range of {scale.name}",
     )

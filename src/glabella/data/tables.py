@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -46,6 +47,48 @@ class PatientTables:
     def n(self) -> int:
         """The number of participants."""
         return len(self.participants)
+
+
+@dataclass(frozen=True)
+class WideTables(PatientTables):
+    """Tables of which each participant's visits stand in one row, as in a table to be scored.
+
+    Parameters
+    ----------
+    participants, assessments : DataFrame
+        As in `PatientTables`; there are no assessments.
+    origin : str
+        ``real`` or ``simulated``.
+    findings : tuple of Finding
+        As in `PatientTables`.
+    visits : dict
+        Variable to its visits: the week since treatment began, and the values in the order of
+        the participants.
+    """
+
+    visits: Mapping[str, Sequence[tuple[float, pd.Series]]] = field(default_factory=dict)
+
+    def find_nearest(self, variable: str, ranked: Callable[[float], float | None]) -> pd.Series:
+        """Find each participant's value at the visit that is ranked first of those recorded.
+
+        Parameters
+        ----------
+        variable : str
+            A variable that is assessed at visits.
+        ranked : callable
+            Gives a week its rank, the lowest first; None where it does not count.
+
+        Returns
+        -------
+        Series of float, shape (n_participants,)
+            Missing where none was recorded.
+        """
+        found = np.full(self.n, np.nan)
+        known = [(ranked(week), week, values) for week, values in self.visits.get(variable, ())]
+        counting = [(rank, week, values) for rank, week, values in known if rank is not None]
+        for _, _, values in sorted(counting, key=lambda item: item[:2]):
+            found = np.where(np.isnan(found), values.to_numpy(dtype=float), found)
+        return pd.Series(found, index=self.participants.index)
 
 
 def hash_tables(tables: PatientTables) -> str:
@@ -95,6 +138,8 @@ def find_baselines(tables: PatientTables, variable: str) -> pd.Series:
     Series of float, shape (n_participants,)
         In the order of the participants; NaN where none was recorded.
     """
+    if isinstance(tables, WideTables):
+        return tables.find_nearest(variable, lambda week: None if week > 0 else -week)
     rows = tables.assessments
     early = rows[(rows["paramcd"] == variable) & (rows["week"] <= 0)]
     last = early.assign(person=find_positions(early, tables.participants)).sort_values(
@@ -123,6 +168,15 @@ def find_visit_scores(tables: PatientTables, variable: str, window: Window) -> p
         The value nearest to the week, of two equally near the earlier, as `Window.choose` has it;
         NaN where no visit lies in the window.
     """
+    if isinstance(tables, WideTables):
+        return tables.find_nearest(
+            variable,
+            lambda week: (
+                round(abs(week - window.target), TIE_DECIMALS)
+                if window.low <= week <= window.high
+                else None
+            ),
+        )
     rows = tables.assessments
     inside = rows[(rows["paramcd"] == variable) & rows["week"].between(window.low, window.high)]
     nearest = inside.assign(

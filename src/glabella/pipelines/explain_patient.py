@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from glabella.bundle.familiarity import describe_domain
 from glabella.bundle.load import Bundle
-from glabella.bundle.predict import choose_arm, describe_domain, prepare_features
+from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
@@ -114,8 +115,8 @@ def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str
     features = prepared.features
     found = model.contributions(features)
     under = choose_arm(manifest, arm)
-    refits = [each.contributions(features).values[0] for each in bundle.load_refits()]
-    ranges = np.quantile(refits, [0.025, 0.975], axis=0) if refits else None
+    refits = [each.contributions(features).values[0] for each in bundle.refits]
+    ranges = np.array([np.min(refits, axis=0), np.max(refits, axis=0)]) if refits else None
     specs = {spec.name: spec for spec in manifest.feature_specs}
     places = range(len(found.features))
     # The arm comes first: what is said of the patient is said under it.
@@ -140,8 +141,8 @@ def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str
                 is_patient=spec.part == "patient",
             )
         )
-    probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.load_refits()]
-    notes, inside = describe_domain(features, manifest)
+    probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
+    notes, inside = describe_domain(features, manifest, bundle.likeness)
     labels = {item.name: item.label for item in manifest.arms}
     [alike] = bundle.load_neighbours().find(features)
     return PatientPage(
@@ -151,8 +152,8 @@ def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str
         endpoint=manifest.endpoint,
         arm=None if under is None else labels[under],
         probability=float(model.predict_proba(features)[0, 1]),
-        low=float(np.quantile(probabilities, 0.025)) if probabilities else None,
-        high=float(np.quantile(probabilities, 0.975)) if probabilities else None,
+        low=min(probabilities, default=None),
+        high=max(probabilities, default=None),
         base=_to_chance(float(found.base[0]), found.scale),
         refits=len(refits),
         scale=found.scale,
@@ -163,7 +164,7 @@ def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str
             for name, count in alike.items()
         ),
         is_inside=bool(inside[0]),
-        domain_note=str(notes[0]),
+        domain_note=notes.words[notes.which[0]],
         intended_use=manifest.intended_use,
         not_for=manifest.not_for,
     )

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from glabella import __version__
+from glabella.bundle.likeness import LIKENESS_FILE, learn_likeness
 from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
 from glabella.bundle.neighbours import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.reference import describe_distributions
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.data.dictionary import BY_TRIAL
 from glabella.domain.scales import SCALES
@@ -104,6 +106,7 @@ def describe_bundle(
     files = {
         **export_model(tuned.model),
         NEIGHBOURS_FILE: neighbours.export(),
+        LIKENESS_FILE: learn_likeness(sample.features, sample.trial).export(),
         **({REFITS_FILE: export_refits(refits)} if refits else {}),
     }
     specs = sample.features.specs
@@ -134,6 +137,7 @@ def describe_bundle(
         ),
         training=_count_training(loaded),
         ranges=_describe_ranges(sample.features),
+        reference=describe_distributions(sample.features),
         attributions=describe_attributions(
             resolved.candidates[chosen].value.estimator, analysis.explanation
         ),

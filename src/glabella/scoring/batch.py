@@ -1,9 +1,9 @@
-"""Scores a file, one row out per row in, written whole or not at all."""
+"""Scores a table, one row out per row in, written whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from glabella.bundle.load import Bundle, is_bundle, load_bundle
-from glabella.bundle.predict import REASONS, choose_arm, explain_frame, score_frame
-from glabella.data.ingest.files import read_table
+from glabella.bundle.manifest import Manifest
+from glabella.bundle.predict import REASONS, check_refits, choose_arm, explain_rows, score_rows
+from glabella.bundle.reference import Drift, measure_drift
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
-
-WRITABLE = (".csv", ".parquet")
+from glabella.scoring.stream import Progress, Tally, check_target, stream_table
+from glabella.scoring.write import read_written
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,11 @@ class ScoringResult:
     rows, scored, refused : int
         Rows in, and of these scored and refused.
     refused_by_reason : dict
-        Reason to count.
+        Reason to count, the commonest first.
     out_of_domain : int
         Scored rows that are unlike the training participants.
+    drift : dict of Drift
+        Feature to how far its distribution among the scored rows lies from that in training.
     output : str
         The file written.
     model : str
@@ -47,6 +50,7 @@ class ScoringResult:
     output: str
     model: str
     arm: str | None
+    drift: dict[str, Drift] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -56,7 +60,10 @@ class ScoringResult:
         dict
             As `glabella score --json` prints it.
         """
-        return dict(vars(self))
+        drift = {
+            name: {**vars(item), "marked": item.is_marked} for name, item in self.drift.items()
+        }
+        return {**vars(self), "drift": drift}
 
     def frame(self) -> pd.DataFrame:
         """Read the scores back.
@@ -66,7 +73,7 @@ class ScoringResult:
         DataFrame
             One row per row of the scored table.
         """
-        return _read_back(Path(self.output))
+        return read_written(Path(self.output))
 
 
 def score(
@@ -77,14 +84,20 @@ def score(
     arm: str | None = None,
     rehearsal: bool = False,
     reasons: int = REASONS,
+    uncertainty: bool = False,
+    resume: bool = False,
+    workers: int | None = None,
     project: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> ScoringResult:
     """Score a table of new patients.
 
     Parameters
     ----------
     table : str or Path
-        A CSV or Parquet file, one row a participant, under the analysis's source names.
+        A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts; one row
+        a participant, under the analysis's source names. It is read in batches; a workbook alone
+        is held in memory.
     out : str or Path
         The file to write, CSV or Parquet; must not exist.
     model : str, optional
@@ -96,42 +109,63 @@ def score(
         Allow a model that was trained on simulated data.
     reasons : int
         How many of the largest contributions are put into words; none with 0.
+    uncertainty : bool
+        Whether to add each row's range over refits to samples of the training trials.
+    resume : bool
+        Whether to take up the rows that an interrupted job for the same output finished. The
+        output is that of a job that was never interrupted.
+    workers : int, optional
+        Threads; the number of cores unless stated. The output does not depend on it.
     project : str or Path, optional
         The project.
+    progress : callable, optional
+        Called with a stage, the number of rows done and the number in all.
 
     Returns
     -------
     ScoringResult
-        Counts and where the scores are.
+        Counts, drift and where the scores are.
 
     Raises
     ------
     BundleError
-        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+        If the model is missing, changed, trained on simulated data without `rehearsal`, or keeps
+        no refits where `uncertainty` is asked for.
     DataError
-        If the table can't be read or lacks a column, or the output can't be written.
+        If the table can't be read, lacks a column or has one whose values are all wrong, or the
+        output can't be written.
     """
     if reasons < 0:
         raise DataError(f"{reasons} reasons can't be given", place="--reasons", remedy="Take 0 on.")
-    bundle, scored = _apply(
-        partial(score_frame, arm=arm, reasons=reasons),
-        Path(table),
-        Path(out),
-        model=model,
-        rehearsal=rehearsal,
-        project=project,
+    source, target = Path(table), Path(out)
+    check_target(source, target)
+    bundle = _find(model, project=project, rehearsal=rehearsal)
+    if uncertainty:
+        check_refits(bundle)
+    options = {"arm": choose_arm(bundle.manifest, arm), "reasons": reasons, "range": uncertainty}
+    tally = stream_table(
+        partial(score_rows, bundle, arm=arm, reasons=reasons, uncertainty=uncertainty),
+        source,
+        target,
+        bundle.manifest,
+        described=_describe_job("score", bundle.manifest, options),
+        resume=resume,
+        workers=workers,
+        progress=progress,
     )
-    refused = scored.loc[scored["status"] == "refused", "error"].value_counts()
-    is_scored = scored["status"] == "scored"
     return ScoringResult(
-        rows=len(scored),
-        scored=int(is_scored.sum()),
-        refused=int((~is_scored).sum()),
-        refused_by_reason={str(reason): int(count) for reason, count in refused.items()},
-        out_of_domain=int((scored.loc[is_scored, "in_domain"] == False).sum()),  # noqa: E712
+        rows=tally.rows,
+        scored=tally.scored,
+        refused=tally.rows - tally.scored,
+        refused_by_reason=_sort_reasons(tally),
+        out_of_domain=tally.out_of_domain,
         output=str(out),
         model=bundle.manifest.model,
         arm=choose_arm(bundle.manifest, arm),
+        drift={
+            name: measure_drift(known, tally.distributions[name])
+            for name, known in bundle.manifest.reference.items()
+        },
     )
 
 
@@ -185,7 +219,7 @@ class ExplanationResult:
         DataFrame
             One row per row of the explained table.
         """
-        return _read_back(Path(self.output))
+        return read_written(Path(self.output))
 
 
 def explain(
@@ -195,7 +229,10 @@ def explain(
     model: str | None = None,
     arm: str | None = None,
     rehearsal: bool = False,
+    resume: bool = False,
+    workers: int | None = None,
     project: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> ExplanationResult:
     """Write all attributions of a table of new patients.
 
@@ -211,8 +248,12 @@ def explain(
         The arm under which response is predicted; the first active one unless stated.
     rehearsal : bool
         Allow a model that was trained on simulated data.
+    resume, workers
+        As for `score`.
     project : str or Path, optional
         The project.
+    progress : callable, optional
+        Called with a stage, the number of rows done and the number in all.
 
     Returns
     -------
@@ -226,56 +267,47 @@ def explain(
     DataError
         If the table can't be read or lacks a column, or the output can't be written.
     """
-    bundle, explained = _apply(
-        partial(explain_frame, arm=arm),
-        Path(table),
-        Path(out),
-        model=model,
-        rehearsal=rehearsal,
-        project=project,
+    source, target = Path(table), Path(out)
+    check_target(source, target)
+    bundle = _find(model, project=project, rehearsal=rehearsal)
+    under = choose_arm(bundle.manifest, arm)
+    tally = stream_table(
+        partial(explain_rows, bundle, arm=arm),
+        source,
+        target,
+        bundle.manifest,
+        described=_describe_job("explain", bundle.manifest, {"arm": under}),
+        resume=resume,
+        workers=workers,
+        progress=progress,
     )
-    refused = explained.loc[explained["status"] == "refused", "error"].value_counts()
     return ExplanationResult(
-        rows=len(explained),
-        explained=int((explained["status"] == "scored").sum()),
-        refused=int((explained["status"] == "refused").sum()),
-        refused_by_reason={str(reason): int(count) for reason, count in refused.items()},
+        rows=tally.rows,
+        explained=tally.scored,
+        refused=tally.rows - tally.scored,
+        refused_by_reason=_sort_reasons(tally),
         scale="probability" if not bundle.model.is_additive else "log odds",
         method=bundle.manifest.attributions,
         output=str(out),
         model=bundle.manifest.model,
-        arm=choose_arm(bundle.manifest, arm),
+        arm=under,
     )
 
 
-def _apply(
-    work: Callable[[Bundle, pd.DataFrame], pd.DataFrame],
-    source: Path,
-    target: Path,
-    *,
-    model: str | None,
-    rehearsal: bool,
-    project: str | Path | None,
-) -> tuple[Bundle, pd.DataFrame]:
-    """Read a table, put it through a model and write what comes out."""
-    _check_target(source, target)
-    bundle = find_bundle(
-        model,
-        project=find_project(Path(project) if project is not None else None),
-        rehearsal=rehearsal,
-    )
-    frame = read_table(source).frame
-    try:
-        done = work(bundle, frame)
-    except DataError as error:
-        place = error.place or source.name
-        raise DataError(error.finding, place=place, remedy=error.remedy) from None
-    _write(done, target)
-    return bundle, done
+def _find(model: str | None, *, project: str | Path | None, rehearsal: bool) -> Bundle:
+    home = find_project(Path(project) if project is not None else None)
+    return find_bundle(model, project=home, rehearsal=rehearsal)
 
 
-def _read_back(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+def _describe_job(verb: str, manifest: Manifest, options: dict[str, Any]) -> dict[str, Any]:
+    # The model's name bears its run; the manifest's hash also tells a bundle that was made again.
+    digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
+    return {"verb": verb, "model": [manifest.model, digest], **options}
+
+
+def _sort_reasons(tally: Tally) -> dict[str, int]:
+    found = tally.refused_by_reason.items()
+    return dict(sorted(found, key=lambda item: (-item[1], item[0])))
 
 
 def find_bundle(model: str | None, *, project: Project, rehearsal: bool) -> Bundle:
@@ -313,37 +345,3 @@ def find_bundle(model: str | None, *, project: Project, rehearsal: bool) -> Bund
             remedy="It says nothing of real patients. To rehearse with it, add --rehearsal.",
         )
     return bundle
-
-
-def _check_target(source: Path, target: Path) -> None:
-    if target.suffix.lower() not in WRITABLE:
-        raise DataError(
-            f"a '{target.suffix}' file can't be written",
-            place="--out",
-            remedy=f"Scores are written as {' or '.join(WRITABLE)}.",
-        )
-    if target.exists():
-        same = source.exists() and target.resolve() == source.resolve()
-        finding = "the output is the input" if same else "the output exists already"
-        raise DataError(finding, place=str(target), remedy="Name another file with --out.")
-    if not target.parent.is_dir():
-        raise DataError(
-            "the output's folder does not exist", place=str(target.parent), remedy="Make it first."
-        )
-
-
-def _write(scored: pd.DataFrame, target: Path) -> None:
-    """Write to a temporary name and rename, so that a file of that name is always whole."""
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        if target.suffix.lower() == ".parquet":
-            scored.to_parquet(partial, index=False)
-        else:
-            scored.to_csv(partial, index=False, lineterminator="\n")
-        partial.rename(target)
-    except OSError as error:
-        raise DataError(
-            f"the scores can't be written: {error.strerror}", place=str(target)
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -51,12 +51,10 @@ def read_table(
         If the file is missing, unreadable, of another kind, empty, without a header, repeats a
         column, or leaves open what `options` may state.
     """
-    _check_is_there(path)
+    check_is_there(path)
     table = _read(path, options or ReadOptions(), columns)
-    if not len(table.frame) and not may_be_empty:
-        raise DataError(
-            "the table has a header and no rows", place=path.name, remedy="Give it at least one."
-        )
+    if not may_be_empty:
+        refuse_no_rows(len(table.frame), path)
     if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):
         check_header_differs(table.frame, path)
     return table if columns is None else _keep(table, set(columns))
@@ -81,7 +79,40 @@ def _keep(table: RawTable, wanted: set[str]) -> RawTable:
     )
 
 
-def _check_is_there(path: Path) -> None:
+def refuse_no_rows(count: int, path: Path) -> None:
+    """Refuse a table without rows.
+
+    Parameters
+    ----------
+    count : int
+        Its rows.
+    path : Path
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    if not count:
+        raise DataError(
+            "the table has a header and no rows", place=path.name, remedy="Give it at least one."
+        )
+
+
+def check_is_there(path: Path) -> None:
+    """Refuse a path that is no file of a kind that can be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        With the files that stand beside it, where it is missing.
+    """
     if path.suffix.lower() not in READABLE:
         raise DataError(
             f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +35,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     DataError
         If the file is not whole or repeats a column.
     """
-    try:
+    with refuse_damage(path):
         schema = pyarrow.parquet.read_schema(path)
         check_names(schema.names, path)
         asked = set(schema.names if columns is None else columns)
@@ -43,13 +44,59 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         # Damage in a part that reading did not need would come to light in some later step.
         table.validate(full=True)
         n_rows = table.num_rows
+    if not wanted:
+        return RawTable(pd.DataFrame(index=range(n_rows)))
+    return RawTable(to_frame(table, path), labels=_take_labels(schema, wanted))
+
+
+@contextmanager
+def refuse_damage(path: Path) -> Iterator[None]:
+    """Refuse a file that turns out not to be whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    DataError
+        Where reading fails.
+    """
+    try:
+        yield
     # A damaged name of a column is no Unicode.
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError):
         raise DataError(
             "this is not a whole Parquet file", place=path.name, remedy="Write it again."
         ) from None
-    if not wanted:
-        return RawTable(pd.DataFrame(index=range(n_rows)))
+
+
+def to_frame(table: pyarrow.Table, path: Path) -> pd.DataFrame:
+    """Give a table of Parquet as one of pandas.
+
+    Parameters
+    ----------
+    table : Table
+        As it was read.
+    path : Path
+        The file, for the message.
+
+    Returns
+    -------
+    DataFrame
+        Columns keep their types.
+
+    Raises
+    ------
+    DataError
+        If it holds a date that can't be.
+    """
     try:
         # What pandas noted about an index is not followed: an index is a column like any other.
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
@@ -59,7 +106,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
             place=path.name,
             remedy="Write it again.",
         ) from None
-    return RawTable(frame, labels=_take_labels(schema, wanted))
+    return frame
 
 
 def _take_labels(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow
@@ -18,10 +19,10 @@ _STATE = "State it as `decimal: ','` or `decimal: '.'`."
 _UNGROUP = f"{_STATE} If some columns group thousands, write those without the sign."
 
 
-def settle_decimals(
+def find_decimal_commas(
     table: pyarrow.Table, stated: str | None, path: Path, *, delimiter: str = ","
-) -> pyarrow.Table:
-    """Write decimal commas as points.
+) -> tuple[str, ...]:
+    """Find the columns in which commas between digits are decimal signs.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def settle_decimals(
 
     Returns
     -------
-    Table
-        Cells that are no number with a comma are as they were.
+    tuple of str
+        In the order of the table.
 
     Raises
     ------
@@ -49,18 +50,38 @@ def settle_decimals(
         stand between digits.
     """
     if stated == ".":
-        return table
+        return ()
     commas = {name: _count(table[name], ",", _COMMA) for name in table.column_names}
-    with_comma = [name for name, count in commas.items() if count]
+    with_comma = tuple(name for name, count in commas.items() if count)
     if stated == ",":
         _refuse_both_signs(table, commas, path)
     elif with_comma:
         _refuse_doubt(table, commas, path)
     elif delimiter == ";":
         _refuse_grouped_points(table, path)
+    return with_comma
+
+
+def write_points(table: pyarrow.Table, columns: Sequence[str]) -> pyarrow.Table:
+    """Write decimal commas as points.
+
+    Parameters
+    ----------
+    table : Table
+        Columns of text.
+    columns : sequence of str
+        From `find_decimal_commas`; those that the table lacks are passed over.
+
+    Returns
+    -------
+    Table
+        Cells that are no number with a comma are as they were.
+    """
     pointed = [
-        pc.replace_substring_regex(table[name], _COMMA, r"\1.\2") if count else table[name]
-        for name, count in commas.items()
+        pc.replace_substring_regex(table[name], _COMMA, r"\1.\2")
+        if name in columns
+        else table[name]
+        for name in table.column_names
     ]
     return pyarrow.table(pointed, names=table.column_names)
 

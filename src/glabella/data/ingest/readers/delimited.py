@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import pyarrow
 
 from glabella.data.ingest.raw import RawTable, ReadOptions
-from glabella.data.ingest.readers.decimals import settle_decimals
+from glabella.data.ingest.readers.decimals import find_decimal_commas, write_points
 from glabella.data.ingest.readers.encoding import describe_undecodable, find_encoding
 from glabella.data.ingest.readers.header import check_first_row, check_names, describe_empty
 from glabella.errors import DataError
@@ -18,6 +20,25 @@ from glabella.errors import DataError
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # Rows are turned into columns a part at a time: as Python lists they take ten times the memory.
 _CELLS_AT_A_TIME = 500_000
+
+
+@dataclass(frozen=True)
+class DelimitedLayout:
+    """How a text file is to be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    encoding : str
+        Of its text.
+    delimiter : str
+        Of its cells.
+    """
+
+    path: Path
+    encoding: str
+    delimiter: str
 
 
 def read_delimited(path: Path, options: ReadOptions) -> RawTable:
@@ -40,22 +61,75 @@ def read_delimited(path: Path, options: ReadOptions) -> RawTable:
     DataError
         If the file is not text of its encoding, no table, or leaves delimiter or decimal sign open.
     """
+    layout = find_layout(path, options)
+    table = pyarrow.concat_tables(read_parts(layout)).combine_chunks()
+    commas = find_decimal_commas(table, options.decimal, path, delimiter=layout.delimiter)
+    return RawTable((write_points(table, commas) if commas else table).to_pandas())
+
+
+def find_layout(path: Path, options: ReadOptions) -> DelimitedLayout:
+    """Find a text file's encoding and delimiter.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+    options : ReadOptions
+        What the file does not say of itself.
+
+    Returns
+    -------
+    DelimitedLayout
+        For `read_parts`.
+
+    Raises
+    ------
+    DataError
+        If it is not text of its encoding, or leaves the delimiter open.
+    """
     encoding = find_encoding(path, options.encoding)
     delimiter: str = options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else "")
+    layout = DelimitedLayout(path, encoding, delimiter)
+    with _refuse_no_table(layout):
+        return replace(layout, delimiter=delimiter or _find_delimiter(path, encoding))
+
+
+def read_parts(layout: DelimitedLayout) -> Iterator[pyarrow.Table]:
+    """Read a text file part by part, decimal signs as they stand.
+
+    Parameters
+    ----------
+    layout : DelimitedLayout
+        From `find_layout`.
+
+    Yields
+    ------
+    Table
+        Of text; one without rows where there are none.
+
+    Raises
+    ------
+    DataError
+        If the file is no table: at the end, where rows are of another width.
+    """
+    with _refuse_no_table(layout):
+        yield from _read_columns(layout)
+
+
+@contextmanager
+def _refuse_no_table(layout: DelimitedLayout) -> Iterator[None]:
     try:
-        delimiter = delimiter or _find_delimiter(path, encoding)
-        table = _read_columns(path, encoding, delimiter)
+        yield
     except UnicodeError:
-        raise describe_undecodable(path, encoding) from None
+        raise describe_undecodable(layout.path, layout.encoding) from None
     except csv.Error:
         # The reader's own message may quote a row.
         raise DataError(
-            f"this is not a table of {_DELIMITERS.get(delimiter, 'cells')}: its rows differ in "
-            "their number of cells, or a quoted cell does not end",
-            place=path.name,
+            f"this is not a table of {_DELIMITERS.get(layout.delimiter, 'cells')}: its rows differ "
+            "in their number of cells, or a quoted cell does not end",
+            place=layout.path.name,
             remedy="Write the table again.",
         ) from None
-    return RawTable(settle_decimals(table, options.decimal, path, delimiter=delimiter).to_pandas())
 
 
 def _read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
@@ -110,23 +184,23 @@ def _is_even(path: Path, encoding: str, delimiter: str) -> bool:
         return False
 
 
-def _read_columns(path: Path, encoding: str, delimiter: str) -> pyarrow.Table:
-    rows = _read_rows(path, encoding, delimiter)
+def _read_columns(layout: DelimitedLayout) -> Iterator[pyarrow.Table]:
+    path, delimiter = layout.path, layout.delimiter
+    rows = _read_rows(path, layout.encoding, delimiter)
     header = next(rows, None)
     if header is None:
         raise describe_empty(path)
     # What check_names names must not be a participant's value.
     check_first_row(header, path)
     check_names(header, path)
-    parts: list[list[pyarrow.Array]] = []
     total = uneven = 0
+    yield _make_table(header, [[] for _ in header])
     while batch := list(islice(rows, max(1, _CELLS_AT_A_TIME // len(header)))):
         total += len(batch)
         uneven += sum(len(row) != len(header) for row in batch)
         if not uneven:
             # pyarrow takes a list twice as quickly as a tuple.
-            turned = map(list, zip(*batch, strict=True))
-            parts.append([pyarrow.array(cells, pyarrow.large_string()) for cells in turned])
+            yield _make_table(header, map(list, zip(*batch, strict=True)))
     if uneven:
         raise DataError(
             f"this is not a table of {_DELIMITERS[delimiter]}: its rows differ in their number of "
@@ -135,8 +209,8 @@ def _read_columns(path: Path, encoding: str, delimiter: str) -> pyarrow.Table:
             remedy=f"Quote cells that hold a {_DELIMITERS[delimiter].removesuffix('s')}; a file "
             "that was cut off must be copied again.",
         )
-    columns = [
-        pyarrow.chunked_array([part[i] for part in parts], pyarrow.large_string())
-        for i in range(len(header))
-    ]
-    return pyarrow.table(columns, names=header).combine_chunks()
+
+
+def _make_table(header: Sequence[str], columns: Iterable[list[str]]) -> pyarrow.Table:
+    arrays = [pyarrow.array(cells, pyarrow.large_string()) for cells in columns]
+    return pyarrow.table(arrays, names=list(header))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,26 +56,96 @@ def read_statistical(
     DataError
         If the file is not whole, repeats a column, or is in an encoding it does not name.
     """
-    if path.stat().st_size == 0:
-        raise describe_empty(path)
-    ending = path.suffix.lower()
-    layout = read_layout(path) if ending == ".xpt" else None
-    if ending == ".dta":
-        check_stata_is_whole(path)
-    described, _ = _parse(path, options, metadata_only=True)
-    names = list(described.column_names)
-    check_names(names, path)
-    asked = set(names if columns is None else columns)
-    _, frame = _parse(path, options, columns=[name for name in names if name in asked])
-    if layout is not None:
-        check_rows(path, layout, len(frame))
-    else:
-        _check_count(path, described.number_rows, len(frame))
+    described = describe_statistical(path, options)
+    asked = _choose(described, columns)
+    _, frame = _parse(path, options, columns=asked)
+    _check_rows(path, described, len(frame))
     return RawTable(
         frame,
         labels=_take_labels(described),
         value_labels=_take_value_labels(described.variable_value_labels),
     )
+
+
+def describe_statistical(path: Path, options: ReadOptions) -> metadata_container:
+    """Read what a file says of itself, without its rows.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file with an ending of `FORMATS`.
+    options : ReadOptions
+        What the file does not say of itself.
+
+    Returns
+    -------
+    metadata_container
+        Of pyreadstat.
+
+    Raises
+    ------
+    DataError
+        If the file is not whole, repeats a column, or is in an encoding it does not name.
+    """
+    if path.stat().st_size == 0:
+        raise describe_empty(path)
+    if path.suffix.lower() == ".dta":
+        check_stata_is_whole(path)
+    if path.suffix.lower() == ".xpt":
+        read_layout(path)
+    described, _ = _parse(path, options, metadata_only=True)
+    check_names(list(described.column_names), path)
+    return described
+
+
+def read_statistical_parts(
+    path: Path, options: ReadOptions, columns: Sequence[str], *, rows: int
+) -> Iterator[pd.DataFrame]:
+    """Read a table of SAS, SPSS or Stata part by part.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file with an ending of `FORMATS`.
+    options : ReadOptions
+        What the file does not say of itself.
+    columns : sequence of str
+        Which columns to read; names that the file lacks are passed over.
+    rows : int
+        Of each part, at most.
+
+    Yields
+    ------
+    DataFrame
+        As in `read_statistical`; a column's type may differ between parts.
+
+    Raises
+    ------
+    DataError
+        As `read_statistical`; that rows are missing is known only at the end.
+    """
+    described = describe_statistical(path, options)
+    asked, done = _choose(described, columns), 0
+    while True:
+        _, frame = _parse(path, options, columns=asked, offset=done, limit=rows)
+        done += len(frame)
+        if len(frame):
+            yield frame
+        if len(frame) < rows:
+            break
+    _check_rows(path, described, done)
+
+
+def _choose(described: metadata_container, columns: Sequence[str] | None) -> list[str]:
+    names = list(described.column_names)
+    return names if columns is None else [name for name in names if name in set(columns)]
+
+
+def _check_rows(path: Path, described: metadata_container, count: int) -> None:
+    if path.suffix.lower() == ".xpt":
+        check_rows(path, read_layout(path), count)
+    else:
+        _check_count(path, described.number_rows, count)
 
 
 def _parse(
@@ -84,6 +154,8 @@ def _parse(
     *,
     metadata_only: bool = False,
     columns: Sequence[str] | None = None,
+    offset: int = 0,
+    limit: int = 0,
 ) -> tuple[metadata_container, pd.DataFrame]:
     import pyreadstat
 
@@ -102,6 +174,8 @@ def _parse(
                 metadataonly=metadata_only,
                 encoding=options.encoding or _find_default(path),
                 usecols=list(columns) if columns else None,
+                row_offset=offset,
+                row_limit=limit,
             )
     except UnicodeDecodeError:
         raise _describe_wrong_encoding(path, options) from None

@@ -1,0 +1,191 @@
+"""How each feature was distributed in training, and how far a new table's distribution lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field
+from scipy.special import chdtri
+
+from glabella.definitions.reader import Definition
+from glabella.features.spec import FeatureSpec, FeatureTable
+
+_MOST_BINS = 10
+# A bin of fewer training participants could tell who they are.
+_FEWEST_IN_BIN = 10
+# Of what sampling alone gives, so much lies below the noise that is stated.
+_NOISE_LEVEL = 0.95
+# By custom an index from here on is a shift that matters.
+MARKED = 0.1
+
+Counts = npt.NDArray[np.int64]
+
+
+class FeatureDistribution(Definition):
+    """How many training participants lay in each bin of a feature.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Of a number: where one bin ends and the next begins, the value itself above. Of a category
+        none.
+    groups : tuple of tuple of str
+        Of a category: the levels of each bin; those that few had share one. Of a number none.
+    counts : tuple of int
+        Of training participants, a bin each.
+    missing : int
+        Training participants without a value.
+    """
+
+    edges: tuple[float, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    counts: tuple[int, ...] = Field(min_length=1)
+    missing: int = Field(ge=0)
+
+    def count(self, values: pd.Series) -> Counts:
+        """Count a table's rows in the same bins.
+
+        Parameters
+        ----------
+        values : Series, shape (n_rows,)
+            Floats, or a category over the dictionary's codes.
+
+        Returns
+        -------
+        array of int, shape (n_bins + 1,)
+            Last, rows without a value.
+        """
+        if self.groups:
+            by_level = values.value_counts()
+            found = [sum(int(by_level.get(level, 0)) for level in group) for group in self.groups]
+            return np.array([*found, len(values) - sum(found)], dtype=np.int64)
+        numbers = values.to_numpy(dtype=float)
+        present = len(numbers) - int(np.count_nonzero(np.isnan(numbers)))
+        above = [int(np.count_nonzero(numbers >= edge)) for edge in self.edges]
+        bounds = np.array([present, *above, 0])
+        return np.append(bounds[:-1] - bounds[1:], len(numbers) - present)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a feature's distribution in a table lies from that in training.
+
+    Parameters
+    ----------
+    index : float or None
+        The population stability index, bins and missing values together; None for no rows.
+    noise : float or None
+        What sampling alone stays below in 95 of 100 tables of this size.
+    """
+
+    index: float | None
+    noise: float | None
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it is beyond noise and of a size that matters."""
+        if self.index is None or self.noise is None:
+            return False
+        return bool(self.index > max(self.noise, MARKED))
+
+
+def describe_distributions(features: FeatureTable) -> dict[str, FeatureDistribution]:
+    """Count the training participants in bins of each feature of the patient.
+
+    Parameters
+    ----------
+    features : FeatureTable
+        Of the participants.
+
+    Returns
+    -------
+    dict of FeatureDistribution
+        By feature: up to ten bins of equal size of a number, each of ten participants at least
+        where there are as many.
+    """
+    return {
+        spec.name: _describe(features.frame[spec.name], spec)
+        for spec in features.specs
+        if spec.part == "patient"
+    }
+
+
+def measure_drift(known: FeatureDistribution, counts: Counts) -> Drift:
+    """Measure a feature's drift.
+
+    Parameters
+    ----------
+    known : FeatureDistribution
+        Of training.
+    counts : array of int, shape (n_bins + 1,)
+        From `FeatureDistribution.count`, added up over a table.
+
+    Returns
+    -------
+    Drift
+        A bin without rows counts as half a row.
+
+    References
+    ----------
+    .. [1] Yurdakul B, Naranjo J. Statistical properties of the population stability index.
+       J Risk Model Valid 2020;14(4):89-100.
+    """
+    before = np.array([*known.counts, known.missing], dtype=float)
+    after = np.asarray(counts, dtype=float)
+    there = (before > 0) | (after > 0)
+    before, after = before[there], after[there]
+    if not after.sum() or not before.sum():
+        return Drift(None, None)
+    share_before = np.maximum(before, 0.5) / before.sum()
+    share_after = np.maximum(after, 0.5) / after.sum()
+    index = float(((share_after - share_before) * np.log(share_after / share_before)).sum())
+    spread = float(1.0 / before.sum() + 1.0 / after.sum())
+    freedom = len(before) - 1
+    noise = float(chdtri(freedom, 1.0 - _NOISE_LEVEL)) * spread if freedom else 0.0
+    return Drift(index, noise)
+
+
+def _describe(values: pd.Series, spec: FeatureSpec) -> FeatureDistribution:
+    missing = int(values.isna().sum())
+    if spec.kind == "category":
+        by_level = {level: int((values == level).sum()) for level in spec.levels}
+        rare = tuple(level for level, n in by_level.items() if n < _FEWEST_IN_BIN)
+        groups: list[tuple[str, ...]] = [(level,) for level in by_level if level not in rare]
+        groups += [rare] if rare else []
+        counts = tuple(sum(by_level[level] for level in group) for group in groups)
+        return FeatureDistribution(groups=tuple(groups), counts=counts, missing=missing)
+    numbers = np.sort(values.dropna().to_numpy(dtype=float))
+    bins = max(1, min(_MOST_BINS, math.floor(len(numbers) / _FEWEST_IN_BIN)))
+    cuts = np.quantile(numbers, np.arange(1, bins) / bins) if len(numbers) else np.empty(0)
+    # Values that many share make cuts fall together; one of them stays.
+    edges = [float(cut) for cut in np.unique(cuts) if len(numbers) and cut > numbers[0]]
+    bounds = np.array([0, *np.searchsorted(numbers, edges, "left"), len(numbers)])
+    return FeatureDistribution(
+        edges=tuple(edges), counts=tuple(int(n) for n in np.diff(bounds)), missing=missing
+    )
+
+
+def add_counts(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
+    """Add up the counts of two parts of a table.
+
+    Parameters
+    ----------
+    one, other : dict of array of int
+        By feature; empty for a part without scored rows.
+
+    Returns
+    -------
+    dict of array of int
+        Of both.
+    """
+    names: dict[str, Any] = dict.fromkeys([*one, *other])
+    return {
+        name: np.asarray(one.get(name, 0), dtype=np.int64) + np.asarray(other.get(name, 0))
+        for name in names
+    }

@@ -1,0 +1,356 @@
+"""A table of any size, read as often as need be in batches of rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from glabella.data.checks import to_text
+from glabella.data.ingest.files import check_is_there, read_table, refuse_no_rows
+from glabella.data.ingest.raw import ReadOptions
+from glabella.data.ingest.readers.columnar import refuse_damage, to_frame
+from glabella.data.ingest.readers.decimals import find_decimal_commas, write_points
+from glabella.data.ingest.readers.delimited import find_layout, read_parts
+from glabella.data.ingest.readers.header import check_header_differs, check_names
+from glabella.data.ingest.readers.statistical import (
+    FORMATS,
+    describe_statistical,
+    read_statistical_parts,
+)
+from glabella.errors import DataError
+
+BATCH_ROWS = 65_536
+_TEXT = (".csv", ".tsv", ".txt")
+# Read in pieces: a group of rows may be as large as the file.
+_PARQUET_BUFFER = 1 << 20
+
+Choose = Callable[[Sequence[str]], Sequence[str]]
+
+
+class BatchedTable(ABC):
+    """A table that is read in batches.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Its columns.
+    n_rows : int
+        Its rows.
+    """
+
+    names: tuple[str, ...]
+    n_rows: int
+
+    @abstractmethod
+    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Read the table from its start.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Which; names that the table lacks are passed over.
+        rows : int
+            Of a batch, at most; the same number divides the same table in the same way.
+
+        Yields
+        ------
+        DataFrame
+            Cells as `read_table` gives them.
+
+        Raises
+        ------
+        DataError
+            If a part of the table is damaged.
+        """
+
+
+@dataclass(frozen=True)
+class ParquetTable(BatchedTable):
+    """One or several Parquet files.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        In order; with the same columns.
+    names : tuple of str
+        Those columns.
+    n_rows : int
+        In all.
+    """
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    n_rows: int
+
+    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Read the files one after the other, as `BatchedTable.read` says.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Which.
+        rows : int
+            Of a batch, at most.
+
+        Yields
+        ------
+        DataFrame
+            Cells as `read_table` gives them.
+        """
+        wanted = [name for name in self.names if name in set(columns)]
+        for path in self.paths:
+            with refuse_damage(path), _open_parquet(path) as file:
+                for batch in file.iter_batches(rows, columns=wanted, use_threads=False):
+                    # Damage in a part that reading did not need would come to light later.
+                    batch.validate(full=True)
+                    yield to_frame(pyarrow.Table.from_batches([batch]), path)
+
+
+@dataclass(frozen=True)
+class SpooledTable(BatchedTable):
+    """A table whose format can't be read twice at small cost, written down as it was read.
+
+    Parameters
+    ----------
+    parts : tuple of Path
+        Arrow files, in order.
+    schema : Schema
+        Which the parts are brought to.
+    n_rows : int
+        In all.
+    commas : tuple of str
+        Columns in which commas between digits are decimal signs.
+    """
+
+    parts: tuple[Path, ...]
+    schema: pyarrow.Schema
+    n_rows: int
+    commas: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Its columns."""
+        return tuple(self.schema.names)
+
+    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Read the parts one after the other, as `BatchedTable.read` says.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Which.
+        rows : int
+            Of a batch, at most.
+
+        Yields
+        ------
+        DataFrame
+            Cells as `read_table` gives them.
+        """
+        wanted = [name for name in self.names if name in set(columns)]
+        for table in _open_parts(self.parts):
+            part = table.cast(self.schema).select(wanted)
+            for start in range(0, part.num_rows, rows):
+                yield write_points(part.slice(start, rows), self.commas).to_pandas()
+
+
+@dataclass(frozen=True)
+class HeldTable(BatchedTable):
+    """A table in memory.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its cells.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Its columns."""
+        return tuple(map(str, self.frame.columns))
+
+    @property
+    def n_rows(self) -> int:  # type: ignore[override]
+        """Its rows."""
+        return len(self.frame)
+
+    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Cut the table, as `BatchedTable.read` says.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Which.
+        rows : int
+            Of a batch, at most.
+
+        Yields
+        ------
+        DataFrame
+            Cells as `read_table` gives them.
+        """
+        wanted = [name for name in self.frame.columns if name in set(columns)]
+        for start in range(0, len(self.frame), rows):
+            yield self.frame[wanted].iloc[start : start + rows].reset_index(drop=True)
+
+
+def open_batches(path: Path, *, choose: Choose, spool: Path) -> BatchedTable:
+    """Open a table to be read in batches, in memory that does not grow with its rows.
+
+    Parameters
+    ----------
+    path : Path
+        A file of a kind that `read_table` reads, or a folder of Parquet files.
+    choose : callable
+        Given the names of all columns, gives those that will be read, or refuses the table.
+    spool : Path
+        A folder in which text, SAS, SPSS and Stata files are written down in columns; whoever
+        calls removes it. Not used for Parquet, and for workbooks, whose rows are bounded: these
+        are held in memory.
+
+    Returns
+    -------
+    BatchedTable
+        With at least one row.
+
+    Raises
+    ------
+    DataError
+        As `read_table` and `choose`; or if a folder holds no Parquet file, or files of different
+        columns.
+    """
+    if path.is_dir():
+        return _open_parquet_files(_list_parts(path), path, choose)
+    check_is_there(path)
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return _open_parquet_files([path], path, choose)
+    if ending in _TEXT:
+        return _spool_text(path, choose, spool)
+    if ending in FORMATS:
+        return _spool_statistical(path, choose, spool)
+    frame = read_table(path).frame
+    return HeldTable(frame[list(choose([str(name) for name in frame.columns]))])
+
+
+def _list_parts(folder: Path) -> list[Path]:
+    # Programs that write parts leave marks beside them, whose names begin so.
+    found = sorted(path for path in folder.iterdir() if path.name[0] not in "._")
+    parts = [path for path in found if path.suffix.lower() == ".parquet" and path.is_file()]
+    if not parts:
+        raise DataError(
+            "the folder holds no Parquet file",
+            place=str(folder),
+            remedy="Name a file, or a folder of `.parquet` parts.",
+        )
+    if len(parts) < len(found):
+        other = next(path for path in found if path not in parts)
+        raise DataError(
+            f"the folder holds '{other.name}', which is no part of the table",
+            place=str(folder),
+            remedy="Keep the `.parquet` parts of one table in a folder of their own.",
+        )
+    return parts
+
+
+def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
+    return pyarrow.parquet.ParquetFile(path, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
+
+
+def _open_parquet_files(paths: list[Path], named: Path, choose: Choose) -> ParquetTable:
+    first: pyarrow.Schema | None = None
+    n_rows = 0
+    for path in paths:
+        with refuse_damage(path), _open_parquet(path) as file:
+            schema, count = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+        check_names(schema.names, path)
+        if first is None:
+            first = schema
+        elif not first.equals(schema):
+            raise DataError(
+                f"{_compare(first, schema)} as in '{paths[0].name}'",
+                place=str(path),
+                remedy="The parts of one table have the same columns, of the same types.",
+            )
+        n_rows += count
+    refuse_no_rows(n_rows, named)
+    chosen = tuple(choose(first.names if first is not None else []))
+    return ParquetTable(tuple(paths), chosen, n_rows)
+
+
+def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
+    lacking = [name for name in first.names if name not in other.names]
+    if lacking:
+        return f"the part has no column '{lacking[0]}'"
+    further = [name for name in other.names if name not in first.names]
+    if further:
+        return f"the part has a column '{further[0]}', not"
+    differ = [n for n in first.names if first.field(n).type != other.field(n).type]
+    if differ:
+        return f"the part's column '{differ[0]}' is not of the type"
+    return "the part's columns are not in the order"
+
+
+def _spool_text(path: Path, choose: Choose, spool: Path) -> SpooledTable:
+    layout = find_layout(path, ReadOptions())
+    parts = read_parts(layout)
+    header = next(parts)
+    top = next(parts, header)
+    refuse_no_rows(top.num_rows, path)
+    check_header_differs(top.slice(0, 50).to_pandas(), path)
+    asked = list(choose(header.column_names))
+    written = _write_parts((part.select(asked) for part in chain([top], parts)), spool)
+    whole = pyarrow.concat_tables(_open_parts(written))
+    commas = find_decimal_commas(whole, None, path, delimiter=layout.delimiter)
+    return SpooledTable(tuple(written), whole.schema, whole.num_rows, commas)
+
+
+def _spool_statistical(path: Path, choose: Choose, spool: Path) -> SpooledTable:
+    asked = choose(list(describe_statistical(path, ReadOptions()).column_names))
+    frames = read_statistical_parts(path, ReadOptions(), asked, rows=BATCH_ROWS)
+    written = _write_parts(map(_to_table, frames), spool)
+    opened = list(_open_parts(written))
+    count = sum(table.num_rows for table in opened)
+    refuse_no_rows(count, path)
+    # A column of whole numbers may have a gap in some part only, and be of another type there.
+    schema = pyarrow.unify_schemas([t.schema for t in opened], promote_options="permissive")
+    return SpooledTable(tuple(written), schema, count)
+
+
+def _to_table(frame: pd.DataFrame) -> pyarrow.Table:
+    columns = {}
+    for name in frame.columns:
+        is_plain = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        # Dates and text of SAS, SPSS and Stata are compared as text alone.
+        columns[name] = pyarrow.array(
+            frame[name] if is_plain else to_text(frame[name]), from_pandas=True
+        )
+    return pyarrow.table(columns)
+
+
+def _write_parts(tables: Iterable[pyarrow.Table], spool: Path) -> list[Path]:
+    spool.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for table in tables:
+        path = spool / f"{len(written):06d}.arrow"
+        with (
+            pyarrow.OSFile(str(path), "wb") as sink,
+            pyarrow.ipc.new_file(sink, table.schema) as writer,
+        ):
+            writer.write_table(table)
+        written.append(path)
+    return written
+
+
+def _open_parts(parts: Iterable[Path]) -> Iterator[pyarrow.Table]:
+    for path in parts:
+        yield pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all()

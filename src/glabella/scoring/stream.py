@@ -1,0 +1,280 @@
+"""A table through a model in batches, in order, whole or to be taken up again."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow
+from threadpoolctl import threadpool_limits
+
+from glabella.bundle.ids import read_ids
+from glabella.bundle.manifest import Manifest
+from glabella.bundle.plausibility import ColumnCheck
+from glabella.bundle.predict import AnsweredRows
+from glabella.bundle.reference import Counts, add_counts
+from glabella.bundle.rows import check_columns, list_read_columns
+from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable, open_batches
+from glabella.errors import DataError
+from glabella.scoring.doubles import DoubledRows, DoublesFinder
+from glabella.scoring.job import Job, describe_files, describe_write_error
+from glabella.scoring.write import WRITABLE, TableWriter
+
+Answer = Callable[..., AnsweredRows]
+Progress = Callable[[str, int, int], None]
+# Batches are held in memory while they wait for the one before them.
+_MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the rows of a table were counted to.
+
+    Parameters
+    ----------
+    rows, scored : int
+        Rows in, and those that were not refused.
+    refused_by_reason : dict of int
+        Reason to count.
+    out_of_domain : int
+        Scored rows that are unlike the training participants.
+    distributions : dict of array of int
+        Feature to the scored rows in each of the reference's bins.
+    """
+
+    rows: int = 0
+    scored: int = 0
+    refused_by_reason: dict[str, int] = field(default_factory=dict)
+    out_of_domain: int = 0
+    distributions: dict[str, Counts] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        reasons = dict.fromkeys([*self.refused_by_reason, *other.refused_by_reason])
+        return Tally(
+            self.rows + other.rows,
+            self.scored + other.scored,
+            {
+                reason: self.refused_by_reason.get(reason, 0)
+                + other.refused_by_reason.get(reason, 0)
+                for reason in reasons
+            },
+            self.out_of_domain + other.out_of_domain,
+            add_counts(self.distributions, other.distributions),
+        )
+
+    @classmethod
+    def count(cls, answered: AnsweredRows) -> Tally:
+        """Take over what a batch was counted to.
+
+        Parameters
+        ----------
+        answered : AnsweredRows
+            Of the batch.
+
+        Returns
+        -------
+        Tally
+            Of its rows.
+        """
+        return cls(
+            len(answered.ids),
+            answered.scored,
+            answered.refused_by_reason,
+            answered.out_of_domain,
+            answered.distributions,
+        )
+
+    def export(self) -> dict[str, Any]:
+        """Write it as plain values.
+
+        Returns
+        -------
+        dict
+            For JSON.
+        """
+        counts = {name: values.tolist() for name, values in self.distributions.items()}
+        return {**vars(self), "distributions": counts}
+
+    @classmethod
+    def restore(cls, plain: dict[str, Any]) -> Tally:
+        """Read it back.
+
+        Parameters
+        ----------
+        plain : dict
+            From `export`.
+
+        Returns
+        -------
+        Tally
+            Equal to the exported one.
+        """
+        counts = {name: np.array(values) for name, values in plain["distributions"].items()}
+        return cls(**{**plain, "distributions": counts})
+
+
+def stream_table(
+    answer: Answer,
+    source: Path,
+    target: Path,
+    manifest: Manifest,
+    *,
+    described: dict[str, Any],
+    resume: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Tally:
+    """Put a table through a model, batch by batch, and write what comes out.
+
+    Parameters
+    ----------
+    answer : callable
+        Given a batch and, by keyword, its `doubled` rows, gives their answers.
+    source, target : Path
+        The table and the file to write.
+    manifest : Manifest
+        What the model needs.
+    described : dict
+        What makes the job what it is, beside the table: model and options.
+    resume : bool
+        Whether to take up the batches that an interrupted job finished.
+    workers : int, optional
+        Threads; the number of cores unless stated. The output does not depend on it.
+    progress : callable, optional
+        Called with a stage, the number of rows done and the number in all.
+
+    Returns
+    -------
+    Tally
+        Of all rows.
+
+    Raises
+    ------
+    DataError
+        If the table is refused or the output can't be written.
+    """
+    check_target(source, target)
+    say: Progress = progress or (lambda stage, done, total: None)
+    with Job(target, resume=resume) as job:
+        try:
+            say("reading", 0, 0)
+            table = open_batches(source, choose=partial(_choose, manifest), spool=job.spool)
+            paths = table.paths if isinstance(table, ParquetTable) else (source,)
+            job.start({**described, "table": describe_files(paths), "batch size": BATCH_ROWS})
+            doubled = _look_through(table, manifest, job)
+            output = job.folder / f"output{target.suffix.lower()}"
+            total = Tally()
+            with TableWriter(output) as writer, threadpool_limits(1):
+                for answered, tally in _answer_all(answer, table, doubled, job, workers):
+                    writer.add(answered)
+                    total += tally
+                    say("scoring", total.rows, table.n_rows)
+            check_target(source, target)
+            output.rename(target)
+        except DataError as error:
+            place = error.place or source.name
+            raise DataError(error.finding, place=place, remedy=error.remedy) from None
+        except OSError as error:
+            raise describe_write_error(error, target) from None
+    return total
+
+
+def check_target(source: Path, target: Path) -> None:
+    """Refuse an output that can't be, before anything is read.
+
+    Parameters
+    ----------
+    source, target : Path
+        The table and the file to write.
+
+    Raises
+    ------
+    DataError
+        If its format is unknown, it exists, or its folder does not.
+    """
+    if target.suffix.lower() not in WRITABLE:
+        raise DataError(
+            f"a '{target.suffix}' file can't be written",
+            place="--out",
+            remedy=f"Scores are written as {' or '.join(WRITABLE)}.",
+        )
+    if target.exists():
+        same = source.exists() and target.resolve() == source.resolve()
+        finding = "the output is the input" if same else "the output exists already"
+        raise DataError(finding, place=str(target), remedy="Name another file with --out.")
+    if not target.parent.is_dir():
+        raise DataError(
+            "the output's folder does not exist", place=str(target.parent), remedy="Make it first."
+        )
+    if source.is_dir() and source.resolve() == target.parent.resolve():
+        raise DataError(
+            "the output would be a part of the input",
+            place=str(target),
+            remedy="Name a file in another folder with --out.",
+        )
+
+
+def _choose(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    check_columns(names, manifest)
+    return [name for name in names if name in list_read_columns(manifest)]
+
+
+def _look_through(table: BatchedTable, manifest: Manifest, job: Job) -> DoubledRows:
+    """Stop at columns that look wrong, before the first row is scored, and find doubled rows."""
+    check = ColumnCheck(manifest)
+    for frame in table.read(list_read_columns(manifest)):
+        if check.add(frame):
+            break
+    check.refuse_wrong_columns()
+    columns = [name for name in manifest.id_columns if name in table.names]
+    job.spool.mkdir(exist_ok=True)
+    with DoublesFinder(job.spool) as finder:
+        for frame in table.read(columns):
+            finder.add(read_ids(frame, columns))
+        return finder.find()
+
+
+def _answer_all(
+    answer: Answer,
+    table: BatchedTable,
+    doubled: DoubledRows,
+    job: Job,
+    workers: int | None,
+) -> Iterator[tuple[pyarrow.Table, Tally]]:
+    """Give the answers to each batch in order: those that are finished, then those computed."""
+
+    def work(frame: pd.DataFrame, start: int) -> tuple[pyarrow.Table, Tally]:
+        found = answer(frame, doubled=doubled.take(start, len(frame)))
+        return found.table(), Tally.count(found)
+
+    def finish(number: int, computed: Future[tuple[pyarrow.Table, Tally]]) -> Any:
+        rows, tally = computed.result()
+        job.keep(number, rows, tally.export())
+        return rows, tally
+
+    most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
+    pool = ThreadPoolExecutor(most)
+    waiting: deque[tuple[int, Future[tuple[pyarrow.Table, Tally]]]] = deque()
+    start = 0
+    try:
+        for number, frame in enumerate(table.read(table.names)):
+            if number < job.finished:
+                rows, plain = job.load(number)
+                yield rows, Tally.restore(plain)
+            else:
+                waiting.append((number, pool.submit(work, frame, start)))
+            start += len(frame)
+            if len(waiting) > most:
+                yield finish(*waiting.popleft())
+        while waiting:
+            yield finish(*waiting.popleft())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

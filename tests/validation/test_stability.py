@@ -149,3 +149,45 @@ def test_the_sentence_states_what_was_found(sample):
     text = measure_stability(tuned, [describe_refit(tuned.model, sample)] * 4, sample).describe()
     assert text.startswith("Refitted to 4 bootstrap samples, the model gives the median")
     assert text.endswith("Of the leading features, refits share 100 %.")
+
+
+def test_samples_of_trials_hold_whole_trials_and_those_of_participants_each_trial(make_sample):
+    sample = make_sample(160)
+    sizes = {trial: int((sample.trial == trial).sum()) for trial in np.unique(sample.trial)}
+
+    def count(resampled):
+        drawn = refit_on_resamples(
+            RATES, sample, _list_rows, refits=12, inner_folds=2, seed=3, workers=1,
+            resampled=resampled,
+        )  # fmt: skip
+        trials = [sample.trial[rows] for rows in drawn]
+        return [{name: int((mine == name).sum()) for name in sizes} for mine in trials]
+
+    assert all(found == sizes for found in count("participants"))
+    of_trials = count("trials")
+    assert all(found[name] % size == 0 for found in of_trials for name, size in sizes.items())
+    assert any(0 in found.values() for found in of_trials)
+    assert any(found == sizes for found in of_trials)
+
+
+def test_where_trials_differ_samples_of_trials_differ_more(make_sample):
+    sample = make_sample(160)
+    first = sample.trial == sample.trial[0]
+    outcomes = np.where(first, 1, sample.outcomes)
+    outcomes[0, np.flatnonzero(first)[:4]] = 0
+    differing = replace(sample, outcomes=outcomes.astype(np.int8))
+    spread = {
+        resampled: np.std(
+            [
+                refit.probability.mean()
+                for refit in _refit(RATES, differing, resampled=resampled)
+                if refit is not None
+            ]
+        )
+        for resampled in ("participants", "trials")
+    }
+    assert spread["trials"] > 3 * spread["participants"]
+
+
+def _list_rows(model, sample, drawn):
+    return drawn

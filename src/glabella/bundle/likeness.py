@@ -53,18 +53,10 @@ class Cloud:
         Returns
         -------
         array of float, shape (n_rows,)
-            In standard deviations; the same for a row alone as among others.
+            In standard deviations.
         """
-        centred = np.ascontiguousarray((matrix - self.center).T)
-        squares = np.zeros(len(matrix))
-        # Axis by axis: a product of matrices rounds by the number of rows.
-        for axis in self.axes.T:
-            along = np.zeros(len(matrix))
-            for values, weight in zip(centred, axis, strict=True):
-                if weight:
-                    along += values * weight
-            squares += along * along
-        return np.asarray(np.sqrt(squares))
+        along = (matrix - self.center) @ self.axes
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", along, along)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from glabella.bundle.ids import find_doubled, join_ids, read_id
 from glabella.bundle.manifest import Manifest
-from glabella.data.checks import parse_values
+from glabella.data.checks import parse_codes, parse_values
 from glabella.data.dictionary import Variable
 from glabella.data.tables import WideTables
 from glabella.domain.scales import SCALES
@@ -259,6 +259,12 @@ def list_id_columns(table: pd.DataFrame, manifest: Manifest) -> list[str]:
 def _read_values(
     raw: pd.Series, variable: Variable, scales: pd.Series | None, faults: _Faults
 ) -> pd.Series:
+    if variable.type == "category":
+        codes, wrong, kind = parse_codes(raw, variable)
+        faults.note(wrong > 0, str(raw.name), kind)
+        # As categories from the start: a long column of text is slow to make and to read again.
+        kinds = pd.CategoricalDtype(list(variable.codes))
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=kinds), raw.index)
     parsed = parse_values(raw, variable, scales=scales)
     if parsed.which.any():
         for number, kind in enumerate(parsed.kinds, start=1):

@@ -181,15 +181,9 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
         Values and faults in the order of `raw`.
     """
     if variable.type == "category":
-        text = to_text(raw)
-        codes = match_codes(text, variable.codes)
-        known = codes.notna().to_numpy()
-        which = (~known & (text != "").to_numpy()).astype(np.int8)
-        return Parsed(
-            values=codes.where(known, np.nan),
-            kinds=(f"is not one of the codes {', '.join(variable.codes)}",),
-            which=which,
-        )
+        codes, which, kind = parse_codes(raw, variable)
+        words = np.array([*variable.codes, np.nan], dtype=object)
+        return Parsed(pd.Series(words[codes], raw.index, dtype=object), (kind,), which)
     numbers, missing = _read_numbers(raw)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
@@ -208,6 +202,33 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
             which[rows] = number
             numbers = np.where(rows, np.nan, numbers)
     return Parsed(pd.Series(numbers, index=raw.index), tuple(wrong), which)
+
+
+def parse_codes(
+    raw: pd.Series, variable: Variable
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int8], str]:
+    """Turn a column of a category into positions among the dictionary's codes.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Text or numbers; a blank cell or NaN means missing.
+    variable : Variable
+        What the dictionary says of the column.
+
+    Returns
+    -------
+    tuple of array of int, shape (n_rows,), array of int, shape (n_rows,), and str
+        Each cell's position, -1 where missing or at fault; 1 where it is at fault; and the fault.
+    """
+    at, levels = pd.factorize(raw)
+    text = to_text(pd.Series(levels))
+    found = pd.Index(list(variable.codes)).get_indexer(pd.Index(match_codes(text, variable.codes)))
+    wrong = (found < 0) & (text != "").to_numpy()
+    # The last stands for a missing cell, whose place is -1.
+    codes = np.append(found, -1)[at]
+    which = np.append(wrong, False)[at].astype(np.int8)
+    return codes, which, f"is not one of the codes {', '.join(variable.codes)}"
 
 
 def _read_numbers(

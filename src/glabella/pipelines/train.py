@@ -29,6 +29,7 @@ from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
 from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.stability import ChosenStability, run_stability
+from glabella.pipelines.uncertainty import refit_for_uncertainty
 from glabella.pipelines.validate import PROCEDURE, Validated, plan_folds, run_validation
 from glabella.reporting.record import write_record
 from glabella.reporting.render import render_report
@@ -298,7 +299,9 @@ def train(
             validated,
             tuned,
             provenance,
-            refits=[item.files for item in refits if item is not None],
+            refits=refit_for_uncertainty(
+                loaded, validated.choice.name, refits, workers=jobs, progress=say
+            ),
         )
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("drawing", 0, 0)

@@ -230,14 +230,14 @@ def _choose(manifest: Manifest, names: Sequence[str]) -> list[str]:
 def _look_through(table: BatchedTable, manifest: Manifest, job: Job) -> DoubledRows:
     """Stop at columns that look wrong, before the first row is scored, and find doubled rows."""
     check = ColumnCheck(manifest)
-    for frame in table.read(list_read_columns(manifest)):
+    for frame in table.read(list_read_columns(manifest), rows=BATCH_ROWS):
         if check.add(frame):
             break
     check.refuse_wrong_columns()
     columns = [name for name in manifest.id_columns if name in table.names]
     job.spool.mkdir(exist_ok=True)
     with DoublesFinder(job.spool) as finder:
-        for frame in table.read(columns):
+        for frame in table.read(columns, rows=BATCH_ROWS):
             finder.add(read_ids(frame, columns))
         return finder.find()
 
@@ -265,7 +265,7 @@ def _answer_all(
     waiting: deque[tuple[int, Future[tuple[pyarrow.Table, Tally]]]] = deque()
     start = 0
     try:
-        for number, frame in enumerate(table.read(table.names)):
+        for number, frame in enumerate(table.read(table.names, rows=BATCH_ROWS)):
             if number < job.finished:
                 rows, plain = job.load(number)
                 yield rows, Tally.restore(plain)

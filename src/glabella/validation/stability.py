@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ _USED = 1e-9
 
 Floats = npt.NDArray[np.float64]
 Seen = TypeVar("Seen")
+Resampled = Literal["participants", "trials"]
 Look = Callable[[ResponderModel, Sample, npt.NDArray[np.int_]], Seen]
 
 
@@ -149,9 +150,10 @@ def refit_on_resamples(
     seed: int,
     workers: int,
     unit: Unit = "participant",
+    resampled: Resampled = "participants",
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Seen | None]:
-    """Tune and fit a candidate to bootstrap samples of persons within trial, cohort and arm.
+    """Tune and fit a candidate to bootstrap samples.
 
     Parameters
     ----------
@@ -172,6 +174,10 @@ def refit_on_resamples(
         Processes; the result does not depend on it.
     unit : str
         Who is kept together in the tuning, as in `Fold`.
+    resampled : str
+        ``participants``: persons are drawn within trial, cohort and arm. ``trials``: trials are
+        drawn first, and of each as it is drawn its persons; what differs between trials then
+        differs between refits.
     progress : callable, optional
         Called with the number done and the number in all.
 
@@ -180,9 +186,14 @@ def refit_on_resamples(
     list
         What `look` returned; None where a sample gave no model, for the most part because it
         holds one class.
+
+    References
+    ----------
+    .. [1] Davison AC, Hinkley DV. Bootstrap methods and their application. Cambridge University
+       Press 1997, section 3.8: hierarchical data.
     """
     jobs = (
-        delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, number)
+        delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, resampled, number)
         for number in range(refits)
     )
     done: list[Seen | None] = []
@@ -310,9 +321,14 @@ def _refit(
     inner_folds: int,
     seed: int,
     unit: Unit,
+    resampled: Resampled,
     number: int,
 ) -> Seen | None:
-    rows = _resample(sample, np.random.default_rng(derive_seed(seed, "resample", number)))
+    draw = np.random.default_rng(derive_seed(seed, "resample", number))
+    if resampled == "participants":
+        rows = _resample(sample, np.arange(sample.n), draw)
+    else:
+        rows = _resample_trials(sample, draw)
     try:
         with one_thread():
             tuned = tune_and_fit(
@@ -328,9 +344,13 @@ def _refit(
         return None
 
 
-def _resample(sample: Sample, draw: np.random.Generator) -> npt.NDArray[np.int_]:
+def _resample(
+    sample: Sample, among: npt.NDArray[np.int_], draw: np.random.Generator
+) -> npt.NDArray[np.int_]:
     """Draw persons with replacement within strata: trials and arms keep their size by design."""
-    rows = pd.DataFrame({"person": sample.people, "stratum": sample.strata})
+    rows = pd.DataFrame(
+        {"person": sample.people[among], "stratum": sample.strata[among]}, index=among
+    )
     rows_of = {person: index.to_numpy() for person, index in rows.groupby("person").groups.items()}
     first = rows.drop_duplicates("person")
     taken = [
@@ -339,6 +359,17 @@ def _resample(sample: Sample, draw: np.random.Generator) -> npt.NDArray[np.int_]
         for person in draw.choice(members["person"].to_numpy(), len(members))
     ]
     return np.concatenate(taken)
+
+
+def _resample_trials(sample: Sample, draw: np.random.Generator) -> npt.NDArray[np.int_]:
+    """Draw trials with replacement, and anew the persons of each time that a trial is drawn."""
+    trials = np.unique(sample.trial)
+    return np.concatenate(
+        [
+            _resample(sample, np.flatnonzero(sample.trial == trial), draw)
+            for trial in draw.choice(trials, len(trials))
+        ]
+    )
 
 
 def _rank(importance: Mapping[str, float]) -> list[str]:

@@ -49,7 +49,7 @@ class BatchedTable(ABC):
     n_rows: int
 
     @abstractmethod
-    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+    def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
         """Read the table from its start.
 
         Parameters
@@ -89,7 +89,7 @@ class ParquetTable(BatchedTable):
     names: tuple[str, ...]
     n_rows: int
 
-    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+    def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
         """Read the files one after the other, as `BatchedTable.read` says.
 
         Parameters
@@ -139,7 +139,7 @@ class SpooledTable(BatchedTable):
         """Its columns."""
         return tuple(self.schema.names)
 
-    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+    def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
         """Read the parts one after the other, as `BatchedTable.read` says.
 
         Parameters
@@ -183,7 +183,7 @@ class HeldTable(BatchedTable):
         """Its rows."""
         return len(self.frame)
 
-    def read(self, columns: Sequence[str], *, rows: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+    def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
         """Cut the table, as `BatchedTable.read` says.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,8 @@ class Cloud:
     axes : array of float, shape (n_columns, n_columns)
         What a difference from the mean is multiplied by to have unit variance in every direction.
     limit : float
-        The distance within which 99 % of them lie, each measured without itself.
+        The distance beyond which one in a hundred of their kind lies, or where there are fewer,
+        beyond which none of them does; each is measured without itself.
     """
 
     center: Floats
@@ -206,7 +208,10 @@ def _learn_cloud(matrix: Floats, axes: Floats, refit: Any) -> Cloud:
         others = matrix[~held_out]
         center = others.mean(axis=0)
         distances[held_out] = Cloud(center, refit(others - center), 0.0).measure(matrix[held_out])
-    return Cloud(matrix.mean(axis=0), axes, float(np.quantile(distances, SHARE_INSIDE)))
+    # Counted so that a new participant lies beyond with a chance of 1 in 100; with fewer than a
+    # hundred, of 1 in one more than there are.
+    last = min(math.ceil((len(matrix) + 1) * SHARE_INSIDE), len(matrix)) - 1
+    return Cloud(matrix.mean(axis=0), axes, float(np.sort(distances)[last]))
 
 
 def _find_axes(centred: Floats) -> Floats:

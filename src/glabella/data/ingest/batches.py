@@ -26,7 +26,7 @@ from glabella.data.ingest.readers.statistical import (
 )
 from glabella.errors import DataError
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 _TEXT = (".csv", ".tsv", ".txt")
 # Read in pieces: a group of rows may be as large as the file.
 _PARQUET_BUFFER = 1 << 20

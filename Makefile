@@ -58,6 +58,8 @@ bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/candidates.py
 	$(BIN)/python benchmarks/explanations.py
 	$(BIN)/python benchmarks/past_one_machine.py
+	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/uncertainty.py
 
 lock: ## Write requirements.lock anew (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock

@@ -16,7 +16,10 @@ from glabella.pipelines.limits import explain_other_endpoint, find_truth
 from glabella.pipelines.load import load_analysis
 from glabella.tracking.store import import_mlflow
 
-PLAN = "validation:\n  pooled: {folds: 3, repeats: 1}\n  across: leave_one_trial_out\n"
+PLAN = (
+    "validation:\n  pooled: {folds: 3, repeats: 1}\n  across: leave_one_trial_out\n"
+    "explanation: {refits: 0, permutations: 0}\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,8 @@ def describe_domain(
     Returns
     -------
     tuple of Coded and array of bool, shape (n_rows,)
-        A note for each row, and whether it lies within the 1st and 99th percentile of every
-        number, has no level that training lacked, and is in all features together no farther from
+        A note for each row, and whether each of its numbers lies within the range of training, it
+        has no level that training lacked, and is in all features together no farther from
         the training participants, and from those of some trial, than 99 % of them are. A missing
         value is noted and is no reason to be outside.
     """
@@ -67,7 +67,9 @@ def _compare(
             "a level that no training participant had",
         )
     numbers = values.to_numpy(dtype=float)
-    low, high = float(known.low or 0.0), float(known.high or 0.0)
+    if known.low is None or known.high is None:
+        return ~missing, missing, "was recorded of no training participant"
+    low, high = known.low, known.high
     bounds = f"{spec.describe_value(low)} to {spec.describe_value(high)}"
     return (numbers < low) | (numbers > high), missing, f"outside the training range {bounds}"
 

@@ -23,7 +23,8 @@ class TrainingRange(Definition):
     Parameters
     ----------
     low, high : float, optional
-        Of a number: the 1st and 99th percentile.
+        Of a number: the lowest and the highest, rounded outwards to a step of a twentieth of their
+        distance or more; of an ordinal the grades themselves. None where nobody had a value.
     levels : tuple of str
         Of a category: the levels that at least one participant had.
     """

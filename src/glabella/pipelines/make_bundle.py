@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -30,6 +31,8 @@ _PACKAGES = (
     "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "shap", "statsmodels", "xgboost",
 )  # fmt: skip
 _INTENDED_USE = "Research on who responds; to be validated on new trials before any other use."
+# A range is told in about so many steps, outwards: its ends are no participant's own values.
+_STEPS = 20
 _NOT_FOR = "Decisions about a patient. It is not a medical device."
 
 
@@ -136,7 +139,7 @@ def describe_bundle(
             for arm in analysis.arms
         ),
         training=_count_training(loaded),
-        ranges=_describe_ranges(sample.features),
+        ranges=describe_ranges(sample.features),
         reference=describe_distributions(sample.features),
         attributions=describe_attributions(
             resolved.candidates[chosen].value.estimator, analysis.explanation
@@ -173,7 +176,19 @@ def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
     }
 
 
-def _describe_ranges(features: FeatureTable) -> dict[str, TrainingRange]:
+def describe_ranges(features: FeatureTable) -> dict[str, TrainingRange]:
+    """Describe what the training participants were like in each feature.
+
+    Parameters
+    ----------
+    features : FeatureTable
+        Of the participants.
+
+    Returns
+    -------
+    dict of TrainingRange
+        By feature of the patient.
+    """
     return {
         spec.name: _describe_range(features.frame[spec.name], spec)
         for spec in features.specs
@@ -185,5 +200,21 @@ def _describe_range(values: pd.Series, spec: FeatureSpec) -> TrainingRange:
     if spec.kind == "category":
         observed = set(values.dropna())
         return TrainingRange(levels=tuple(level for level in spec.levels if level in observed))
-    low, high = np.nanpercentile(values.to_numpy(dtype=float), [1, 99])
-    return TrainingRange(low=float(low), high=float(high))
+    numbers = values.dropna().to_numpy(dtype=float)
+    if not len(numbers):
+        return TrainingRange()
+    low, high = float(numbers.min()), float(numbers.max())
+    if spec.kind == "ordinal" or low == high:
+        return TrainingRange(low=low, high=high)
+    step = _round_step((high - low) / _STEPS)
+    # Division may round across a step's own place, so what is rounded is held against the value.
+    below, above = math.floor(low / step) * step, math.ceil(high / step) * step
+    return TrainingRange(
+        low=below if below <= low else below - step, high=above if above >= high else above + step
+    )
+
+
+def _round_step(size: float) -> float:
+    """The nearest of 1, 2 and 5 times a power of ten that is no less."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= size)

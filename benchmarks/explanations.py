@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -220,7 +220,7 @@ def claim(candidate: Candidate, truth: str, n: int, seed: int, permutations: int
     return claims
 
 
-def show_claims(name: str, n: int, repeats: int, permutations: int) -> None:
+def show_claims(name: str, n: int, repeats: int, permutations: int, truths: Sequence[str]) -> None:
     """Count what is claimed of features where the truth is known.
 
     Parameters
@@ -233,6 +233,8 @@ def show_claims(name: str, n: int, repeats: int, permutations: int) -> None:
         Draws of each truth.
     permutations : int
         In each step.
+    truths : sequence of str
+        Of `TRUTHS`.
     """
     project: Project = find_project(ROOT)
     read = {
@@ -240,7 +242,8 @@ def show_claims(name: str, n: int, repeats: int, permutations: int) -> None:
         for path in sorted((ROOT / "models").glob("*.yaml"))
     }
     candidate = join_members(read[name], read)
-    for truth, (modifies, prognostic) in TRUTHS.items():
+    for truth in truths:
+        modifies, prognostic = TRUTHS[truth]
         claims = Parallel(2)(
             delayed(claim)(candidate, truth, n, 10_000 + seed, permutations)
             for seed in range(repeats)
@@ -275,8 +278,9 @@ def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=200)
-    parser.add_argument("--permutations", type=int, default=99)
-    parser.add_argument("--n", type=int, nargs="+", default=[200, 600])
+    parser.add_argument("--permutations", type=int, default=39)
+    parser.add_argument("--n", type=int, nargs="+", default=[200])
+    parser.add_argument("--truths", nargs="+", choices=TRUTHS, default=list(TRUTHS))
     parser.add_argument("--model", default="ridge")
     parser.add_argument("--only", choices=("speed", "claims", "rendering"))
     asked = parser.parse_args()
@@ -287,7 +291,7 @@ def main() -> None:
         show_rendering()
     if asked.only in (None, "claims"):
         for n in asked.n:
-            show_claims(asked.model, n, asked.repeats, asked.permutations)
+            show_claims(asked.model, n, asked.repeats, asked.permutations, asked.truths)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--model", default="ridge")
-    parser.add_argument("--trials", type=int, nargs="+", default=[3, 5, 10, 20])
+    parser.add_argument("--trials", type=int, nargs="+", default=[3, 5, 10])
     asked = parser.parse_args()
     project = find_project(ROOT)
     read = {

@@ -7,8 +7,8 @@ is the highest that the process held.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
 import random
 import signal
 import statistics
@@ -240,11 +240,22 @@ def run(command: list[str]) -> tuple[float, float]:
     """
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    peak = 0.0
+    # What the system counts at the end also counts the process that started it.
+    while process.poll() is None:
+        peak = max(peak, _read_peak(process.pid))
+        time.sleep(0.02)
     seconds = time.perf_counter() - started
-    if status:
-        raise SystemExit(f"a program ended with status {status}: {command[:4]}")
-    return seconds, used.ru_maxrss / 1e3
+    if process.returncode:
+        raise SystemExit(f"a program ended with status {process.returncode}: {command[:4]}")
+    return seconds, peak
+
+
+def _read_peak(process: int) -> float:
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e3
+    return 0.0
 
 
 class Jobs:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -182,6 +184,52 @@ def trained(
 
     project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
     return project, glabella.train("small", project=project, workers=1)
+
+
+PLAIN_ANALYSIS = SMALL_ANALYSIS.replace(
+    "[prevalence, arm_only, severity, ridge, xgboost]", "[severity, ridge]"
+).replace("  inside: {folds: 3, repeats: 1}\n", "")
+
+
+@pytest.fixture(scope="session")
+def trained_twice(
+    make_small_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, TrainingResult, TrainingResult]:
+    """A plain analysis trained, and again without the features that tell most: leave it as is."""
+    import glabella
+
+    project = make_small_project(tmp_path_factory.mktemp("twice") / "project")
+    (project / "pipelines" / "small.yaml").write_text(PLAIN_ANALYSIS, encoding="utf-8")
+    first = glabella.train("small", project=project, workers=1)
+    features = project / "features" / "clinical.yaml"
+    kept = [line for line in features.read_text().splitlines() if "illness_months" not in line]
+    features.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return project, first, glabella.train("small", project=project, workers=1)
+
+
+@pytest.fixture
+def registry(
+    trained_twice: tuple[Path, TrainingResult, TrainingResult], tmp_path: Path
+) -> tuple[Path, TrainingResult, TrainingResult]:
+    """A copy of that project to write to, whose store knows where it was moved to."""
+    project, first, second = trained_twice
+    moved = tmp_path / "registry"
+    shutil.copytree(project, moved)
+    places = {
+        "experiments": ("artifact_location",),
+        "runs": ("artifact_uri",),
+        "logged_models": ("artifact_location",),
+        "model_versions": ("source", "storage_location"),
+    }
+    with contextlib.closing(sqlite3.connect(moved / "mlruns" / "mlflow.db")) as database:
+        for table, columns in places.items():
+            for column in columns:
+                database.execute(
+                    f"UPDATE {table} SET {column} = REPLACE({column}, ?, ?)",
+                    (str(project), str(moved)),
+                )
+        database.commit()
+    return moved, first, second
 
 
 EARLY_FEATURES = """\

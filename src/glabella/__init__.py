@@ -7,19 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glabella.pipelines.check import check
+    from glabella.pipelines.compare import compare
+    from glabella.pipelines.promote import promote, roll_back
     from glabella.pipelines.simulate import simulate
     from glabella.pipelines.train import train
     from glabella.scoring.batch import explain, score
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "check", "explain", "score", "simulate", "train"]
+__all__ = [
+    "__version__",
+    "check",
+    "compare",
+    "explain",
+    "promote",
+    "roll_back",
+    "score",
+    "simulate",
+    "train",
+]
 
 # Each verb is imported when it is first used: `glabella --help` must not wait for scikit-learn,
 # nor scoring for mlflow.
 _VERBS = {
     "check": "glabella.pipelines.check",
+    "compare": "glabella.pipelines.compare",
     "explain": "glabella.scoring.batch",
+    "promote": "glabella.pipelines.promote",
+    "roll_back": "glabella.pipelines.promote",
     "score": "glabella.scoring.batch",
     "simulate": "glabella.pipelines.simulate",
     "train": "glabella.pipelines.train",

@@ -22,7 +22,8 @@ def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProc
 def test_help_lists_the_verbs_and_each_shows_an_example():
     listed = run("--help")
     assert listed.returncode == 0
-    for verb in ("init", "simulate", "check", "train", "score", "explain", "report"):
+    verbs = ("init", "simulate", "check", "train", "compare", "promote", "score", "explain")
+    for verb in (*verbs, "report"):
         assert verb in listed.stdout
         shown = run(verb, "--help")
         assert shown.returncode == 0

@@ -54,7 +54,7 @@ def test_artifacts_hold_folds_predictions_definitions_and_report(trained, client
     predictions = pd.read_parquet(
         fetch_artifacts(result.run_id, "validation") / "predictions.parquet"
     )
-    assert set(predictions["candidate"]) == set(result.candidates)
+    assert set(predictions["candidate"]) == {*result.candidates, "procedure"}
     definitions = fetch_artifacts(result.run_id, "definitions")
     text = (definitions / "pipelines" / "small.yaml").read_text()
     assert text == (trained[0] / "pipelines" / "small.yaml").read_text()
@@ -120,7 +120,7 @@ def test_a_run_whose_process_was_killed_is_marked_when_the_next_one_starts(small
 def test_a_store_that_cannot_be_reached_is_named(small_project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(StoreError, match="the store of runs can't be used"):
+    with pytest.raises(StoreError, match="the store of runs and models can't be reached"):
         glabella.train("small", project=small_project, workers=1)
 
 

@@ -99,7 +99,11 @@ def is_bundle(folder: Path) -> bool:
     bool
         True if it holds a manifest.
     """
-    return (folder / MANIFEST_FILE).is_file()
+    try:
+        return (folder / MANIFEST_FILE).is_file()
+    except (OSError, ValueError):
+        # No path at all: too long a name, or a sign that no file's name has.
+        return False
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -9,7 +9,18 @@ from types import FrameType
 import typer
 
 from glabella import __version__
-from glabella.cli import check, example, explain, init, report, score, simulate, train
+from glabella.cli import (
+    check,
+    compare,
+    example,
+    explain,
+    init,
+    promote,
+    report,
+    score,
+    simulate,
+    train,
+)
 from glabella.errors import GlabellaError
 
 app = typer.Typer(
@@ -20,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (init, example, simulate, check, train, score, explain, report):
+for verb in (init, example, simulate, check, train, compare, promote, score, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 
 

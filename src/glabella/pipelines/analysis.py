@@ -13,6 +13,7 @@ from glabella.definitions.reader import Definition
 from glabella.features.arms import Arm
 from glabella.models.candidate import Effort
 from glabella.pipelines.alternatives import AlternativeDefinition, read_alternative
+from glabella.pipelines.policy import PromotionDefinition
 from glabella.validation.splits import Unit
 
 
@@ -238,6 +239,8 @@ class Analysis(Definition):
         How they are validated.
     explanation : ExplanationDefinition
         How the chosen one is explained.
+    promotion : PromotionDefinition
+        What a trained model must show before it may become champion.
     """
 
     kind: Literal["analysis"]
@@ -256,6 +259,7 @@ class Analysis(Definition):
     effort: Effort = "standard"
     validation: ValidationDefinition = ValidationDefinition()
     explanation: ExplanationDefinition = ExplanationDefinition()
+    promotion: PromotionDefinition = PromotionDefinition()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Analysis:

@@ -15,6 +15,7 @@ from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.explain import Explained
 from glabella.pipelines.external import External
+from glabella.pipelines.gate_figures import collect_gate_figures
 from glabella.pipelines.learning_curve import ChosenLearningCurve
 from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
@@ -173,6 +174,7 @@ def compose_record(
             or "nothing was tuned",
         },
         figures=captions,
+        promotion=collect_gate_figures(loaded, validated),
     )
     return record, figures
 

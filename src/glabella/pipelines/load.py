@@ -66,6 +66,8 @@ class LoadedAnalysis:
         SHA-256 of the tables.
     external : Sample or None
         Those of the external set with an outcome, where the analysis has one.
+    doubted : tuple of Finding
+        Features that come close to what is known only later; one that is it stops the analysis.
     """
 
     resolved: ResolvedAnalysis
@@ -77,6 +79,7 @@ class LoadedAnalysis:
     sample: Sample
     data_hash: str
     external: Sample | None = None
+    doubted: tuple[Finding, ...] = ()
 
     @property
     def kept(self) -> np.ndarray:
@@ -210,6 +213,7 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         external=None
         if analysis.validation.external is None
         else make_sample(analysis, tables, outcomes, features, external=True),
+        doubted=noted,
     )
 
 

@@ -29,6 +29,7 @@ from glabella.pipelines.column_times import check_column_times
 from glabella.pipelines.late_columns import check_late_columns
 from glabella.simulation.scenario import Scenario, read_scenario
 from glabella.simulation.sources import make_table_source
+from glabella.tracking.references import refuse_name
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,13 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     ClockError
         If a feature is known only after the moment of prediction.
     """
+    name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
+    refuse_name(
+        reference if "\0" in reference else name,
+        "analysis",
+        kind=DefinitionError,
+        remedy="Name a file of pipelines/, or the path of one that ends in .yaml.",
+    )
     read = project.read_analysis(reference, Analysis)
     analysis, origin = read.value, read.origin
     if analysis.dictionary not in project.list_names("features"):
@@ -178,7 +186,6 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         )
     check_column_times(analysis, dictionary.value, origin)
     check_late_columns(read, dictionary, feature_set)
-    name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
     if not re.fullmatch(r"[\w.-]+", name):
         raise DefinitionError(
             "the file's name is the analysis's, and must be of letters, digits, _, . and -",

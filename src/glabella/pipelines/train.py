@@ -31,7 +31,7 @@ from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.stability import ChosenStability, run_stability
 from glabella.pipelines.uncertainty import refit_for_uncertainty
 from glabella.pipelines.validate import PROCEDURE, Validated, plan_folds, run_validation
-from glabella.reporting.record import write_record
+from glabella.reporting.record import RECORD_FILE, write_record
 from glabella.reporting.render import render_report
 from glabella.tracking.history import (
     DATA_TAG,
@@ -45,7 +45,7 @@ from glabella.tracking.registry import register_bundle
 from glabella.tracking.runs import OpenRun, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
-from glabella.validation.nested import Progress
+from glabella.validation.nested import Progress, collect_predictions
 from glabella.validation.net_benefit import measure_net_benefit
 from glabella.validation.parallel import use_workers
 from glabella.validation.performance import MEASURES
@@ -331,7 +331,12 @@ def train(
             if part is not None:
                 run.log(metrics=part.list_metrics())
         folder.keep()
-        model_uri = register_bundle(run, folder.final / BUNDLE_FOLDER, manifest)
+        model_uri = register_bundle(
+            run,
+            folder.final / BUNDLE_FOLDER,
+            manifest,
+            record=folder.final / RECORD_FOLDER / RECORD_FILE,
+        )
         checkpoint.clear()
     return TrainingResult(
         run_id=run.run_id,
@@ -487,11 +492,17 @@ def _write_tables(
     key_folder = project.runs / "keys"
     key_folder.mkdir(exist_ok=True)
     # The scores behind the responses stay with it, for the same reason.
-    beside = people.assign(key=keys).join(scores)
+    # Whom a participant may be paired with, for comparisons with other runs on the same data.
+    cells = {"arm": sample.arm, "cohort": sample.cohort, "active": sample.active}
+    beside = people.assign(key=keys, **cells).join(scores)
     beside.to_csv(key_folder / f"{run.run_id}.csv", index=False)
+    predictions = {
+        **validated.predictions,
+        PROCEDURE: collect_predictions(validated.followed.results, sample),
+    }
     tables = [
         table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
-        for name, table in validated.predictions.items()
+        for name, table in predictions.items()
     ]
     # By the random key: the order of the participants would be a way back to them.
     order = ["candidate", "design", "repeat", "fold", "key"]

@@ -76,6 +76,10 @@ class RunRecord:
     figures : dict
         File name to its caption, in the order of the report. Beside each stands a CSV file of
         the same name with what it shows.
+    promotion : dict or None
+        What promotion is judged by and stands nowhere else: the declared ``policy``,
+        ``net_benefit`` at its threshold of each candidate and of the procedure, and ``leakage``.
+        None in records of versions that had no promotion.
     """
 
     analysis: str
@@ -107,6 +111,29 @@ class RunRecord:
     history: dict[str, Any]
     provenance: dict[str, Any]
     figures: dict[str, str]
+    promotion: dict[str, Any] | None = None
+
+    def as_training(self) -> dict[str, Any]:
+        """Give back what `glabella train --json` printed of the figures.
+
+        Returns
+        -------
+        dict
+            Without what the store says of a run: its id, counts, model and paths. How the
+            explanation was made is in the words of the report.
+        """
+        parts = ("procedure", "sensitivity", "limits", "history", "permutations", "stability")
+        further = {name: getattr(self, name) for name in (*parts, "external", "learning_curve")}
+        return {
+            "chosen": self.chosen,
+            "finding": self.finding,
+            "candidates": {
+                name: {key: value for key, value in entry.items() if key != "description"}
+                for name, entry in self.candidates.items()
+            },
+            **further,
+            "explanation": self.explanation,
+        }
 
 
 def write_record(folder: Path, record: RunRecord, figures: dict[str, bytes]) -> None:

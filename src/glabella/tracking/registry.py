@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from glabella import __version__
-from glabella.bundle.manifest import Manifest
+from glabella.bundle.manifest import SUMS_FILE, Manifest
 from glabella.definitions.locate import Project
-from glabella.errors import BundleError, StoreError, describe_choices
+from glabella.errors import BundleError, describe_choices
+from glabella.tracking.references import ModelReference, parse_reference
 from glabella.tracking.runs import OpenRun
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.store import Store, explain_store_errors, import_mlflow, open_store
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 REHEARSAL = "rehearsal"
+# Of the bundle's own list of sums, which holds for every file of it, and of the run's record.
+BUNDLE_TAG = "bundle_sha256"
+RECORD_TAG = "record_sha256"
 _BUNDLE = "bundle"
+_PAGE = 1000
+_RETRAIN = "Train again, or restore the store's files from a copy."
 # What a loaded bundle imports. Stating them saves MLflow the seconds it spends on guessing.
 _REQUIRED = ("numpy", "pandas", "pydantic", "ruamel.yaml", "scikit-learn", "scipy", "xgboost")
 
 
-def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest) -> str:
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of a registered model.
+
+    Parameters
+    ----------
+    name, version : str
+        Which one.
+    run_id : str
+        The training that made it.
+    aliases : tuple of str
+        Those that point to it.
+    tags : mapping of str
+        Its digests, origin and verdicts.
+    """
+
+    name: str
+    version: str
+    run_id: str
+    aliases: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest, *, record: Path) -> str:
     """Log a bundle as a model of the run, register it and set its alias.
 
     Parameters
@@ -33,12 +65,14 @@ def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest) -> str:
         The bundle's folder.
     manifest : Manifest
         What it says of itself.
+    record : Path
+        The run's record, by whose figures the version may later be promoted.
 
     Returns
     -------
     str
-        ``models:/NAME/VERSION``. The alias is `challenger`, or `rehearsal` for a model trained on
-        simulated data.
+        ``models:/NAME/VERSION``, tagged with the digests of bundle and record. The alias is
+        `challenger`, or `rehearsal` for a model trained on simulated data.
     """
     mlflow = import_mlflow()
     with warnings.catch_warnings():
@@ -66,7 +100,12 @@ def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest) -> str:
         manifest.analysis,
         logged.model_uri,
         run_id=run.run_id,
-        tags={"origin": manifest.origin, "candidate": manifest.candidate},
+        tags={
+            "origin": manifest.origin,
+            "candidate": manifest.candidate,
+            BUNDLE_TAG: hash_file(bundle / SUMS_FILE),
+            RECORD_TAG: hash_file(record),
+        },
         model_id=logged.model_id,
     )
     alias = REHEARSAL if manifest.origin == "simulated" else CHALLENGER
@@ -75,7 +114,7 @@ def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest) -> str:
 
 
 def fetch_bundle(reference: str | None, *, project: Project, rehearsal: bool) -> Path:
-    """Find a registered model and fetch its bundle.
+    """Find a registered model and fetch its bundle, held against the digest that was registered.
 
     Parameters
     ----------
@@ -90,68 +129,202 @@ def fetch_bundle(reference: str | None, *, project: Project, rehearsal: bool) ->
     Returns
     -------
     Path
+        The bundle's folder. A version that was registered without a digest is given as well: its
+        files are still held against the bundle's own sums, and models in use keep scoring.
+
+    Raises
+    ------
+    BundleError
+        If there is no such model, with the list of those there are, the reference can't be one,
+        or the bundle is not the one that was registered.
+    StoreError
+        If the registry can't be reached.
+    """
+    named = None if reference is None else parse_reference(reference)
+    store = open_store(project)
+    found = find_version(store, named, alias=REHEARSAL if rehearsal else CHAMPION)
+    return fetch_version(store, found)
+
+
+def find_version(store: Store, named: ModelReference | None, *, alias: str) -> RegisteredVersion:
+    """Find a version in the registry.
+
+    Parameters
+    ----------
+    store : Store
+        The open store.
+    named : ModelReference or None
+        Which one; None for the only model that has the alias.
+    alias : str
+        What stands for a model that is named without alias and version.
+
+    Returns
+    -------
+    RegisteredVersion
+        With its tags.
+
+    Raises
+    ------
+    BundleError
+        If there is none, with the list of those there are.
+    StoreError
+        If the registry can't be reached.
+    """
+    with explain_store_errors(store):
+        models = import_mlflow().MlflowClient().search_registered_models(max_results=1000)
+    known = {str(model.name): dict(model.aliases or {}) for model in models}
+    choices = _describe(
+        sorted(f"{name}@{each}" for name, aliases in known.items() for each in aliases)
+    )
+    if named is None:
+        having = [name for name, aliases in known.items() if alias in aliases]
+        if len(having) != 1:
+            count = "no model" if not having else f"{len(having)} models"
+            raise BundleError(
+                f"the registry has {count} with the alias '{alias}', so one must be named",
+                remedy="Name one with --model. " + choices,
+            )
+        named = ModelReference(having[0])
+    if named.name not in known:
+        raise BundleError(
+            f"there is no model '{named.name}', neither a bundle folder nor registered",
+            remedy=describe_choices(named.name, known),
+        )
+    wanted = named.alias or alias
+    number = named.version or known[named.name].get(wanted)
+    versions = {item.version: item for item in list_versions_of(store, named.name)}
+    if number is None or str(number) not in versions:
+        lacking = f"alias '{wanted}'" if number is None else f"version {number}"
+        raise BundleError(f"the model '{named.name}' has no {lacking}", remedy=choices)
+    return versions[str(number)]
+
+
+def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVersion]:
+    """List the registered versions of a model, or of all models.
+
+    Parameters
+    ----------
+    store : Store
+        The open store.
+    name : str, optional
+        The registered model; all of them unless stated.
+
+    Returns
+    -------
+    list of RegisteredVersion
+        The newest first.
+
+    Raises
+    ------
+    StoreError
+        If the registry can't be reached.
+    """
+    with explain_store_errors(store):
+        client = import_mlflow().MlflowClient()
+        aliases = {
+            str(model.name): dict(model.aliases or {})
+            for model in client.search_registered_models(max_results=1000)
+        }
+        asked = {} if name is None else {"filter_string": f"name = '{name}'"}
+        found = client.search_model_versions(max_results=_PAGE, **asked)
+    versions = [
+        RegisteredVersion(
+            name=str(item.name),
+            version=str(item.version),
+            run_id=str(item.run_id),
+            aliases=tuple(
+                sorted(
+                    alias
+                    for alias, number in aliases.get(str(item.name), {}).items()
+                    if str(number) == str(item.version)
+                )
+            ),
+            tags=dict(item.tags or {}),
+        )
+        for item in found
+    ]
+    return sorted(versions, key=lambda item: (item.name, -int(item.version)))
+
+
+def fetch_version(store: Store, found: RegisteredVersion) -> Path:
+    """Fetch the bundle of a version, held against the digest that was registered.
+
+    Parameters
+    ----------
+    store : Store
+        The open store.
+    found : RegisteredVersion
+        Which one.
+
+    Returns
+    -------
+    Path
         The bundle's folder.
 
     Raises
     ------
     BundleError
-        If there is no such model, with the list of those there are.
+        If it is not there, or not the one that was registered.
     StoreError
-        If the registry can't be reached.
+        If the store can't be reached.
     """
-    open_store(project)
-    mlflow = import_mlflow()
-    client = mlflow.MlflowClient()
-    wanted = REHEARSAL if rehearsal else CHAMPION
+    address = f"models:/{found.name}/{found.version}"
     try:
-        models = client.search_registered_models(max_results=1000)
-    except mlflow.MlflowException as error:
-        raise StoreError(
-            f"the registry of models can't be reached: {str(error).splitlines()[0]}",
-            remedy="Check MLFLOW_TRACKING_URI, or name a bundle folder with --model.",
+        with explain_store_errors(store):
+            local = import_mlflow().artifacts.download_artifacts(artifact_uri=address)
+    except OSError:
+        raise BundleError(
+            "the files of this version are not in the store", place=address, remedy=_RETRAIN
         ) from None
-    choices = _list_choices(models)
-    if reference is None:
-        named = [model.name for model in models if wanted in model.aliases]
-        if len(named) != 1:
-            count = "no model" if not named else f"{len(named)} models"
-            raise BundleError(
-                f"the registry has {count} with the alias '{wanted}', so one must be named",
-                remedy="Name one with --model. " + _describe(choices),
-            )
-        reference = f"{named[0]}@{wanted}"
-    name, alias, number = _parse_reference(reference, wanted)
-    known = {model.name: model for model in models}
-    if name not in known:
+    bundle = Path(local) / "artifacts" / _BUNDLE
+    refuse_changed(bundle / SUMS_FILE, found, BUNDLE_TAG, "bundle")
+    return bundle
+
+
+def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) -> None:
+    """Refuse a file whose digest is not the one that was registered.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    found : RegisteredVersion
+        The version that it belongs to; without a registered digest nothing is refused.
+    tag : str
+        The tag that holds the digest.
+    what : str
+        What the file vouches for, for the message.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, or another.
+    """
+    registered = found.tags.get(tag)
+    if registered is None:
+        return
+    if not path.is_file() or hash_file(path) != registered:
         raise BundleError(
-            f"there is no model '{name}', neither a bundle folder nor registered",
-            remedy=describe_choices(name, known),
+            f"the {what} in the store is not the one that was registered",
+            place=f"models:/{found.name}/{found.version}",
+            remedy=_RETRAIN,
         )
-    if number is None:
-        number = known[name].aliases.get(alias)
-    versions = {str(item.version) for item in client.search_model_versions(f"name = '{name}'")}
-    if number is None or str(number) not in versions:
-        lacking = f"alias '{alias}'" if number is None else f"version {number}"
-        raise BundleError(
-            f"the model '{name}' has no {lacking}",
-            remedy=_describe(choices),
-        )
-    local = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{number}")
-    return Path(local) / "artifacts" / _BUNDLE
 
 
-def _parse_reference(reference: str, default_alias: str) -> tuple[str, str, str | None]:
-    if "@" in reference:
-        name, _, alias = reference.partition("@")
-        return name, alias, None
-    if "/" in reference:
-        name, _, number = reference.partition("/")
-        return name, default_alias, number
-    return reference, default_alias, None
+def hash_file(path: Path) -> str:
+    """Compute a file's SHA-256.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
 
-def _list_choices(models: Any) -> list[str]:
-    return sorted(f"{model.name}@{alias}" for model in models for alias in (model.aliases or {}))
+    Returns
+    -------
+    str
+        In hexadecimal.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _describe(choices: list[str]) -> str:

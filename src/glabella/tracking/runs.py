@@ -8,11 +8,12 @@ import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from glabella.errors import StoreError, describe_choices
-from glabella.tracking.store import Store, import_mlflow
+from glabella.tracking.store import Store, explain_store_errors, import_mlflow
 
 _PROCESS_TAG = "glabella.process"
 ANALYSIS_TAG = "glabella.analysis"
@@ -132,25 +133,81 @@ def open_run(
         If the store can't be reached.
     """
     mlflow = import_mlflow()
-    try:
+    with explain_store_errors(store):
         experiment_id = _find_experiment(mlflow, store, analysis)
         _mark_abandoned(mlflow, experiment_id)
         process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", ANALYSIS_TAG: analysis}
         started = mlflow.start_run(
             experiment_id=experiment_id, run_name=run_name, tags={**tags, **process}
         )
-    except mlflow.MlflowException as error:
-        raise StoreError(
-            f"the store of runs can't be used: {str(error).splitlines()[0]}",
-            place=store.uri.split("@")[-1],
-            remedy="Check MLFLOW_TRACKING_URI, or unset it to use the project's own store.",
-        ) from None
     with started as run:
         try:
             yield OpenRun(run.info.run_id, experiment_id)
         except BaseException:
             _mark_children(mlflow, experiment_id, run.info.run_id)
             raise
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A finished training as the store lists it.
+
+    Parameters
+    ----------
+    run_id, analysis : str
+        Which run, and of what.
+    started : str
+        Date and time of its start in UTC, to the second.
+    params, tags : mapping of str
+        What was logged of it.
+    """
+
+    run_id: str
+    analysis: str
+    started: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def list_finished(store: Store) -> list[FinishedRun]:
+    """List the finished trainings, the newest first.
+
+    Parameters
+    ----------
+    store : Store
+        Where.
+
+    Returns
+    -------
+    list of FinishedRun
+        The newest 1000.
+
+    Raises
+    ------
+    StoreError
+        If the store can't be reached.
+    """
+    with explain_store_errors(store):
+        client = import_mlflow().MlflowClient()
+        experiments = client.search_experiments()
+        runs = client.search_runs(
+            [experiment.experiment_id for experiment in experiments],
+            filter_string=f"tags.`{ANALYSIS_TAG}` != '' and attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1000,
+        )
+    return [
+        FinishedRun(
+            run_id=str(run.info.run_id),
+            analysis=str(run.data.tags[ANALYSIS_TAG]),
+            started=datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(
+                timespec="seconds"
+            ),
+            params=dict(run.data.params),
+            tags=dict(run.data.tags),
+        )
+        for run in runs
+    ]
 
 
 def find_run(store: Store, reference: str) -> str:
@@ -173,27 +230,18 @@ def find_run(store: Store, reference: str) -> str:
     StoreError
         If there is no such run.
     """
-    mlflow = import_mlflow()
-    client = mlflow.MlflowClient()
-    experiments = client.search_experiments()
-    runs = client.search_runs(
-        [experiment.experiment_id for experiment in experiments],
-        filter_string=f"tags.`{ANALYSIS_TAG}` != ''",
-        order_by=["attributes.start_time DESC"],
-        max_results=1000,
-    )
-    finished = [run for run in runs if run.info.status == "FINISHED"]
+    finished = list_finished(store)
     for run in finished:
-        if run.data.tags[ANALYSIS_TAG] == reference:
-            return str(run.info.run_id)
+        if run.analysis == reference:
+            return run.run_id
     if len(reference) >= 4:
         for run in finished:
-            if run.info.run_id.startswith(reference):
-                return str(run.info.run_id)
-    known = sorted({run.data.tags[ANALYSIS_TAG] for run in finished})
+            if run.run_id.startswith(reference):
+                return run.run_id
+    known = sorted({run.analysis for run in finished})
     raise StoreError(
         f"there is no finished run '{reference}'",
-        place=store.uri.split("@")[-1],
+        place=store.shown,
         remedy="Name a run's id or an analysis. " + describe_choices(reference, known),
     )
 
@@ -238,7 +286,14 @@ def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
         return str(found.experiment_id)
     # Without a kind, mlflow opens its pages on traces of language models.
     kind = {"mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(name, artifact_location=store.artifacts, tags=kind))
+    try:
+        made = client.create_experiment(name, artifact_location=store.artifacts, tags=kind)
+    except mlflow.MlflowException as error:
+        # Another training of the same analysis began in between.
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        made = client.get_experiment_by_name(name).experiment_id
+    return str(made)
 
 
 def _mark_children(mlflow: Any, experiment_id: str, run_id: str) -> None:

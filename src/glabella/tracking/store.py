@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from glabella.definitions.locate import Project
 from glabella.errors import StoreError
@@ -24,6 +28,12 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
+# Where a store that is a server listens unless its address says otherwise.
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_SECONDS_TO_ANSWER = 5.0
+# Two trainings may log into the project's own database at once; each transaction is short.
+_SECONDS_TO_WAIT_FOR_A_LOCK = 60
+_REMEDY = "Check MLFLOW_TRACKING_URI, or unset it to use the project's own store."
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,11 @@ class Store:
 
     uri: str
     artifacts: str | None
+
+    @property
+    def shown(self) -> str:
+        """The address as messages show it: without a password."""
+        return self.uri.split("@")[-1].partition("?")[0]
 
 
 def import_mlflow() -> Any:
@@ -83,11 +98,13 @@ def open_store(project: Project, *, create: bool = False) -> Store:
     Raises
     ------
     StoreError
-        If there is no store and none is to be made, or its folder can't be.
+        If there is no store and none is to be made, its folder can't be, or nobody answers at
+        the address that is stated.
     """
     stated = os.environ.get("MLFLOW_TRACKING_URI")
     if stated:
         store = Store(stated, None)
+        _knock(store)
     else:
         database = project.runs / "mlflow.db"
         if not database.exists():
@@ -98,7 +115,8 @@ def open_store(project: Project, *, create: bool = False) -> Store:
                     remedy="Train first, or name the project that has them with --project.",
                 )
             _make_database(database)
-        store = Store(f"sqlite:///{database.as_posix()}", (project.runs / "artifacts").as_uri())
+        address = f"sqlite:///{database.as_posix()}?timeout={_SECONDS_TO_WAIT_FOR_A_LOCK}"
+        store = Store(address, (project.runs / "artifacts").as_uri())
     mlflow = import_mlflow()
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
@@ -107,6 +125,53 @@ def open_store(project: Project, *, create: bool = False) -> Store:
         # process would take it for the user's own word.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     return store
+
+
+@contextlib.contextmanager
+def explain_store_errors(store: Store) -> Iterator[None]:
+    """Turn what mlflow raises of a store into a refusal with place and remedy.
+
+    Parameters
+    ----------
+    store : Store
+        Which.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    StoreError
+        If mlflow refused, or could not reach the store.
+    """
+    try:
+        yield
+    except import_mlflow().MlflowException as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise StoreError(
+            f"the store of runs and models can't be used: {first}",
+            place=store.shown,
+            remedy=_REMEDY,
+        ) from None
+
+
+def _knock(store: Store) -> None:
+    """Ask whether anybody listens: mlflow would go on asking for minutes before it says no."""
+    parts = urlsplit(store.uri)
+    scheme = parts.scheme.partition("+")[0]
+    if scheme not in _PORTS or not parts.hostname or scheme in getproxies():
+        return
+    try:
+        address = (parts.hostname, parts.port or _PORTS[scheme])
+        socket.create_connection(address, timeout=_SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"the store of runs and models can't be reached: {error}",
+            place=store.shown,
+            remedy=_REMEDY,
+        ) from None
 
 
 def _make_database(database: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,12 +159,15 @@ class Checkpoint:
             stated["features"] = result.contributions.features
             stated["scale"] = result.contributions.scale
             arrays |= {"values": result.contributions.values, "base": result.contributions.base}
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self._name(key)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.savez(file, stated=np.array(json.dumps(stated)), **arrays)
-        partial.replace(path)
+        partial = path.with_suffix(f".{os.getpid()}")
+        # Another training of the same analysis may end, and clear the folder, at any moment; a fit
+        # that is not kept is only fitted again.
+        with contextlib.suppress(FileNotFoundError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                np.savez(file, stated=np.array(json.dumps(stated)), **arrays)
+            partial.replace(path)
 
     def count(self) -> int:
         """Count the finished fits.
@@ -178,7 +183,8 @@ class Checkpoint:
         """Delete the folder with all fits."""
         for path in self.folder.glob("*"):
             path.unlink(missing_ok=True)
-        if self.folder.exists():
+        # Gone already, or another training kept a fit in between.
+        with contextlib.suppress(OSError):
             self.folder.rmdir()
 
     def _name(self, key: FitKey) -> Path:

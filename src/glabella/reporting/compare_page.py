@@ -1,0 +1,39 @@
+"""A comparison of runs as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from glabella.reporting.render import open_templates
+from glabella.validation.measures import DESCRIBED
+
+_SHOWN = ("auc", "auc_all", "log_loss", "brier", "calibration_slope")
+
+
+def render_comparison(result: Mapping[str, Any]) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    result : mapping
+        ``runs`` and ``differences``, as `glabella compare --json` prints them.
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else; every text of the data is escaped.
+    """
+    template = open_templates().get_template("compare.html.jinja")
+    return template.render(
+        runs=[_count(run) for run in result["runs"]],
+        differences=result["differences"],
+        measures=_SHOWN,
+        described=DESCRIBED,
+    )
+
+
+def _count(run: Mapping[str, Any]) -> dict[str, Any]:
+    aliases = [alias for item in run["versions"] for alias in item["aliases"]]
+    names = ", ".join(f"{item['model']}/{item['version']}" for item in run["versions"])
+    return {**run, "aliases": aliases, "names": names or "not registered"}

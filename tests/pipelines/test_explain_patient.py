@@ -100,6 +100,34 @@ def test_a_faulty_row_is_refused_with_its_reason(trained, new_patients, tmp_path
         )
 
 
+def test_a_page_replaces_nothing_and_is_refused_before_the_table_is_read(trained, table, tmp_path):
+    model, before = trained[1].bundle, table.read_bytes()
+    kept = tmp_path / "kept.html"
+    kept.write_text("kept")
+    twin = tmp_path / "twin.html"
+    twin.symlink_to(table)
+    for source, out, finding in (
+        (table, kept, "exists already"),
+        (table, twin, "the output is the input"),
+        (table, tmp_path / "none" / "p.html", "folder does not exist"),
+        (table, table, "can't be a '.csv' file"),
+        (tmp_path / "missing.csv", kept, "exists already"),
+    ):
+        with pytest.raises(DataError, match=finding):
+            explain_patient(source, row=1, out=out, model=model)
+    assert kept.read_text() == "kept" and table.read_bytes() == before
+
+
+def test_a_participant_of_an_earlier_row_is_refused_as_in_a_batch(trained, new_patients, tmp_path):
+    new_patients.loc[4, "usubjid"] = new_patients.loc[1, "usubjid"]
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    asked = {"out": tmp_path / "p.html", "model": trained[1].bundle}
+    with pytest.raises(DataError, match="row 5 is refused: usubjid stands in an earlier row"):
+        explain_patient(tmp_path / "new.csv", row=5, **asked)
+    explain_patient(tmp_path / "new.csv", row=2, **asked)
+    assert (tmp_path / "p.html").exists()
+
+
 def test_markup_in_a_model_is_escaped(trained, table, tmp_path):
     import dataclasses
 

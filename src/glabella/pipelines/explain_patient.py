@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.predict import choose_arm, prepare_features
+from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.reporting.patient import PatientPage, Step, render_patient
-from glabella.reporting.write import write_page
+from glabella.reporting.write import check_page, write_page
 from glabella.scoring.batch import find_bundle
 
 
@@ -65,7 +68,7 @@ def explain_patient(
     row : int
         Which row, from 1, the header not counted.
     out : str or Path
-        The HTML file to write; replaced if it exists.
+        The HTML file to write; must not exist.
     model : str, optional
         As for `score`.
     arm : str, optional
@@ -87,12 +90,13 @@ def explain_patient(
     DataError
         If the table has no such row, the row is refused, or the page can't be written.
     """
+    source, target = Path(table), Path(out)
+    check_page(source, target)
     bundle = find_bundle(
         model,
         project=find_project(Path(project) if project is not None else None),
         rehearsal=rehearsal,
     )
-    source = Path(table)
     frame = read_table(source).frame
     if not 1 <= row <= len(frame):
         raise DataError(
@@ -100,18 +104,33 @@ def explain_patient(
             place=source.name,
             remedy="Rows are counted from 1, the header not counted.",
         )
-    page = _describe(bundle, frame.iloc[[row - 1]].reset_index(drop=True), arm, row, source.name)
-    target = Path(out)
+    page = _describe(bundle, frame, arm, row, source.name)
+    # It may have been written in the meantime.
+    check_page(source, target)
     write_page(target, render_patient(page), what="page")
     return PatientExplanation(page, str(target))
 
 
-def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str) -> PatientPage:
-    manifest, model = bundle.manifest, bundle.model
-    prepared = prepare_features(bundle, frame, arm=arm)
+def _prepare(
+    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+) -> PreparedRows:
+    """Build the features of one row of the whole table, and refuse what a batch refuses."""
+    check_columns(frame.columns, bundle.manifest)
+    doubled = find_doubled(read_ids(frame, list_id_columns(frame, bundle.manifest)))
+    place = slice(row - 1, row)
+    mine = frame.iloc[place].reset_index(drop=True)
+    prepared = prepare_features(bundle, mine, arm=arm, doubled=doubled[place])
     fault = prepared.faults[0]
     if fault is not None:
         raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")
+    return prepared
+
+
+def _describe(
+    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+) -> PatientPage:
+    manifest, model = bundle.manifest, bundle.model
+    prepared = _prepare(bundle, frame, arm, row, source)
     features = prepared.features
     found = model.contributions(features)
     under = choose_arm(manifest, arm)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import glabella
 from glabella.bundle.load import load_bundle
+from glabella.bundle.predict import explain_frame, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
+from glabella.pipelines.explain_patient import explain_patient
 from glabella.pipelines.load import load_analysis
 from glabella.pipelines.resolve import resolve_analysis
 
@@ -54,6 +57,36 @@ def test_groups_are_shown_as_one_and_candidates_side_by_side(explained):
     assert plain["rankings"]["severity"]["Baseline severity"] == 1
     assert plain["rankings"]["severity"]["Age"] is None
     assert plain["rankings"]["ridge"]["Duration of the illness"] == 1
+
+
+def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
+    explained, new_patients, tmp_path
+):
+    told = {item.feature: item.is_beyond_noise for item in explained.explained.patient}
+    bundle = load_bundle(Path(explained.bundle))
+    assert bundle.manifest.finding == explained.finding
+    assert bundle.manifest.beyond_noise == told
+    assert told["illness_months"] is True and False in told.values()
+    values = explain_frame(bundle, new_patients)
+    assert "attribution_Frown" in values and "attribution_frown_max" not in values
+    parts = [name for name in values if name.startswith("attribution_")]
+    total = values["base"] + values[parts].sum(axis=1)
+    np.testing.assert_allclose(expit(total), values["response_probability"], atol=1e-9)
+    reasons = score_frame(bundle, new_patients, reasons=6)[[f"reason_{at}" for at in range(1, 7)]]
+    said = set(reasons.to_numpy().ravel())
+    assert any(text.startswith("Frown (") for text in said)
+    assert not any(text.startswith("Duration") and "noise" in text for text in said)
+    assert any(text.startswith("Age") and text.endswith("(not told from noise)") for text in said)
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    page = explain_patient(
+        tmp_path / "new.csv", row=1, out=tmp_path / "p.html", model=explained.bundle
+    ).page
+    text = html.unescape((tmp_path / "p.html").read_text())
+    assert text.index(page.sentence) < text.index(explained.finding) < text.index("<main>")
+    steps = {step.label: step for step in page.steps}
+    assert "Frown" in steps and steps["Frown"].value.count(": ") == 2
+    assert steps["Age"].words.endswith("In training it was not told from noise.")
+    assert "noise" not in steps["Duration of the illness"].words
 
 
 def test_published_findings_stand_beside(explained):

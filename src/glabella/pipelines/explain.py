@@ -13,10 +13,10 @@ import pandas as pd
 
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.evidence import Beside, hold_beside
-from glabella.explanation.grouping import Grouping
 from glabella.explanation.noise import Noise, measure_noise
 from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
 from glabella.explanation.refits import LookAtRefit, SeenRefit
+from glabella.models.grouping import Grouping
 from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
@@ -59,6 +59,11 @@ class Explained:
     def patient(self) -> tuple[Predictor, ...]:
         """Those that are properties of the patient."""
         return tuple(item for item in self.predictors if item.is_patient)
+
+    @property
+    def beyond_noise(self) -> dict[str, bool | None]:
+        """By feature of the patient, or group: whether it stands out; None where not tested."""
+        return {item.feature: item.is_beyond_noise for item in self.patient}
 
     def describe(self) -> str:
         """Say what predicts, in a few sentences.

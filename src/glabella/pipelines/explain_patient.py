@@ -14,6 +14,7 @@ from glabella.bundle.familiarity import describe_domain
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.predict import choose_arm, prepare_features
+from glabella.bundle.reasons import describe_given
 from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import find_project
@@ -132,11 +133,11 @@ def _describe(
     manifest, model = bundle.manifest, bundle.model
     prepared = _prepare(bundle, frame, arm, row, source)
     features = prepared.features
-    found = model.contributions(features)
+    grouping, specs = manifest.grouping, manifest.grouping.describe(manifest.feature_specs)
+    found = grouping.sum_values(model.contributions(features))
     under = choose_arm(manifest, arm)
-    refits = [each.contributions(features).values[0] for each in bundle.refits]
+    refits = [grouping.sum_values(each.contributions(features)).values[0] for each in bundle.refits]
     ranges = np.array([np.min(refits, axis=0), np.max(refits, axis=0)]) if refits else None
-    specs = {spec.name: spec for spec in manifest.feature_specs}
     places = range(len(found.features))
     # The arm comes first: what is said of the patient is said under it.
     order = sorted(
@@ -147,17 +148,20 @@ def _describe(
     steps = []
     for at in order:
         spec, effect = specs[found.features[at]], float(found.values[0, at])
+        members = [specs[name] for name in grouping.list_members(spec.name)]
+        [value] = describe_given(members, features, fills_missing=model.fills_missing)[1]
         before, total = total, total + effect
         steps.append(
             Step(
                 label=spec.label,
-                value=spec.describe_value(features[spec.name].iloc[0]),
+                value=value,
                 effect=effect,
                 low=None if ranges is None else float(ranges[0, at]),
                 high=None if ranges is None else float(ranges[1, at]),
                 before=_to_chance(before, found.scale),
                 after=_to_chance(total, found.scale),
                 is_patient=spec.part == "patient",
+                is_beyond_noise=manifest.beyond_noise.get(spec.name),
             )
         )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
@@ -184,6 +188,7 @@ def _describe(
         ),
         is_inside=bool(inside[0]),
         domain_note=notes.words[notes.which[0]],
+        finding=manifest.finding,
         intended_use=manifest.intended_use,
         not_for=manifest.not_for,
     )

@@ -293,14 +293,6 @@ def train(
             loaded, tuned, [None if item is None else item.whole for item in refits]
         )
         explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
-        manifest, files = describe_bundle(
-            loaded,
-            validated,
-            tuned,
-            provenance,
-            refits=[item.files for item in refits if item is not None],
-        )
-        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         say("drawing", 0, 0)
         record, figures = compose_record(
             loaded,
@@ -317,6 +309,16 @@ def train(
             external=external,
             learning_curve=learning_curve,
         )
+        manifest, files = describe_bundle(
+            loaded,
+            validated,
+            tuned,
+            provenance,
+            refits=[item.files for item in refits if item is not None],
+            finding=record.finding,
+            beyond_noise=explained.beyond_noise,
+        )
+        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
         html = render_report(record, figures)

@@ -9,7 +9,6 @@ import numpy as np
 
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
-from glabella.explanation.figures import draw_beeswarm
 from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
@@ -30,7 +29,7 @@ from glabella.reporting.figures import (
 )
 from glabella.reporting.finding import format_estimate, write_finding
 from glabella.reporting.learning_curve_figure import draw_learning_curve
-from glabella.reporting.predictor_figures import draw_dependence, draw_importance
+from glabella.reporting.predictor_figures import draw_beeswarm, draw_dependence, draw_importance
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
@@ -241,12 +240,11 @@ def _draw(
         f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or no "
         "property of the patient."
     )
-    figures["beeswarm.png"], figures["beeswarm.csv"] = draw_beeswarm(
-        explained.attributions, note=note
-    )
-    captions["beeswarm.png"] = (
+    figures.update(draw_beeswarm(explained.attributions, note=note).name_files("beeswarm"))
+    captions["beeswarm.svg"] = (
         f"Attributions of {name}: a point a participant, held out by every model that explains "
-        "it. Colour is the value's rank within the feature; grey where values have no order."
+        "it. Colour is the value's rank within the feature; grey where values have no order, and "
+        "for the arm. The data are of bins of at least ten participants."
     )
     specs = {spec.name: spec for spec in sample.features.specs}
     for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
@@ -258,7 +256,8 @@ def _draw(
                 figures.update(drawn.name_files(f"dependence_{number}"))
                 captions[f"dependence_{number}.svg"] = (
                     f"{item.label}: what {name} makes of each value, for held-out participants. "
-                    "Vertical spread is other features' part and the differences between folds."
+                    "Vertical spread is other features' part and the differences between folds. "
+                    "The data are of bins of at least ten participants."
                 )
     return figures, captions
 
@@ -302,10 +301,7 @@ def _describe_net_benefit(name: str, has_arms: bool) -> str:
 def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
     caveats = []
     if loaded.tables.origin == "simulated":
-        caveats.append(
-            "What the simulator planted is what the models find: agreement with published "
-            "predictors is by construction."
-        )
+        caveats.append("Where ours agree with published predictors, that is by construction.")
     failed = [item.name for item in validated.candidates.values() if item.error is not None]
     caveats += [f"The candidate {name} failed and has no figures." for name in failed]
     caveats += [

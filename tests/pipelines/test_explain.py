@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +91,20 @@ def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
 
 
 def test_published_findings_stand_beside(explained):
-    rows = {row["label"]: row for row in explained.as_json()["explanation"]["evidence"]}
-    assert rows["Duration of the illness"]["agreement"] == "agrees"
-    assert rows["Duration of the illness"]["findings"][0]["source"]
+    rows = {row["variables"][0]: row for row in explained.as_json()["explanation"]["evidence"]}
+    assert set(rows) == {
+        "hamd09", "illness_months", "frown_max", "sex", "age_years", "depression_total",
+        "antidepressant",
+    }  # fmt: skip
+    assert rows["illness_months"]["agreement"] == "agrees"
+    assert rows["illness_months"]["findings"][0]["source"]
+    assert rows["hamd09"]["agreement"] == "not measured in this analysis"
+    assert rows["frown_max"]["ours"].startswith("part of the group Frown: ")
+    assert rows["age_years"]["ours"] == "not told from noise"
+    # What was seen in a contrast stands beside the difference of our arms.
+    predictors = {row["feature"]: row for row in explained.as_json()["explanation"]["predictors"]}
+    assert rows["sex"]["held_against"] == predictors["sex"]["concordance"]["difference"]
+    assert rows["age_years"]["held_against"] == predictors["age_years"]["concordance"]["active"]
 
 
 def test_the_page_shows_all_of_it(explained):
@@ -111,6 +123,27 @@ def test_no_participant_is_in_the_record(explained, make_small_project):
         if path.suffix in (".json", ".csv"):
             assert "P-0" not in path.read_text()
     assert (folder / "importance.csv").read_text().startswith("panel,series,mark,x,y")
+
+
+def test_no_participants_number_is_in_the_record_and_no_figure_marks_them_one_by_one(explained):
+    folder = Path(explained.report).parent / "record"
+    told = explained.explained.attributions
+    mean = [
+        table.groupby("row")["probability"].mean()
+        for table in explained.validated.predictions.values()
+    ]
+    theirs = [*told.values.T, *told.sizes.T, *(each.to_numpy() for each in mean)]
+    assert (folder / "beeswarm.csv").exists() and (folder / "dependence_1.csv").exists()
+    for path in folder.glob("*.csv"):
+        written = set(re.split("[,\n]", path.read_text()))
+        for values in theirs:
+            alone, counts = np.unique(values, return_counts=True)
+            texts = {f"{value:.6g}" for value in alone[counts == 1] if value}
+            # Six digits meet by chance now and then.
+            assert len(texts & written) <= 2, path.name
+    for path in folder.glob("*.svg"):
+        text = path.read_text()
+        assert text.count("<use ") + text.count("<path ") < explained.n, path.name
 
 
 def test_without_refits_and_permutations_it_says_what_was_not_tested(trained):
@@ -149,7 +182,8 @@ def test_features_missing_everywhere_or_constant_in_a_trial_are_explained(small_
     _ask(small_project, "{refits: 20, permutations: 0}")
     result = glabella.train("small", project=small_project, workers=2)
     rows = {row["feature"]: row for row in result.as_json()["explanation"]["predictors"]}
-    assert rows["age_years"]["concordance"]["trials"]["alpha"]["value"] in (0.5, None)
+    alpha = rows["age_years"]["concordance"]["trials"]["alpha"]
+    assert (alpha["value"], alpha["reason"]) == (None, "constant in this trial")
     loaded = load_analysis("small", find_project(small_project))
     assert loaded.sample.n == result.n
 
@@ -220,7 +254,7 @@ def test_in_simulated_trials_a_true_predictor_leads(
     assert first.feature in true
     assert first.is_beyond_noise
     assert (first.role.role == "of the effect") == is_of_the_effect
-    words = {item.predictor.feature: item.agreement for item in explained.beside}
+    words = {item.predictor.feature: item.agreement for item in explained.beside if item.predictor}
     assert words[first.feature] == "agrees by construction"
     # Pairs are ranked over refits, and none were asked for.
     assert explained.pairs == ()

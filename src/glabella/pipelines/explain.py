@@ -268,7 +268,7 @@ def explain_chosen(
             workers=workers,
             progress=None if progress is None else partial(progress, "permuting features"),
         )
-    predictors = measure_predictors(attributions, loaded.sample, left_out, noise)
+    predictors = measure_predictors(attributions, loaded.sample, left_out, noise, grouping)
     return Explained(
         attributions=attributions,
         predictors=predictors,
@@ -276,7 +276,7 @@ def explain_chosen(
         noise=noise,
         refits=len(left_out),
         rankings=_rank_candidates(loaded, validated, grouping, predictors),
-        beside=_hold_beside(loaded, predictors),
+        beside=_hold_beside(loaded, predictors, grouping),
     )
 
 
@@ -319,7 +319,9 @@ def _rank_candidates(
     return pd.DataFrame(columns, index=[item.label for item in patient], dtype=float)
 
 
-def _hold_beside(loaded: LoadedAnalysis, predictors: Sequence[Predictor]) -> tuple[Beside, ...]:
+def _hold_beside(
+    loaded: LoadedAnalysis, predictors: Sequence[Predictor], grouping: Grouping
+) -> tuple[Beside, ...]:
     resolved = loaded.resolved
     if resolved.evidence is None:
         return ()
@@ -334,4 +336,10 @@ def _hold_beside(loaded: LoadedAnalysis, predictors: Sequence[Predictor]) -> tup
         {feature.name: feature.variable for feature in resolved.feature_set.value.features},
         levels,
         is_simulated=loaded.tables.origin == "simulated",
+        grouping=grouping,
+        labels={
+            name: variable.label
+            for name, variable in resolved.dictionary.value.variables.items()
+            if variable.label
+        },
     )

@@ -13,6 +13,7 @@ from scipy.special import expit
 from glabella.bundle.familiarity import describe_domain
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
+from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reasons import describe_given
 from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
@@ -144,6 +145,7 @@ def _describe(
         places,
         key=lambda at: (specs[found.features[at]].part == "patient", -abs(found.values[0, at])),
     )
+    points = _describe_points(manifest, frame.iloc[row - 1])
     total = float(found.base[0])
     steps = []
     for at in order:
@@ -154,7 +156,7 @@ def _describe(
         steps.append(
             Step(
                 label=spec.label,
-                value=value,
+                value=f"{points.get(spec.name, '')}{value}",
                 effect=effect,
                 low=None if ranges is None else float(ranges[0, at]),
                 high=None if ranges is None else float(ranges[1, at]),
@@ -179,19 +181,50 @@ def _describe(
         high=max(probabilities, default=None),
         base=_to_chance(float(found.base[0]), found.scale),
         refits=len(refits),
+        refitted_to=_describe_samples(manifest),
         scale=found.scale,
         method=manifest.attributions,
         steps=tuple(steps),
         alike=tuple(
             f"{labels.get(name, 'All')}: {count.describe()}" if name else count.describe()
-            for name, count in alike.items()
+            for name, count in alike.counts.items()
         ),
+        alike_size=alike.size,
+        is_alike_all=alike.is_all,
         is_inside=bool(inside[0]),
         domain_note=notes.words[notes.which[0]],
         finding=manifest.finding,
         intended_use=manifest.intended_use,
         not_for=manifest.not_for,
     )
+
+
+def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:
+    """Say the totals at baseline as the table gives them, where the model sees them otherwise."""
+    told = {}
+    for feature in manifest.feature_set.features:
+        variable = manifest.variables[feature.variable]
+        column = manifest.columns.get(feature.variable)
+        if (
+            feature.builder == "baseline_score"
+            and feature.expressed_as != "points"
+            and variable.type == "score"
+            and column is not None
+            and pd.notna(row[column])
+        ):
+            named = None if manifest.scale_column is None else str(row[manifest.scale_column])
+            scale = variable.find_scale(None if named is None else named.strip())
+            lowest = "" if scale.minimum == 0 else f" from {scale.minimum:g}"
+            told[feature.name] = (
+                f"{float(row[column]):g} of {scale.maximum:g} points{lowest} on the {scale.label}, "
+            )
+    return told
+
+
+def _describe_samples(manifest: Manifest) -> str:
+    if len({cell["trial"] for cell in manifest.training["cells"]}) > 1:
+        return "samples of the training trials, and of the participants in each"
+    return "samples of the training participants"
 
 
 def _to_chance(total: float, scale: str) -> float:

@@ -75,12 +75,18 @@ class PatientPage:
         What the model starts from.
     refits : int
         How many were kept.
+    refitted_to : str
+        What each was fitted to, in words.
     scale, method : str
         Of the attributions.
     steps : tuple of Step
         The arm, then the patient's features, the largest first.
     alike : tuple of str
         How the most similar training participants fared, by arm.
+    alike_size : int or None
+        How many they are; None where that would tell a count under ten.
+    is_alike_all : bool
+        Whether they are all of them, too few to single out similar ones.
     is_inside : bool
         Whether the patient lies within what the model was trained on.
     domain_note : str
@@ -101,10 +107,13 @@ class PatientPage:
     high: float | None
     base: float
     refits: int
+    refitted_to: str
     scale: str
     method: str
     steps: tuple[Step, ...]
     alike: tuple[str, ...]
+    alike_size: int | None
+    is_alike_all: bool
     is_inside: bool
     domain_note: str
     finding: str
@@ -121,7 +130,7 @@ class PatientPage:
         )
         if self.low is not None and self.high is not None:
             words += (
-                f"; trained on other participants of the same trials it would have said between "
+                f". The lowest and highest of {self.refits} refits to {self.refitted_to} are "
                 f"{round(100 * self.low)} and {round(100 * self.high)}"
             )
         return f"{words}."

@@ -90,6 +90,27 @@ def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
     assert "noise" not in steps["Duration of the illness"].words
 
 
+def test_a_groups_section_shows_each_of_its_features_and_the_arm_is_told_in_words(explained):
+    page = html.unescape(Path(explained.report).read_text())
+    group = next(item for item in explained.explained.patient if item.feature == "Frown")
+    section = page.split(f'<section id="predictor-{group.rank}"')[1].split("</section>")[0]
+    assert section.count("<figure>") == 2
+    [step] = explained.explained.arms
+    told, sample = explained.explained.attributions, explained.explained.attributions.values
+    assert told.features[-1] == "arm"
+    bont = np.tile([True, False], explained.n // 2)
+    assert step.value == pytest.approx(sample[bont, -1].mean() - sample[~bont, -1].mean())
+    assert step.words.startswith("Against Placebo, BoNT/A raises the odds of response on average")
+    assert step.words in page
+
+
+def test_a_candidate_that_tunes_nothing_is_said_so_wherever_settings_are_told(explained):
+    page = html.unescape(Path(explained.report).read_text())
+    assert explained.chosen == "ridge"
+    assert page.count("ridge has no settings that cross-validation tunes") == 2
+    assert "nothing was tuned" not in page and "settings tuned by" not in page
+
+
 def test_published_findings_stand_beside(explained):
     rows = {row["variables"][0]: row for row in explained.as_json()["explanation"]["evidence"]}
     assert set(rows) == {

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -293,6 +293,8 @@ def train(
             loaded, tuned, [None if item is None else item.whole for item in refits]
         )
         explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
+        if sensitivity is not None:
+            sensitivity = replace(sensitivity, standing=explained.standing)
         say("drawing", 0, 0)
         record, figures = compose_record(
             loaded,

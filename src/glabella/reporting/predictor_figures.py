@@ -106,7 +106,7 @@ def draw_dependence(
     spec: FeatureSpec,
     *,
     note: str,
-) -> Drawn | None:
+) -> Drawn:
     """Draw a feature's attributions over its values, with a smooth.
 
     Parameters
@@ -116,7 +116,7 @@ def draw_dependence(
     sample : Sample
         They.
     feature : str
-        The feature; a group has no values of its own.
+        The feature.
     spec : FeatureSpec
         Its words.
     note : str
@@ -124,12 +124,10 @@ def draw_dependence(
 
     Returns
     -------
-    Drawn or None
-        None for a group. Of more than 2,000 participants, evenly taken ones are drawn; the smooth
+    Drawn
+        Of more than 2,000 participants, evenly taken ones are drawn; the smooth
         is of all. Who lacks the value stands at the right. The data are of bins of at least ten.
     """
-    if feature not in sample.features.frame:
-        return None
     effect = attributions.values[:, attributions.features.index(feature)]
     places = _place_values(sample.features.frame[feature], spec)
     shown = np.unique(np.linspace(0, sample.n - 1, min(sample.n, _MOST_POINTS)).astype(int))

@@ -20,12 +20,12 @@ from joblib import Parallel, delayed
 import glabella
 from glabella.definitions.locate import Project, find_project
 from glabella.explanation.attributions import collect_attributions
-from glabella.explanation.grouping import Grouping
 from glabella.explanation.noise import measure_noise
 from glabella.explanation.roles import measure_role
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
 from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.grouping import Grouping
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
 from glabella.validation.nested import validate_candidates

@@ -40,7 +40,7 @@ def test_the_nearest_group_is_of_participants_like_the_row():
     features, responded, _ = _draw(2000)
     found = learn_neighbours(features, responded, np.full(2000, "a"))
     old, young = (
-        found.find(features.frame.assign(age=age).iloc[[0]])[0]["a"] for age in (60.0, 20.0)
+        found.find(features.frame.assign(age=age).iloc[[0]])[0].counts["a"] for age in (60.0, 20.0)
     )
     assert old.responders / old.n > 0.5 > young.responders / young.n
 
@@ -64,6 +64,20 @@ def test_counts_under_ten_are_not_told(responders, others, expected):
     words = group["a"].describe()
     for number in {responders, others, n} - set(expected):
         assert str(number) not in words.split()
+
+
+def test_a_single_group_is_said_to_be_all_and_a_size_tells_no_count_under_ten():
+    features, responded, _ = _draw(100)
+    [found] = learn_neighbours(features, responded, np.full(100, "a")).find(
+        features.frame.iloc[[0]]
+    )
+    assert (found.size, found.is_all) == (100, True)
+    few = np.where(np.arange(100) < 7, "b", "a")
+    [found] = learn_neighbours(features, responded, few).find(features.frame.iloc[[0]])
+    assert found.size is None and found.counts["a"].n == 93
+    several = learn_neighbours(*_draw(500)[:2], np.full(500, "a"))
+    assert not any(group.is_all for group in several.find(features.frame))
+    assert sum(several.sizes) == 500
 
 
 def test_they_survive_a_file_that_holds_no_participant():

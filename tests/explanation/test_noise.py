@@ -5,9 +5,9 @@ import pytest
 
 from glabella.definitions.locate import find_project
 from glabella.explanation.attributions import collect_attributions
-from glabella.explanation.grouping import Grouping
 from glabella.explanation.noise import measure_noise
 from glabella.models.candidate import Candidate
+from glabella.models.grouping import Grouping
 from glabella.validation.nested import validate_candidates
 from glabella.validation.seeds import derive_seed
 from glabella.validation.splits import make_repeated_folds

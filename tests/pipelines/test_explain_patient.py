@@ -1,5 +1,6 @@
 """One patient's page: steps from where the model starts to what it predicts."""
 
+import dataclasses
 import html
 import re
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
+from glabella.domain.scales import SCALES
 from glabella.errors import BundleError, DataError
 from glabella.pipelines.explain_patient import explain_patient
+from glabella.reporting.patient import Step
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,15 @@ def test_the_page_reads_aloud_and_says_what_it_is(with_refits, table, tmp_path, 
     text = html.unescape((tmp_path / "p.html").read_text())
     assert done.page.sentence in text
     assert "not a medical device" in text
-    assert "Training participants most like this one" in text
+    assert "All training participants, too few to single out similar ones" in text
+    assert "of 20 refits to samples of the training trials, and of the participants in each" in text
+    assert "middle 95 %" not in text
+    # The total as the table gives it, and no more of the percentage than is read aloud.
+    points, scale = new_patients["depression_total"].iloc[0], new_patients["scale"].iloc[0]
+    severity = next(step for step in done.page.steps if step.label == "Baseline severity")
+    told = SCALES[scale]
+    assert severity.value.startswith(f"{points} of {told.maximum:g} points on the {told.label}, ")
+    assert re.search(r", \d+ % of the scale's range$", severity.value)
     assert "<script" not in text
     assert not re.search(r'(src|href)="(?!data:|#)', text)
     assert str(new_patients["usubjid"].iloc[0]) not in text
@@ -100,9 +111,55 @@ def test_a_faulty_row_is_refused_with_its_reason(trained, new_patients, tmp_path
         )
 
 
-def test_markup_in_a_model_is_escaped(trained, table, tmp_path):
-    import dataclasses
+def test_a_page_replaces_nothing_and_is_refused_before_the_table_is_read(trained, table, tmp_path):
+    model, before = trained[1].bundle, table.read_bytes()
+    kept = tmp_path / "kept.html"
+    kept.write_text("kept")
+    twin = tmp_path / "twin.html"
+    twin.symlink_to(table)
+    for source, out, finding in (
+        (table, kept, "exists already"),
+        (table, twin, "the output is the input"),
+        (table, tmp_path / "none" / "p.html", "folder does not exist"),
+        (table, table, "can't be a '.csv' file"),
+        (tmp_path / "missing.csv", kept, "exists already"),
+    ):
+        with pytest.raises(DataError, match=finding):
+            explain_patient(source, row=1, out=out, model=model)
+    assert kept.read_text() == "kept" and table.read_bytes() == before
 
+
+def test_a_participant_of_an_earlier_row_is_refused_as_in_a_batch(trained, new_patients, tmp_path):
+    new_patients.loc[4, "usubjid"] = new_patients.loc[1, "usubjid"]
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    asked = {"out": tmp_path / "p.html", "model": trained[1].bundle}
+    with pytest.raises(DataError, match="row 5 is refused: usubjid stands in an earlier row"):
+        explain_patient(tmp_path / "new.csv", row=5, **asked)
+    explain_patient(tmp_path / "new.csv", row=2, **asked)
+    assert (tmp_path / "p.html").exists()
+
+
+def test_a_step_that_rounds_to_nothing_raises_and_lowers_nothing():
+    step = Step("Age", "40 years", -0.02, None, None, 0.312, 0.307, True)
+    assert step.words == "Age, 40 years: hardly changes the chance."
+    further = dataclasses.replace(step, after=0.296)
+    assert further.words == "Age, 40 years: lowers the chance from 31 % to 30 %."
+
+
+def test_a_missing_value_is_said_to_be_filled_in_by_a_model_that_does_so(
+    trained, new_patients, tmp_path
+):
+    new_patients.loc[0, "sex"] = None
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    model = trained[1].bundle
+    done = explain_patient(tmp_path / "new.csv", row=1, out=tmp_path / "p.html", model=model)
+    fills = load_bundle(Path(model)).model.fills_missing
+    words = "not recorded, filled in as in training" if fills else "not recorded"
+    assert next(step for step in done.page.steps if step.label == "Sex").value == words
+    assert "Sex not recorded" in done.page.domain_note
+
+
+def test_markup_in_a_model_is_escaped(trained, table, tmp_path):
     from glabella.reporting.patient import render_patient
 
     page = explain_patient(table, row=1, out=tmp_path / "p.html", model=trained[1].bundle).page

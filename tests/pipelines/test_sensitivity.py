@@ -1,5 +1,6 @@
 """The same analysis under other definitions of its outcome, and with imputed outcomes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -91,6 +92,23 @@ def test_a_sentence_says_whether_the_finding_survives(trained_leaving):
     for name in NAMES:
         assert name in report
     assert "participants have no score at the endpoint" in report
+
+
+def test_only_what_stands_out_from_noise_is_looked_for_under_other_definitions(trained_leaving):
+    _, result = trained_leaving
+    found = result.sensitivity
+    used = found.definitions[0].predictors
+    # Permutations were not asked for, so nothing is known to stand out.
+    assert found.compared == ()
+    assert "none is compared" in found.describe()
+    one = dataclasses.replace(found, standing=used[:1])
+    assert one.compared == used[:1]
+    same = sum(item.predictors[:1] == used[:1] for item in found.definitions[1:])
+    assert f"and {same} have what stands out from noise ({used[0]}) before all" in one.describe()
+    assert one.as_json()["definitions"][0]["found_again"] == list(used[:1])
+    # Of all features, all are always the first.
+    every = dataclasses.replace(found, standing=used)
+    assert every.compared == () and "none can lead" in every.describe()
 
 
 def test_the_report_states_the_estimand(trained_leaving):

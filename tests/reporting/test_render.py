@@ -28,8 +28,7 @@ def test_the_page_needs_nothing_from_outside(trained):
 def test_the_page_shows_finding_table_figures_and_provenance(trained):
     text = Path(trained[1].report).read_text()
     assert trained[1].finding in text
-    assert text.count("<svg ") == 12
-    assert text.count('src="data:image/png;base64,') == 1
+    assert text.count("<svg ") == 13
     assert text.count('href="data:text/csv;') == 13
     for name in trained[1].candidates:
         assert name in text
@@ -69,6 +68,41 @@ def test_a_stated_direction_is_shown_with_its_source_and_the_verdict(record):
     assert "0.41 (0.33 to 0.49)" in text
     assert "contradict it" in text
     assert "A &lt;b&gt; 2020" in text
+
+
+def test_reasons_of_missing_figures_are_read_without_a_mouse(record):
+    content, figures = record
+    told = content.explanation["predictors"]
+    first = {**told[0], "concordance": {
+        **told[0]["concordance"],
+        "control": {"value": None, "low": None, "high": None, "reason": "too <few> here"},
+        "difference": {"value": None, "low": None, "high": None, "reason": "too <few> here"},
+    }}  # fmt: skip
+    explanation = {**content.explanation, "predictors": [first, *told[1:]]}
+    text = render_report(dataclasses.replace(content, explanation=explanation), figures)
+    table = text.split('aria-label="For whom: by arm, and beyond severity">')[1]
+    assert re.search(r"<td>–<sup>(\d)</sup></td><td>–<sup>\1</sup></td>", table)
+    notes = table.split("</table></div>")[1].split("</ol>")[0]
+    assert notes.count("<li>too &lt;few&gt; here</li>") == 1
+    assert '">–</abbr>' not in text
+
+
+def test_every_box_that_scrolls_is_reached_by_the_keyboard_and_named(trained):
+    text = Path(trained[1].report).read_text()
+    boxes = re.findall(r'<div class="wide"[^>]*>', text)
+    assert len(boxes) > 20
+    for box in boxes:
+        assert 'tabindex="0"' in box and 'role="region"' in box
+        assert re.search(r'aria-label="[^"]{3,}"', box)
+
+
+def test_no_figure_compares_a_trial_with_nothing(trained):
+    from glabella.reporting.figures import draw_groups
+
+    procedure = trained[1].validated.procedure
+    assert draw_groups(procedure, left_out="trial", note="") is not None
+    alone = dataclasses.replace(procedure, inside=None, groups=procedure.groups[:1])
+    assert draw_groups(alone, left_out="trial", note="") is None
 
 
 def test_ids_of_figures_do_not_meet(trained):

@@ -11,8 +11,9 @@ from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
+from glabella.models.grouping import Grouping
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -160,6 +161,13 @@ class Manifest(Definition):
         By feature, how the training participants were distributed.
     attributions : str
         How reasons are computed, in words.
+    groups : dict of tuple of str
+        Features that are explained as one, under the words of the key.
+    finding : str
+        The sentence at the top of the report: what was found, and how far to trust it.
+    beyond_noise : dict of bool or None
+        By feature of the patient, or group: whether it stands out from features that tell
+        nothing; None where that was not tested.
     performance : dict
         The chosen candidate's validated figures.
     provenance : dict
@@ -191,6 +199,9 @@ class Manifest(Definition):
     ranges: dict[str, TrainingRange]
     reference: dict[str, FeatureDistribution]
     attributions: str
+    groups: dict[str, tuple[str, ...]]
+    finding: str
+    beyond_noise: dict[str, bool | None]
     performance: dict[str, Any]
     provenance: dict[str, Any]
 
@@ -213,6 +224,11 @@ class Manifest(Definition):
     def optional_columns(self) -> tuple[str, ...]:
         """The columns that are read where a table has them."""
         return tuple(visit.column for visit in self.visits if not visit.is_needed)
+
+    @property
+    def grouping(self) -> Grouping:
+        """What is explained as one."""
+        return Grouping(self.groups)
 
     @property
     def feature_specs(self) -> tuple[FeatureSpec, ...]:

@@ -52,6 +52,25 @@ class GroupCount:
 
 
 @dataclass(frozen=True)
+class LikeGroup:
+    """The group of training participants who are most like a row.
+
+    Parameters
+    ----------
+    size : int or None
+        How many it has; None where that would tell a count under ten.
+    counts : mapping of GroupCount
+        By arm; under the blank name where there are none.
+    is_all : bool
+        Whether it is all of them, too few to be divided.
+    """
+
+    size: int | None
+    counts: Mapping[str, GroupCount]
+    is_all: bool
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """Groups of training participants who are alike at baseline.
 
@@ -63,13 +82,17 @@ class Neighbours:
         The mean of each group.
     counts : tuple of dict of GroupCount
         For each group, by arm; under the blank name where there are no arms.
+    sizes : tuple of int or None
+        How many each group has; None where that, less the arms that are told, would tell a count
+        under ten.
     """
 
     encoding: Encoding
     centers: Floats
     counts: tuple[Mapping[str, GroupCount], ...]
+    sizes: tuple[int | None, ...]
 
-    def find(self, frame: pd.DataFrame) -> tuple[Mapping[str, GroupCount], ...]:
+    def find(self, frame: pd.DataFrame) -> tuple[LikeGroup, ...]:
         """Find the group whose mean is nearest to each row.
 
         Parameters
@@ -79,12 +102,16 @@ class Neighbours:
 
         Returns
         -------
-        tuple of dict of GroupCount
-            By arm, for each row.
+        tuple of LikeGroup
+            For each row.
         """
         matrix = self.encoding.transform(frame)
         distances = ((matrix[:, None, :] - self.centers[None]) ** 2).sum(axis=2)
-        return tuple(self.counts[int(at)] for at in distances.argmin(axis=1))
+        is_all = len(self.sizes) == 1
+        return tuple(
+            LikeGroup(self.sizes[at], self.counts[at], is_all)
+            for at in distances.argmin(axis=1).tolist()
+        )
 
     def export(self) -> bytes:
         """Write the groups as JSON.
@@ -97,6 +124,7 @@ class Neighbours:
         content = {
             "encoding": self.encoding.export(),
             "centers": self.centers.tolist(),
+            "sizes": list(self.sizes),
             "counts": [
                 {arm: [item.n, item.responders] for arm, item in group.items()}
                 for group in self.counts
@@ -128,7 +156,7 @@ class Neighbours:
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], _select(specs))
         centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
-        if len(centers) != len(plain["counts"]):
+        if not len(centers) == len(plain["counts"]) == len(plain["sizes"]):
             raise ValueError("there is not one count for each group")
         return cls(
             encoding,
@@ -137,6 +165,7 @@ class Neighbours:
                 {arm: GroupCount(*map(_check_count, pair)) for arm, pair in group.items()}
                 for group in plain["counts"]
             ),
+            tuple(_check_count(size) for size in plain["sizes"]),
         )
 
 
@@ -170,12 +199,17 @@ def learn_neighbours(
             groups.append(rows)
         else:
             waiting.extend(halves)
+    counts = tuple(
+        {str(name): _count(responded[rows[arm[rows] == name]]) for name in np.unique(arm)}
+        for rows in groups
+    )
     return Neighbours(
         encoding,
         np.array([matrix[rows].mean(axis=0) for rows in groups]).reshape(len(groups), -1),
+        counts,
         tuple(
-            {str(name): _count(responded[rows[arm[rows] == name]]) for name in np.unique(arm)}
-            for rows in groups
+            None if any(item.n is None for item in group.values()) else len(rows)
+            for group, rows in zip(counts, groups, strict=True)
         ),
     )
 

@@ -207,7 +207,15 @@ def score_rows(
     columns["domain_note"] = _spread_coded(notes, usable).to_arrow()
     if reasons:
         found = bundle.model.contributions(features)
-        words = describe_reasons(found, features, manifest.feature_specs, reasons)
+        words = describe_reasons(
+            found,
+            features,
+            manifest.feature_specs,
+            reasons,
+            grouping=manifest.grouping,
+            beyond_noise=manifest.beyond_noise,
+            fills_missing=bundle.model.fills_missing,
+        )
         for index, texts in enumerate(words, start=1):
             columns[f"reason_{index}"] = _spread_text(texts, usable)
     columns |= _describe_status(prepared, manifest)
@@ -239,7 +247,8 @@ def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None
     -------
     DataFrame, shape (n_rows, ...)
         The identifier columns as they came, then ``response_probability``, ``base``,
-        ``attribution_`` and the name of each feature (NaN where the row is refused), ``scale``
+        ``attribution_`` and the name of each feature, or the words of a group that is explained
+        as one (NaN where the row is refused), ``scale``
         (``log odds`` or ``probability``: what base and attributions add up to), ``status``,
         ``error`` and ``model``, in the order of the input.
 
@@ -275,7 +284,7 @@ def explain_rows(
     """
     prepared = prepare_features(bundle, frame, arm=arm, doubled=doubled)
     usable = prepared.usable
-    found = bundle.model.contributions(_take_usable(prepared))
+    found = bundle.manifest.grouping.sum_values(bundle.model.contributions(_take_usable(prepared)))
     total = found.values.sum(axis=1) + found.base
     named = {f"attribution_{name}": found.values[:, at] for at, name in enumerate(found.features)}
     numbers = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,8 +13,10 @@ import pyarrow.compute as pc
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Floats, Scale
+from glabella.models.grouping import Grouping
 
 _TEXT = pyarrow.large_string()
+_ALONE = Grouping()
 
 
 def describe_reasons(
@@ -19,6 +24,10 @@ def describe_reasons(
     features: pd.DataFrame,
     specs: tuple[FeatureSpec, ...],
     reasons: int,
+    *,
+    grouping: Grouping = _ALONE,
+    beyond_noise: Mapping[str, bool | None] = MappingProxyType({}),
+    fills_missing: bool = False,
 ) -> list[pyarrow.LargeStringArray]:
     """Put each row's largest contributions of patient features into words.
 
@@ -32,6 +41,12 @@ def describe_reasons(
         The words.
     reasons : int
         How many, at most.
+    grouping : Grouping
+        What is summed and named as one; every feature alone unless stated.
+    beyond_noise : mapping of bool or None
+        By what is named, whether it stands out from noise; where it does not, it is said.
+    fills_missing : bool
+        Whether the model fills in what is missing.
 
     Returns
     -------
@@ -40,23 +55,35 @@ def describe_reasons(
         model adds up on the probability what it adds there; blank where a feature adds nothing.
         The arm is no property of the patient and is not among them.
     """
-    patient = [spec for spec in specs if spec.part == "patient"]
-    columns = [contributions.features.index(spec.name) for spec in patient]
-    values = np.ascontiguousarray(contributions.values[:, columns])
+    summed, described = grouping.sum_values(contributions), grouping.describe(specs)
+    patient = [name for name in summed.features if described[name].part == "patient"]
+    columns = [summed.features.index(name) for name in patient]
+    values = np.ascontiguousarray(summed.values[:, columns])
     places = _rank(values, min(reasons, len(patient)))
     rows = np.arange(len(values))
-    effects = [_describe_effects(values[rows, which], contributions.scale) for which in places]
-    given = [_describe_values(which, patient, features) for which in places]
-    texts = [
-        pc.if_else(
-            pyarrow.array(values[rows, which] != 0.0),
-            pc.binary_join_element_wise(value, effect, pyarrow.scalar(" ", _TEXT)),
-            pyarrow.scalar("", _TEXT),
-        )
-        for which, value, effect in zip(places, given, effects, strict=True)
+    shown = [
+        (described[name].label, [described[each] for each in grouping.list_members(name)])
+        for name in patient
     ]
+    noise = pyarrow.array(
+        [" (not told from noise)" if beyond_noise.get(name) is False else "" for name in patient],
+        _TEXT,
+    )
+    texts = []
+    for which in places:
+        mine = values[rows, which]
+        given = _describe_values(which, shown, features, fills_missing)
+        effect = _join(_describe_effects(mine, summed.scale), noise.take(pyarrow.array(which)), "")
+        said = pyarrow.array(mine != 0.0)
+        texts.append(pc.if_else(said, _join(given, effect, " "), pyarrow.scalar("", _TEXT)))
     blank = pyarrow.array([""] * len(values), _TEXT)
     return texts + [blank] * (reasons - len(texts))
+
+
+def _join(
+    one: pyarrow.LargeStringArray, other: pyarrow.LargeStringArray, between: str
+) -> pyarrow.LargeStringArray:
+    return pc.binary_join_element_wise(one, other, pyarrow.scalar(between, _TEXT))
 
 
 def _rank(values: Floats, count: int) -> list[npt.NDArray[np.intp]]:
@@ -70,18 +97,54 @@ def _rank(values: Floats, count: int) -> list[npt.NDArray[np.intp]]:
 
 
 def _describe_values(
-    which: npt.NDArray[np.intp], specs: list[FeatureSpec], features: pd.DataFrame
+    which: npt.NDArray[np.intp],
+    shown: list[tuple[str, list[FeatureSpec]]],
+    features: pd.DataFrame,
+    fills_missing: bool,
 ) -> pyarrow.LargeStringArray:
     """Say the value of each row's feature; a value that many rows share is written once."""
     words: list[str] = []
     code = np.empty(len(which), dtype=np.int64)
-    for at, spec in enumerate(specs):
+    for at, (label, members) in enumerate(shown):
         rows = np.flatnonzero(which == at)
         if len(rows):
-            codes, levels = pd.factorize(features[spec.name].iloc[rows], use_na_sentinel=False)
+            codes, texts = describe_given(members, features.iloc[rows], fills_missing=fills_missing)
             code[rows] = codes + len(words)
-            words += [f"{spec.label}: {spec.describe_value(level)}" for level in levels]
+            words += [f"{label}: {text}" if len(members) == 1 else f"{label} ({text})"
+                      for text in texts]  # fmt: skip
     return pyarrow.array(words, _TEXT).take(pyarrow.array(code))
+
+
+def describe_given(
+    members: Sequence[FeatureSpec], features: pd.DataFrame, *, fills_missing: bool
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Say the values of a feature, or of the features of a group.
+
+    Parameters
+    ----------
+    members : sequence of FeatureSpec
+        One, or those of the group.
+    features : DataFrame, shape (n_rows, n_features)
+        The values.
+    fills_missing : bool
+        Whether the model fills in what is missing.
+
+    Returns
+    -------
+    tuple of array of int, shape (n_rows,), and list of str
+        Each row's place in the texts, each of which is written once.
+    """
+    lacking = "not recorded, filled in as in training" if fills_missing else "not recorded"
+    code, texts = np.zeros(len(features), dtype=np.int64), [""]
+    for number, spec in enumerate(members):
+        codes, levels = pd.factorize(features[spec.name], use_na_sentinel=False)
+        words = [lacking if pd.isna(level) else spec.describe_value(level) for level in levels]
+        if len(members) > 1:
+            words = [f"{'; ' if number else ''}{spec.label}: {text}" for text in words]
+        # Each row's text among those met so far and these.
+        code, pairs = pd.factorize(code * max(len(words), 1) + codes)
+        texts = [texts[pair // len(words)] + words[pair % len(words)] for pair in pairs]
+    return code, texts
 
 
 def _describe_effects(effects: Floats, scale: Scale) -> pyarrow.LargeStringArray:

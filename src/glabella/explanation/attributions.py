@@ -11,9 +11,9 @@ import pandas as pd
 from scipy.special import logit
 
 from glabella.errors import AnalysisError
-from glabella.explanation.grouping import Grouping
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Scale
+from glabella.models.grouping import Grouping
 from glabella.validation.fold_result import FoldResult
 from glabella.validation.sample import Sample
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field
 
 from glabella.definitions.reader import Definition
 from glabella.explanation.predictors import MIXED, Predictor, plain_estimate
+from glabella.models.grouping import Grouping
+from glabella.validation.intervals import Estimate
 
 Agreement = Literal[
     "agrees", "agrees by construction", "contradicts", "contradicts by construction",
-    "can't tell", "nothing to hold it against",
+    "can't tell", "nothing to hold it against", "not measured in this analysis",
 ]  # fmt: skip
 
 
@@ -92,21 +95,47 @@ class PredictorEvidence(Definition):
 
 @dataclass(frozen=True)
 class Beside:
-    """One predictor of ours beside what is published of it.
+    """What is published of a predictor, and ours beside it.
 
     Parameters
     ----------
     published : PublishedPredictor
         The findings.
-    predictor : Predictor
-        Ours.
+    label : str
+        What it is about, in words.
+    predictor : Predictor or None
+        Ours, or the group that it is a part of; None where no feature of the analysis is of it.
     agreement : str
         In a word.
+    is_part : bool
+        Whether ours is a group, through which it is compared.
     """
 
     published: PublishedPredictor
-    predictor: Predictor
+    label: str
+    predictor: Predictor | None
     agreement: Agreement
+    is_part: bool = False
+
+    @property
+    def ours(self) -> str:
+        """What we find, in words."""
+        if self.predictor is None:
+            return "–"
+        words = self.predictor.words
+        if self.predictor.is_beyond_noise is False:
+            words = "not told from noise"
+        elif self.published.seen_in == "contrast" and self.predictor.role is not None:
+            words = f"{words}; {self.predictor.kind}"
+        return f"part of the group {self.predictor.label}: {words}" if self.is_part else words
+
+    @property
+    def held_against(self) -> Estimate | None:
+        """Our figure for what was published: a contrast of arms, or of the active arm alone."""
+        if self.predictor is None or self.predictor.role is None:
+            return None
+        role = self.predictor.role
+        return role.difference if self.published.seen_in == "contrast" else role.active
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values.
@@ -116,15 +145,14 @@ class Beside:
         dict
             The published side with its findings, ours with its interval, and the word.
         """
+        mine, held = self.predictor, self.held_against
         return {
             **self.published.model_dump(mode="json"),
-            "label": self.predictor.label,
-            "ours": self.predictor.words,
-            "is_beyond_noise": self.predictor.is_beyond_noise,
-            "concordance": None
-            if self.predictor.role is None
-            else plain_estimate(self.predictor.role.active),
-            "mean_absolute": plain_estimate(self.predictor.importance),
+            "label": self.label,
+            "ours": self.ours,
+            "is_beyond_noise": None if mine is None else mine.is_beyond_noise,
+            "held_against": None if held is None else plain_estimate(held),
+            "mean_absolute": None if mine is None else plain_estimate(mine.importance),
             "agreement": self.agreement,
         }
 
@@ -136,6 +164,8 @@ def hold_beside(
     levels: Mapping[str, Sequence[str]],
     *,
     is_simulated: bool,
+    grouping: Grouping | None = None,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Beside, ...]:
     """Hold our predictors beside the published ones.
 
@@ -151,18 +181,36 @@ def hold_beside(
         Feature to its levels in order, of a category.
     is_simulated : bool
         Whether agreement is by construction.
+    grouping : Grouping, optional
+        What is shown as one; every feature alone unless stated.
+    labels : mapping of str
+        Variable to its words, for what no feature is of; its name where there are none.
 
     Returns
     -------
     tuple of Beside
-        For each of our features that something is published of.
+        For each published predictor the features that are of it, a group in the place of its
+        features; one without a predictor of ours where nothing is.
     """
-    return tuple(
-        Beside(published, mine, _compare(published, mine, levels, is_simulated=is_simulated))
-        for published in evidence.predictors
-        for mine in predictors
-        if variables.get(mine.feature) in published.variables
-    )
+    together, found = grouping or Grouping(), []
+    for published in evidence.predictors:
+        about = [name for name, variable in variables.items() if variable in published.variables]
+        mine = [item for item in predictors if set(together.list_members(item.feature)) & {*about}]
+        for item in mine:
+            is_part = item.feature in together.groups
+            agreement = _compare(
+                published, item, levels, is_part=is_part, is_simulated=is_simulated
+            )
+            label = item.label if not is_part else _name(published, labels)
+            found.append(Beside(published, label, item, agreement, is_part))
+        if not mine:
+            label = _name(published, labels)
+            found.append(Beside(published, label, None, "not measured in this analysis"))
+    return tuple(found)
+
+
+def _name(published: PublishedPredictor, labels: Mapping[str, str]) -> str:
+    return ", ".join(labels.get(name, name) for name in published.variables)
 
 
 def _compare(
@@ -170,23 +218,36 @@ def _compare(
     mine: Predictor,
     levels: Mapping[str, Sequence[str]],
     *,
+    is_part: bool,
     is_simulated: bool,
 ) -> Agreement:
     if published.direction == "unknown":
         return "nothing to hold it against"
-    if mine.is_beyond_noise is None:
+    # What a group tells may be another of its features' doing; and what is not told from noise
+    # may be small, or hidden by too few participants.
+    if not mine.is_beyond_noise or is_part:
         return "can't tell"
+    turn = 1.0
+    if published.seen_in == "contrast":
+        turn = _find_contrast(mine)
+        if turn == 0.0:
+            return "can't tell"
     if published.direction == "none":
-        return _tell(agrees=not mine.is_beyond_noise, is_simulated=is_simulated)
-    no_direction = math.isnan(mine.direction) or abs(mine.direction) < MIXED
-    if not mine.is_beyond_noise or no_direction:
+        return _tell(agrees=False, is_simulated=is_simulated)
+    if math.isnan(mine.direction) or abs(mine.direction) < MIXED:
         return "can't tell"
     expected = 1.0 if published.direction == "plus" else -1.0
     order = levels.get(mine.feature, ())
     if published.level is not None and len(order) == 2 and published.level == order[0]:
         # Ours is the direction of the second level.
         expected = -expected
-    return _tell(agrees=mine.direction * expected > 0, is_simulated=is_simulated)
+    return _tell(agrees=mine.direction * turn * expected > 0, is_simulated=is_simulated)
+
+
+def _find_contrast(mine: Predictor) -> float:
+    """Say which way the treatment's effect goes with the feature: with it, against it, or 0."""
+    role = "can't be told" if mine.role is None else mine.role.role
+    return {"of the effect": 1.0, "of the effect, in the other direction": -1.0}.get(role, 0.0)
 
 
 def _tell(*, agrees: bool, is_simulated: bool) -> Agreement:

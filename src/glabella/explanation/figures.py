@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from importlib import import_module
 from typing import Any
@@ -11,56 +10,72 @@ import numpy as np
 import pandas as pd
 
 from glabella.explanation.attributions import Attributions
+from glabella.explanation.bins import FEWEST, cut_into_bins, describe_bin
+
+_TYPE_SIZE = 10
 
 
-def draw_beeswarm(attributions: Attributions, *, note: str) -> tuple[bytes, bytes]:
-    """Draw the beeswarm.
+def plot_beeswarm(attributions: Attributions, *, low: str, high: str) -> Any:
+    """Plot the beeswarm.
 
     Parameters
     ----------
     attributions : Attributions
         Of held-out participants.
-    note : str
-        A line below the figure, such as the mark of simulated data; may be empty.
+    low, high : str
+        The colours of a feature's lowest and highest value.
 
     Returns
     -------
-    tuple of bytes
-        A PNG image, and its data as CSV: ``feature``, ``attribution``, ``rank``; in the order of
-        the values.
+    Figure
+        Of matplotlib. The points are one picture, in which no participant has a mark of their
+        own; those of the arm, and of what has no order, are grey.
     """
-    matplotlib: Any = import_module("matplotlib")
-    matplotlib.use("Agg")
-    matplotlib.rcParams["text.parse_math"] = False
     with warnings.catch_warnings():
         # shap warns of changes inside numpy and matplotlib that are not the user's to mend.
         warnings.simplefilter("ignore")
         shap: Any = import_module("shap")
+        patient = np.array(attributions.is_patient)
         explanation = shap.Explanation(
             values=attributions.values,
             base_values=attributions.base,
-            data=attributions.ranks,
+            data=np.where(patient, attributions.ranks, np.nan),
             feature_names=list(attributions.labels),
         )
-        return _draw(shap, explanation, attributions.scale, note), _tabulate(attributions)
+        return _plot(shap, explanation, attributions.scale, low, high)
 
 
-def _tabulate(attributions: Attributions) -> bytes:
-    parts = [
-        pd.DataFrame(
-            {
-                "feature": label,
-                "attribution": attributions.values[:, at],
-                "rank": attributions.ranks[:, at],
-            }
-        ).sort_values(["attribution", "rank"])
-        for at, label in enumerate(attributions.labels)
-    ]
-    return str(pd.concat(parts).to_csv(index=False, float_format="%.6g")).encode("utf-8")
+def tabulate_beeswarm(attributions: Attributions) -> pd.DataFrame:
+    """Tabulate what the beeswarm shows, without anybody's value.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of held-out participants.
+
+    Returns
+    -------
+    DataFrame
+        For each feature, bins of at least ten participants from the lowest attribution on:
+        ``feature``, ``bin``, ``mean``, ``lower_quartile``, ``median``, ``upper_quartile`` and
+        ``n`` of the attributions, and ``rank``: the mean place of their values within the
+        feature, missing where under ten have one.
+    """
+    rows = []
+    for at, label in enumerate(attributions.labels):
+        values, ranks = attributions.values[:, at], attributions.ranks[:, at]
+        for number, members in enumerate(cut_into_bins(values), 1):
+            known = ranks[members][~np.isnan(ranks[members])]
+            rank = float(known.mean()) if len(known) >= FEWEST else float("nan")
+            rows.append(
+                {"feature": label, "bin": number, **describe_bin(values[members]), "rank": rank}
+            )
+    return pd.DataFrame(rows)
 
 
-def _draw(shap: Any, explanation: Any, scale: str, note: str) -> bytes:
+def _plot(shap: Any, explanation: Any, scale: str, low: str, high: str) -> Any:
     pyplot: Any = import_module("matplotlib.pyplot")
+    colors: Any = import_module("matplotlib.colors")
     shown = explanation.shape[1]
     pyplot.figure()
     # shap jitters equal points with numpy's global generator; the figure must not depend on what
@@ -68,14 +83,19 @@ def _draw(shap: Any, explanation: Any, scale: str, note: str) -> bytes:
     state = np.random.get_state()
     np.random.seed(0)
     axes = shap.plots.beeswarm(
-        explanation, max_display=shown, show=False, plot_size=(8.0, 0.45 * shown + 1.6)
+        explanation,
+        max_display=shown,
+        show=False,
+        color=colors.LinearSegmentedColormap.from_list("values", [low, "#c8c8c8", high]),
+        plot_size=(7.0, 0.42 * shown + 1.4),
     )
     np.random.set_state(state)
-    axes.set_xlabel(f"Attribution to the {scale} of response (held-out participants)")
-    figure = axes.figure
-    if note:
-        figure.text(0.99, 0.01, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120, bbox_inches="tight")
-    pyplot.close(figure)
-    return content.getvalue()
+    for each in axes.figure.axes:
+        each.tick_params(labelsize=_TYPE_SIZE)
+        each.yaxis.label.set_size(_TYPE_SIZE)
+    for points in axes.collections:
+        points.set_rasterized(True)
+    axes.set_xlabel(
+        f"Attribution to the {scale} of response (held-out participants)", fontsize=_TYPE_SIZE
+    )
+    return axes.figure

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from joblib import delayed
 
 from glabella.errors import GlabellaError
-from glabella.explanation.grouping import Grouping
 from glabella.features.spec import FeatureTable
 from glabella.models.candidate import Candidate
+from glabella.models.grouping import Grouping
 from glabella.validation.nested import tune_and_fit
 from glabella.validation.parallel import one_thread, run_tasks
 from glabella.validation.permutation import permute_within

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from glabella.explanation.attributions import Attributions
 from glabella.explanation.noise import Noise
 from glabella.explanation.refits import RefitAttributions
-from glabella.explanation.roles import FeatureRole, measure_role
+from glabella.explanation.roles import FeatureRole, adjust_roles, measure_role
+from glabella.models.grouping import Grouping
 from glabella.validation.across import plain_pooled
 from glabella.validation.intervals import LEVEL, Estimate
 from glabella.validation.sample import Sample
@@ -75,6 +77,8 @@ class Predictor:
     @property
     def words(self) -> str:
         """The direction in words."""
+        if self.is_beyond_noise is False:
+            return "none is told from noise"
         if math.isnan(self.direction):
             return "no order"
         if abs(self.direction) < MIXED:
@@ -99,6 +103,11 @@ class Predictor:
             return "can't be told"
         if self.role.role == "of the effect":
             return "predictor of the treatment's effect"
+        if self.role.role == "of the effect, in the other direction":
+            return (
+                "predictor of the treatment's effect in the other direction: it works less, or the "
+                "other way, under the treatment"
+            )
         if self.role.role == "prognostic":
             return "prognostic: it works without the treatment too"
         return "predictor in the active arm; whether of the treatment's effect can't be told"
@@ -138,6 +147,9 @@ class Predictor:
                 "beyond_severity": plain_estimate(role.beyond_severity),
                 "trials": {trial: plain_estimate(item) for trial, item in role.trials},
                 "pooled": plain_pooled(role.pooled),
+                "role": role.role,
+                "p_effect": role.p_effect,
+                "p_control": role.p_control,
             },
         }
 
@@ -190,6 +202,7 @@ def measure_predictors(
     sample: Sample,
     refits: Sequence[RefitAttributions],
     noise: Noise | None,
+    grouping: Grouping | None = None,
 ) -> tuple[Predictor, ...]:
     """Put together what is known of each feature.
 
@@ -203,13 +216,18 @@ def measure_predictors(
         Of bootstrap samples; under twenty give no intervals.
     noise : Noise or None
         The importance of features that tell nothing, where it was measured.
+    grouping : Grouping, optional
+        What is shown as one; every feature alone unless stated.
 
     Returns
     -------
     tuple of Predictor
-        The patient's first, then the arm; the most important first.
+        The patient's first, then the arm; the most important first. What each is a predictor of
+        is adjusted for their number: over those that stand out from noise, or over all where that
+        was not tested.
     """
     table = attributions.summarise()
+    together = grouping or Grouping()
     patient = [name for name, mine in zip(table.feature, table.is_patient, strict=True) if mine]
     severity = next(
         (
@@ -225,7 +243,7 @@ def measure_predictors(
     for row in table.to_dict("records"):
         name, is_patient = str(row["feature"]), bool(row["is_patient"])
         importance, direction = float(row["mean_absolute"]), float(row["direction"])
-        at = attributions.features.index(name)
+        at, members = attributions.features.index(name), together.list_members(name)
         place = patient.index(name) if is_patient else None
         rank_low, rank_high = _find_ranks(ranks, place)
         found.append(
@@ -251,13 +269,34 @@ def measure_predictors(
                 role=measure_role(
                     sample,
                     _turn(attributions, at, direction),
-                    None if name in severe else severity,
+                    None if severe & set(members) else severity,
+                    _number_values(sample, members),
                 )
                 if is_patient
                 else None,
             )
         )
-    return tuple(sorted(found, key=lambda item: not item.is_patient))
+    return tuple(sorted(_adjust(found), key=lambda item: not item.is_patient))
+
+
+def _adjust(found: Sequence[Predictor]) -> list[Predictor]:
+    """Make claims only of what is told from noise, adjusted for how many these are."""
+    claimed = {
+        item.feature: item.role
+        for item in found
+        if item.role is not None and item.is_beyond_noise is not False
+    }
+    adjusted = dict(zip(claimed, adjust_roles(list(claimed.values())), strict=True))
+    return [replace(item, role=adjusted.get(item.feature, item.role)) for item in found]
+
+
+def _number_values(sample: Sample, members: Sequence[str]) -> npt.NDArray[np.int_]:
+    """Give participants who share the values of all these features the same number."""
+    number = np.zeros(sample.n, dtype=int)
+    for name in members:
+        codes, distinct = pd.factorize(sample.features.frame[name], use_na_sentinel=False)
+        number = pd.factorize(number * len(distinct) + codes)[0]
+    return number
 
 
 def measure_pairs(

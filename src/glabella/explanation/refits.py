@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.explanation.attributions import find_direction, rank_values
-from glabella.explanation.grouping import Grouping
 from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
+from glabella.models.grouping import Grouping
 from glabella.validation.sample import Sample
 from glabella.validation.stability import Refit, describe_refit
 

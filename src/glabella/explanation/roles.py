@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+import pandas as pd
+from scipy.special import logit
+from scipy.stats import norm, t
+from statsmodels.stats.multitest import multipletests
 
-from glabella.validation.intervals import Estimate, not_estimable
+from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.pooling import PooledMeasure, pool_trials
 from glabella.validation.rubin import pool_estimates
 from glabella.validation.sample import Sample
 
-Role = Literal["of the effect", "prognostic", "can't be told"]
+Role = Literal[
+    "of the effect", "of the effect, in the other direction", "prognostic", "can't be told"
+]
+CONSTANT = "constant in this trial"
+_ALPHA = 1.0 - LEVEL
+_CHANCE = 0.5
 _THIRDS = 3
 _QUANTILE = float(norm.ppf(0.975))
 
@@ -43,6 +51,11 @@ class FeatureRole:
         In the active arms of each trial.
     pooled : PooledMeasure
         Over trials, with their heterogeneity.
+    p_effect, p_control : float or None
+        Two-sided, of no difference of the arms and of chance in the control arm; None where it
+        can't be tested. `adjust_roles` makes them Holm's over several features.
+    p_trials : tuple of float or None
+        Two-sided, of chance in each trial.
     """
 
     active: Estimate
@@ -51,16 +64,22 @@ class FeatureRole:
     beyond_severity: Estimate
     trials: tuple[tuple[str, Estimate], ...]
     pooled: PooledMeasure
+    p_effect: float | None
+    p_control: float | None
+    p_trials: tuple[float | None, ...]
 
     @property
     def role(self) -> Role:
-        """Of the effect where it works better in the active arms, prognostic where in the others.
+        """Of the effect where the arms differ, prognostic where it works in the control arms.
 
-        Neither can be told where both intervals hold chance.
+        It can't be told where both may be chance. Where it works better in the control arms, it
+        works less, or the other way, under the treatment: that is an effect too.
         """
-        if self.difference.low is not None and self.difference.low > 0:
-            return "of the effect"
-        if self.control.low is not None and self.control.low > 0.5:
+        if _is_beyond_chance(self.p_effect) and self.difference.value is not None:
+            if self.difference.value > 0:
+                return "of the effect"
+            return "of the effect, in the other direction"
+        if _is_beyond_chance(self.p_control) and (self.control.value or 0.0) > _CHANCE:
             return "prognostic"
         return "can't be told"
 
@@ -68,11 +87,61 @@ class FeatureRole:
     def reversed_in(self) -> tuple[str, ...]:
         """The trials in which it goes the other way, beyond their own chance."""
         return tuple(
-            trial for trial, item in self.trials if item.high is not None and item.high < 0.5
+            trial
+            for (trial, item), p in zip(self.trials, self.p_trials, strict=True)
+            if _is_beyond_chance(p) and item.value is not None and item.value < _CHANCE
         )
 
 
-def measure_role(sample: Sample, score: Floats, severity: Floats | None) -> FeatureRole:
+def adjust_roles(roles: Sequence[FeatureRole]) -> tuple[FeatureRole, ...]:
+    """Adjust what is claimed of several features for their number.
+
+    Parameters
+    ----------
+    roles : sequence of FeatureRole
+        Of the features that claims are made of.
+
+    Returns
+    -------
+    tuple of FeatureRole
+        With Holm's p: over the features for the difference of the arms and for the control arm,
+        and over features and trials for reversals. Intervals stay as they are.
+
+    References
+    ----------
+    .. [1] Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat
+       1979;6:65-70.
+    """
+    effects = _adjust([role.p_effect for role in roles])
+    controls = _adjust([role.p_control for role in roles])
+    trials = iter(_adjust([p for role in roles for p in role.p_trials]))
+    return tuple(
+        replace(
+            role,
+            p_effect=effect,
+            p_control=control,
+            p_trials=tuple(next(trials) for _ in role.p_trials),
+        )
+        for role, effect, control in zip(roles, effects, controls, strict=True)
+    )
+
+
+def _adjust(values: Sequence[float | None]) -> list[float | None]:
+    known = [p for p in values if p is not None]
+    adjusted = iter(multipletests(known, method="holm")[1].tolist() if known else ())
+    return [None if p is None else float(next(adjusted)) for p in values]
+
+
+def _is_beyond_chance(p: float | None) -> bool:
+    return p is not None and p < _ALPHA
+
+
+def measure_role(
+    sample: Sample,
+    score: Floats,
+    severity: Floats | None,
+    values: npt.NDArray[np.int_] | None = None,
+) -> FeatureRole:
     """Measure a feature's concordance by arm, by trial and beyond severity.
 
     Parameters
@@ -84,17 +153,23 @@ def measure_role(sample: Sample, score: Floats, severity: Floats | None) -> Feat
         missing: these participants are left out.
     severity : array of float, shape (n_participants,), or None
         Severity at baseline; None where there is none, or the feature is severity itself.
+    values : array of int, shape (n_participants,), optional
+        The same for participants who share the feature's value, where the score can differ
+        between them; by score unless stated.
 
     Returns
     -------
     FeatureRole
-        What can't be estimated has its reason.
+        Of the strata (trial, cohort and arm) in which the feature varies: where it does not, every
+        pair is a tie, which says nothing of the feature and would look like certain chance. What
+        can't be estimated has its reason.
     """
+    same = pd.factorize(score)[0] if values is None else values
     known = ~np.isnan(score)
     active, control = known & sample.active, known & ~sample.active
-    in_active = _measure(sample, score, active)
+    in_active = _measure(sample, score, active, same)
     in_control = (
-        _measure(sample, score, control)
+        _measure(sample, score, control, same)
         if sample.has_arms
         else not_estimable("there is no control arm")
     )
@@ -102,31 +177,48 @@ def measure_role(sample: Sample, score: Floats, severity: Floats | None) -> Feat
         beyond = not_estimable("severity itself, or there is none at baseline")
     else:
         alike = known & sample.active & ~np.isnan(severity)
-        beyond = _measure(sample, score, alike, _cut_into_thirds(severity, alike))
+        beyond = _measure(sample, score, alike, same, _cut_into_thirds(severity, alike))
     trials = [
-        (str(trial), _measure(sample, score, active & (sample.trial == trial)))
+        (str(trial), _measure_trial(sample, score, active & (sample.trial == trial), same))
         for trial in dict.fromkeys(sample.trial.tolist())
     ]
+    difference = _subtract(in_active, in_control)
     return FeatureRole(
         in_active,
         in_control,
-        _subtract(in_active, in_control),
+        difference,
         beyond,
         tuple(trials),
         pool_trials(trials),
+        _find_p(difference, 0.0),
+        _find_p(in_control, _CHANCE),
+        tuple(_find_p(item, _CHANCE) for _, item in trials),
     )
+
+
+def _measure_trial(
+    sample: Sample, score: Floats, among: npt.NDArray[np.bool_], same: npt.NDArray[np.int_]
+) -> Estimate:
+    if among.any() and len(np.unique(same[among])) == 1:
+        return not_estimable(CONSTANT)
+    return _measure(sample, score, among, same)
 
 
 def _measure(
     sample: Sample,
     score: Floats,
     among: npt.NDArray[np.bool_],
+    same: npt.NDArray[np.int_],
     within: npt.NDArray[np.int_] | None = None,
 ) -> Estimate:
     rows = np.flatnonzero(among)
-    strata: Sequence[str] = sample.strata[rows].tolist()
+    strata = pd.factorize(sample.strata[rows])[0]
     if within is not None:
-        strata = [f"{cell}|{third}" for cell, third in zip(strata, within[rows], strict=True)]
+        strata = strata * _THIRDS + within[rows]
+    varies = pd.Series(same[rows]).groupby(strata).transform("nunique").to_numpy() > 1
+    if len(rows) and not varies.any():
+        return not_estimable("it is constant in every trial and arm")
+    rows, strata = rows[varies], strata[varies]
     each = [
         compute_concordance(
             outcome[rows], score[rows], strata=strata, participant=sample.people[rows]
@@ -160,6 +252,17 @@ def _subtract(one: Estimate, other: Estimate) -> Estimate:
         lowest=-1.0,
         highest=1.0,
     )
+
+
+def _find_p(item: Estimate, chance: float) -> float | None:
+    """Two-sided p of chance, by the same standard error and on the same scale as the interval."""
+    if item.value is None or not item.standard_error:
+        return None
+    on_logit = item.scale == "logit"
+    distance = float(logit(item.value) - logit(chance)) if on_logit else item.value - chance
+    z = abs(distance) / item.standard_error
+    tail = norm.sf(z) if item.freedom is None else t.sf(z, item.freedom)
+    return float(2.0 * tail)
 
 
 def _find_error(item: Estimate) -> float | None:

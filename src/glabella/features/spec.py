@@ -62,6 +62,11 @@ class FeatureSpec:
         '48 years'
         >>> FeatureSpec("sex", "Sex", "category", levels={"F": "female"}).describe_value("F")
         'female'
+
+        A percentage is said in whole percents, as nobody would read more of it aloud.
+
+        >>> FeatureSpec("share", "Share", "number", unit="% of the range").describe_value(43.75)
+        '44 % of the range'
         """
         if value is None or pd.isna(value):  # type: ignore[call-overload]
             return "not recorded"
@@ -71,7 +76,8 @@ class FeatureSpec:
         named = self.levels.get(f"{number:g}")
         if named is not None:
             return named
-        text = f"{number:.4g}" if abs(number) < 10_000 else f"{number:.0f}"
+        is_whole = abs(number) >= 10_000 or (self.unit or "").startswith("%")
+        text = f"{round(number)}" if is_whole else f"{number:.4g}"
         return f"{text} {self.unit}" if self.unit else text
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
-from glabella.explanation.figures import draw_beeswarm
 from glabella.pipelines.analysis import RepeatedFolds
 from glabella.pipelines.choice import Procedure
 from glabella.pipelines.estimand import describe_estimand
-from glabella.pipelines.explain import Explained
+from glabella.pipelines.explain import Explained, make_grouping
 from glabella.pipelines.external import External
 from glabella.pipelines.gate_figures import collect_gate_figures
 from glabella.pipelines.learning_curve import ChosenLearningCurve
@@ -23,6 +22,7 @@ from glabella.pipelines.permutations import Permutations
 from glabella.pipelines.sensitivity import Sensitivity
 from glabella.pipelines.stability import ChosenStability
 from glabella.pipelines.validate import FoldPlan, Validated
+from glabella.reporting.drawing import Drawn
 from glabella.reporting.figures import (
     draw_calibration,
     draw_groups,
@@ -31,7 +31,7 @@ from glabella.reporting.figures import (
 )
 from glabella.reporting.finding import format_estimate, write_finding
 from glabella.reporting.learning_curve_figure import draw_learning_curve
-from glabella.reporting.predictor_figures import draw_dependence, draw_importance
+from glabella.reporting.predictor_figures import draw_beeswarm, draw_dependence, draw_importance
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.stability_figure import draw_stability
 from glabella.tracking.history import History
@@ -164,19 +164,36 @@ def compose_record(
         },
         directions=_tabulate_directions(loaded),
         left_out_unit=left_out or "trial",
-        designs=_describe_designs(loaded, validated.plan),
+        designs=_describe_designs(loaded, validated.plan, name),
         history=(history or History(1)).as_json(),
         provenance={
             **provenance,
-            "setting": ", ".join(
-                _describe_setting(key, value) for key, value in tuned.setting.items()
-            )
-            or "nothing was tuned",
+            "setting": _describe_settings(loaded, name, tuned),
         },
         figures=captions,
         promotion=collect_gate_figures(loaded, validated),
     )
     return record, figures
+
+
+def _describe_settings(loaded: LoadedAnalysis, chosen: str, tuned: TunedModel) -> str:
+    """Say which settings cross-validation took for the model that is kept."""
+    settings = [_describe_setting(key, value) for key, value in tuned.setting.items()]
+    if settings:
+        return f"{', '.join(settings)} ({_describe_tuning(loaded, chosen)})"
+    return _describe_tuning(loaded, chosen)
+
+
+def _describe_tuning(loaded: LoadedAnalysis, chosen: str) -> str:
+    """Say what is tuned, for the chosen candidate first."""
+    candidates, folds = loaded.resolved.candidates, loaded.resolved.analysis.value.validation
+    tuned = [name for name, read in candidates.items() if read.value.search]
+    how = f"tuned by {folds.inner_folds}-fold cross-validation inside each training part"
+    unit = _describe_inner(folds.pooled.unit)
+    if chosen in tuned:
+        return f"settings of {chosen} {how}{unit}"
+    words = f"{chosen} has no settings that cross-validation tunes"
+    return f"{words}; those of {', '.join(tuned)} are {how}{unit}" if tuned else words
 
 
 def _describe_setting(name: str, value: object) -> str:
@@ -243,26 +260,36 @@ def _draw(
         f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or no "
         "property of the patient."
     )
-    figures["beeswarm.png"], figures["beeswarm.csv"] = draw_beeswarm(
-        explained.attributions, note=note
-    )
-    captions["beeswarm.png"] = (
+    figures.update(draw_beeswarm(explained.attributions, note=note).name_files("beeswarm"))
+    captions["beeswarm.svg"] = (
         f"Attributions of {name}: a point a participant, held out by every model that explains "
-        "it. Colour is the value's rank within the feature; grey where values have no order."
+        "it. Colour is the value's rank within the feature; grey where values have no order, and "
+        "for the arm. The data are of bins of at least ten participants."
     )
-    specs = {spec.name: spec for spec in sample.features.specs}
-    for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
-        if item.feature in specs and (item.importance.value or 0.0) > 0.0:
-            drawn = draw_dependence(
-                explained.attributions, sample, item.feature, specs[item.feature], note=note
-            )
-            if drawn is not None:
-                figures.update(drawn.name_files(f"dependence_{number}"))
-                captions[f"dependence_{number}.svg"] = (
-                    f"{item.label}: what {name} makes of each value, for held-out participants. "
-                    "Vertical spread is other features' part and the differences between folds."
-                )
+    for stem, label, drawn in _draw_dependences(loaded, explained, note):
+        figures.update(drawn.name_files(stem))
+        captions[f"{stem}.svg"] = (
+            f"{label}: what {name} makes of each value, for held-out participants. "
+            "Vertical spread is other features' part and the differences between folds. "
+            "The data are of bins of at least ten participants."
+        )
     return figures, captions
+
+
+def _draw_dependences(
+    loaded: LoadedAnalysis, explained: Explained, note: str
+) -> Iterator[tuple[str, str, Drawn]]:
+    """Draw each leading predictor over its values; of a group, each of its features."""
+    specs = {spec.name: spec for spec in loaded.sample.features.specs}
+    grouping = make_grouping(loaded)
+    for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
+        if not item.importance.value:
+            continue
+        members = grouping.list_members(item.feature)
+        for place, name in enumerate(members, 1):
+            drawn = draw_dependence(explained.members, loaded.sample, name, specs[name], note=note)
+            stem = f"dependence_{number}" if len(members) == 1 else f"dependence_{number}_{place}"
+            yield stem, specs[name].label, drawn
 
 
 def _describe_spread(explained: Explained) -> str:
@@ -304,10 +331,7 @@ def _describe_net_benefit(name: str, has_arms: bool) -> str:
 def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:
     caveats = []
     if loaded.tables.origin == "simulated":
-        caveats.append(
-            "What the simulator planted is what the models find: agreement with published "
-            "predictors is by construction."
-        )
+        caveats.append("Where ours agree with published predictors, that is by construction.")
     failed = [item.name for item in validated.candidates.values() if item.error is not None]
     caveats += [f"The candidate {name} failed and has no figures." for name in failed]
     caveats += [
@@ -373,13 +397,12 @@ def _describe_method(name: str, attributions: Attributions) -> str:
     )
 
 
-def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan) -> dict[str, str]:
+def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan, chosen: str) -> dict[str, str]:
     design = loaded.resolved.analysis.value.validation
     words = {
         "pooled": f"{design.pooled.repeats} repetitions of {design.pooled.folds}-fold "
-        f"cross-validation over all participants, {_describe_split(design.pooled)}; settings "
-        f"tuned by {design.inner_folds}-fold cross-validation inside each training part"
-        f"{_describe_inner(design.pooled.unit)}. The estimate is of the expected performance of "
+        f"cross-validation over all participants, {_describe_split(design.pooled)}; "
+        f"{_describe_tuning(loaded, chosen)}. The estimate is of the expected performance of "
         f"the procedure at n = {_count_training(plan, 'pooled')}, the size of a training part."
         f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
     }

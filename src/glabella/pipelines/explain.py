@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +14,48 @@ import pandas as pd
 
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.evidence import Beside, hold_beside
-from glabella.explanation.grouping import Grouping
 from glabella.explanation.noise import Noise, measure_noise
 from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
 from glabella.explanation.refits import LookAtRefit, SeenRefit
+from glabella.models.estimators.interface import Scale
+from glabella.models.grouping import Grouping
 from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
 from glabella.validation.nested import Progress
 from glabella.validation.stability import refit_on_resamples
+
+
+@dataclass(frozen=True)
+class ArmStep:
+    """What an arm adds on average, against the first control.
+
+    Parameters
+    ----------
+    arm, against : str
+        Their words.
+    value : float
+        The difference of the mean attributions of the arm, each of its own held-out participants.
+    scale : str
+        Of the attributions.
+    """
+
+    arm: str
+    against: str
+    value: float
+    scale: Scale
+
+    @property
+    def words(self) -> str:
+        """The step as a sentence."""
+        verb = "raises" if self.value > 0 else "lowers"
+        if self.scale == "probability":
+            size = f"by {100 * abs(self.value):.0f} percentage points"
+            return f"Against {self.against}, {self.arm} {verb} the chance on average {size}."
+        return (
+            f"Against {self.against}, {self.arm} {verb} the odds of response on average "
+            f"(x {math.exp(self.value):.2f})."
+        )
 
 
 @dataclass(frozen=True)
@@ -32,6 +66,10 @@ class Explained:
     ----------
     attributions : Attributions
         Of held-out participants.
+    members : Attributions
+        The same for each feature alone, where some are shown as one.
+    arms : tuple of ArmStep
+        What each other arm adds against the first control.
     predictors : tuple of Predictor
         The patient's features, the most important first, then the arm.
     pairs : tuple of Pair
@@ -48,6 +86,8 @@ class Explained:
     """
 
     attributions: Attributions
+    members: Attributions
+    arms: tuple[ArmStep, ...]
     predictors: tuple[Predictor, ...]
     pairs: tuple[Pair, ...]
     noise: Noise | None
@@ -59,6 +99,16 @@ class Explained:
     def patient(self) -> tuple[Predictor, ...]:
         """Those that are properties of the patient."""
         return tuple(item for item in self.predictors if item.is_patient)
+
+    @property
+    def beyond_noise(self) -> dict[str, bool | None]:
+        """By feature of the patient, or group: whether it stands out; None where not tested."""
+        return {item.feature: item.is_beyond_noise for item in self.patient}
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """The words of what stands out from noise."""
+        return tuple(item.label for item in self.patient if item.is_beyond_noise)
 
     def describe(self) -> str:
         """Say what predicts, in a few sentences.
@@ -117,7 +167,7 @@ class Explained:
         Returns
         -------
         dict
-            ``statement``, ``predictors``, ``pairs``, ``noise``, ``refits``, ``rankings``,
+            ``statement``, ``predictors``, ``arms``, ``pairs``, ``noise``, ``refits``, ``rankings``,
             ``evidence``.
         """
         noise = self.noise
@@ -135,6 +185,7 @@ class Explained:
                 "reason": noise.reason,
             },
             "predictors": [item.as_json() for item in self.predictors],
+            "arms": [{**vars(item), "words": item.words} for item in self.arms],
             "pairs": [item.as_json() for item in self.pairs],
             "rankings": {
                 str(candidate): {
@@ -263,15 +314,57 @@ def explain_chosen(
             workers=workers,
             progress=None if progress is None else partial(progress, "permuting features"),
         )
-    predictors = measure_predictors(attributions, loaded.sample, left_out, noise)
+    predictors = measure_predictors(attributions, loaded.sample, left_out, noise, grouping)
     return Explained(
         attributions=attributions,
+        members=_collect(loaded, validated, chosen, Grouping()),
+        arms=compare_arms(loaded, attributions),
         predictors=predictors,
         pairs=measure_pairs(attributions, left_out),
         noise=noise,
         refits=len(left_out),
         rankings=_rank_candidates(loaded, validated, grouping, predictors),
-        beside=_hold_beside(loaded, predictors),
+        beside=_hold_beside(loaded, predictors, grouping),
+    )
+
+
+def compare_arms(loaded: LoadedAnalysis, attributions: Attributions) -> tuple[ArmStep, ...]:
+    """Say what each arm adds on average against the first control.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    attributions : Attributions
+        Of held-out participants.
+
+    Returns
+    -------
+    tuple of ArmStep
+        In the order of the analysis; empty where there is no control, or the model is not told
+        the arm.
+    """
+    named = [name for name, mine in zip(attributions.features, attributions.is_patient, strict=True)
+             if not mine]  # fmt: skip
+    arms = loaded.resolved.analysis.value.arms
+    means = {
+        arm.name: float(
+            attributions.values[
+                loaded.sample.arm == arm.name, attributions.features.index(name)
+            ].mean()
+        )
+        for name in named
+        for arm in arms
+        if (loaded.sample.arm == arm.name).any()
+    }
+    first = next((arm for arm in arms if arm.role == "control" and arm.name in means), None)
+    if first is None:
+        return ()
+    words = {arm.name: arm.label or arm.name for arm in arms}
+    return tuple(
+        ArmStep(words[name], words[first.name], value - means[first.name], attributions.scale)
+        for name, value in means.items()
+        if name != first.name
     )
 
 
@@ -314,7 +407,9 @@ def _rank_candidates(
     return pd.DataFrame(columns, index=[item.label for item in patient], dtype=float)
 
 
-def _hold_beside(loaded: LoadedAnalysis, predictors: Sequence[Predictor]) -> tuple[Beside, ...]:
+def _hold_beside(
+    loaded: LoadedAnalysis, predictors: Sequence[Predictor], grouping: Grouping
+) -> tuple[Beside, ...]:
     resolved = loaded.resolved
     if resolved.evidence is None:
         return ()
@@ -329,4 +424,10 @@ def _hold_beside(loaded: LoadedAnalysis, predictors: Sequence[Predictor]) -> tup
         {feature.name: feature.variable for feature in resolved.feature_set.value.features},
         levels,
         is_simulated=loaded.tables.origin == "simulated",
+        grouping=grouping,
+        labels={
+            name: variable.label
+            for name, variable in resolved.dictionary.value.variables.items()
+            if variable.label
+        },
     )

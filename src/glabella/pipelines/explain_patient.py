@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
+from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import choose_arm, prepare_features
+from glabella.bundle.reasons import describe_given
+from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.reporting.patient import PatientPage, Step, render_patient
-from glabella.reporting.write import write_page
+from glabella.reporting.write import check_page, write_page
 from glabella.scoring.batch import find_bundle
 
 
@@ -65,7 +70,7 @@ def explain_patient(
     row : int
         Which row, from 1, the header not counted.
     out : str or Path
-        The HTML file to write; replaced if it exists.
+        The HTML file to write; must not exist.
     model : str, optional
         As for `score`.
     arm : str, optional
@@ -87,12 +92,13 @@ def explain_patient(
     DataError
         If the table has no such row, the row is refused, or the page can't be written.
     """
+    source, target = Path(table), Path(out)
+    check_page(source, target)
     bundle = find_bundle(
         model,
         project=find_project(Path(project) if project is not None else None),
         rehearsal=rehearsal,
     )
-    source = Path(table)
     frame = read_table(source).frame
     if not 1 <= row <= len(frame):
         raise DataError(
@@ -100,45 +106,64 @@ def explain_patient(
             place=source.name,
             remedy="Rows are counted from 1, the header not counted.",
         )
-    page = _describe(bundle, frame.iloc[[row - 1]].reset_index(drop=True), arm, row, source.name)
-    target = Path(out)
+    page = _describe(bundle, frame, arm, row, source.name)
+    # It may have been written in the meantime.
+    check_page(source, target)
     write_page(target, render_patient(page), what="page")
     return PatientExplanation(page, str(target))
 
 
-def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str) -> PatientPage:
-    manifest, model = bundle.manifest, bundle.model
-    prepared = prepare_features(bundle, frame, arm=arm)
+def _prepare(
+    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+) -> PreparedRows:
+    """Build the features of one row of the whole table, and refuse what a batch refuses."""
+    check_columns(frame.columns, bundle.manifest)
+    doubled = find_doubled(read_ids(frame, list_id_columns(frame, bundle.manifest)))
+    place = slice(row - 1, row)
+    mine = frame.iloc[place].reset_index(drop=True)
+    prepared = prepare_features(bundle, mine, arm=arm, doubled=doubled[place])
     fault = prepared.faults[0]
     if fault is not None:
         raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")
+    return prepared
+
+
+def _describe(
+    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+) -> PatientPage:
+    manifest, model = bundle.manifest, bundle.model
+    prepared = _prepare(bundle, frame, arm, row, source)
     features = prepared.features
-    found = model.contributions(features)
+    grouping, specs = manifest.grouping, manifest.grouping.describe(manifest.feature_specs)
+    found = grouping.sum_values(model.contributions(features))
     under = choose_arm(manifest, arm)
-    refits = [each.contributions(features).values[0] for each in bundle.refits]
+    refits = [grouping.sum_values(each.contributions(features)).values[0] for each in bundle.refits]
     ranges = np.array([np.min(refits, axis=0), np.max(refits, axis=0)]) if refits else None
-    specs = {spec.name: spec for spec in manifest.feature_specs}
     places = range(len(found.features))
     # The arm comes first: what is said of the patient is said under it.
     order = sorted(
         places,
         key=lambda at: (specs[found.features[at]].part == "patient", -abs(found.values[0, at])),
     )
+    points = _describe_points(manifest, frame.iloc[row - 1])
     total = float(found.base[0])
     steps = []
     for at in order:
         spec, effect = specs[found.features[at]], float(found.values[0, at])
+        members = [specs[name] for name in grouping.list_members(spec.name)]
+        [value] = describe_given(members, features, fills_missing=model.fills_missing)[1]
         before, total = total, total + effect
         steps.append(
             Step(
                 label=spec.label,
-                value=spec.describe_value(features[spec.name].iloc[0]),
+                value=f"{points.get(spec.name, '')}{value}",
                 effect=effect,
                 low=None if ranges is None else float(ranges[0, at]),
                 high=None if ranges is None else float(ranges[1, at]),
                 before=_to_chance(before, found.scale),
                 after=_to_chance(total, found.scale),
                 is_patient=spec.part == "patient",
+                is_beyond_noise=manifest.beyond_noise.get(spec.name),
             )
         )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
@@ -156,18 +181,50 @@ def _describe(bundle: Bundle, frame: Any, arm: str | None, row: int, source: str
         high=max(probabilities, default=None),
         base=_to_chance(float(found.base[0]), found.scale),
         refits=len(refits),
+        refitted_to=_describe_samples(manifest),
         scale=found.scale,
         method=manifest.attributions,
         steps=tuple(steps),
         alike=tuple(
             f"{labels.get(name, 'All')}: {count.describe()}" if name else count.describe()
-            for name, count in alike.items()
+            for name, count in alike.counts.items()
         ),
+        alike_size=alike.size,
+        is_alike_all=alike.is_all,
         is_inside=bool(inside[0]),
         domain_note=notes.words[notes.which[0]],
+        finding=manifest.finding,
         intended_use=manifest.intended_use,
         not_for=manifest.not_for,
     )
+
+
+def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:
+    """Say the totals at baseline as the table gives them, where the model sees them otherwise."""
+    told = {}
+    for feature in manifest.feature_set.features:
+        variable = manifest.variables[feature.variable]
+        column = manifest.columns.get(feature.variable)
+        if (
+            feature.builder == "baseline_score"
+            and feature.expressed_as != "points"
+            and variable.type == "score"
+            and column is not None
+            and pd.notna(row[column])
+        ):
+            named = None if manifest.scale_column is None else str(row[manifest.scale_column])
+            scale = variable.find_scale(None if named is None else named.strip())
+            lowest = "" if scale.minimum == 0 else f" from {scale.minimum:g}"
+            told[feature.name] = (
+                f"{float(row[column]):g} of {scale.maximum:g} points{lowest} on the {scale.label}, "
+            )
+    return told
+
+
+def _describe_samples(manifest: Manifest) -> str:
+    if len({cell["trial"] for cell in manifest.training["cells"]}) > 1:
+        return "samples of the training trials, and of the participants in each"
+    return "samples of the training participants"
 
 
 def _to_chance(total: float, scale: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from glabella.domain.scales import SCALES
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
 from glabella.pipelines.attribution_methods import describe_attributions
+from glabella.pipelines.explain import make_grouping
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.scoring_columns import name_scoring_columns
 from glabella.pipelines.validate import Validated
@@ -80,6 +82,8 @@ def describe_bundle(
     provenance: Mapping[str, Any],
     *,
     refits: Sequence[Mapping[str, bytes]] = (),
+    finding: str = "",
+    beyond_noise: Mapping[str, bool | None] = MappingProxyType({}),
 ) -> tuple[Manifest, dict[str, bytes]]:
     """Make the manifest and the model's files.
 
@@ -95,6 +99,10 @@ def describe_bundle(
         Hashes, seed and versions.
     refits : sequence of mapping of bytes
         The files of refits to bootstrap samples, of which some are kept.
+    finding : str
+        The report's first sentence.
+    beyond_noise : mapping of bool or None
+        By feature of the patient, or group: whether it stands out from noise.
 
     Returns
     -------
@@ -144,6 +152,9 @@ def describe_bundle(
         attributions=describe_attributions(
             resolved.candidates[chosen].value.estimator, analysis.explanation
         ),
+        groups=dict(make_grouping(loaded).groups),
+        finding=finding,
+        beyond_noise=dict(beyond_noise),
         performance=validated.procedure.as_json(),
         provenance=dict(provenance),
     )

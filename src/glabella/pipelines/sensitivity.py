@@ -14,6 +14,7 @@ from glabella.explanation.attributions import collect_attributions
 from glabella.features.assemble import describe_features
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.analysis import ValidationDefinition
+from glabella.pipelines.explain import make_grouping
 from glabella.pipelines.load import LoadedAnalysis, make_sample
 from glabella.pipelines.resolve import ResolvedAnalysis
 from glabella.pipelines.validate import Validated, run_validation
@@ -22,7 +23,6 @@ from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.nested import Progress
 from glabella.validation.performance import Performance
 
-LEADING = 3
 _SHOWN = ("auc", "auc_all", "brier", "calibration_slope")
 
 
@@ -47,7 +47,7 @@ class DefinitionResult:
     estimates : dict of Estimate
         Its pooled figures.
     predictors : tuple of str
-        The leading features of the patient, the most important first.
+        The features of the patient that the chosen candidate uses, the most important first.
     reason : str or None
         Why there are no figures.
     """
@@ -96,10 +96,39 @@ class Sensitivity:
         The analysis's own first.
     drop_out : DefinitionResult
         The same features and candidates put to predicting who has no score at the endpoint.
+    standing : tuple of str
+        The features that stand out from noise as analysed; none where that was not tested, or is
+        not known yet.
     """
 
     definitions: tuple[DefinitionResult, ...]
     drop_out: DefinitionResult
+    standing: tuple[str, ...] = ()
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """What can be looked for under other definitions; nothing where every feature stands out.
+
+        The order of what tells nothing is chance, and of all features all are always the first.
+        """
+        used = set(self.definitions[0].predictors)
+        return self.standing if used > set(self.standing) else ()
+
+    def find_again(self, item: DefinitionResult) -> tuple[str, ...]:
+        """Find which of the compared features are as many of the most important ones.
+
+        Parameters
+        ----------
+        item : DefinitionResult
+            Under another definition.
+
+        Returns
+        -------
+        tuple of str
+            In its order.
+        """
+        leading = item.predictors[: len(self.compared)]
+        return tuple(name for name in leading if name in self.compared)
 
     def describe(self) -> str:
         """Say whether the finding survives.
@@ -113,13 +142,21 @@ class Sensitivity:
         done = [item for item in others if item.chosen is not None]
         chosen = sum(item.chosen == first.chosen for item in done)
         better = sum(item.is_better == first.is_better for item in done)
-        same = sum(set(item.predictors) == set(first.predictors) for item in done)
+        same = sum(len(self.find_again(item)) == len(self.compared) for item in done)
         verdict = "" if first.is_better else "not "
         words = (
             f"Of {len(others)} other definitions, {chosen} choose {first.chosen} again, {better} "
-            f"agree that it is {verdict}shown to be better than every reference, and {same} have "
-            "the same leading predictors"
+            f"agree that it is {verdict}shown to be better than every reference"
         )
+        if self.compared:
+            named = ", ".join(self.compared)
+            words += f", and {same} have what stands out from noise ({named}) before all others"
+        elif self.standing:
+            words += ". As analysed every feature stands out from noise: none can lead others"
+        else:
+            words += (
+                ". No feature is known to stand out from noise as analysed, so none is compared"
+            )
         failed = len(others) - len(done)
         return f"{words}; {failed} could not be validated." if failed else f"{words}."
 
@@ -130,18 +167,18 @@ class Sensitivity:
         -------
         dict
             ``summary``: a sentence; ``definitions``: a list, each with ``same_choice`` and
-            ``shared_predictors`` against the first; ``drop_out``.
+            ``found_again``: what stands out from noise and leads there too; ``compared``;
+            ``drop_out``.
         """
         first = self.definitions[0]
         return {
             "summary": self.describe(),
+            "compared": list(self.compared),
             "definitions": [
                 {
                     **item.as_json(),
                     "same_choice": None if item.chosen is None else item.chosen == first.chosen,
-                    "shared_predictors": None
-                    if item.chosen is None
-                    else len(set(item.predictors) & set(first.predictors)),
+                    "found_again": None if item.chosen is None else list(self.find_again(item)),
                 }
                 for item in self.definitions
             ],
@@ -314,16 +351,17 @@ def _summarise(
             else pooled.estimates[measure]
             for measure in _SHOWN
         },
-        predictors=() if validated is None else _find_leading(loaded, validated),
+        predictors=() if validated is None else _order_features(loaded, validated),
         reason=reason,
     )
 
 
-def _find_leading(loaded: LoadedAnalysis, validated: Validated) -> tuple[str, ...]:
+def _order_features(loaded: LoadedAnalysis, validated: Validated) -> tuple[str, ...]:
     name = validated.choice.name
     pooled = [
         item for item in validated.results if (item.candidate, item.fold.design) == (name, "pooled")
     ]
-    table = collect_attributions(pooled, loaded.sample, method="").summarise()
+    grouping = make_grouping(loaded)
+    table = collect_attributions(pooled, loaded.sample, method="", grouping=grouping).summarise()
     patient = table[table["is_patient"] & (table["mean_absolute"] > 0)]
-    return tuple(patient["label"].head(LEADING))
+    return tuple(patient["label"])

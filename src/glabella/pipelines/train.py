@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -294,16 +294,8 @@ def train(
             loaded, tuned, [None if item is None else item.whole for item in refits]
         )
         explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
-        manifest, files = describe_bundle(
-            loaded,
-            validated,
-            tuned,
-            provenance,
-            refits=refit_for_uncertainty(
-                loaded, validated.choice.name, refits, workers=jobs, progress=say
-            ),
-        )
-        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
+        if sensitivity is not None:
+            sensitivity = replace(sensitivity, standing=explained.standing)
         say("drawing", 0, 0)
         record, figures = compose_record(
             loaded,
@@ -320,6 +312,18 @@ def train(
             external=external,
             learning_curve=learning_curve,
         )
+        manifest, files = describe_bundle(
+            loaded,
+            validated,
+            tuned,
+            provenance,
+            refits=refit_for_uncertainty(
+                loaded, validated.choice.name, refits, workers=jobs, progress=say
+            ),
+            finding=record.finding,
+            beyond_noise=explained.beyond_noise,
+        )
+        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
         say("reporting", 0, 0)
         html = render_report(record, figures)

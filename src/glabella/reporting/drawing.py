@@ -45,7 +45,8 @@ class Drawn:
         SVG.
     data : bytes
         CSV: ``panel``, ``series``, ``mark``, ``x``, ``y``, with ``x_to`` and ``y_to`` where a
-        mark is a line or a band from one value to another.
+        mark is a line or a band from one value to another. Of a figure that draws each
+        participant, bins of at least ten.
     """
 
     image: bytes
@@ -67,7 +68,7 @@ class Drawn:
         return {f"{name}.svg": self.image, f"{name}.csv": self.data}
 
 
-def finish_figure(figure: Any, note: str) -> Drawn:
+def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> Drawn:
     """Finish a figure, read off what it shows, and close it.
 
     Parameters
@@ -76,6 +77,9 @@ def finish_figure(figure: Any, note: str) -> Drawn:
         With its axes drawn.
     note : str
         The mark of simulated data; may be empty.
+    data : DataFrame, optional
+        What it shows, for a figure that draws each participant; read off the figure unless
+        stated.
 
     Returns
     -------
@@ -89,12 +93,13 @@ def finish_figure(figure: Any, note: str) -> Drawn:
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     content = io.BytesIO()
     figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA), dpi=150)
-    data = _read_data(figure)
+    table = _read_data(figure) if data is None else data
     import_module("matplotlib.pyplot").close(figure)
-    return Drawn(content.getvalue(), data)
+    text = str(table.to_csv(index=False, float_format="%.6g"))
+    return Drawn(content.getvalue(), text.encode("utf-8"))
 
 
-def _read_data(figure: Any) -> bytes:
+def _read_data(figure: Any) -> pd.DataFrame:
     """Read the marks of a figure off its axes, so that the data are what is shown."""
     rows = [
         {"panel": _name_panel(axis, number), **row}
@@ -102,8 +107,7 @@ def _read_data(figure: Any) -> bytes:
         for row in _read_axis(axis)
     ]
     columns = ["panel", "series", "mark", "x", "y", "x_to", "y_to"]
-    text = pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6g")
-    return str(text).encode("utf-8")
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _name_panel(axis: Any, number: int) -> str:

@@ -21,6 +21,8 @@ from glabella.validation.sample import Sample
 
 # Enough for a line that no eye tells from a finer one.
 _MOST_POINTS = 200
+# One alone compares with nothing.
+_FEWEST_GROUPS = 2
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -216,14 +218,15 @@ def draw_groups(chosen: CandidateResult, *, left_out: str, note: str) -> Drawn |
     Returns
     -------
     Drawn or None
-        None where no group has a figure.
+        None where under two groups have a concordance with an interval.
     """
     series = [
         ("cross-validated inside the trial", chosen.inside or ()),
         (f"{left_out} left out of training", chosen.groups),
     ]
     names = list(dict.fromkeys(group.group for _, groups in series for group in groups))
-    if not any(_has_figure(group) for _, groups in series for group in groups):
+    told = {group.group for _, groups in series for group in groups if _has_interval(group)}
+    if len(told) < _FEWEST_GROUPS:
         return None
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(7.5, 0.55 * len(names) + 1.8))
@@ -285,6 +288,10 @@ def _draw_pooled(axis: Any, pooled: PooledMeasure, place: int) -> None:
             linestyle=_DASHES[at],
             linewidth=1.2,
         )
+
+
+def _has_interval(group: GroupPerformance) -> bool:
+    return group.performance.estimates["auc"].low is not None
 
 
 def _has_figure(group: GroupPerformance) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from textwrap import fill
 from typing import Any
 
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.reporting.render import embed_figure, open_templates
 
-# A step that moves the chance by less than half a percent is not read aloud.
-_SMALL = 0.005
+# A group tells the values of all its features, which would leave no room for the bars.
+_NAME_WIDTH = 36
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Step:
         The chance of response without and with it, features taken in the order of the page.
     is_patient : bool
         Whether it is a property of the patient; the arm is none.
+    is_beyond_noise : bool or None
+        Whether it stands out from features that tell nothing; None where that was not tested.
     """
 
     label: str
@@ -38,15 +41,20 @@ class Step:
     before: float
     after: float
     is_patient: bool
+    is_beyond_noise: bool | None = None
 
     @property
     def words(self) -> str:
         """The step as a sentence."""
-        start = f"{self.label}, {self.value}"
-        if abs(self.after - self.before) < _SMALL:
-            return f"{start}: hardly changes it."
+        noise = " In training it was not told from noise." if self.is_beyond_noise is False else ""
+        return f"{self.label}, {self.value}: {self._describe_effect()}.{noise}"
+
+    def _describe_effect(self) -> str:
+        before, after = _percent(self.before), _percent(self.after)
+        if before == after:
+            return "hardly changes the chance"
         verb = "raises" if self.after > self.before else "lowers"
-        return f"{start}: {verb} the chance from {_percent(self.before)} to {_percent(self.after)}."
+        return f"{verb} the chance from {before} to {after}"
 
 
 @dataclass(frozen=True)
@@ -67,16 +75,24 @@ class PatientPage:
         What the model starts from.
     refits : int
         How many were kept.
+    refitted_to : str
+        What each was fitted to, in words.
     scale, method : str
         Of the attributions.
     steps : tuple of Step
         The arm, then the patient's features, the largest first.
     alike : tuple of str
         How the most similar training participants fared, by arm.
+    alike_size : int or None
+        How many they are; None where that would tell a count under ten.
+    is_alike_all : bool
+        Whether they are all of them, too few to single out similar ones.
     is_inside : bool
         Whether the patient lies within what the model was trained on.
     domain_note : str
         What lies outside, or is not recorded.
+    finding : str
+        The first sentence of the model's report.
     intended_use, not_for : str
         Of the model.
     """
@@ -91,12 +107,16 @@ class PatientPage:
     high: float | None
     base: float
     refits: int
+    refitted_to: str
     scale: str
     method: str
     steps: tuple[Step, ...]
     alike: tuple[str, ...]
+    alike_size: int | None
+    is_alike_all: bool
     is_inside: bool
     domain_note: str
+    finding: str
     intended_use: str
     not_for: str
 
@@ -110,7 +130,7 @@ class PatientPage:
         )
         if self.low is not None and self.high is not None:
             words += (
-                f"; trained on other participants of the same trials it would have said between "
+                f". The lowest and highest of {self.refits} refits to {self.refitted_to} are "
                 f"{round(100 * self.low)} and {round(100 * self.high)}"
             )
         return f"{words}."
@@ -144,7 +164,9 @@ def draw_waterfall(page: PatientPage) -> Drawn:
         Image and data.
     """
     pyplot = open_pyplot()
-    figure, axis = pyplot.subplots(figsize=(7.0, 0.5 * len(page.steps) + 1.8))
+    names = [fill(f"{step.label}: {step.value}", _NAME_WIDTH) for step in page.steps]
+    lines = sum(max(name.count("\n"), 1) for name in names)
+    figure, axis = pyplot.subplots(figsize=(7.0, 0.5 * lines + 1.8))
     for place, step in enumerate(page.steps, 1):
         raises = step.after >= step.before
         axis.barh(
@@ -172,7 +194,6 @@ def draw_waterfall(page: PatientPage) -> Drawn:
     axis.plot([page.probability], [end], "D", color="#1c2126", label="predicted")
     if page.low is not None and page.high is not None:
         axis.plot([page.low, page.high], [end, end], color="#1c2126", label="range over refits")
-    names = [f"{step.label}: {step.value}" for step in page.steps]
     axis.set_yticks(range(end + 1), ["start", *names, "predicted"])
     axis.set_ylim(end + 0.6, -0.6)
     axis.set_xlim(0, 1)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.interpolate import make_smoothing_spline
 
 from glabella.explanation.attributions import Attributions
+from glabella.explanation.bins import FEWEST, cut_into_bins, describe_bin
+from glabella.explanation.figures import plot_beeswarm, tabulate_beeswarm
 from glabella.explanation.noise import Noise
 from glabella.explanation.predictors import Predictor
 from glabella.features.spec import FeatureSpec
@@ -75,6 +79,26 @@ def draw_importance(
     return finish_figure(figure, note)
 
 
+def draw_beeswarm(attributions: Attributions, *, note: str) -> Drawn:
+    """Draw the beeswarm in the colours of the report.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of held-out participants.
+    note : str
+        The mark of simulated data; may be empty.
+
+    Returns
+    -------
+    Drawn
+        Image and data; these are of bins of at least ten participants.
+    """
+    open_pyplot()
+    figure = plot_beeswarm(attributions, low=COLOURS[0], high=COLOURS[1])
+    return finish_figure(figure, note, tabulate_beeswarm(attributions))
+
+
 def draw_dependence(
     attributions: Attributions,
     sample: Sample,
@@ -82,7 +106,7 @@ def draw_dependence(
     spec: FeatureSpec,
     *,
     note: str,
-) -> Drawn | None:
+) -> Drawn:
     """Draw a feature's attributions over its values, with a smooth.
 
     Parameters
@@ -92,7 +116,7 @@ def draw_dependence(
     sample : Sample
         They.
     feature : str
-        The feature; a group has no values of its own.
+        The feature.
     spec : FeatureSpec
         Its words.
     note : str
@@ -100,42 +124,30 @@ def draw_dependence(
 
     Returns
     -------
-    Drawn or None
-        None for a group. Of more than 2,000 participants, evenly taken ones are drawn; the smooth
-        is of all. Who lacks the value stands at the right.
+    Drawn
+        Of more than 2,000 participants, evenly taken ones are drawn; the smooth
+        is of all. Who lacks the value stands at the right. The data are of bins of at least ten.
     """
-    if feature not in sample.features.frame:
-        return None
-    column = sample.features.frame[feature]
     effect = attributions.values[:, attributions.features.index(feature)]
+    places = _place_values(sample.features.frame[feature], spec)
     shown = np.unique(np.linspace(0, sample.n - 1, min(sample.n, _MOST_POINTS)).astype(int))
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(6.0, 3.6))
     axis.axhline(0, color="#999999", linewidth=0.8)
-    jitter = np.random.default_rng(0).uniform(-0.12, 0.12, sample.n)
-    if spec.kind == "category":
-        levels = list(spec.levels)
-        places = np.array([levels.index(v) if v in spec.levels else np.nan for v in column])
-        ticks = [spec.levels[level] for level in levels]
-        axis.set_xticks(range(len(levels)), ticks, rotation=0 if len(ticks) < 6 else 60)
-    else:
-        places = column.to_numpy(dtype=float)
-        grades = {float(grade): words for grade, words in spec.levels.items()}
-        if grades:
-            axis.set_xticks(list(grades), list(grades.values()))
+    _name_ticks(axis, spec)
     known = ~np.isnan(places)
     discrete = spec.kind != "number"
+    jitter = np.random.default_rng(0).uniform(-0.12, 0.12, sample.n)
     x = places + (jitter if discrete else 0.0)
     drawn = shown[known[shown]]
-    # By value: the order of the participants would be a way back to them.
-    drawn = drawn[np.lexsort((effect[drawn], x[drawn]))]
+    # As one picture: a mark of its own would hold a participant's value.
     axis.scatter(x[drawn], effect[drawn], s=9, color=COLOURS[0], alpha=0.35, linewidths=0,
-                 rasterized=len(drawn) > 300, label="participants")  # fmt: skip
+                 rasterized=True, label="participants")  # fmt: skip
     if (~known).any() and known.any():
         right = np.nanmax(places) + 0.08 * max(float(np.ptp(places[known])), 1.0)
         lacking = shown[~known[shown]]
         axis.scatter(np.full(len(lacking), right), effect[lacking], s=9, color="#767676",
-                     marker="x", label="not recorded")  # fmt: skip
+                     marker="x", rasterized=True, label="not recorded")  # fmt: skip
     values, smooth = _smooth(places[known], effect[known], discrete=discrete)
     if len(values):
         axis.plot(values, smooth, color=COLOURS[1], linewidth=2.0,
@@ -145,17 +157,62 @@ def draw_dependence(
     axis.set_xlabel(f"{spec.label}{unit}")
     axis.set_ylabel(f"Attribution, {attributions.scale}")
     axis.legend(frameon=False, fontsize=8)
-    return finish_figure(figure, note)
+    curve = [] if discrete else list(zip(values, smooth, strict=True))
+    return finish_figure(figure, note, _tabulate(places, effect, spec, curve))
+
+
+def _place_values(column: pd.Series, spec: FeatureSpec) -> Floats:
+    if spec.kind != "category":
+        return column.to_numpy(dtype=float)
+    levels = list(spec.levels)
+    return np.array([levels.index(v) if v in spec.levels else np.nan for v in column])
+
+
+def _name_ticks(axis: Any, spec: FeatureSpec) -> None:
+    if spec.kind == "category":
+        ticks = list(spec.levels.values())
+        axis.set_xticks(range(len(ticks)), ticks, rotation=0 if len(ticks) < 6 else 60)
+    elif spec.levels:
+        axis.set_xticks([float(grade) for grade in spec.levels], list(spec.levels.values()))
+
+
+def _tabulate(
+    places: Floats, effect: Floats, spec: FeatureSpec, curve: Sequence[tuple[float, float]]
+) -> pd.DataFrame:
+    """Give bins of at least ten participants, and the smooth: nobody's value."""
+    known = np.flatnonzero(~np.isnan(places))
+    if spec.kind == "number":
+        bins = [known[rows] for rows in cut_into_bins(places[known])]
+    else:
+        bins = [known[places[known] == place] for place in np.unique(places[known])]
+    levels = list(spec.levels.values())
+    rows: list[dict[str, Any]] = []
+    for members in (each for each in bins if len(each) >= FEWEST):
+        value = float(places[members].mean())
+        told = levels[int(value)] if spec.kind == "category" else value
+        rows.append({"series": "participants", "value": told, **describe_bin(effect[members])})
+    lacking = np.flatnonzero(np.isnan(places))
+    if len(lacking) >= FEWEST:
+        rows.append({"series": "not recorded", **describe_bin(effect[lacking])})
+    rows += [{"series": "smooth", "value": x, "mean": y} for x, y in curve]
+    columns = ["series", "value", "mean", "lower_quartile", "median", "upper_quartile", "n"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _smooth(values: Floats, effect: Floats, *, discrete: bool) -> tuple[Floats, Floats]:
-    """Means by value, and over many values a spline whose smoothness is cross-validated."""
+    """Means by value, and over many values a spline whose smoothness is cross-validated.
+
+    A value that under ten participants have is left out of means, and the spline ends where ten
+    lie beyond: neither is anybody's.
+    """
+    ends = [float(values[rows].mean()) for rows in cut_into_bins(values)]
     distinct, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if not len(distinct):
-        return distinct, distinct
+    if not ends:
+        return np.empty(0), np.empty(0)
     means = np.bincount(where, effect) / counts
     if discrete or len(distinct) < _FEWEST_FOR_CURVE:
-        return distinct, means
+        told = counts >= FEWEST
+        return distinct[told], means[told]
     if len(distinct) > _MOST_POINTS // 4:
         cuts = np.quantile(values, np.linspace(0, 1, 201))
         places = np.unique(cuts)
@@ -166,5 +223,5 @@ def _smooth(values: Floats, effect: Floats, *, discrete: bool) -> tuple[Floats, 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         curve = make_smoothing_spline(distinct, means, w=np.sqrt(counts))
-    grid = np.linspace(distinct[0], distinct[-1], 100)
+    grid = np.linspace(ends[0], ends[-1], 100)
     return grid, np.asarray(curve(grid), dtype=float)

@@ -62,13 +62,19 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         ),
         figures=shown,
         each_predictor=[
-            {**row, "figure": shown.get(f"dependence_{row['rank']}.svg")}
+            {**row, "figures": _find_dependences(row["rank"], shown)}
             for row in record.explanation["predictors"]
             if row["is_patient"]
             and row["rank"] <= LEADING_PREDICTORS
             and row["mean_absolute"]["value"]
         ],
     )
+
+
+def _find_dependences(rank: int, shown: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Find a predictor's figure, or those of each feature of a group."""
+    mine = re.compile(rf"dependence_{rank}(_\d+)?\.svg")
+    return [figure for name, figure in shown.items() if mine.fullmatch(name)]
 
 
 def open_templates() -> Environment:
@@ -78,7 +84,8 @@ def open_templates() -> Environment:
     -------
     Environment
         With the filters ``estimate`` (with its decimals, where they are not the measure's own),
-        ``interval`` (of one estimate's plain values), ``number``, ``count`` and ``p_value``.
+        ``interval`` (of one estimate's plain values), ``number``, ``count``, ``p_value`` and
+        ``number_reasons`` (of a table's cells).
     """
     environment = Environment(
         loader=PackageLoader("glabella.reporting"),
@@ -92,9 +99,24 @@ def open_templates() -> Environment:
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
     )
+    environment.filters["number_reasons"] = _number_reasons
     environment.filters["count"] = format_count
     environment.filters["p_value"] = format_p_value
     return environment
+
+
+def _number_reasons(body: Markup) -> dict[str, Any]:
+    """Turn the reasons of missing figures, which only a mouse finds, into notes below a table."""
+    notes: list[str] = []
+
+    def refer(found: re.Match[str]) -> str:
+        if found[1] not in notes:
+            notes.append(found[1])
+        return f"–<sup>{notes.index(found[1]) + 1}</sup>"
+
+    text = re.sub(r'<abbr title="([^"]*)">–</abbr>', refer, str(body))
+    # Escaped where they were written; escaping them again would show it.
+    return {"body": Markup(text), "notes": [Markup(note) for note in notes]}
 
 
 def _format(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from glabella.explanation.bins import cut_into_bins
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.stability import Stability
 
@@ -21,7 +24,7 @@ def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:
     Returns
     -------
     Drawn
-        Image and data.
+        Image and data; these are of bins of at least ten participants, and of each refit.
 
     References
     ----------
@@ -37,6 +40,7 @@ def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:
         alpha=0.35,
         linewidth=0.8,
         label="middle 95 % of refits",
+        rasterized=True,
     )
     axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, label="the model itself")
     axis.axhline(
@@ -54,4 +58,21 @@ def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:
     beside.set_title("Calibration of refits")
     beside.set_xlabel("Calibration slope on the original participants")
     beside.set_ylabel("Refits")
-    return finish_figure(figure, note)
+    return finish_figure(figure, note, _tabulate(stability))
+
+
+def _tabulate(stability: Stability) -> pd.DataFrame:
+    """Give means over bins of participants: the lines of the figure are one each."""
+    members = [
+        {
+            "series": "participants in bins",
+            "predicted": float(stability.probability[rows].mean()),
+            "refits_low": float(stability.low[rows].mean()),
+            "refits_high": float(stability.high[rows].mean()),
+            "n": len(rows),
+        }
+        for rows in cut_into_bins(stability.probability)
+    ]
+    slopes = [{"series": "refit", "calibration_slope": float(each)} for each in stability.slopes]
+    columns = ["series", "predicted", "refits_low", "refits_high", "n", "calibration_slope"]
+    return pd.DataFrame([*members, *slopes], columns=columns)

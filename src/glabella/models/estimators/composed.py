@@ -49,6 +49,11 @@ class ComposedModel(ResponderModel):
         """What is added."""
         return 0.0
 
+    @property
+    def fills_missing(self) -> bool:
+        """Whether a member does."""
+        return any(part.fills_missing for part in self.parts)
+
     def log_odds(self, X: pd.DataFrame) -> Floats:
         """Add up the members' log odds.
 

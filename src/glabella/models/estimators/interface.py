@@ -413,6 +413,11 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self.log_odds(X)
 
+    @property
+    def fills_missing(self) -> bool:
+        """Whether a missing value is filled in with what was learnt, the commonest or a median."""
+        return False
+
     def _find_trial(self) -> str | None:
         """Name the column within which features are centred, where they are."""
         if getattr(self, "centring", "none") == "none":

@@ -47,6 +47,11 @@ class LinearModel(ResponderModel):
     draws_curves: ClassVar[bool] = False
     crosses_arms: ClassVar[bool] = False
 
+    @property
+    def fills_missing(self) -> bool:
+        """True: a number by its median in training, a category by its commonest level."""
+        return True
+
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]
 

@@ -43,6 +43,21 @@ class Grouping:
         owner = {name: words for words, names in self.groups.items() for name in names}
         return tuple(dict.fromkeys(owner.get(name, name) for name in features))
 
+    def list_members(self, shown: str) -> tuple[str, ...]:
+        """List the features of what is shown.
+
+        Parameters
+        ----------
+        shown : str
+            A feature, or a group by its words.
+
+        Returns
+        -------
+        tuple of str
+            One for a feature that stands alone.
+        """
+        return tuple(self.groups.get(shown, (shown,)))
+
     def sum_values(self, found: Contributions) -> Contributions:
         """Sum contributions to what is shown.
 
@@ -59,7 +74,11 @@ class Grouping:
         if not self.groups:
             return found
         belongs, shown = self._find_owners(found.features)
-        return Contributions(shown, found.values @ belongs, found.base, found.scale)
+        values = np.zeros((len(found.values), len(shown)))
+        # One after the other: a product of matrices rounds by the number of rows.
+        for at, owner in enumerate(belongs.argmax(axis=1)):
+            values[:, owner] += found.values[:, at]
+        return Contributions(shown, values, found.base, found.scale)
 
     def sum_pairs(self, found: Interactions) -> Interactions:
         """Sum interaction values to pairs of what is shown.

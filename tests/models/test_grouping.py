@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glabella.explanation.grouping import Grouping
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Interactions
+from glabella.models.grouping import Grouping
 
 FEATURES = ("total", "age", "item", "arm")
 GROUPING = Grouping({"Depression": ("total", "item")})

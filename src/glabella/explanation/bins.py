@@ -1,0 +1,59 @@
+"""Participants in bins, so that a figure's data hold nobody's value."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+# A mean of fewer could tell who it is; counts of training participants keep to the same.
+FEWEST = 10
+_MOST_BINS = 20
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int_]
+
+
+def cut_into_bins(values: Floats) -> list[Rows]:
+    """Divide participants by a value into bins of nearly equal size.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_participants,)
+        What they are ordered by; no missing values.
+
+    Returns
+    -------
+    list of array of int
+        The positions in each, from the lowest values on: twenty bins at most, each of ten
+        participants at least; none of fewer than ten participants.
+
+    Examples
+    --------
+    >>> [len(rows) for rows in cut_into_bins(np.arange(35.0))]
+    [12, 12, 11]
+    """
+    count = min(_MOST_BINS, len(values) // FEWEST)
+    return np.array_split(np.argsort(values, kind="stable"), count) if count else []
+
+
+def describe_bin(values: Floats) -> dict[str, float]:
+    """Describe how a bin's values are distributed.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_participants,)
+        Of at least ten.
+
+    Returns
+    -------
+    dict of float
+        ``mean``, ``lower_quartile``, ``median``, ``upper_quartile`` and ``n``. A quartile is the
+        mean of the three values nearest to it, so that it is nobody's.
+    """
+    ordered = np.sort(values)
+    quartiles = [
+        float(ordered[at - 1 : at + 2].mean())
+        for at in (round(share * (len(ordered) - 1)) for share in (0.25, 0.5, 0.75))
+    ]
+    named = dict(zip(("lower_quartile", "median", "upper_quartile"), quartiles, strict=True))
+    return {"mean": float(ordered.mean()), **named, "n": len(ordered)}

@@ -106,6 +106,53 @@ def test_a_likeness_of_another_form_is_refused(bundle, change):
         load_bundle(bundle)
 
 
+@pytest.mark.parametrize("name", ["model.json", "likeness.json", "manifest.json"])
+def test_a_file_without_end_of_nesting_is_refused(bundle, name):
+    (bundle / name).write_text("[" * 200_000)
+    _seal(bundle)
+    with pytest.raises(BundleError):
+        load_bundle(bundle)
+
+
+def test_a_link_or_a_folder_in_a_bundle_is_refused(bundle, tmp_path):
+    shutil.move(bundle / "model.json", tmp_path / "elsewhere.json")
+    (bundle / "model.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(BundleError, match="is no plain file"):
+        load_bundle(bundle)
+    (bundle / "model.json").unlink()
+    (bundle / "model.json").mkdir()
+    with pytest.raises(BundleError, match="is no plain file"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (lambda plain: plain.update(ranges={}), "its ranges are not of the patient's features"),
+        (lambda plain: plain["reference"].popitem(), "its reference is not of the patient's"),
+        (
+            lambda plain: next(iter(plain["reference"].values()))["counts"].append(12),
+            "a reference has counts for other bins",
+        ),
+        (lambda plain: plain["arms"].pop(), "its arms are not those that the model knows"),
+        (lambda plain: plain["specs"].append(plain["specs"][0]), "a feature is described twice"),
+        (lambda plain: plain["required"].append("shoe"), "a variable that it does not know"),
+        (lambda plain: plain.update(model="a\n=cmd()"), "signs that can't be printed"),
+        (
+            lambda plain: plain["feature_set"]["features"].pop(),
+            "its features are not those of the feature set",
+        ),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_refused(bundle, change, finding):
+    plain = json.loads((bundle / "manifest.json").read_text())
+    change(plain)
+    (bundle / "manifest.json").write_text(json.dumps(plain))
+    _seal(bundle)
+    with pytest.raises(BundleError, match=finding):
+        load_bundle(bundle)
+
+
 def test_no_module_reads_or_writes_pickles(checkout):
     for path in sorted((checkout / "src").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

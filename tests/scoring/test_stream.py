@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,6 +200,71 @@ def test_another_table_or_option_is_not_taken_up(
         score_whole(table, "out.csv", resume=True)
     result, _ = score_whole(table, "out.csv")
     assert result.rows == 199
+
+
+def test_another_model_of_the_same_name_is_not_taken_up(
+    trained, many_patients, small_batches, score_whole, tmp_path, monkeypatch
+):
+    table, folder = tmp_path / "new.csv", tmp_path / "edited"
+    many_patients.to_csv(table, index=False)
+    _interrupt(monkeypatch, score_whole, table)
+    shutil.copytree(trained[1].bundle, folder)
+    sums = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (folder / "SHA256SUMS").write_text("".join(reversed(sums)))
+    with pytest.raises(DataError, match="the interrupted job had another model"):
+        glabella.score(table, out=tmp_path / "out.csv", model=str(folder), resume=True)
+
+
+def test_a_damaged_batch_is_scored_again(
+    many_patients, small_batches, score_whole, tmp_path, monkeypatch
+):
+    table = tmp_path / "new.csv"
+    many_patients.to_csv(table, index=False)
+    _, expected = score_whole(table, "whole.csv")
+    _interrupt(monkeypatch, score_whole, table)
+    batch = tmp_path / ".out.csv.partial" / "00000001.arrows"
+    batch.write_bytes(batch.read_bytes()[:300])
+    _, found = score_whole(table, "out.csv", resume=True)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_wrong_command_without_resume_keeps_what_was_finished(
+    many_patients, small_batches, score_whole, tmp_path, monkeypatch
+):
+    table = tmp_path / "new.csv"
+    many_patients.to_csv(table, index=False)
+    _interrupt(monkeypatch, score_whole, table)
+    with pytest.raises(DataError, match="no such file"):
+        score_whole(tmp_path / "neww.csv", "out.csv")
+    assert len(list((tmp_path / ".out.csv.partial").glob("*.arrows"))) == 3
+
+
+def test_parts_are_read_in_the_order_of_their_numbers(many_patients, score_whole, tmp_path):
+    (tmp_path / "parts").mkdir()
+    for number in (1, 2, 10):
+        rows = many_patients.iloc[15 * number : 15 * number + 5]
+        rows.to_parquet(tmp_path / "parts" / f"part-{number}.parquet")
+    _, found = score_whole(tmp_path / "parts")
+    assert found["usubjid"].tolist() == [
+        many_patients["usubjid"][15 * number + at] for number in (1, 2, 10) for at in range(5)
+    ]
+
+
+def test_no_more_reasons_are_given_than_there_are_features(many_patients, score_whole, tmp_path):
+    many_patients.to_csv(tmp_path / "new.csv", index=False)
+    _, found = score_whole(tmp_path / "new.csv", reasons=1_000_000)
+    assert sum(name.startswith("reason_") for name in found.columns) == 7
+
+
+def test_truth_values_and_lists_are_no_numbers_and_no_codes(many_patients, score_whole, tmp_path):
+    odd = many_patients.head(9).assign(age=True)
+    odd.to_parquet(tmp_path / "new.parquet")
+    result, _ = score_whole(tmp_path / "new.parquet")
+    assert result.refused_by_reason == {"age is not a number": 9}
+    listed = many_patients.head(9).assign(sex=[["F"]] * 9)
+    listed.to_parquet(tmp_path / "listed.parquet")
+    result, _ = score_whole(tmp_path / "listed.parquet", "other.parquet")
+    assert result.refused_by_reason == {"sex is not one of the codes F, M": 9}
 
 
 def test_two_jobs_do_not_write_one_output(many_patients, score_whole, tmp_path):

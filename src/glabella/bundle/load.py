@@ -48,12 +48,15 @@ class Bundle:
         What the training participants are like.
     further : mapping of bytes
         Files that only some questions need: refits and groups of training participants.
+    digest : str
+        SHA-256 of the list of sums, which holds for every file; blank for one that was not loaded.
     """
 
     manifest: Manifest
     model: ResponderModel
     likeness: Likeness
     further: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    digest: str = ""
 
     @cached_property
     def refits(self) -> tuple[ResponderModel, ...]:
@@ -78,7 +81,7 @@ class Bundle:
         """
         try:
             return Neighbours.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             raise BundleError(
                 "the groups of training participants are missing, or not as this version of "
                 "Glabella writes them",
@@ -143,20 +146,34 @@ def load_bundle(folder: Path) -> Bundle:
             place=str(folder),
             remedy=_REMEDY,
         ) from None
+    contradiction = manifest.find_contradiction()
+    if contradiction is not None:
+        raise BundleError(
+            f"the manifest contradicts itself: {contradiction}", place=str(folder), remedy=_REMEDY
+        )
+    digest = hashlib.sha256((folder / SUMS_FILE).read_bytes()).hexdigest()
     further = {name: files.pop(name) for name in (REFITS_FILE, NEIGHBOURS_FILE) if name in files}
     try:
         likeness = Likeness.restore(files.pop(LIKENESS_FILE), manifest.feature_specs)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         raise BundleError(
             f"'{LIKENESS_FILE}' is missing, or not as this version of Glabella writes it",
             place=str(folder),
             remedy=_REMEDY,
         ) from None
-    return Bundle(manifest, restore_model(files, manifest.feature_specs), likeness, further)
+    model = restore_model(files, manifest.feature_specs)
+    return Bundle(manifest, model, likeness, further, digest)
 
 
 def _verify(folder: Path) -> dict[str, bytes]:
     present = {path.name for path in folder.iterdir()}
+    odd = sorted(path.name for path in folder.iterdir() if path.is_symlink() or not path.is_file())
+    if odd:
+        raise BundleError(
+            f"'{odd[0]}' is no plain file, as all of a bundle's are",
+            place=str(folder),
+            remedy=_REMEDY,
+        )
     foreign = sorted(present - ALLOWED_FILES)
     if foreign:
         raise BundleError(
@@ -168,6 +185,8 @@ def _verify(folder: Path) -> dict[str, bytes]:
     try:
         for line in (folder / SUMS_FILE).read_text(encoding="utf-8").splitlines():
             digest, name = line.split("  ", 1)
+            if name in sums:
+                raise ValueError("a file is named twice")
             sums[name] = digest
     except (OSError, ValueError):
         raise BundleError(
@@ -195,7 +214,7 @@ def _verify(folder: Path) -> dict[str, bytes]:
 def _read_format(content: bytes, folder: Path) -> object:
     try:
         return json.loads(content)["format"]
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         raise BundleError(
             "the manifest is not readable", place=str(folder), remedy=_REMEDY
         ) from None

@@ -205,6 +205,38 @@ class Manifest(Definition):
     performance: dict[str, Any]
     provenance: dict[str, Any]
 
+    def find_contradiction(self) -> str | None:
+        """Find what can't be true together, as a file that was edited by hand may hold.
+
+        Returns
+        -------
+        str or None
+            In words; None for a manifest as training writes it.
+        """
+        patient = {entry.name for entry in self.specs if entry.part == "patient"}
+        levels = next((list(entry.levels) for entry in self.specs if entry.part == "arm"), [])
+        columns = [*self.columns.values(), *(visit.column for visit in self.visits)]
+        names = [entry.name for entry in self.specs]
+        readable = [self.model, self.candidate, self.analysis, *self.id_columns, *columns]
+        wrong = {
+            "a feature is described twice": len(set(names)) < len(names),
+            "its features are not those of the feature set": patient
+            != {feature.name for feature in self.feature_set.features},
+            "its ranges are not of the patient's features": set(self.ranges) != patient,
+            "its reference is not of the patient's features": set(self.reference) != patient,
+            "a reference has counts for other bins": not all(
+                item.is_whole for item in self.reference.values()
+            ),
+            "its arms are not those that the model knows": [arm.name for arm in self.arms]
+            != levels,
+            "it needs a variable that it does not know": not set(self.required)
+            <= set(self.columns),
+            "a name holds signs that can't be printed": not all(
+                name.isprintable() for name in readable
+            ),
+        }
+        return next((words for words, is_wrong in wrong.items() if is_wrong), None)
+
     @property
     def dictionary(self) -> Dictionary:
         """The variables as a dictionary."""

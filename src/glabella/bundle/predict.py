@@ -14,13 +14,11 @@ from glabella.bundle.coded import Coded
 from glabella.bundle.familiarity import describe_domain
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.reasons import describe_reasons
+from glabella.bundle.reasons import REASONS, describe_reasons
 from glabella.bundle.reference import Counts
 from glabella.bundle.rows import PreparedRows, list_id_columns, prepare_rows
 from glabella.errors import BundleError, DataError, describe_choices
 from glabella.models.estimators.interface import ResponderModel
-
-REASONS = 3
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

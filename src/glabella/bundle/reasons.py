@@ -17,6 +17,8 @@ from glabella.models.grouping import Grouping
 
 _TEXT = pyarrow.large_string()
 _ALONE = Grouping()
+# What a row is given unless another number is asked for.
+REASONS = 3
 
 
 def describe_reasons(
@@ -51,7 +53,8 @@ def describe_reasons(
     Returns
     -------
     list of LargeStringArray, shape (n_rows,)
-        The largest first: feature, its value, and the factor on the odds of response, or where a
+        As many as the patient has features, and up to three blank ones where there are fewer. The
+        largest first: feature, its value, and the factor on the odds of response, or where a
         model adds up on the probability what it adds there; blank where a feature adds nothing.
         The arm is no property of the patient and is not among them.
     """
@@ -77,7 +80,7 @@ def describe_reasons(
         said = pyarrow.array(mine != 0.0)
         texts.append(pc.if_else(said, _join(given, effect, " "), pyarrow.scalar("", _TEXT)))
     blank = pyarrow.array([""] * len(values), _TEXT)
-    return texts + [blank] * (reasons - len(texts))
+    return texts + [blank] * (min(reasons, REASONS) - len(texts))
 
 
 def _join(

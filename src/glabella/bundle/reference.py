@@ -40,15 +40,21 @@ class FeatureDistribution(Definition):
     groups : tuple of tuple of str
         Of a category: the levels of each bin; those that few had share one. Of a number none.
     counts : tuple of int
-        Of training participants, a bin each.
+        Of training participants, a bin each; ten at least where there are two bins or more.
     missing : int
-        Training participants without a value.
+        Training participants without a value; 0 where fewer than ten were.
     """
 
     edges: tuple[float, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     counts: tuple[int, ...] = Field(min_length=1)
     missing: int = Field(ge=0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one count a bin, and none is negative."""
+        bins = len(self.groups) or len(self.edges) + 1
+        return len(self.counts) == bins and min(self.counts) >= 0
 
     def count(self, values: pd.Series) -> Counts:
         """Count a table's rows in the same bins.
@@ -163,19 +169,38 @@ def _draw_noise(before: Floats, after: Floats) -> float:
 
 
 def _describe(values: pd.Series, spec: FeatureSpec) -> FeatureDistribution:
-    missing = int(values.isna().sum())
+    n_missing = int(values.isna().sum())
+    # A few without a value are not told of; in a table to be scored they then look like news.
+    missing = n_missing if n_missing >= _FEWEST_IN_BIN else 0
     if spec.kind == "category":
-        by_level = {level: int((values == level).sum()) for level in spec.levels}
-        rare = tuple(level for level, n in by_level.items() if n < _FEWEST_IN_BIN)
-        groups: list[tuple[str, ...]] = [(level,) for level in by_level if level not in rare]
-        groups += [rare] if rare else []
-        counts = tuple(sum(by_level[level] for level in group) for group in groups)
-        return FeatureDistribution(groups=tuple(groups), counts=counts, missing=missing)
+        bins: list[tuple[tuple[str, ...], int]] = [
+            ((level,), int((values == level).sum())) for level in spec.levels
+        ]
+        rare = [item for item in bins if item[1] < _FEWEST_IN_BIN]
+        kept = [item for item in bins if item[1] >= _FEWEST_IN_BIN]
+        if rare:
+            together = tuple(level for levels, _ in rare for level in levels)
+            kept.append((together, sum(count for _, count in rare)))
+        if len(kept) > 1 and kept[-1][1] < _FEWEST_IN_BIN:
+            # Too few even together: they join the smallest of the others.
+            few = kept.pop()
+            at = min(range(len(kept)), key=lambda place: kept[place][1])
+            kept[at] = ((*kept[at][0], *few[0]), kept[at][1] + few[1])
+        return FeatureDistribution(
+            groups=tuple(levels for levels, _ in kept),
+            counts=tuple(count for _, count in kept),
+            missing=missing,
+        )
     numbers = np.sort(values.dropna().to_numpy(dtype=float))
-    bins = max(1, min(_MOST_BINS, math.floor(len(numbers) / _FEWEST_IN_BIN)))
-    cuts = np.quantile(numbers, np.arange(1, bins) / bins) if len(numbers) else np.empty(0)
-    # Values that many share make cuts fall together; one of them stays.
-    edges = [float(cut) for cut in np.unique(cuts) if len(numbers) and cut > numbers[0]]
+    wanted = max(_FEWEST_IN_BIN, math.ceil(len(numbers) / _MOST_BINS))
+    edges: list[float] = []
+    begun = 0
+    # A bin ends at the first value that is another, once it holds enough, and enough are left.
+    for at in range(1, len(numbers)):
+        is_other = numbers[at] > numbers[at - 1]
+        if is_other and at - begun >= wanted and len(numbers) - at >= _FEWEST_IN_BIN:
+            edges.append(float(numbers[at]))
+            begun = at
     bounds = np.array([0, *np.searchsorted(numbers, edges, "left"), len(numbers)])
     return FeatureDistribution(
         edges=tuple(edges), counts=tuple(int(n) for n in np.diff(bounds)), missing=missing

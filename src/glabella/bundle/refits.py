@@ -64,7 +64,7 @@ def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[Respond
             {str(name): base64.b64decode(file, validate=True) for name, file in files.items()}
             for files in json.loads(gzip.decompress(content))
         ]
-    except (AttributeError, EOFError, OSError, TypeError, ValueError, zlib.error):
+    except (AttributeError, EOFError, OSError, RecursionError, TypeError, ValueError, zlib.error):
         raise BundleError(
             "the refits are not as this version of Glabella writes them",
             remedy="Take the bundle again from the run that made it.",

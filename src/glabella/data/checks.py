@@ -221,7 +221,11 @@ def parse_codes(
     tuple of array of int, shape (n_rows,), array of int, shape (n_rows,), and str
         Each cell's position, -1 where missing or at fault; 1 where it is at fault; and the fault.
     """
-    at, levels = pd.factorize(raw)
+    try:
+        at, levels = pd.factorize(raw)
+    except TypeError:
+        # Cells that are lists, which a Parquet file may hold: as text they are no code.
+        at, levels = pd.factorize(raw.map(str))
     text = to_text(pd.Series(levels))
     found = pd.Index(list(variable.codes)).get_indexer(pd.Index(match_codes(text, variable.codes)))
     wrong = (found < 0) & (text != "").to_numpy()
@@ -234,6 +238,9 @@ def parse_codes(
 def _read_numbers(
     raw: pd.Series,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    if pd.api.types.is_bool_dtype(raw.dtype):
+        # True is no age; as text it would not be read as 1 either.
+        return np.full(len(raw), np.nan), raw.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(raw.dtype):
         numbers = raw.to_numpy(dtype=float, na_value=np.nan)
         return numbers, np.isnan(numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -156,6 +157,35 @@ CROSSWALKS = (
     Crosswalk("hamd17", "bdi", _FURUKAWA, _anchors((10, 10), (20, 27), (30, 42)), True),
     Crosswalk("hamd17", "bdi_ii", _FURUKAWA, _anchors((10, 13), (20, 32), (30, 50)), True),
 )
+
+
+def list_linked(scales: Iterable[str]) -> tuple[str, ...]:
+    """List the scales that published tables link to some scales, over others where need be.
+
+    Parameters
+    ----------
+    scales : iterable of str
+        Names of scales.
+
+    Returns
+    -------
+    tuple of str
+        With those named, in order: they measure the same illness.
+
+    Examples
+    --------
+    >>> list_linked(["twstrs"])
+    ('twstrs',)
+    >>> "bdi" in list_linked(["madrs"])
+    True
+    """
+    found: set[str] = set(scales)
+    while True:
+        pairs = [{walk.source_scale, walk.target_scale} for walk in CROSSWALKS]
+        wider = found.union(*(pair for pair in pairs if pair & found))
+        if wider == found:
+            return tuple(sorted(found))
+        found = wider
 
 
 def find_crosswalk(source: str, target: str) -> Crosswalk:

@@ -215,7 +215,10 @@ def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> R
         model = _restore_node(content, files, tuple(specs), used)
         if sorted(name for name in files if name.endswith(".ubj")) != sorted(used):
             raise ValueError("a binary part of the model is foreign, or used twice")
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, DefinitionError):
+    except (
+        AttributeError, KeyError, RecursionError, TypeError, ValueError, IndexError,
+        DefinitionError,
+    ):  # fmt: skip
         raise BundleError(
             "the model's files are not as this version of Glabella writes them",
             remedy="Train again, or install the version that the manifest names.",

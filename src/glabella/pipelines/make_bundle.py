@@ -18,7 +18,7 @@ from glabella.bundle.neighbours import NEIGHBOURS_FILE, learn_neighbours
 from glabella.bundle.reference import describe_distributions
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.data.dictionary import BY_TRIAL
-from glabella.domain.scales import SCALES
+from glabella.domain.crosswalks import list_linked
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
 from glabella.pipelines.attribution_methods import describe_attributions
@@ -162,16 +162,17 @@ def describe_bundle(
 
 
 def _list_scales(loaded: LoadedAnalysis) -> tuple[str, ...]:
-    """Percent means the same on every scale; points, bands and tables need those of training."""
+    """Percent means the same on every scale of the illness; points need those of training."""
     features, dictionary = loaded.resolved.feature_set.value, loaded.resolved.dictionary.value
     expressed = {
         feature.expressed_as
         for feature in features.features
         if dictionary.find(feature.variable).scale == BY_TRIAL
     }
+    learnt = sorted(set(loaded.tables.participants["scale"]))
     if expressed <= {"percent_of_range", "percent_change"}:
-        return tuple(SCALES)
-    return tuple(sorted(set(loaded.tables.participants["scale"])))
+        return list_linked(learnt)
+    return tuple(learnt)
 
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:

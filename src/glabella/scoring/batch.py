@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from glabella.bundle.load import Bundle, is_bundle, load_bundle
-from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import REASONS, check_refits, choose_arm, explain_rows, score_rows
+from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
+from glabella.bundle.reasons import REASONS
 from glabella.bundle.reference import Drift, measure_drift
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
@@ -148,7 +147,7 @@ def score(
         source,
         target,
         bundle.manifest,
-        described=_describe_job("score", bundle.manifest, options),
+        described=_describe_job("score", bundle, options),
         resume=resume,
         workers=workers,
         progress=progress,
@@ -276,7 +275,7 @@ def explain(
         source,
         target,
         bundle.manifest,
-        described=_describe_job("explain", bundle.manifest, {"arm": under}),
+        described=_describe_job("explain", bundle, {"arm": under}),
         resume=resume,
         workers=workers,
         progress=progress,
@@ -299,10 +298,8 @@ def _find(model: str | None, *, project: str | Path | None, rehearsal: bool) -> 
     return find_bundle(model, project=home, rehearsal=rehearsal)
 
 
-def _describe_job(verb: str, manifest: Manifest, options: dict[str, Any]) -> dict[str, Any]:
-    # The model's name bears its run; the manifest's hash also tells a bundle that was made again.
-    digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
-    return {"verb": verb, "model": [manifest.model, digest], **options}
+def _describe_job(verb: str, bundle: Bundle, options: dict[str, Any]) -> dict[str, Any]:
+    return {"verb": verb, "model": [bundle.manifest.model, bundle.digest], **options}
 
 
 def _sort_reasons(tally: Tally) -> dict[str, int]:

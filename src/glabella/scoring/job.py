@@ -67,7 +67,8 @@ class Job:
         except OSError as error:
             self._close()
             raise describe_write_error(error, self._target.parent) from None
-        self._empty(keep_batches=self._resume)
+        # Finished batches of an earlier job stay until this one's table was opened.
+        self._empty()
         return self
 
     def __exit__(
@@ -80,7 +81,7 @@ class Job:
         if kind is None or not self.count():
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
-            self._empty(keep_batches=True)
+            self._empty()
         self._close()
 
     def start(self, described: Mapping[str, Any]) -> None:
@@ -106,7 +107,7 @@ class Job:
                     place=str(self._target),
                     remedy="Score anew without --resume.",
                 )
-            self.finished = self.count()
+            self.finished = self._count_readable()
             return
         for batch in self.folder.glob(f"*{_BATCH}"):
             batch.unlink()
@@ -159,16 +160,24 @@ class Job:
         table = pyarrow.ipc.open_stream(self._path(number).read_bytes()).read_all()
         return table.replace_schema_metadata(), json.loads(table.schema.metadata[_TALLY])
 
+    def _count_readable(self) -> int:
+        """Count the batches that can be read, as one need not be after a power cut."""
+        for number in range(self.count()):
+            try:
+                self.load(number)
+            except (pyarrow.ArrowException, OSError, KeyError, ValueError):
+                return number
+        return self.count()
+
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}{_BATCH}"
 
-    def _empty(self, *, keep_batches: bool) -> None:
+    def _empty(self) -> None:
+        """Remove all but what a job could be taken up from."""
         for path in self.folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.name != _LOCK_FILE and not (
-                keep_batches and (path.suffix == _BATCH or path.name == _JOB_FILE)
-            ):
+            elif path.suffix != _BATCH and path.name not in (_JOB_FILE, _LOCK_FILE):
                 path.unlink()
 
     def _close(self) -> None:
@@ -203,7 +212,7 @@ def describe_write_error(error: OSError, place: Path) -> DataError:
     return DataError(
         f"the output can't be written: {reason}",
         place=str(place),
-        remedy="Mend that, then go on with --resume: finished rows are kept.",
+        remedy="Mend that and run the same again; with --resume, from what was finished.",
     )
 
 

@@ -166,7 +166,12 @@ def stream_table(
     with Job(target, resume=resume) as job:
         try:
             say("reading", 0, 0)
-            table = open_batches(source, choose=partial(_choose, manifest), spool=job.spool)
+            table = open_batches(
+                source,
+                choose=partial(_choose, manifest),
+                spool=job.spool,
+                exact=manifest.id_columns,
+            )
             paths = table.paths if isinstance(table, ParquetTable) else (source,)
             job.start({**described, "table": describe_files(paths), "batch size": BATCH_ROWS})
             doubled = _look_through(table, manifest, job)
@@ -184,6 +189,13 @@ def stream_table(
             raise DataError(error.finding, place=place, remedy=error.remedy) from None
         except OSError as error:
             raise describe_write_error(error, target) from None
+        except pyarrow.ArrowException:
+            # Its own message may quote a cell.
+            raise DataError(
+                "a column is of another kind in some part of the table",
+                place=source.name,
+                remedy="Write each column as one kind, text or numbers.",
+            ) from None
     return total
 
 
@@ -206,7 +218,7 @@ def check_target(source: Path, target: Path) -> None:
             place="--out",
             remedy=f"Scores are written as {' or '.join(WRITABLE)}.",
         )
-    if target.exists():
+    if os.path.lexists(target):
         same = source.exists() and target.resolve() == source.resolve()
         finding = "the output is the input" if same else "the output exists already"
         raise DataError(finding, place=str(target), remedy="Name another file with --out.")

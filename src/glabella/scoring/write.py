@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 import pyarrow.parquet
+
+from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS
 
 WRITABLE = (".csv", ".parquet")
 
@@ -52,7 +57,12 @@ class TableWriter:
         table = table.cast(self._schema)
         if self._path.suffix.lower() == ".csv":
             _to_frame(table).to_csv(
-                self._path, mode="a", header=is_first, index=False, lineterminator="\n"
+                self._path,
+                mode="a",
+                header=is_first,
+                index=False,
+                lineterminator="\n",
+                quoting=_choose_quoting(table),
             )
             return
         if self._parquet is None:
@@ -63,8 +73,18 @@ class TableWriter:
         self._parquet.write_table(table)
 
 
+def _choose_quoting(table: pyarrow.Table) -> Literal[0, 2]:
+    """Quote all text where a cell holds a carriage return, which is not quoted on its own."""
+    for column in table.columns:
+        is_text = pyarrow.types.is_large_string(column.type) or pyarrow.types.is_string(column.type)
+        if is_text and pc.any(pc.match_substring(column, "\r")).as_py():
+            return csv.QUOTE_NONNUMERIC
+    return csv.QUOTE_MINIMAL
+
+
 def _to_frame(table: pyarrow.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
+    # Whole numbers stay whole where one is missing.
+    frame: pd.DataFrame = table.to_pandas(types_mapper=WHOLE_NUMBERS.get)
     for name in frame.columns:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = frame[name].astype(object)
@@ -86,4 +106,11 @@ def read_written(path: Path) -> pd.DataFrame:
     """
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
-    return pd.DataFrame(pd.read_csv(path))
+    with path.open(encoding="utf-8", newline="") as lines:
+        header = next(csv.reader(lines))
+    # Identifiers come first; what they look like is no number and no missing value.
+    ids = header[: header.index("response_probability")]
+    blank = {name: [""] for name in header if name not in ids}
+    return pd.DataFrame(
+        pd.read_csv(path, dtype=dict.fromkeys(ids, str), keep_default_na=False, na_values=blank)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import pyarrow.parquet
 from glabella.data.checks import to_text
 from glabella.data.ingest.files import check_is_there, read_table, refuse_no_rows
 from glabella.data.ingest.raw import ReadOptions
-from glabella.data.ingest.readers.columnar import refuse_damage, to_frame
+from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS, refuse_damage, to_frame
 from glabella.data.ingest.readers.decimals import find_decimal_commas, write_points
 from glabella.data.ingest.readers.delimited import find_layout, read_parts
 from glabella.data.ingest.readers.header import check_header_differs, check_names
@@ -83,11 +84,15 @@ class ParquetTable(BatchedTable):
         Those columns.
     n_rows : int
         In all.
+    exact : tuple of str
+        Columns whose whole numbers stay whole and whose other kinds become text, alike in every
+        batch.
     """
 
     paths: tuple[Path, ...]
     names: tuple[str, ...]
     n_rows: int
+    exact: tuple[str, ...] = ()
 
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
         """Read the files one after the other, as `BatchedTable.read` says.
@@ -110,7 +115,16 @@ class ParquetTable(BatchedTable):
                 for batch in file.iter_batches(rows, columns=wanted, use_threads=False):
                     # Damage in a part that reading did not need would come to light later.
                     batch.validate(full=True)
-                    yield to_frame(pyarrow.Table.from_batches([batch]), path)
+                    yield self._to_frame(pyarrow.Table.from_batches([batch]), path)
+
+    def _to_frame(self, table: pyarrow.Table, path: Path) -> pd.DataFrame:
+        kept = [name for name in table.column_names if name in self.exact]
+        frame = to_frame(table.drop_columns(kept), path) if kept else to_frame(table, path)
+        if len(kept) == table.num_columns:
+            frame = pd.DataFrame(index=range(table.num_rows))
+        for name in kept:
+            frame[name] = _keep_exact(table[name], path)
+        return pd.DataFrame(frame[table.column_names])
 
 
 @dataclass(frozen=True)
@@ -203,7 +217,24 @@ class HeldTable(BatchedTable):
             yield self.frame[wanted].iloc[start : start + rows].reset_index(drop=True)
 
 
-def open_batches(path: Path, *, choose: Choose, spool: Path) -> BatchedTable:
+def _keep_exact(cells: pyarrow.ChunkedArray, path: Path) -> pd.Series:
+    kind = cells.type.value_type if pyarrow.types.is_dictionary(cells.type) else cells.type
+    is_text = pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
+    if is_text or not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)):
+        kind = pyarrow.large_string()
+    try:
+        return pd.Series(cells.cast(kind).to_pandas(types_mapper=WHOLE_NUMBERS.get))
+    except (pyarrow.ArrowException, NotImplementedError):
+        raise DataError(
+            "an identifier column holds neither text nor numbers",
+            place=path.name,
+            remedy="Write identifiers as text.",
+        ) from None
+
+
+def open_batches(
+    path: Path, *, choose: Choose, spool: Path, exact: Sequence[str] = ()
+) -> BatchedTable:
     """Open a table to be read in batches, in memory that does not grow with its rows.
 
     Parameters
@@ -216,6 +247,9 @@ def open_batches(path: Path, *, choose: Choose, spool: Path) -> BatchedTable:
         A folder in which text, SAS, SPSS and Stata files are written down in columns; whoever
         calls removes it. Not used for Parquet, and for workbooks, whose rows are bounded: these
         are held in memory.
+    exact : sequence of str
+        Columns that are to be given as they stand, such as identifiers: text is no number with a
+        decimal comma, and whole numbers stay whole. Other kinds become text.
 
     Returns
     -------
@@ -229,22 +263,27 @@ def open_batches(path: Path, *, choose: Choose, spool: Path) -> BatchedTable:
         columns.
     """
     if path.is_dir():
-        return _open_parquet_files(_list_parts(path), path, choose)
+        return _open_parquet_files(_list_parts(path), path, choose, tuple(exact))
     check_is_there(path)
     ending = path.suffix.lower()
     if ending == ".parquet":
-        return _open_parquet_files([path], path, choose)
+        return _open_parquet_files([path], path, choose, tuple(exact))
     if ending in _TEXT:
-        return _spool_text(path, choose, spool)
+        return _spool_text(path, choose, spool, exact)
     if ending in FORMATS:
-        return _spool_statistical(path, choose, spool)
+        return _spool_statistical(path, choose, spool, exact)
     frame = read_table(path).frame
-    return HeldTable(frame[list(choose([str(name) for name in frame.columns]))])
+    frame = frame[list(choose([str(name) for name in frame.columns]))]
+    return HeldTable(
+        frame.assign(**{name: to_text(frame[name]) for name in exact if name in frame})
+    )
 
 
 def _list_parts(folder: Path) -> list[Path]:
     # Programs that write parts leave marks beside them, whose names begin so.
-    found = sorted(path for path in folder.iterdir() if path.name[0] not in "._")
+    found = sorted(
+        (path for path in folder.iterdir() if path.name[0] not in "._"), key=_number_parts
+    )
     parts = [path for path in found if path.suffix.lower() == ".parquet" and path.is_file()]
     if not parts:
         raise DataError(
@@ -262,11 +301,19 @@ def _list_parts(folder: Path) -> list[Path]:
     return parts
 
 
+def _number_parts(path: Path) -> list[tuple[int, str]]:
+    """Part 10 comes after part 2."""
+    pieces = re.split(r"(\d+)", path.name)
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in pieces]
+
+
 def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
     return pyarrow.parquet.ParquetFile(path, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
 
 
-def _open_parquet_files(paths: list[Path], named: Path, choose: Choose) -> ParquetTable:
+def _open_parquet_files(
+    paths: list[Path], named: Path, choose: Choose, exact: tuple[str, ...]
+) -> ParquetTable:
     first: pyarrow.Schema | None = None
     n_rows = 0
     for path in paths:
@@ -284,7 +331,7 @@ def _open_parquet_files(paths: list[Path], named: Path, choose: Choose) -> Parqu
         n_rows += count
     refuse_no_rows(n_rows, named)
     chosen = tuple(choose(first.names if first is not None else []))
-    return ParquetTable(tuple(paths), chosen, n_rows)
+    return ParquetTable(tuple(paths), chosen, n_rows, exact)
 
 
 def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
@@ -300,7 +347,7 @@ def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
     return "the part's columns are not in the order"
 
 
-def _spool_text(path: Path, choose: Choose, spool: Path) -> SpooledTable:
+def _spool_text(path: Path, choose: Choose, spool: Path, exact: Sequence[str]) -> SpooledTable:
     layout = find_layout(path, ReadOptions())
     parts = read_parts(layout)
     header = next(parts)
@@ -310,14 +357,17 @@ def _spool_text(path: Path, choose: Choose, spool: Path) -> SpooledTable:
     asked = list(choose(header.column_names))
     written = _write_parts((part.select(asked) for part in chain([top], parts)), spool)
     whole = pyarrow.concat_tables(_open_parts(written))
-    commas = find_decimal_commas(whole, None, path, delimiter=layout.delimiter)
+    numbers = whole.select([name for name in whole.column_names if name not in exact])
+    commas = find_decimal_commas(numbers, None, path, delimiter=layout.delimiter)
     return SpooledTable(tuple(written), whole.schema, whole.num_rows, commas)
 
 
-def _spool_statistical(path: Path, choose: Choose, spool: Path) -> SpooledTable:
+def _spool_statistical(
+    path: Path, choose: Choose, spool: Path, exact: Sequence[str]
+) -> SpooledTable:
     asked = choose(list(describe_statistical(path, ReadOptions()).column_names))
     frames = read_statistical_parts(path, ReadOptions(), asked, rows=BATCH_ROWS)
-    written = _write_parts(map(_to_table, frames), spool)
+    written = _write_parts((_to_table(frame, exact) for frame in frames), spool)
     opened = list(_open_parts(written))
     count = sum(table.num_rows for table in opened)
     refuse_no_rows(count, path)
@@ -326,10 +376,10 @@ def _spool_statistical(path: Path, choose: Choose, spool: Path) -> SpooledTable:
     return SpooledTable(tuple(written), schema, count)
 
 
-def _to_table(frame: pd.DataFrame) -> pyarrow.Table:
+def _to_table(frame: pd.DataFrame, exact: Sequence[str]) -> pyarrow.Table:
     columns = {}
     for name in frame.columns:
-        is_plain = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        is_plain = pd.api.types.is_numeric_dtype(frame[name].dtype) and name not in exact
         # Dates and text of SAS, SPSS and Stata are compared as text alone.
         columns[name] = pyarrow.array(
             frame[name] if is_plain else to_text(frame[name]), from_pandas=True

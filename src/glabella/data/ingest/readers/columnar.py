@@ -14,6 +14,15 @@ from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.readers.header import check_names
 from glabella.errors import DataError
 
+# Of pandas, for whole numbers of which one may be missing.
+WHOLE_NUMBERS = {
+    getattr(pyarrow, name)(): getattr(pd, f"{kind}Dtype")()
+    for name, kind in (
+        ("int8", "Int8"), ("int16", "Int16"), ("int32", "Int32"), ("int64", "Int64"),
+        ("uint8", "UInt8"), ("uint16", "UInt16"), ("uint32", "UInt32"), ("uint64", "UInt64"),
+    )
+}  # fmt: skip
+
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     """Read a Parquet file as a raw table.

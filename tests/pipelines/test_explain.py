@@ -153,7 +153,8 @@ def test_no_participants_number_is_in_the_record_and_no_figure_marks_them_one_by
         table.groupby("row")["probability"].mean()
         for table in explained.validated.predictions.values()
     ]
-    theirs = [*told.values.T, *told.sizes.T, *(each.to_numpy() for each in mean)]
+    once = explained.validated.predictions[explained.chosen]["probability"].to_numpy()
+    theirs = [*told.values.T, *told.sizes.T, *(each.to_numpy() for each in mean), once]
     assert (folder / "beeswarm.csv").exists() and (folder / "dependence_1.csv").exists()
     for path in folder.glob("*.csv"):
         written = set(re.split("[,\n]", path.read_text()))

@@ -14,7 +14,7 @@ from glabella.bundle.predict import score_frame
 from glabella.domain.scales import SCALES
 from glabella.errors import BundleError, DataError
 from glabella.pipelines.explain_patient import explain_patient
-from glabella.reporting.patient import Step
+from glabella.reporting.patient import Step, render_patient
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,11 @@ def test_the_page_reads_aloud_and_says_what_it_is(with_refits, table, tmp_path, 
     text = html.unescape((tmp_path / "p.html").read_text())
     assert done.page.sentence in text
     assert "not a medical device" in text
-    assert "All training participants, too few to single out similar ones" in text
+    assert "Training participants most like this one" in text
+    assert re.search(r"nearest to this patient; it has \d\d\.", text)
+    alone = render_patient(dataclasses.replace(done.page, is_alike_all=True, alike_size=119))
+    assert "All training participants, too few to single out similar ones" in alone
+    assert "most like this one" not in alone
     assert "of 20 refits to samples of the training trials, and of the participants in each" in text
     assert "middle 95 %" not in text
     # The total as the table gives it, and no more of the percentage than is read aloud.
@@ -160,8 +164,6 @@ def test_a_missing_value_is_said_to_be_filled_in_by_a_model_that_does_so(
 
 
 def test_markup_in_a_model_is_escaped(trained, table, tmp_path):
-    from glabella.reporting.patient import render_patient
-
     page = explain_patient(table, row=1, out=tmp_path / "p.html", model=trained[1].bundle).page
     evil = dataclasses.replace(
         page,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glabella.reporting.record import read_record, write_record
-from glabella.reporting.render import render_report
+from glabella.reporting.render import open_templates, render_report
 from glabella.validation.measures import DESCRIBED
 
 
@@ -85,6 +85,9 @@ def test_reasons_of_missing_figures_are_read_without_a_mouse(record):
     notes = table.split("</table></div>")[1].split("</ol>")[0]
     assert notes.count("<li>too &lt;few&gt; here</li>") == 1
     assert '">–</abbr>' not in text
+    figures = {"auc": None, "reasons": {"auc": "too <few> here"}}
+    sentence = open_templates().from_string('{{ x|said("auc") }}').render(x=figures)
+    assert sentence == "not estimable (too &lt;few&gt; here)"
 
 
 def test_every_box_that_scrolls_is_reached_by_the_keyboard_and_named(trained):

@@ -156,7 +156,7 @@ def _describe(
         steps.append(
             Step(
                 label=spec.label,
-                value=f"{points.get(spec.name, '')}{value}",
+                value=points.get(spec.name, "{}").format(value),
                 effect=effect,
                 low=None if ranges is None else float(ranges[0, at]),
                 high=None if ranges is None else float(ranges[1, at]),
@@ -200,14 +200,13 @@ def _describe(
 
 
 def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:
-    """Say the totals at baseline as the table gives them, where the model sees them otherwise."""
+    """Say totals at baseline as the table gives them, before what the model makes of them."""
     told = {}
     for feature in manifest.feature_set.features:
         variable = manifest.variables[feature.variable]
         column = manifest.columns.get(feature.variable)
         if (
             feature.builder == "baseline_score"
-            and feature.expressed_as != "points"
             and variable.type == "score"
             and column is not None
             and pd.notna(row[column])
@@ -215,9 +214,10 @@ def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:
             named = None if manifest.scale_column is None else str(row[manifest.scale_column])
             scale = variable.find_scale(None if named is None else named.strip())
             lowest = "" if scale.minimum == 0 else f" from {scale.minimum:g}"
-            told[feature.name] = (
-                f"{float(row[column]):g} of {scale.maximum:g} points{lowest} on the {scale.label}, "
+            words = (
+                f"{float(row[column]):g} of {scale.maximum:g} points{lowest} on the {scale.label}"
             )
+            told[feature.name] = words if feature.expressed_as == "points" else f"{words}, {{}}"
     return told
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from glabella.explanation.bins import cut_into_bins
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.across import pool_groups
 from glabella.validation.calibration import group_calibration
@@ -149,7 +150,12 @@ def draw_calibration(
 def _draw_curve(axis: Any, curve: CalibrationCurve) -> None:
     if curve.reason is not None:
         return
-    ends = np.linspace(curve.predicted[0], curve.predicted[-1], _MOST_POINTS)
+    # The lowest and the highest prediction are somebody's.
+    bins = cut_into_bins(curve.predicted)
+    if not bins:
+        return
+    first, last = (float(curve.predicted[rows].mean()) for rows in (bins[0], bins[-1]))
+    ends = np.linspace(first, last, _MOST_POINTS)
     low, high, observed = (
         np.interp(ends, curve.predicted, each) for each in (curve.low, curve.high, curve.observed)
     )

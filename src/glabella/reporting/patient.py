@@ -197,6 +197,7 @@ def draw_waterfall(page: PatientPage) -> Drawn:
     axis.set_yticks(range(end + 1), ["start", *names, "predicted"])
     axis.set_ylim(end + 0.6, -0.6)
     axis.set_xlim(0, 1)
+    axis.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     axis.set_xlabel("Chance of response")
     return finish_figure(figure, "SIMULATED DATA" if page.origin == "simulated" else "")
 

@@ -84,7 +84,8 @@ def open_templates() -> Environment:
     -------
     Environment
         With the filters ``estimate`` (with its decimals, where they are not the measure's own),
-        ``interval`` (of one estimate's plain values), ``number``, ``count``, ``p_value`` and
+        ``said`` (the same inside a sentence, with the reason where there is none), ``interval``
+        (of one estimate's plain values), ``number``, ``count``, ``p_value`` and
         ``number_reasons`` (of a table's cells).
     """
     environment = Environment(
@@ -95,6 +96,7 @@ def open_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["estimate"] = _format
+    environment.filters["said"] = _say
     environment.filters["interval"] = _format_values
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
@@ -134,6 +136,12 @@ def _format(
         reason,
     )
     return format_estimate(estimate, digits or _DIGITS.get(measure, 2))
+
+
+def _say(figures: Mapping[str, Any], measure: str, digits: int | None = None) -> str:
+    if figures[measure] is None:
+        return format_estimate(Estimate(reason=figures["reasons"].get(measure)))
+    return str(_format(figures, measure, digits))
 
 
 def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:

@@ -21,6 +21,9 @@ def test_a_saved_bundle_loads(bundle):
     loaded = load_bundle(bundle)
     assert loaded.manifest.analysis == "small"
     assert loaded.manifest.origin == "real"
+    assert len(loaded.manifest.estimand) >= 4
+    assert set(loaded.manifest.reference) == set(loaded.manifest.ranges)
+    assert loaded.manifest.performance["pooled"]["auc"] is not None
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.json", "SHA256SUMS"])

@@ -127,6 +127,8 @@ class Manifest(Definition):
         The chosen candidate.
     endpoint : str
         In words.
+    estimand : dict
+        Attribute to its sentences, in the words of ICH E9(R1).
     endpoint_is_relative : bool
         Whether it is a fraction of the baseline, so that a baseline of zero is refused.
     intended_use, not_for : str
@@ -182,6 +184,7 @@ class Manifest(Definition):
     model: str
     candidate: str
     endpoint: str
+    estimand: dict[str, list[str]]
     endpoint_is_relative: bool
     intended_use: str
     not_for: str

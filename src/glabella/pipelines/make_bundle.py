@@ -23,6 +23,7 @@ from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
 from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.explain import make_grouping
+from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.scoring_columns import name_scoring_columns
 from glabella.pipelines.validate import Validated
@@ -130,6 +131,7 @@ def describe_bundle(
         model=f"{resolved.name}/{chosen}/{str(provenance['run'])[:8]}",
         candidate=chosen,
         endpoint=analysis.endpoint.describe(),
+        estimand=describe_estimand(loaded),
         endpoint_is_relative=analysis.endpoint.is_relative,
         intended_use=_INTENDED_USE,
         not_for=_NOT_FOR,

@@ -1,5 +1,6 @@
 """The registered model is the bundle behind a pyfunc."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,10 @@ def test_nothing_in_the_logged_model_is_pickled(trained, mlflow):
     names = {path.name for path in folder.rglob("*") if path.is_file()}
     assert "serving.py" in names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
+
+
+def test_opening_a_project_leaves_no_address_for_other_programs(trained, monkeypatch):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.delenv(name, raising=False)
+    open_store(find_project(trained[0]))
+    assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & set(os.environ)

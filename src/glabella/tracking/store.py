@@ -121,9 +121,10 @@ def open_store(project: Project, *, create: bool = False) -> Store:
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
     if not stated:
-        # mlflow notes the address in the environment too, where the next project opened by this
-        # process would take it for the user's own word.
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        # mlflow notes the addresses in the environment too, where the next project opened by this
+        # process, and every program that it starts, would take them for the user's own word.
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+            os.environ.pop(name, None)
     return store
 
 

@@ -32,6 +32,7 @@ def study(page, checkout, empty_store, tmp_path_factory):
     lighter = lighter.replace(
         "[prevalence, arm_only, severity, ridge, xgboost]", "[severity, ridge]"
     )
+    lighter = re.sub(r"(?m)^sensitivity: .*\n", "", lighter)
     lighter = re.sub(r"explanation: .*", "explanation: {refits: 0, permutations: 0}", lighter)
     (folder / "pipelines" / "mine.yaml").write_text(head + block + lighter)
     [script] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -22,8 +22,8 @@ from glabella.domain.crosswalks import list_linked
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.build import export_model
 from glabella.pipelines.attribution_methods import describe_attributions
-from glabella.pipelines.explain import make_grouping
 from glabella.pipelines.estimand import describe_estimand
+from glabella.pipelines.explain import make_grouping
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.scoring_columns import name_scoring_columns
 from glabella.pipelines.validate import Validated

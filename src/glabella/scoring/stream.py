@@ -32,6 +32,9 @@ Answer = Callable[..., AnsweredRows]
 Progress = Callable[[str, int, int], None]
 # Batches are held in memory while they wait for the one before them.
 _MOST_WORKERS = 8
+# A smaller table is divided as well, so that all workers have some of it.
+_FEWEST_BATCHES = 8
+_FEWEST_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -173,12 +176,13 @@ def stream_table(
                 exact=manifest.id_columns,
             )
             paths = table.paths if isinstance(table, ParquetTable) else (source,)
-            job.start({**described, "table": describe_files(paths), "batch size": BATCH_ROWS})
+            rows = min(BATCH_ROWS, max(_FEWEST_ROWS, table.n_rows // _FEWEST_BATCHES))
+            job.start({**described, "table": describe_files(paths), "batch size": rows})
             doubled = _look_through(table, manifest, job)
             output = job.folder / f"output{target.suffix.lower()}"
             total = Tally()
             with TableWriter(output) as writer, threadpool_limits(1):
-                for answered, tally in _answer_all(answer, table, doubled, job, workers):
+                for answered, tally in _answer_all(answer, table, doubled, job, rows, workers):
                     writer.add(answered)
                     total += tally
                     say("scoring", total.rows, table.n_rows)
@@ -259,6 +263,7 @@ def _answer_all(
     table: BatchedTable,
     doubled: DoubledRows,
     job: Job,
+    rows: int,
     workers: int | None,
 ) -> Iterator[tuple[pyarrow.Table, Tally]]:
     """Give the answers to each batch in order: those that are finished, then those computed."""
@@ -268,19 +273,19 @@ def _answer_all(
         return found.table(), Tally.count(found)
 
     def finish(number: int, computed: Future[tuple[pyarrow.Table, Tally]]) -> Any:
-        rows, tally = computed.result()
-        job.keep(number, rows, tally.export())
-        return rows, tally
+        table_of_answers, tally = computed.result()
+        job.keep(number, table_of_answers, tally.export())
+        return table_of_answers, tally
 
     most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
     pool = ThreadPoolExecutor(most)
     waiting: deque[tuple[int, Future[tuple[pyarrow.Table, Tally]]]] = deque()
     start = 0
     try:
-        for number, frame in enumerate(table.read(table.names, rows=BATCH_ROWS)):
+        for number, frame in enumerate(table.read(table.names, rows=rows)):
             if number < job.finished:
-                rows, plain = job.load(number)
-                yield rows, Tally.restore(plain)
+                kept, plain = job.load(number)
+                yield kept, Tally.restore(plain)
             else:
                 waiting.append((number, pool.submit(work, frame, start)))
             start += len(frame)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.bundle.likeness import select_patient
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 
@@ -154,7 +155,7 @@ class Neighbours:
             If they are not as `export` writes them.
         """
         plain: Any = json.loads(content)
-        encoding = Encoding.restore(plain["encoding"], _select(specs))
+        encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
         if not len(centers) == len(plain["counts"]) == len(plain["sizes"]):
             raise ValueError("there is not one count for each group")
@@ -189,7 +190,7 @@ def learn_neighbours(
         Groups are halved at the median of their first principal component, over standardised
         features, as long as both halves keep sixty participants.
     """
-    encoding = fit_encoding(features.frame, _select(features.specs), fill_and_scale=True)
+    encoding = fit_encoding(features.frame, select_patient(features.specs), fill_and_scale=True)
     matrix = encoding.transform(features.frame)
     waiting, groups = [np.arange(len(matrix))], []
     while waiting:
@@ -212,10 +213,6 @@ def learn_neighbours(
             for group, rows in zip(counts, groups, strict=True)
         ),
     )
-
-
-def _select(specs: tuple[FeatureSpec, ...]) -> list[FeatureSpec]:
-    return [spec for spec in specs if spec.part == "patient"]
 
 
 def _halve(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.int_]] | None:

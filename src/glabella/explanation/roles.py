@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import logit
 from scipy.stats import norm, t
-from statsmodels.stats.multitest import multipletests
 
+from glabella.validation.comparison import adjust_by_holm
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.pooling import PooledMeasure, pool_trials
@@ -112,9 +112,9 @@ def adjust_roles(roles: Sequence[FeatureRole]) -> tuple[FeatureRole, ...]:
     .. [1] Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat
        1979;6:65-70.
     """
-    effects = _adjust([role.p_effect for role in roles])
-    controls = _adjust([role.p_control for role in roles])
-    trials = iter(_adjust([p for role in roles for p in role.p_trials]))
+    effects = adjust_by_holm([role.p_effect for role in roles])
+    controls = adjust_by_holm([role.p_control for role in roles])
+    trials = iter(adjust_by_holm([p for role in roles for p in role.p_trials]))
     return tuple(
         replace(
             role,
@@ -124,12 +124,6 @@ def adjust_roles(roles: Sequence[FeatureRole]) -> tuple[FeatureRole, ...]:
         )
         for role, effect, control in zip(roles, effects, controls, strict=True)
     )
-
-
-def _adjust(values: Sequence[float | None]) -> list[float | None]:
-    known = [p for p in values if p is not None]
-    adjusted = iter(multipletests(known, method="holm")[1].tolist() if known else ())
-    return [None if p is None else float(next(adjusted)) for p in values]
 
 
 def _is_beyond_chance(p: float | None) -> bool:

@@ -45,6 +45,11 @@ class EncodedColumn:
     shifts: Mapping[str, float] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
 
+    @property
+    def is_category(self) -> bool:
+        """Whether the feature is a category."""
+        return self.level is not None or bool(self.levels)
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -76,8 +81,11 @@ class Encoding:
             it never saw, or that is not known, is taken to lie at the mean over trials.
         """
         matrix = np.empty((len(frame), len(self.columns)), dtype=float)
+        read: dict[str, _Column] = {}
         for index, column in enumerate(self.columns):
-            values = _as_numbers(frame[column.feature], column.level, column.levels)
+            if column.feature not in read:
+                read[column.feature] = _read_column(frame[column.feature], column.is_category)
+            values = read[column.feature].as_numbers(column.level, column.levels)
             filled = np.where(np.isnan(values), column.fill, values)
             if column.shifts and self.trial is not None:
                 filled = filled - _as_shifts(frame[self.trial], column.shifts)
@@ -211,35 +219,36 @@ def fit_encoding(
     columns: list[EncodedColumn] = []
     for spec in specs:
         trials = frame[within] if within is not None and spec.part == "patient" else None
+        column = _read_column(frame[spec.name], spec.kind == "category")
         if spec.kind == "category":
-            observed = set(frame[spec.name].dropna())
-            levels = [level for level in spec.levels if level in observed]
+            counts = column.count_levels()
+            levels = [level for level in spec.levels if counts.get(level)]
             if as_codes and len(levels) > 2:
                 columns.append(
                     EncodedColumn(spec.name, None, np.nan, 0.0, 1.0, levels=tuple(levels))
                 )
                 continue
-            commonest = frame[spec.name].mode()
+            commonest = max(counts, key=lambda level: counts[level]) if counts else None
             for level in levels[1:] if len(levels) == 2 else levels:
-                fill = float(len(commonest) > 0 and commonest.iloc[0] == level)
-                columns.append(_fit_column(frame, spec.name, level, fill, fill_and_scale, trials))
+                fill = float(level == commonest)
+                values = column.as_numbers(level)
+                columns.append(_fit_column(values, spec.name, level, fill, fill_and_scale, trials))
         else:
-            values = frame[spec.name].to_numpy(dtype=float)
+            values = column.as_numbers(None)
             present = values[~np.isnan(values)]
             fill = float(np.median(present)) if len(present) else 0.0
-            columns.append(_fit_column(frame, spec.name, None, fill, fill_and_scale, trials))
+            columns.append(_fit_column(values, spec.name, None, fill, fill_and_scale, trials))
     return Encoding(tuple(columns), within)
 
 
 def _fit_column(
-    frame: pd.DataFrame,
+    values: Matrix,
     name: str,
     level: str | None,
     fill: float,
     fill_and_scale: bool,
     trials: pd.Series | None,
 ) -> EncodedColumn:
-    values = _as_numbers(frame[name], level)
     filled = np.where(np.isnan(values), fill, values) if fill_and_scale else values
     shifts: dict[str, float] = {}
     if trials is not None:
@@ -263,18 +272,63 @@ def _as_shifts(trials: pd.Series, shifts: Mapping[str, float]) -> Matrix:
     return np.array([shifts.get(trial, 0.0) for trial in trials.astype(str)], dtype=float)
 
 
-def _as_numbers(column: pd.Series, level: str | None, levels: tuple[str, ...] = ()) -> Matrix:
-    if levels:
-        known = column.astype("category")
-        positions = pd.Index(levels).get_indexer(known.cat.categories).astype(float)
-        positions[positions < 0] = np.nan
-        # The last stands for a missing value, whose code is -1.
-        return np.append(positions, np.nan)[known.cat.codes.to_numpy()]
-    if level is None:
-        return np.asarray(column, dtype=float)
-    indicator = np.asarray(column == level, dtype=float)
-    indicator[column.isna().to_numpy()] = np.nan
-    return indicator
+@dataclass(frozen=True)
+class _Column:
+    """A feature's values once they were taken out of the table, which is slow.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows,)
+        Numbers, or positions among `levels` where it is a category, -1 for a missing one.
+    levels : list of str, optional
+        Of a category.
+    """
+
+    values: npt.NDArray[Any]
+    levels: list[str] | None = None
+
+    def as_numbers(self, level: str | None, levels: tuple[str, ...] = ()) -> Matrix:
+        """Give numbers, an indicator of a level, or positions among some levels; NaN where missing.
+
+        Parameters
+        ----------
+        level : str or None
+            Of the indicator.
+        levels : tuple of str
+            Those whose position is the value.
+
+        Returns
+        -------
+        array of float, shape (n_rows,)
+            A new one, but for numbers.
+        """
+        if self.levels is None:
+            return self.values
+        if levels:
+            positions = [levels.index(each) if each in levels else np.nan for each in self.levels]
+            # The last stands for a missing value, whose position is -1.
+            return np.asarray(np.array([*positions, np.nan], dtype=float)[self.values])
+        told = [float(each == level) for each in self.levels]
+        return np.asarray(np.array([*told, np.nan], dtype=float)[self.values])
+
+    def count_levels(self) -> dict[str, int]:
+        """Count the rows of each level that has some, in the order of the levels.
+
+        Returns
+        -------
+        dict of int
+            By level.
+        """
+        levels = self.levels or []
+        counts = np.bincount(self.values[self.values >= 0], minlength=len(levels))
+        return {level: int(n) for level, n in zip(levels, counts, strict=True) if n}
+
+
+def _read_column(column: pd.Series, is_category: bool) -> _Column:
+    if not is_category:
+        return _Column(np.asarray(column, dtype=float))
+    known = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
+    return _Column(known.cat.codes.to_numpy(), known.cat.categories.tolist())
 
 
 def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 # More rows leave the penalty no influence on the fit: its strength is settled on this many.
 _ENOUGH_ROWS = 20_000
 _MOST_STEPS = 50
+# Weighted designs of several fits that are worth holding at once.
+_ENOUGH_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -84,55 +86,75 @@ def fit_logistic(
     .. [2] Wood SN. Fast stable restricted maximum likelihood and marginal likelihood estimation
        of semiparametric generalized linear models. J R Stat Soc B 2011;73:3-36.
     """
+    return _fit_each(matrix, responded, deviations[None], start=start)[0]
+
+
+def _fit_each(
+    matrix: Floats,
+    responded: npt.NDArray[np.int_],
+    deviations: Floats,
+    *,
+    start: PenalisedFit | None = None,
+) -> list[PenalisedFit]:
+    """Fit under each of several priors at once, which costs small data little more than one.
+
+    `deviations` has shape (n_fits, n_columns); all fits start from the same place.
+    """
     precision = deviations**-2.0
+    count, size = precision.shape
+    # The intercept comes last, and is not penalised.
+    design = np.column_stack([matrix, np.ones(len(matrix))])
+    penalty = np.column_stack([precision, np.zeros(count)])
     if start is None:
         rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
-        intercept, coefficients = float(np.log(rate / (1.0 - rate))), np.zeros(matrix.shape[1])
+        first = np.append(np.zeros(size), np.log(rate / (1.0 - rate)))
     else:
-        intercept, coefficients = start.intercept, start.coefficients
-    log_odds = matrix @ coefficients + intercept
-    objective = _find_objective(log_odds, responded, coefficients, precision)
+        first = np.append(start.coefficients, start.intercept)
+    coefficients = np.tile(first, (count, 1))
+    log_odds = coefficients @ design.T
+    objective = _find_objective(log_odds, responded, coefficients, penalty)
+    moving = np.arange(count)
     for _ in range(_MOST_STEPS):
-        residual = expit(log_odds) - responded
-        hessian = _make_hessian(matrix, log_odds, precision)
-        gradient = np.append(matrix.T @ residual + precision * coefficients, residual.sum())
-        step = np.linalg.solve(hessian, gradient)
-        length = 1.0
+        mine, seen = coefficients[moving], log_odds[moving]
+        hessian = _make_hessian(design, seen, penalty[moving])
+        gradient = (expit(seen) - responded) @ design + penalty[moving] * mine
+        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        length = np.ones(len(moving))
         while True:
-            tried = coefficients - length * step[:-1]
-            tried_intercept = intercept - length * step[-1]
-            log_odds = matrix @ tried + tried_intercept
-            reached = _find_objective(log_odds, responded, tried, precision)
-            if reached <= objective or length < 1e-6:
+            tried = mine - length[:, None] * step
+            log_odds[moving] = tried @ design.T
+            reached = _find_objective(log_odds[moving], responded, tried, penalty[moving])
+            overshoots = ~(reached <= objective[moving]) & (length >= 1e-6)
+            if not overshoots.any():
                 break
-            length /= 2.0
-        gained = objective - reached
-        intercept, coefficients, objective = tried_intercept, tried, reached
-        if gained <= 1e-10 * (abs(objective) + 1.0):
+            length[overshoots] /= 2.0
+        gained = objective[moving] - reached
+        coefficients[moving], objective[moving] = tried, reached
+        moving = moving[gained > 1e-10 * (np.abs(reached) + 1.0)]
+        if not len(moving):
             break
-    _, log_determinant = np.linalg.slogdet(_make_hessian(matrix, log_odds, precision))
-    marginal = -objective + 0.5 * float(np.log(precision).sum() - log_determinant)
-    return PenalisedFit(float(intercept), coefficients, marginal)
+    _, log_determinants = np.linalg.slogdet(_make_hessian(design, log_odds, penalty))
+    marginal = -objective + 0.5 * (np.log(precision).sum(axis=1) - log_determinants)
+    return [
+        PenalisedFit(float(mine[-1]), mine[:-1].copy(), float(evidence))
+        for mine, evidence in zip(coefficients, marginal, strict=True)
+    ]
 
 
 def _find_objective(
-    log_odds: Floats, responded: npt.NDArray[np.int_], coefficients: Floats, precision: Floats
-) -> float:
-    loss = np.logaddexp(0.0, log_odds).sum() - log_odds @ responded
-    return float(loss + 0.5 * (precision * coefficients**2).sum())
+    log_odds: Floats, responded: npt.NDArray[np.int_], coefficients: Floats, penalty: Floats
+) -> Floats:
+    loss = np.logaddexp(0.0, log_odds).sum(axis=1) - log_odds @ responded
+    return np.asarray(loss + 0.5 * (penalty * coefficients**2).sum(axis=1))
 
 
-def _make_hessian(matrix: Floats, log_odds: Floats, precision: Floats) -> Floats:
-    """Bordered by the intercept, which comes last."""
+def _make_hessian(design: Floats, log_odds: Floats, penalty: Floats) -> Floats:
     # Where every fitted probability is 0 or 1 in double precision nothing would be left to solve.
     weight = np.maximum(expit(log_odds) * expit(-log_odds), 1e-10)
-    weighted = matrix * weight[:, None]
-    size = matrix.shape[1]
-    hessian = np.empty((size + 1, size + 1))
-    hessian[:size, :size] = matrix.T @ weighted + np.diag(precision)
-    hessian[:size, size] = hessian[size, :size] = weighted.sum(axis=0)
-    hessian[size, size] = weight.sum()
-    return hessian
+    hessian = (design.T[None] * weight[:, None, :]) @ design
+    diagonal = np.arange(design.shape[1])
+    hessian[:, diagonal, diagonal] += penalty
+    return np.asarray(hessian)
 
 
 def average_logistic(
@@ -199,12 +221,12 @@ def _weigh(
 ) -> _Weighed:
     fits: list[PenalisedFit] = []
     combinations = list(itertools.product(*(block.deviations for block in blocks)))
-    for deviations in combinations:
+    each = np.repeat(np.array(combinations), sizes, axis=1)
+    at_once = max(1, _ENOUGH_CELLS // matrix.size) if matrix.size else len(each)
+    for first in range(0, len(each), at_once):
         # The neighbour on the path is near; so the grid costs little more than its longest fit.
         start = fits[-1] if fits else None
-        fits.append(
-            fit_logistic(matrix, responded, np.repeat(np.array(deviations), sizes), start=start)
-        )
+        fits += _fit_each(matrix, responded, each[first : first + at_once], start=start)
     evidence = np.array([fit.log_likelihood for fit in fits])
     weights = np.exp(evidence - evidence.max())
     return _Weighed(np.array(combinations), fits, weights / weights.sum())

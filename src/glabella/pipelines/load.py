@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +37,7 @@ from glabella.pipelines.outcomes import (
     leave_out_missing,
 )
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
-from glabella.simulation.frames import simulate_trials
+from glabella.simulation.frames import Simulated, simulate_trials
 from glabella.simulation.sources import find_sources, make_raw_tables, make_table_source
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
@@ -62,8 +63,6 @@ class LoadedAnalysis:
         Under each other definition of the endpoint, by its name.
     sample : Sample
         Those with an outcome, but for the trials of the external set.
-    data_hash : str
-        SHA-256 of the tables.
     external : Sample or None
         Those of the external set with an outcome, where the analysis has one.
     doubted : tuple of Finding
@@ -77,9 +76,13 @@ class LoadedAnalysis:
     observed: Outcomes
     alternatives: dict[str, Outcomes]
     sample: Sample
-    data_hash: str
     external: Sample | None = None
     doubted: tuple[Finding, ...] = ()
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 of the tables."""
+        return hash_tables(self.tables)
 
     @property
     def kept(self) -> np.ndarray:
@@ -124,15 +127,8 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     """
     origin, dictionary = resolved.analysis.origin, resolved.dictionary.value
     if resolved.scenario is not None and data is None:
-        simulated = simulate_trials(resolved.scenario.value, seed=resolved.analysis.value.seed)
-        return map_trial(
-            make_table_source(resolved.scenario.value, dictionary),
-            make_raw_tables(simulated),
-            dictionary,
-            origin="simulated",
-            written=origin,
-            keys=("data", "simulate"),
-        )
+        seed = resolved.analysis.value.seed
+        return map_simulated(resolved, simulate_trials(resolved.scenario.value, seed=seed))
     folder = data or project.home
     sources = resolved.sources
     if resolved.scenario is not None:
@@ -153,6 +149,32 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
             )
         parts.append(read)
     return pool_trials(parts, place=origin.place("data", "trials"))
+
+
+def map_simulated(resolved: ResolvedAnalysis, simulated: Simulated) -> PatientTables:
+    """Read simulated tables through the mapping of any other source.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    simulated : Simulated
+        The tables.
+
+    Returns
+    -------
+    PatientTables
+        Typed and checked.
+    """
+    dictionary = resolved.dictionary.value
+    return map_trial(
+        make_table_source(simulated.scenario, dictionary),
+        make_raw_tables(simulated),
+        dictionary,
+        origin="simulated",
+        written=resolved.analysis.origin,
+        keys=("data", "simulate"),
+    )
 
 
 def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
@@ -179,27 +201,49 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         known only later.
     """
     resolved = resolve_analysis(reference, project)
-    tables = derive_totals(load_tables(resolved, data, project), resolved.dictionary.value)
+    return load_tables_of(resolved, load_tables(resolved, data, project))
+
+
+def load_tables_of(
+    resolved: ResolvedAnalysis, tables: PatientTables, *, is_held: bool = True
+) -> LoadedAnalysis:
+    """Derive outcomes and features of tables that were read.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    tables : PatientTables
+        From `load_tables` or `map_simulated`.
+    is_held : bool
+        Whether features are held against outcomes and later visits; not needed where other
+        participants of the same simulated trials were.
+
+    Returns
+    -------
+    LoadedAnalysis
+        Ready for validation.
+
+    Raises
+    ------
+    GlabellaError
+        As in `load_analysis`.
+    """
+    tables = derive_totals(tables, resolved.dictionary.value)
     resolved, tables = _settle_lacking(resolved, tables)
     analysis = resolved.analysis.value
     outcomes = derive_for(resolved, tables, analysis.endpoint)
     notes = note_conversions(tables, resolved.feature_set.value, resolved.dictionary.value)
     tables = replace(tables, findings=(*tables.findings, *outcomes.findings, *notes))
-    features = assemble_features(
-        tables,
-        resolved.feature_set.value,
-        resolved.dictionary.value,
-        arms=analysis.arms,
-        endpoint_variable=analysis.endpoint.of,
-        arms_at=resolved.analysis.origin.place("arms"),
-        written=resolved.feature_set.origin,
-    )
+    features = _assemble(resolved, tables)
     alternatives = {
         other.name: derive_alternative(resolved, tables, other) for other in resolved.alternatives
     }
-    held = [(analysis.endpoint.of, outcomes)]
-    held += [(o.endpoint.of, alternatives[o.name]) for o in resolved.alternatives]
-    noted = hold_against_outcomes(resolved, tables, features, held)
+    noted: tuple[Finding, ...] = ()
+    if is_held:
+        held = [(analysis.endpoint.of, outcomes)]
+        held += [(o.endpoint.of, alternatives[o.name]) for o in resolved.alternatives]
+        noted = hold_against_outcomes(resolved, tables, features, held)
     tables = replace(tables, findings=(*tables.findings, *noted))
     return LoadedAnalysis(
         resolved=resolved,
@@ -209,11 +253,44 @@ def load_analysis(reference: str, project: Project, *, data: Path | None = None)
         observed=derive_for(resolved, tables, leave_out_missing(analysis.endpoint)),
         alternatives=alternatives,
         sample=make_sample(analysis, tables, outcomes, features),
-        data_hash=hash_tables(tables),
         external=None
         if analysis.validation.external is None
         else make_sample(analysis, tables, outcomes, features, external=True),
         doubted=noted,
+    )
+
+
+def load_sample(resolved: ResolvedAnalysis, tables: PatientTables) -> Sample:
+    """Derive who is analysed, where nothing is to be learnt from them.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions; features that a trial lacks were settled before.
+    tables : PatientTables
+        From `load_tables` or `map_simulated`.
+
+    Returns
+    -------
+    Sample
+        Those with an outcome. Their features are not held against it: no model is fitted.
+    """
+    tables = derive_totals(tables, resolved.dictionary.value)
+    analysis = resolved.analysis.value
+    outcomes = derive_for(resolved, tables, analysis.endpoint)
+    return make_sample(analysis, tables, outcomes, _assemble(resolved, tables))
+
+
+def _assemble(resolved: ResolvedAnalysis, tables: PatientTables) -> FeatureTable:
+    analysis = resolved.analysis.value
+    return assemble_features(
+        tables,
+        resolved.feature_set.value,
+        resolved.dictionary.value,
+        arms=analysis.arms,
+        endpoint_variable=analysis.endpoint.of,
+        arms_at=resolved.analysis.origin.place("arms"),
+        written=resolved.feature_set.origin,
     )
 
 

@@ -14,6 +14,7 @@ from glabella.simulation.limits import describe_variables, tabulate_limits
 from glabella.simulation.marginals import Distribution, Shares
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario import Scenario
+from glabella.simulation.truth import TrialEffects
 
 _WHOLE = ("age_years", "illness_months", "episodes", "resistance", "expectancy")
 
@@ -54,7 +55,13 @@ class Simulated:
     limits: pd.DataFrame
 
 
-def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simulated:
+def simulate_trials(
+    scenario: Scenario,
+    *,
+    seed: int,
+    workers: int = 1,
+    effects: Sequence[TrialEffects] | None = None,
+) -> Simulated:
     """Simulate every trial of a scenario, as tables.
 
     Parameters
@@ -65,13 +72,15 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         The same seed gives the same tables.
     workers : int
         Threads; they change nothing but the time.
+    effects : sequence of TrialEffects, optional
+        As in `draw_trials`.
 
     Returns
     -------
     Simulated
         Tables and truth.
     """
-    trials = draw_trials(scenario, seed=seed, workers=workers)
+    trials = draw_trials(scenario, seed=seed, workers=workers, effects=effects)
     names = [_name_participants(drawn) for drawn in trials]
     truth = pd.concat([_tabulate_truth(*pair) for pair in zip(trials, names, strict=True)])
     return Simulated(

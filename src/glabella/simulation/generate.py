@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
+from glabella.simulation.mechanism import Effect
 from glabella.simulation.scenario import Scenario
 from glabella.simulation.trials import ScenarioTrial
 from glabella.simulation.truth import TrialEffects, compute_truth, weigh
@@ -88,7 +89,13 @@ class TrialDraw:
         return np.where(self.stays[:, at], self.scores[variable][:, at], np.nan)
 
 
-def draw_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> list[TrialDraw]:
+def draw_trials(
+    scenario: Scenario,
+    *,
+    seed: int,
+    workers: int = 1,
+    effects: Sequence[TrialEffects] | None = None,
+) -> list[TrialDraw]:
     """Simulate every trial of a scenario.
 
     Parameters
@@ -100,17 +107,49 @@ def draw_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> list[Tria
         changes no other.
     workers : int
         Threads; they change nothing but the time.
+    effects : sequence of TrialEffects, optional
+        Of each trial, from `draw_effects`: then other participants of the same trials are drawn.
+        Drawn from `seed` unless stated.
 
     Returns
     -------
     list of TrialDraw
         In the scenario's order.
     """
-    return [draw_trial(scenario, trial, seed=seed, workers=workers) for trial in scenario.trials]
+    given = [None] * len(scenario.trials) if effects is None else effects
+    return [
+        draw_trial(scenario, trial, seed=seed, workers=workers, effects=mine)
+        for trial, mine in zip(scenario.trials, given, strict=True)
+    ]
+
+
+def draw_effects(scenario: Scenario, trial: ScenarioTrial, *, seed: int) -> TrialEffects:
+    """Draw what is a trial's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        How trials differ.
+    trial : ScenarioTrial
+        The trial.
+    seed : int
+        Of the whole simulation.
+
+    Returns
+    -------
+    TrialEffects
+        Those that `draw_trial` has with the same seed.
+    """
+    return _draw_effects(scenario, trial, spawn(seed, trial.id, 0), _spawn_weights(seed, trial))
 
 
 def draw_trial(
-    scenario: Scenario, trial: ScenarioTrial, *, seed: int, workers: int = 1
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    *,
+    seed: int,
+    workers: int = 1,
+    effects: TrialEffects | None = None,
 ) -> TrialDraw:
     """Simulate one trial.
 
@@ -124,6 +163,8 @@ def draw_trial(
         Of the whole simulation.
     workers : int
         Threads; they change nothing but the time.
+    effects : TrialEffects, optional
+        The trial's own, where other participants of a trial that was drawn already are wanted.
 
     Returns
     -------
@@ -132,7 +173,9 @@ def draw_trial(
         participants, each from a seed of its own.
     """
     once = spawn(seed, trial.id, 0)
-    effects = _draw_effects(scenario, trial, once)
+    drawn = _draw_effects(scenario, trial, once, _spawn_weights(seed, trial))
+    effects = effects or drawn
+    trial = trial.model_copy(update={"effects": {**trial.effects, **effects.weights}})
     arm = once.permutation(np.repeat(np.arange(len(trial.arms)), [one.n for one in trial.arms]))
     site = _assign_sites(trial, arm, once)
     starts = range(0, len(arm), _BLOCK)
@@ -169,8 +212,15 @@ def spawn(seed: int, label: str, number: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
+def _spawn_weights(seed: int, trial: ScenarioTrial) -> np.random.Generator:
+    return spawn(seed, f"weights of {trial.id}", 0)
+
+
 def _draw_effects(
-    scenario: Scenario, trial: ScenarioTrial, draw: np.random.Generator
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    draw: np.random.Generator,
+    of_weights: np.random.Generator,
 ) -> TrialEffects:
     between = scenario.between_trials
     severity, background, effect = draw.standard_normal(3)
@@ -184,7 +234,23 @@ def _draw_effects(
         background=trial.background + between.background_sd * float(background),
         arms=arms,
         sites=_draw_sites(scenario, trial, draw),
+        weights=_draw_weights(scenario, trial, of_weights),
     )
+
+
+def _draw_weights(
+    scenario: Scenario, trial: ScenarioTrial, draw: np.random.Generator
+) -> dict[str, Effect]:
+    """Draw what a unit of each variable adds in this trial, where trials differ in it."""
+    spread = scenario.between_trials.weights_sd
+    if spread == 0.0:
+        return {}
+    return {
+        name: effect.model_copy(
+            update={"prognostic": effect.prognostic + spread * float(draw.standard_normal())}
+        )
+        for name, effect in scenario.find_effects(trial).items()
+    }
 
 
 def _draw_sites(scenario: Scenario, trial: ScenarioTrial, draw: np.random.Generator) -> Floats:

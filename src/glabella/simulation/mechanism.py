@@ -82,11 +82,15 @@ class BetweenTrials(Definition):
         Of the logarithm of mean severity at entry.
     background_sd, effect_sd : float
         Of the logarithm of the fall in every arm, and of each effect.
+    weights_sd : float
+        Of what one unit of each variable that has a weight adds to the logarithm of the fall, by
+        its prognostic weight: in another trial it predicts more, less or the other way.
     """
 
     severity_sd: Deviation = 0.0
     background_sd: Deviation = 0.0
     effect_sd: Deviation = 0.0
+    weights_sd: Deviation = 0.0
 
 
 class Course(Definition):

@@ -226,6 +226,33 @@ class Scenario(Definition):
         )
         return self.model_copy(update={"trials": trials})
 
+    def repeat_trials(self, count: int) -> Scenario:
+        """Give the same scenario with another number of trials.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1: the scenario's trials in their order, and from the first again
+            where they are fewer. One that comes again has a number in its name, and effects and
+            participants of its own.
+
+        Returns
+        -------
+        Scenario
+            Of so many trials.
+        """
+        trials: list[ScenarioTrial] = []
+        known = {trial.id for trial in self.trials}
+        for at in range(count):
+            turn, number = divmod(at, len(self.trials))
+            trial = self.trials[number]
+            name, again = trial.id, turn + 1
+            while turn and name in known:
+                name, again = f"{trial.id}_{again}", again + 1
+            known.add(name)
+            trials.append(trial.model_copy(update={"id": name}))
+        return self.model_copy(update={"trials": tuple(trials)})
+
     @property
     def size(self) -> int:
         """Participants randomised in all trials."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +33,15 @@ class TrialEffects:
         Each arm's effect, its random part included.
     sites : array of float, shape (n_sites,)
         On the logarithm of the fall in every arm.
+    weights : dict of Effect
+        Variable to its effect in this trial, where trials differ in it; empty where they do not.
     """
 
     severity: float
     background: float
     arms: tuple[float, ...]
     sites: Floats
+    weights: dict[str, Effect] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
-from statsmodels.stats.multitest import multipletests
 
 from glabella.validation.fold_result import InnerLosses
 from glabella.validation.intervals import Estimate, not_estimable
@@ -209,7 +208,12 @@ def adjust_by_holm(p_values: Sequence[float | None]) -> list[float | None]:
     known = [p for p in p_values if p is not None]
     if not known:
         return list(p_values)
-    adjusted = iter(multipletests(known, method="holm")[1].tolist())
+    # Not statsmodels' `multipletests`: it collects garbage each time, a tenth of a second.
+    order = np.argsort(known, kind="stable")
+    steps = np.array(known)[order] * np.arange(len(known), 0, -1)
+    holm = np.empty(len(known))
+    holm[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    adjusted = iter(holm.tolist())
     return [None if p is None else next(adjusted) for p in p_values]
 
 

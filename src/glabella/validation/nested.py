@@ -327,10 +327,7 @@ def validate_candidates(
         Candidate by candidate, in the order of the folds; a failed fit is recorded as such.
     """
     # Drawn once a fold, not once a candidate: all of them learn from the same completed outcomes.
-    outcomes = {
-        fold.key: sample.complete_training(fold.train, derive_seed(seed, "impute", *fold.key))
-        for fold in folds
-    }
+    outcomes = {fold.key: complete_fold(sample, fold, seed=seed) for fold in folds}
     found: dict[tuple[str, int], FoldResult] = {}
     keys: dict[tuple[str, int], FitKey] = {}
     if checkpoint is not None:
@@ -387,24 +384,20 @@ def _run_fold(
     weighed: Collection[str],
 ) -> list[FoldResult]:
     """Fit all candidates to one training part: an ensemble takes its members from the others."""
-    fit_seed, splits_seed = _derive_seeds(seed, fold)
     fitted: dict[str, TunedModel] = {}
     held_out = sample.features.take(fold.test)
-    in_order = sorted(candidates, key=lambda name: bool(candidates[name].members))
     results = []
-    for name in in_order:
+    for name in order_candidates(candidates):
         started = time.perf_counter()
         try:
             with one_thread():
-                tuned = tune_and_fit(
+                tuned = fit_on_fold(
                     candidates[name],
                     sample,
-                    fold.train,
+                    fold,
                     inner_folds=inner_folds,
-                    seed=fit_seed,
+                    seed=seed,
                     outcomes=outcomes,
-                    unit=fold.unit,
-                    splits_seed=splits_seed,
                     is_weighed=name in weighed,
                     fitted=fitted,
                 )
@@ -430,6 +423,92 @@ def _run_fold(
             )
         )
     return results
+
+
+def order_candidates(candidates: Mapping[str, Candidate]) -> list[str]:
+    """Put those after the others that take them as members.
+
+    Parameters
+    ----------
+    candidates : mapping of Candidate
+        By name.
+
+    Returns
+    -------
+    list of str
+        In the order in which they are to be fitted.
+    """
+    return sorted(candidates, key=lambda name: bool(candidates[name].members))
+
+
+def fit_on_fold(
+    candidate: Candidate,
+    sample: Sample,
+    fold: Fold,
+    *,
+    inner_folds: int,
+    seed: int,
+    outcomes: npt.NDArray[np.int8] | None = None,
+    is_weighed: bool = False,
+    fitted: dict[str, TunedModel] | None = None,
+) -> TunedModel:
+    """Fit a candidate to the training part of a fold, as validation does.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+    sample : Sample
+        The participants.
+    fold : Fold
+        The split.
+    inner_folds : int
+        Folds of the tuning.
+    seed : int
+        The analysis's seed.
+    outcomes : array of int, shape (n_imputations, n_training), optional
+        From `complete_fold`, where they are shared between candidates.
+    is_weighed, fitted
+        As in `tune_and_fit`.
+
+    Returns
+    -------
+    TunedModel
+        The same each time.
+    """
+    fit_seed, splits_seed = _derive_seeds(seed, fold)
+    return tune_and_fit(
+        candidate,
+        sample,
+        fold.train,
+        inner_folds=inner_folds,
+        seed=fit_seed,
+        outcomes=complete_fold(sample, fold, seed=seed) if outcomes is None else outcomes,
+        unit=fold.unit,
+        splits_seed=splits_seed,
+        is_weighed=is_weighed,
+        fitted=fitted,
+    )
+
+
+def complete_fold(sample: Sample, fold: Fold, *, seed: int) -> npt.NDArray[np.int8]:
+    """Complete the outcomes of a training part; all candidates learn from the same.
+
+    Parameters
+    ----------
+    sample : Sample
+        The participants.
+    fold : Fold
+        The split.
+    seed : int
+        The analysis's seed.
+
+    Returns
+    -------
+    array of int, shape (n_imputations, n_training)
+        One row where nothing is imputed.
+    """
+    return sample.complete_training(fold.train, derive_seed(seed, "impute", *fold.key))
 
 
 def _derive_seeds(seed: int, fold: Fold) -> tuple[np.random.SeedSequence, np.random.SeedSequence]:

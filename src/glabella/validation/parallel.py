@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from joblib import Parallel, parallel_config
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from glabella.errors import AnalysisError, GlabellaError
 
@@ -174,10 +176,17 @@ def one_thread() -> Iterator[None]:
     """
     token = _cluster.set(None)
     try:
-        with threadpool_limits(1), parallel_config(backend="sequential"):
+        controller = _find_thread_pools(len(sys.modules))
+        with controller.limit(limits=1), parallel_config(backend="sequential"):
             yield
     finally:
         _cluster.reset(token)
+
+
+@lru_cache(maxsize=1)
+def _find_thread_pools(modules: int) -> ThreadpoolController:
+    """Look for libraries with threads again only when something was imported since: it is slow."""
+    return ThreadpoolController()
 
 
 @contextlib.contextmanager

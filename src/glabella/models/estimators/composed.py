@@ -12,12 +12,12 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, minimize
 from scipy.special import expit, logit
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Floats, Interactions, ResponderModel
 from glabella.models.estimators.linear import RidgeModel, SplineModel
+from glabella.models.penalised import fit_logistic
 
 # One-sided 95 %: what is learnt on top must be better than by chance.
 _BEYOND_NOISE = 1.645
@@ -484,8 +484,7 @@ def _lose(log_odds: Floats, responded: npt.NDArray[np.int_]) -> Floats:
 def _calibrate(log_odds: Floats, responded: npt.NDArray[np.int_]) -> tuple[float, float] | None:
     if len(np.unique(responded)) < 2 or np.ptp(log_odds) < 1e-9:
         return None
-    # A weak penalty ends separated log odds in a finite slope.
-    fitted = LogisticRegression(C=100.0, solver="newton-cholesky", tol=1e-8)
-    fitted.fit(log_odds[:, None], responded)
-    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return (slope, intercept) if slope > 0 else None
+    # A wide prior ends separated log odds in a finite slope.
+    fitted = fit_logistic(log_odds[:, None], responded, np.array([10.0]))
+    slope = float(fitted.coefficients[0])
+    return (slope, fitted.intercept) if slope > 0 else None

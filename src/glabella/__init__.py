@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from glabella.pipelines.check import check
     from glabella.pipelines.compare import compare
     from glabella.pipelines.promote import promote, roll_back
+    from glabella.pipelines.rehearse import rehearse
     from glabella.pipelines.simulate import simulate
     from glabella.pipelines.train import train
     from glabella.scoring.batch import explain, score
@@ -21,6 +22,7 @@ __all__ = [
     "compare",
     "explain",
     "promote",
+    "rehearse",
     "roll_back",
     "score",
     "simulate",
@@ -34,6 +36,7 @@ _VERBS = {
     "compare": "glabella.pipelines.compare",
     "explain": "glabella.scoring.batch",
     "promote": "glabella.pipelines.promote",
+    "rehearse": "glabella.pipelines.rehearse",
     "roll_back": "glabella.pipelines.promote",
     "score": "glabella.scoring.batch",
     "simulate": "glabella.pipelines.simulate",

@@ -16,6 +16,7 @@ from glabella.cli import (
     explain,
     init,
     promote,
+    rehearse,
     report,
     score,
     simulate,
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (init, example, simulate, check, train, compare, promote, score, explain, report):
+VERBS = (
+    init,
+    example,
+    simulate,
+    check,
+    rehearse,
+    train,
+    compare,
+    promote,
+    score,
+    explain,
+    report,
+)
+for verb in VERBS:
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 
 

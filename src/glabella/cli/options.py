@@ -12,6 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+# Shorter work ends before anybody wonders how long it lasts.
+_SECONDS_OF_LONG_WORK = 10.0
+
 AnalysisArgument = Annotated[
     str, typer.Argument(help="A name in pipelines/, or the path of an analysis.")
 ]
@@ -89,7 +92,13 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         return
     # rich takes a while to import; only work that lasts shows progress.
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -97,6 +106,8 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         TextColumn("{task.completed}/{task.total}"),
         *([TextColumn("{task.fields[rate]}")] if of else []),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None, rate="")
@@ -111,12 +122,29 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
 
 def _make_line_printer() -> Callable[[str, int, int], None]:
     started = time.monotonic()
-    last = {"stage": ""}
+    last: dict[str, Any] = {"stage": "", "since": started, "from": 0, "tenth": 0}
 
     def show(stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
         if stage != last["stage"]:
-            last["stage"] = stage
+            last.update({"stage": stage, "since": now, "from": done, "tenth": 0})
             share = f" ({done} of {total})" if total else ""
-            typer.echo(f"[{time.monotonic() - started:5.1f} s] {stage}{share}", err=True)
+            typer.echo(f"[{now - started:5.1f} s] {stage}{share}", err=True)
+            return
+        tenth, advanced = 10 * done // total if total else 0, done - last["from"]
+        if tenth > last["tenth"] and advanced and now - last["since"] > _SECONDS_OF_LONG_WORK:
+            last["tenth"] = tenth
+            left = (now - last["since"]) / advanced * (total - done)
+            typer.echo(
+                f"[{now - started:5.1f} s] {stage} ({done} of {total}, about "
+                f"{_name_duration(left)} left)",
+                err=True,
+            )
 
     return show
+
+
+def _name_duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -144,7 +144,19 @@ def assemble_features(
     frame["studyid"] = trials.astype(pd.CategoricalDtype(names))
     trial_levels = {name: name for name in names}
     specs = (*specs, FeatureSpec("studyid", "Trial", "category", part="trial", levels=trial_levels))
-    return FeatureTable(frame=frame, specs=specs)
+    return FeatureTable(frame=_name_plainly(frame), specs=specs)
+
+
+def _name_plainly(frame: pd.DataFrame) -> pd.DataFrame:
+    """Hold names of columns and levels as objects: fits ask for them thousands of times.
+
+    Looked up in Arrow's strings, pandas' default, they took half the time of a small fit.
+    """
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            levels = pd.Index(frame[name].cat.categories, dtype=object)
+            frame[name] = frame[name].cat.rename_categories(levels)
+    return frame.set_axis(pd.Index(frame.columns, dtype=object), axis=1)
 
 
 def _place_feature(feature_set: FeatureSet, name: str, written: Origin | None) -> str | None:

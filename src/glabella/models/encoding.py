@@ -328,7 +328,8 @@ def _read_column(column: pd.Series, is_category: bool) -> _Column:
     if not is_category:
         return _Column(np.asarray(column, dtype=float))
     known = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
-    return _Column(known.cat.codes.to_numpy(), known.cat.categories.tolist())
+    held = known.array
+    return _Column(np.asarray(held.codes), held.categories.tolist())
 
 
 def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:

@@ -115,15 +115,7 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
     Procedure
         All of them.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
-    names = list(validated.predictions)
-    corrected = correct_choice(
-        names,
-        loaded.resolved.references,
-        {name: validated.select(name, "pooled") for name in names},
-        sample,
-        seed=derive_seed(analysis.seed, "bias corrected"),
-    )
+    sample = loaded.sample
     pooled = validated.candidates[validated.choice.name].pooled
     # The chosen candidate did not fail, so it has figures.
     assert pooled is not None
@@ -133,6 +125,31 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
         validated=validated.procedure,
         chosen_in_folds={design: validated.followed.count(design) for design in designs},
         against_chosen=validated.against_chosen,
-        corrected=corrected,
+        corrected=correct_for_choice(loaded, validated),
         fitted=measure_optimism(probability, pooled, sample),
+    )
+
+
+def correct_for_choice(loaded: LoadedAnalysis, validated: Validated) -> BiasCorrected:
+    """Correct the best candidate's figures for having been chosen by them.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : Validated
+        Figures, predictions and choice.
+
+    Returns
+    -------
+    BiasCorrected
+        By bootstrap over participants.
+    """
+    names = list(validated.predictions)
+    return correct_choice(
+        names,
+        loaded.resolved.references,
+        {name: validated.select(name, "pooled") for name in names},
+        loaded.sample,
+        seed=derive_seed(loaded.resolved.analysis.value.seed, "bias corrected"),
     )

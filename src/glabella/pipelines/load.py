@@ -37,7 +37,7 @@ from glabella.pipelines.outcomes import (
     leave_out_missing,
 )
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
-from glabella.simulation.frames import Simulated, simulate_trials
+from glabella.simulation.frames import TrialTables, simulate_tables
 from glabella.simulation.sources import find_sources, make_raw_tables, make_table_source
 from glabella.validation.sample import Sample
 from glabella.validation.seeds import derive_seed
@@ -57,8 +57,6 @@ class LoadedAnalysis:
         All participants' features.
     outcomes : Outcomes
         All participants' scores and responses.
-    observed : Outcomes
-        The same endpoint where missing scores are left out: who has one.
     alternatives : dict of Outcomes
         Under each other definition of the endpoint, by its name.
     sample : Sample
@@ -73,11 +71,15 @@ class LoadedAnalysis:
     tables: PatientTables
     features: FeatureTable
     outcomes: Outcomes
-    observed: Outcomes
     alternatives: dict[str, Outcomes]
     sample: Sample
     external: Sample | None = None
     doubted: tuple[Finding, ...] = ()
+
+    @cached_property
+    def observed(self) -> Outcomes:
+        """The same endpoint where missing scores are left out: who has one."""
+        return derive_for(self.resolved, self.tables, leave_out_missing(self.endpoint))
 
     @cached_property
     def data_hash(self) -> str:
@@ -128,7 +130,7 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     origin, dictionary = resolved.analysis.origin, resolved.dictionary.value
     if resolved.scenario is not None and data is None:
         seed = resolved.analysis.value.seed
-        return map_simulated(resolved, simulate_trials(resolved.scenario.value, seed=seed))
+        return map_simulated(resolved, simulate_tables(resolved.scenario.value, seed=seed))
     folder = data or project.home
     sources = resolved.sources
     if resolved.scenario is not None:
@@ -151,14 +153,14 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
     return pool_trials(parts, place=origin.place("data", "trials"))
 
 
-def map_simulated(resolved: ResolvedAnalysis, simulated: Simulated) -> PatientTables:
+def map_simulated(resolved: ResolvedAnalysis, simulated: TrialTables) -> PatientTables:
     """Read simulated tables through the mapping of any other source.
 
     Parameters
     ----------
     resolved : ResolvedAnalysis
         The definitions.
-    simulated : Simulated
+    simulated : TrialTables
         The tables.
 
     Returns
@@ -250,7 +252,6 @@ def load_tables_of(
         tables=tables,
         features=features,
         outcomes=outcomes,
-        observed=derive_for(resolved, tables, leave_out_missing(analysis.endpoint)),
         alternatives=alternatives,
         sample=make_sample(analysis, tables, outcomes, features),
         external=None

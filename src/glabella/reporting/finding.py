@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from glabella.validation.across import pool_groups
 from glabella.validation.comparison import Difference
-from glabella.validation.intervals import Estimate
+from glabella.validation.intervals import Estimate, not_estimable
+from glabella.validation.performance import GroupPerformance
 from glabella.validation.result import CandidateResult
 
+Verdict = Literal["not validated", "only inside", "chance", "below chance", "no better", "better"]
 CHANCE = 0.5
 _VERDICTS = {"chance": ", which is compatible with chance", "below": ", which is below chance"}
 
@@ -128,7 +132,8 @@ def write_finding(
         One or two sentences. A result no better than a reference is reported as that, first.
     """
     start = "Simulated data: nothing here is known of real patients. " if is_simulated else ""
-    if procedure.pooled is None:
+    verdict = read_verdict(procedure, differences)
+    if verdict == "not validated" or procedure.pooled is None:
         return f"{start}No candidate could be validated."
     # Who was chosen for the best figures can't keep them: those are of the choice as well.
     subject = f"the procedure that chose {chosen}" if has_choice else chosen
@@ -138,7 +143,17 @@ def write_finding(
     where = _describe_across(procedure, across) + _describe_external(external)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
-    if _place(auc) in ("chance", "below"):
+    if verdict == "only inside":
+        inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
+        return (
+            f"{start}Only inside its own {across}s: {subject} told responders from others {among} "
+            f"of the {across} that it learnt from with a concordance of {format_estimate(inside)}, "
+            f"and of a new {across} with {format_estimate(left_out)}"
+            f"{_VERDICTS[_place(left_out)]}; nothing can be said of other patients. "
+            f"Over all {across}s pooled, its concordance is {format_estimate(auc)}"
+            f"{_describe_external(external)}."
+        )
+    if verdict in ("chance", "below chance"):
         where_to = "At" if _place(auc) == "chance" else "Below"
         head = f"{where_to} chance: {subject} could not tell responders from others {among}"
         than = ""
@@ -153,6 +168,52 @@ def write_finding(
     than = f", and predicted better than {_join(beaten)}" if beaten else ""
     who = f"The{subject[3:]}" if has_choice else subject
     return f"{start}{who} {figure}{than}{where}."
+
+
+def read_verdict(procedure: CandidateResult, differences: Sequence[Difference]) -> Verdict:
+    """Say in a word what was found, as the first sentence does.
+
+    Parameters
+    ----------
+    procedure : CandidateResult
+        The figures of choosing and fitting together.
+    differences : sequence of Difference
+        The procedure against each reference that was validated.
+
+    Returns
+    -------
+    str
+        ``only inside``: beyond chance where trained and tested inside a trial, in the mean over
+        trials; at chance or below with each trial left out, by an interval that does not reach
+        that mean. ``chance`` or ``below chance``: so in pooled cross-validation. ``no better``:
+        than some reference. ``better`` otherwise.
+    """
+    if procedure.pooled is None:
+        return "not validated"
+    inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
+    # An interval that reaches as high as inside trials says only that trials are few.
+    is_lower = (
+        left_out.high is not None and inside.value is not None and left_out.high < inside.value
+    )
+    if is_lower and _place(inside) == "above" and _place(left_out) in ("chance", "below"):
+        return "only inside"
+    place = _place(procedure.pooled.estimates["auc"])
+    if place in ("chance", "below"):
+        return "chance" if place == "chance" else "below chance"
+    return "better" if all(item.is_better for item in differences) else "no better"
+
+
+def _find_left_out(procedure: CandidateResult) -> Estimate:
+    if procedure.across is None:
+        return not_estimable("it was not validated so")
+    return procedure.across.estimates["auc"]
+
+
+def _pool(groups: Sequence[GroupPerformance] | None) -> Estimate:
+    """Give the mean concordance over trials."""
+    if not groups:
+        return not_estimable("it was not validated so")
+    return pool_groups(groups)["auc"].estimate
 
 
 def _place(auc: Estimate) -> str:

@@ -20,8 +20,8 @@ _WHOLE = ("age_years", "illness_months", "episodes", "resistance", "expectancy")
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """Simulated tables, as they would be read from files.
+class TrialTables:
+    """What an analysis reads of simulated trials.
 
     Parameters
     ----------
@@ -31,6 +31,21 @@ class Simulated:
         One row a participant.
     assessments : DataFrame
         One row a participant, variable and visit.
+    """
+
+    scenario: Scenario
+    participants: pd.DataFrame
+    assessments: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Simulated(TrialTables):
+    """All simulated tables, as they would be read from files.
+
+    Parameters
+    ----------
+    scenario, participants, assessments
+        As in `TrialTables`.
     events : DataFrame
         One row an adverse event: ``studyid``, ``usubjid``, ``event`` and ``day`` after injection.
     new_patients : DataFrame
@@ -45,9 +60,6 @@ class Simulated:
         One row a rule and scope: the concordance that the rule can be expected to reach.
     """
 
-    scenario: Scenario
-    participants: pd.DataFrame
-    assessments: pd.DataFrame
     events: pd.DataFrame
     new_patients: pd.DataFrame
     truth: pd.DataFrame
@@ -55,13 +67,7 @@ class Simulated:
     limits: pd.DataFrame
 
 
-def simulate_trials(
-    scenario: Scenario,
-    *,
-    seed: int,
-    workers: int = 1,
-    effects: Sequence[TrialEffects] | None = None,
-) -> Simulated:
+def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simulated:
     """Simulate every trial of a scenario, as tables.
 
     Parameters
@@ -72,29 +78,57 @@ def simulate_trials(
         The same seed gives the same tables.
     workers : int
         Threads; they change nothing but the time.
-    effects : sequence of TrialEffects, optional
-        As in `draw_trials`.
 
     Returns
     -------
     Simulated
         Tables and truth.
     """
-    trials = draw_trials(scenario, seed=seed, workers=workers, effects=effects)
+    trials = draw_trials(scenario, seed=seed, workers=workers)
     names = [_name_participants(drawn) for drawn in trials]
+    tables = _tabulate(scenario, trials, names)
     truth = pd.concat([_tabulate_truth(*pair) for pair in zip(trials, names, strict=True)])
     return Simulated(
         scenario=scenario,
-        participants=pd.concat(
-            [_tabulate_people(scenario, *pair) for pair in zip(trials, names, strict=True)],
-            ignore_index=True,
-        ),
-        assessments=_tabulate_visits(trials, names),
+        participants=tables.participants,
+        assessments=tables.assessments,
         events=_tabulate_events(scenario, trials, names),
         new_patients=_simulate_new_patients(scenario, spawn(seed, "new patients", 0)),
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
         limits=tabulate_limits(trials),
+    )
+
+
+def simulate_tables(
+    scenario: Scenario, *, seed: int, effects: Sequence[TrialEffects] | None = None
+) -> TrialTables:
+    """Simulate every trial of a scenario, and tabulate what an analysis reads.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The trials.
+    seed : int
+        The same seed gives the same tables, those of `simulate_trials`.
+    effects : sequence of TrialEffects, optional
+        As in `draw_trials`.
+
+    Returns
+    -------
+    TrialTables
+        Participants and assessments.
+    """
+    trials = draw_trials(scenario, seed=seed, effects=effects)
+    return _tabulate(scenario, trials, [_name_participants(drawn) for drawn in trials])
+
+
+def _tabulate(
+    scenario: Scenario, trials: Sequence[TrialDraw], names: Sequence[np.ndarray]
+) -> TrialTables:
+    people = [_tabulate_people(scenario, *pair) for pair in zip(trials, names, strict=True)]
+    return TrialTables(
+        scenario, pd.concat(people, ignore_index=True), _tabulate_visits(trials, names)
     )
 
 

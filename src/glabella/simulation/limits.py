@@ -12,6 +12,9 @@ from glabella.simulation.generate import TrialDraw
 from glabella.simulation.scenario import SEVERITY, VARIABLES, Scenario
 from glabella.simulation.trials import ScenarioTrial
 
+# Variables that stand in the data as an item of the Hamilton scale.
+ITEMS_OF = {"hamd09": "agitation"}
+
 Floats = npt.NDArray[np.float64]
 
 

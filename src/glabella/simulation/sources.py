@@ -8,7 +8,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.ingest.adam.source import AdamFiles, AdamSource
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
-from glabella.simulation.frames import Simulated
+from glabella.simulation.frames import TrialTables
 from glabella.simulation.scenario import Scenario
 from glabella.simulation.trials import ScenarioTrial
 
@@ -180,12 +180,12 @@ def name_event(event: str) -> str:
     return event.replace("_", " ").upper()
 
 
-def make_raw_tables(simulated: Simulated) -> dict[str, RawTable]:
+def make_raw_tables(simulated: TrialTables) -> dict[str, RawTable]:
     """Give simulated tables by the names that `make_table_source` maps.
 
     Parameters
     ----------
-    simulated : Simulated
+    simulated : TrialTables
         The tables.
 
     Returns

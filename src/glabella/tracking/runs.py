@@ -17,6 +17,7 @@ from glabella.tracking.store import Store, explain_store_errors, import_mlflow
 
 _PROCESS_TAG = "glabella.process"
 ANALYSIS_TAG = "glabella.analysis"
+_OTHER_TAG = "glabella.beside_analysis"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,12 @@ class OpenRun:
 
 @contextlib.contextmanager
 def open_run(
-    store: Store, *, analysis: str, run_name: str, tags: Mapping[str, str]
+    store: Store,
+    *,
+    analysis: str,
+    run_name: str,
+    tags: Mapping[str, str],
+    is_training: bool = True,
 ) -> Iterator[OpenRun]:
     """Start a parent run; it is marked failed if anything stops it before its end.
 
@@ -121,6 +127,8 @@ def open_run(
         What the run is called.
     tags : mapping of str
         Logged at the start.
+    is_training : bool
+        Whether it is found again as a training of the analysis.
 
     Yields
     ------
@@ -136,9 +144,10 @@ def open_run(
     with explain_store_errors(store):
         experiment_id = _find_experiment(mlflow, store, analysis)
         _mark_abandoned(mlflow, experiment_id)
-        process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", ANALYSIS_TAG: analysis}
+        process = {_PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+        found_by = {ANALYSIS_TAG: analysis} if is_training else {_OTHER_TAG: analysis}
         started = mlflow.start_run(
-            experiment_id=experiment_id, run_name=run_name, tags={**tags, **process}
+            experiment_id=experiment_id, run_name=run_name, tags={**tags, **process, **found_by}
         )
     with started as run:
         try:

@@ -18,7 +18,6 @@ import numpy.typing as npt
 import pandas as pd
 import statsmodels.api as sm
 from scipy.special import expit, logit
-from scipy.stats import norm
 from statsmodels.tools.sm_exceptions import (
     ConvergenceWarning,
     PerfectSeparationError,
@@ -26,7 +25,7 @@ from statsmodels.tools.sm_exceptions import (
 )
 
 from glabella.validation.calibration import correct_for_clusters
-from glabella.validation.intervals import LEVEL, Estimate, not_estimable
+from glabella.validation.intervals import QUANTILE, Estimate, not_estimable
 from glabella.validation.metrics import explain_few
 from glabella.validation.rubin import pool_values
 
@@ -273,7 +272,7 @@ def _evaluate(
     variances = np.stack([((design @ each) * design).sum(axis=1) for each in fit.covariances])
     errors = np.sqrt(np.maximum(variances, 0.0))
     if len(centers) == 1:
-        center, half = centers[0], float(norm.ppf(0.5 + LEVEL / 2)) * errors[0]
+        center, half = centers[0], QUANTILE * errors[0]
     else:
         center, half, *_ = pool_values(centers, errors, units=units)
     return CalibrationCurve(

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 LEVEL = 0.95
+QUANTILE = float(norm.ppf(0.5 + LEVEL / 2))
 # Under this, beside the value, a standard error is rounding.
 _ROUNDING = 1e-12
 _NO_SPREAD = "every participant adds the same, so no interval can be formed"
@@ -95,7 +96,7 @@ def estimate_mean(
     """
     if _is_rounding(standard_error, value):
         return Estimate(value, reason=_NO_SPREAD)
-    half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
+    half = QUANTILE * standard_error
     return Estimate(
         value,
         cut(value - half, lowest, highest),
@@ -151,7 +152,7 @@ def estimate_proportion(value: float, standard_error: float) -> Estimate:
     if _is_rounding(standard_error, value):
         return Estimate(value, reason=_NO_SPREAD)
     error = standard_error / (value * (1.0 - value))
-    half = float(norm.ppf(0.5 + LEVEL / 2)) * error
+    half = QUANTILE * error
     center = logit(value)
     low, high = float(expit(center - half)), float(expit(center + half))
     return Estimate(value, low, high, standard_error=error, scale="logit")
@@ -185,7 +186,7 @@ def estimate_ratio(value: float, standard_error: float) -> Estimate:
     """
     if _is_rounding(standard_error, 1.0):
         return Estimate(value, reason=_NO_SPREAD)
-    half = float(norm.ppf(0.5 + LEVEL / 2)) * standard_error
+    half = QUANTILE * standard_error
     low, high = value * float(np.exp(-half)), value * float(np.exp(half))
     return Estimate(value, low, high, standard_error=standard_error, scale="log")
 

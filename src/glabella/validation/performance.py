@@ -155,7 +155,7 @@ def _measure_completed(
     outcome = outcomes[rows]
     probability = predictions["probability"].to_numpy(dtype=float)
     repeats = int(predictions["repeat"].nunique())
-    outer = predictions.groupby(["repeat", "fold", "group"], sort=False).ngroup().to_numpy()
+    outer = _number(predictions, "repeat", "fold", "group")
     cells = pd.factorize(sample.strata[rows])[0]
     within = outer * (cells.max() + 1) + cells
     active = sample.active[rows]
@@ -177,7 +177,7 @@ def _measure_completed(
     )
     calibration = compute_calibration(outcome, probability, participant=person)
     # A trial validated inside is ranked by itself, whatever the number of its repetition.
-    repetition = predictions.groupby(["repeat", "group"], sort=False).ngroup().to_numpy()
+    repetition = _number(predictions, "repeat", "group")
     classified = {
         "sensitivity": compute_sensitivity,
         "specificity": compute_specificity,
@@ -211,6 +211,15 @@ def _measure_completed(
         pairs=pairs,
         pairs_control=pairs_control,
     )
+
+
+def _number(predictions: pd.DataFrame, *columns: str) -> npt.NDArray[np.int_]:
+    """Number the combinations of some columns in order of first appearance."""
+    numbers = np.zeros(len(predictions), dtype=int)
+    for column in columns:
+        codes, levels = pd.factorize(predictions[column])
+        numbers = numbers * (len(levels) + 1) + codes
+    return np.asarray(pd.factorize(numbers)[0], dtype=int)
 
 
 def measure_by_group(

@@ -90,6 +90,16 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.specs = specs
         self.random_state = random_state
 
+    def __sklearn_clone__(self) -> Self:
+        # Specs are frozen, and scikit-learn would copy each of them deeply in every fit.
+        params = self.get_params(deep=False).items()
+        return type(self)(
+            **{
+                name: value if name == "specs" else clone(value, safe=False)
+                for name, value in params
+            }
+        )
+
     def fit(self, X: pd.DataFrame, y: npt.ArrayLike) -> Self:
         """Fit to training rows.
 

@@ -1,0 +1,238 @@
+"""What a rehearsal came to: in words, as a figure, and as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from glabella.reporting.drawing import COLOURS
+from glabella.validation.repeated import LEAST_COVERAGE, MOST_COVERAGE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Row = Mapping[Hashable, Any]
+
+HEADLINE = "auc"
+SHOWN = ("auc", "brier", "log_loss", "calibration_slope")
+_KINDS = ("estimate", "mean over trials")
+_DESIGNS = {
+    "pooled": "in participants of the same trials",
+    "across": "in a trial that had no part in it",
+    "inside": "trained and tested in the same trial",
+}
+
+
+def find_headline(figures: pd.DataFrame) -> str:
+    """Find whose figures head a rehearsal.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        From `glabella.validation.repeated.tabulate_repeats`.
+
+    Returns
+    -------
+    str
+        The procedure where there was a choice, else the last candidate.
+    """
+    names = list(dict.fromkeys(figures.loc[figures["kind"].isin(_KINDS), "candidate"]))
+    return "procedure" if "procedure" in names else str(names[-1])
+
+
+def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: int) -> str:
+    """Say what is to be expected, were the scenario true.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        From `glabella.validation.repeated.tabulate_repeats`.
+    claims : DataFrame
+        From `glabella.validation.repeated.tabulate_claims`.
+    repeats : int
+        Those that ended.
+
+    Returns
+    -------
+    str
+        A sentence for each design, and one for false claims where some were counted.
+    """
+    name = find_headline(figures)
+    said = [f"Were the scenario true ({repeats} repeats):"]
+    for design, where in _DESIGNS.items():
+        for kind in _KINDS:
+            mine = figures[
+                (figures["design"] == design)
+                & (figures["candidate"] == name)
+                & (figures["kind"] == kind)
+                & (figures["measure"] == HEADLINE)
+            ]
+            said += [_describe_row(name, where, kind, row) for row in mine.to_dict("records")]
+    for row in claims[claims["of"] == "any, falsely"].to_dict("records"):
+        said.append(
+            f"The report would say '{row['claim']}' of at least one feature falsely in "
+            f"{_percent(row['rate'], row['rate_error'])} of repeats."
+        )
+    return " ".join(said)
+
+
+def _describe_row(name: str, where: str, kind: str, row: Row) -> str:
+    who = "the procedure" if name == "procedure" else name
+    if pd.isna(row["truth"]) or pd.isna(row["mean"]):
+        return f"The concordance {where} could not be estimated."
+    of = ", as the mean over trials," if kind == "mean over trials" else ""
+    text = (
+        f"{who} would reach a concordance of {row['truth']:.3f} {where}; the report would say"
+        f"{of} {row['mean']:.3f} on average"
+    )
+    if not pd.isna(row["coverage"]):
+        text += (
+            f", with an interval {row['width']:.2f} wide that holds the truth in "
+            f"{_percent(row['coverage'], row['coverage_error'])} and leaves out chance in "
+            f"{_percent(row['power'], row['power_error'])} of repeats"
+        )
+    return text[0].upper() + text[1:] + "."
+
+
+def _percent(share: float, error: float) -> str:
+    return f"{100 * share:.1f} % (± {100 * error:.1f})"
+
+
+def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
+    """Render the main figures for a terminal.
+
+    Parameters
+    ----------
+    figures, claims : DataFrame
+        As in `describe_rehearsal`.
+
+    Returns
+    -------
+    str
+        A line a figure, then a line a claim; ± is Monte Carlo error.
+    """
+    shown = figures[figures["measure"].isin([*SHOWN, "gain_auc", "gain_log_loss"])]
+    lines = [
+        f"{'design':8}{'candidate':14}{'of':26}{'measure':20}{'truth':>7}{'mean':>8}"
+        f"{'bias ±':>16}{'width':>8}{'error':>8}{'coverage ±':>15}{'power':>8}"
+    ]
+    for row in shown.to_dict("records"):
+        kind = row["kind"] if len(row["kind"]) <= 25 else row["kind"][:22] + "..."
+        lines.append(
+            f"{row['design']:8}{row['candidate'][:13]:14}{kind:26}{row['measure']:20}"
+            f"{_number(row['truth'], 3):>7}{_number(row['mean'], 3):>8}"
+            f"{_number(row['bias'], 4, sign=True) + ' ± ' + _number(row['bias_error'], 4):>16}"
+            f"{_number(row['width'], 3):>8}{_number(row['rmse'], 3):>8}"
+            f"{_share(row['coverage'], row['coverage_error']):>15}{_share(row['power'], None):>8}"
+        )
+    if len(claims):
+        lines += ["", f"{'claim':44}{'of':24}{'true':>8}{'rate ±':>15}"]
+        for row in claims.to_dict("records"):
+            known = {True: "yes", False: "no"}.get(row["true"], "-")
+            lines.append(
+                f"{row['claim'][:43]:44}{row['of'][:23]:24}{known:>8}"
+                f"{_share(row['rate'], row['rate_error']):>15}"
+            )
+    return "\n".join(lines)
+
+
+def _number(value: float | None, digits: int, *, sign: bool = False) -> str:
+    if value is None or pd.isna(value):
+        return "-"
+    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+
+
+def _share(value: float | None, error: float | None) -> str:
+    if value is None or pd.isna(value):
+        return "-"
+    return f"{100 * value:.1f} %" + ("" if error is None else f" ± {100 * error:.1f}")
+
+
+def draw_rehearsal(figures: pd.DataFrame) -> Figure:
+    """Draw estimates beside the truth, and how often intervals hold it.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        From `glabella.validation.repeated.tabulate_repeats`.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib, a panel a measure for the estimates and one for coverage: a row a design
+        and candidate. Marks of simulated data.
+    """
+    from matplotlib.figure import Figure
+
+    shown = figures[figures["measure"].isin(SHOWN) & figures["kind"].isin(_KINDS)]
+    labels = list(
+        dict.fromkeys(
+            _label(row) for row in shown.sort_values("design", kind="stable").to_dict("records")
+        )
+    )
+    figure = Figure(
+        figsize=(3.0 * (len(SHOWN) + 1), 0.32 * len(labels) + 1.8), layout="constrained"
+    )
+    axes = figure.subplots(1, len(SHOWN) + 1, sharey=True, squeeze=False)[0]
+    for axis, measure in zip(axes, SHOWN, strict=False):
+        _draw_estimates(axis, shown[shown["measure"] == measure], labels)
+        axis.set_xlabel(measure.replace("_", " "))
+    _draw_coverage(axes[-1], shown, labels)
+    axes[0].set_yticks(range(len(labels)), labels)
+    axes[0].invert_yaxis()
+    axes[0].legend(loc="best", fontsize=8, frameon=False)
+    figure.suptitle(
+        "Simulated. Dots: mean estimate; bars: two standard deviations over repeats to each side; "
+        "crosses: truth",
+        fontsize=9,
+    )
+    return figure
+
+
+def _label(row: Row) -> str:
+    kind = "" if row["kind"] == "estimate" else ", mean over trials"
+    return f"{row['design']}{kind}: {row['candidate']}"
+
+
+def _draw_estimates(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
+    for at, row in enumerate(rows.to_dict("records")):
+        place = labels.index(_label(row))
+        if not pd.isna(row["mean"]):
+            axis.errorbar(
+                row["mean"],
+                place,
+                xerr=None if pd.isna(row["sd"]) else 2 * row["sd"],
+                fmt="o",
+                color=COLOURS[0],
+                label="estimates" if at == 0 else None,
+            )
+        if not pd.isna(row["truth"]):
+            axis.plot(
+                row["truth"],
+                place,
+                marker="x",
+                linestyle="none",
+                color=COLOURS[1],
+                label="truth" if at == 0 else None,
+            )
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_coverage(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
+    axis.axvspan(100 * LEAST_COVERAGE, 100 * MOST_COVERAGE, color="#dddddd", linewidth=0)
+    for at, measure in enumerate(SHOWN):
+        mine = rows[(rows["measure"] == measure) & rows["coverage"].notna()].to_dict("records")
+        axis.errorbar(
+            [100 * row["coverage"] for row in mine],
+            [labels.index(_label(row)) + 0.15 * (at - 1.5) for row in mine],
+            xerr=[200 * row["coverage_error"] for row in mine],
+            fmt=".",
+            color=COLOURS[at],
+            label=measure.replace("_", " "),
+        )
+    axis.set_xlabel("coverage of 95 % intervals, %\n(grey: 93 to 97)")
+    axis.legend(loc="best", fontsize=7, frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)

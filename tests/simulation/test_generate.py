@@ -6,8 +6,8 @@ import pytest
 
 from glabella.domain.scales import SCALES
 from glabella.simulation import generate
-from glabella.simulation.frames import Simulated, simulate_trials
-from glabella.simulation.generate import TrialDraw, draw_trials
+from glabella.simulation.frames import Simulated, simulate_tables, simulate_trials
+from glabella.simulation.generate import TrialDraw, draw_effects, draw_trials
 from glabella.simulation.scenario import Scenario
 
 from .conftest import SCENARIOS, enlarge, read
@@ -261,3 +261,51 @@ def test_correlations_are_those_declared() -> None:
     # Grades lose a little of the correlation of the deviates behind them.
     assert 0.3 < found < 0.4
     assert abs(np.corrcoef(months, drawn.values["age_years"])[0, 1]) < 0.02
+
+
+def test_other_participants_of_the_same_trials_share_what_is_the_trials_own() -> None:
+    scenario = read("varied_trials").repeat_trials(2)
+    effects = [draw_effects(scenario, trial, seed=4) for trial in scenario.trials]
+    first = draw_trials(scenario, seed=4)
+    others = draw_trials(scenario.resize(500), seed=5, effects=effects)
+    for mine, other, stated in zip(first, others, effects, strict=True):
+        assert np.array_equal(mine.effects.sites, other.effects.sites)
+        assert mine.effects.arms == other.effects.arms == stated.arms
+        assert mine.effects.weights == other.effects.weights == stated.weights
+        assert mine.trial.effects == other.trial.effects
+        size = min(len(mine.arm), len(other.arm))
+        same = mine.values["age_years"][:size] == other.values["age_years"][:size]
+        assert same.mean() < 0.2
+
+
+def test_trials_differ_in_weights_where_the_scenario_says_so() -> None:
+    scenario = read("varied_trials").repeat_trials(300)
+    stated = scenario.effects["agitation"].prognostic
+    drawn = [
+        draw_effects(scenario, trial, seed=1).weights["agitation"].prognostic
+        for trial in scenario.trials
+    ]
+    assert np.mean(drawn) == pytest.approx(stated, abs=0.012)
+    assert np.std(drawn) == pytest.approx(scenario.between_trials.weights_sd, rel=0.15)
+
+
+def test_a_trial_that_comes_again_is_another_trial_of_its_kind(bont_pooled: Scenario) -> None:
+    twice = bont_pooled.repeat_trials(7)
+    names = [trial.id for trial in twice.trials]
+    assert names[5:] == ["wollmer2012_2", "finzi2014_2"]
+    assert bont_pooled.repeat_trials(2).trials == bont_pooled.trials[:2]
+    drawn = {one.trial.id: one for one in draw_trials(twice, seed=3)}
+    first, again = drawn["wollmer2012"], drawn["wollmer2012_2"]
+    assert first.effects.background != again.effects.background
+    assert len(first.arm) == len(again.arm)
+    taken = bont_pooled.trials[0].model_copy(update={"id": "wollmer2012_2"})
+    odd = bont_pooled.model_copy(update={"trials": (bont_pooled.trials[0], taken)})
+    assert len({trial.id for trial in odd.repeat_trials(4).trials}) == 4
+
+
+def test_what_an_analysis_reads_is_what_is_written_to_files(
+    bont_pooled: Scenario, simulated: Simulated
+) -> None:
+    tables = simulate_tables(bont_pooled, seed=1)
+    pd.testing.assert_frame_equal(tables.participants, simulated.participants)
+    pd.testing.assert_frame_equal(tables.assessments, simulated.assessments)

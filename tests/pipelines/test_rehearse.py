@@ -1,0 +1,312 @@
+"""Rehearsal: repeats are sound, kept, taken up again, and refused where they can't be counted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import glabella
+from glabella.definitions.locate import Project, find_project
+from glabella.errors import AnalysisError, DataError, DefinitionError
+from glabella.pipelines.rehearse import Rehearsal
+from glabella.pipelines.rehearsed import find_true_roles, load_rehearsed
+from glabella.pipelines.resolve import resolve_analysis
+from glabella.simulation.scenario import read_scenario
+from glabella.tracking.runs import list_finished
+from glabella.tracking.store import open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+ANALYSIS = """\
+kind: analysis
+description: Severity and ridge, quickly
+seed: 3
+data: {simulate: predictive}
+arms:
+  - {name: bont, label: BoNT/A, role: active}
+  - {name: placebo, label: Placebo, role: control}
+endpoint:
+  {rule: response, of: depression_total, fraction: 0.5, week: 6, window: [4, 8], missing: observed_only}
+features: agitation
+models: [severity, ridge]
+effort: quick
+validation:
+  pooled: {folds: 3, repeats: 1}
+  across: leave_one_trial_out
+  inner_folds: 2
+explanation: {refits: 0, permutations: 0}
+"""  # noqa: E501
+REPEATS, SIZE = 6, 200
+
+# The rehearsal that most of them look at is run once.
+pytestmark = pytest.mark.xdist_group("rehearse")
+SAME = ("repeat", "n", "events", "chosen", "verdict", "failure")
+
+
+def make_project(folder: Path) -> Path:
+    for name in ("features", "models", "pipelines"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "pipelines" / "quick.yaml").write_text(ANALYSIS)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_chunks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glabella.pipelines.rehearse.CHUNK_SIZE", 2)
+        yield
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rehearsal]:
+    home = make_project(tmp_path_factory.mktemp("rehearsed") / "project")
+    return home, glabella.rehearse(
+        "quick", repeats=REPEATS, participants=SIZE, project=home, workers=1
+    )
+
+
+def read(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / f"{name}.parquet")
+
+
+class TestARehearsal:
+    def test_tells_estimate_truth_and_coverage_of_each_design(self, rehearsed) -> None:
+        _, result = rehearsed
+        table = result.frame().set_index(["design", "candidate", "kind", "measure"]).sort_index()
+        for design, kind in (("pooled", "estimate"), ("across", "mean over trials")):
+            row = table.loc[(design, "ridge", kind, "auc")]
+            assert row["repeats"] == REPEATS
+            assert 0.55 < row["truth"] < 0.75
+            assert abs(row["bias"]) < 5 * row["bias_error"]
+            assert 0.6 <= row["coverage"] <= 1.0
+        assert (table.loc[("across", "ridge")].index.get_level_values(0) == "estimate").any()
+        shown = result.describe()
+        assert f"{REPEATS} repeats" in shown and "in a trial that had no part in it" in shown
+
+    def test_holds_the_same_as_json_as_tables_and_as_figure(self, rehearsed) -> None:
+        _, result = rehearsed
+        plain = json.loads((result.folder / "rehearsal.json").read_text())
+        assert plain == json.loads(json.dumps(result.as_json(), allow_nan=False))
+        assert plain["statement"] == result.describe()
+        assert len(pd.read_csv(result.folder / "summary.csv")) == len(plain["figures"])
+        assert set(read(result.folder, "figures")["repeat"]) == set(range(REPEATS))
+        picture = (result.folder / "rehearsal.svg").read_text()
+        assert "Simulated" in picture and "coverage" in picture
+        assert len(result.plot().axes) == 5
+
+    def test_is_a_run_of_its_own_and_no_training(self, rehearsed) -> None:
+        home, result = rehearsed
+        from glabella.tracking.store import import_mlflow
+
+        client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{home}/mlruns/mlflow.db")
+        run = client.get_run(result.run_id)
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["origin"] == "simulated"
+        coverage = result.frame().set_index(["design", "candidate", "kind", "measure"])["coverage"]
+        assert run.data.metrics["pooled.ridge.estimate.auc.coverage"] == pytest.approx(
+            coverage["pooled", "ridge", "estimate", "auc"]
+        )
+        names = {item.path for item in client.list_artifacts(result.run_id, "rehearsal")}
+        assert {"rehearsal/rehearsal.json", "rehearsal/figures.parquet"} <= names
+        assert list_finished(open_store(find_project(home), create=False)) == []
+
+    def test_does_not_depend_on_the_number_of_workers(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        other = glabella.rehearse(
+            "quick",
+            repeats=REPEATS,
+            participants=SIZE,
+            project=home,
+            workers=2,
+            out=tmp_path / "out",
+        )
+        for name in ("figures", "claims"):
+            pd.testing.assert_frame_equal(read(other.folder, name), read(result.folder, name))
+        for column in SAME:
+            pd.testing.assert_series_equal(
+                read(other.folder, "repeats")[column], read(result.folder, "repeats")[column]
+            )
+
+    def test_goes_on_where_it_was(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        folder = tmp_path / "out"
+        shutil.copytree(result.folder, folder)
+        stages = []
+        more = glabella.rehearse(
+            "quick", repeats=REPEATS + 2, participants=SIZE, project=home, workers=1, out=folder,
+            progress=lambda stage, done, total: stages.append((stage, done, total)),
+        )  # fmt: skip
+        assert ("rehearsing", REPEATS, REPEATS + 2) in stages
+        assert ("rehearsing", 1, REPEATS + 2) not in stages
+        assert more.repeats == REPEATS + 2
+        before = read(folder, "figures")
+        pd.testing.assert_frame_equal(
+            before[before["repeat"] < REPEATS].reset_index(drop=True),
+            read(result.folder, "figures"),
+        )
+
+    def test_repeats_of_another_definition_are_refused(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        folder, other = tmp_path / "out", tmp_path / "project"
+        shutil.copytree(result.folder, folder)
+        shutil.copytree(home, other)
+        with pytest.raises(AnalysisError, match="another definition: --participants changed"):
+            glabella.rehearse("quick", repeats=REPEATS, project=other, out=folder, participants=300)
+        ridge = other / "models" / "ridge.yaml"
+        ridge.write_text(ridge.read_text() + "settings: {c: 0.5}\n")
+        with pytest.raises(AnalysisError, match=r"models/ridge\.yaml changed") as refused:
+            glabella.rehearse(
+                "quick", repeats=REPEATS, participants=SIZE, project=other, out=folder
+            )
+        assert "--out" in (refused.value.remedy or "")
+
+    def test_a_folder_of_something_else_is_left_alone(self, project, tmp_path) -> None:
+        (tmp_path / "notes.txt").write_text("mine")
+        with pytest.raises(DataError, match="something else"):
+            glabella.rehearse("quick", repeats=10, project=project, out=tmp_path, workers=1)
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+class TestRefusals:
+    def test_no_repeats(self, project) -> None:
+        with pytest.raises(AnalysisError, match="0 repeats show nothing"):
+            glabella.rehearse("quick", repeats=0, project=project)
+
+    def test_an_analysis_of_real_data(self, project) -> None:
+        with pytest.raises(AnalysisError, match="real data") as refused:
+            glabella.rehearse("cdystonia", scenario="predictive", repeats=5, project=project)
+        assert "simulate: SCENARIO" in (refused.value.remedy or "")
+
+    def test_a_scenario_that_does_not_exist(self, project) -> None:
+        with pytest.raises(DefinitionError, match="nothing_here"):
+            glabella.rehearse("quick", scenario="nothing_here", repeats=5, project=project)
+
+    def test_a_scenario_without_truth_of_the_features(self, project) -> None:
+        # Three of its trials rate no items, so agitation is in none of theirs.
+        with pytest.raises(AnalysisError, match="'bont_pooled' has no truth") as refused:
+            glabella.rehearse("quick", scenario="bont_pooled", repeats=5, project=project)
+        assert not (project / "mlruns" / "rehearsed").exists()
+        assert refused.value.remedy
+
+    def test_fewer_participants_than_arms(self, project) -> None:
+        with pytest.raises(DefinitionError, match="fewer than the 6 arms"):
+            glabella.rehearse("quick", repeats=5, participants=5, project=project)
+
+    def test_repeats_that_all_fail_are_one_refusal(self, project) -> None:
+        path = project / "pipelines" / "quick.yaml"
+        path.write_text(path.read_text().replace("folds: 3", "folds: 50"))
+        with pytest.raises(AnalysisError, match=r"no repeat could be evaluated: .*folds"):
+            glabella.rehearse("quick", repeats=3, participants=48, project=project, workers=1)
+
+
+def test_repeats_that_fail_are_counted_and_the_others_summed_up(project) -> None:
+    path = project / "pipelines" / "quick.yaml"
+    path.write_text(path.read_text().replace("folds: 3", "folds: 13"))
+    result = glabella.rehearse("quick", repeats=10, participants=44, project=project, workers=2)
+    assert 0 < sum(result.failures.values()) < 10
+    assert result.finished == 10 - sum(result.failures.values())
+    assert result.frame()["repeats"].max() <= result.finished
+
+
+def test_a_full_disk_leaves_what_was_finished_and_nothing_half_written(
+    project, tmp_path, monkeypatch
+) -> None:
+    folder, written = tmp_path / "out", []
+    write = pd.DataFrame.to_parquet
+
+    def fill_up(frame: pd.DataFrame, path: Path, **more: object) -> None:
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(path)
+        write(frame, path, **more)
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fill_up)
+    with pytest.raises(DataError, match="No space left on device") as refused:
+        glabella.rehearse(
+            "quick", repeats=4, participants=SIZE, project=project, out=folder, workers=1
+        )
+    assert "finished repeats are kept" in (refused.value.remedy or "")
+    assert sorted(path.name for path in (folder / "chunks").iterdir()) == ["000000"]
+    monkeypatch.undo()
+    result = glabella.rehearse(
+        "quick", repeats=4, participants=SIZE, project=project, out=folder, workers=1
+    )
+    assert result.finished == 4
+
+
+def _list_workers(parent: int) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            is_child = f"\nPPid:\t{parent}\n" in (entry / "status").read_text()
+        except OSError:
+            continue
+        if is_child and "loky" in command and "resource_tracker" not in command:
+            yield int(entry.name)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds workers in /proc")
+def test_a_killed_worker_is_said_so_and_the_same_command_goes_on(project, tmp_path) -> None:
+    folder = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "glabella", "rehearse", "quick", "--repeats", "400",
+        "--participants", str(SIZE), "--workers", "2", "--project", str(project),
+        "--out", str(folder),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not any((folder / "chunks").glob("[0-9]*")):
+            time.sleep(0.2)
+        for worker in list(_list_workers(running.pid))[:1]:
+            os.kill(worker, signal.SIGKILL)
+        message = running.communicate(timeout=120)[1]
+    assert running.returncode == 1
+    assert "a worker was killed" in message and "finished repeats are kept" in message
+    finished = len(list((folder / "chunks").glob("[0-9]*")))
+    assert finished >= 1
+    result = glabella.rehearse(
+        "quick", repeats=2, participants=SIZE, project=project, out=folder, workers=1
+    )
+    assert result.finished == 2
+
+
+def test_each_repeat_is_another_draw_and_the_same_each_time(project) -> None:
+    from glabella.pipelines.rehearse import _make_plan
+
+    _, plan = _make_plan(
+        "quick", find_project(project), scenario=None, participants=None, trials=None,
+        truth="analysis",
+    )  # fmt: skip
+    first, again, other = (load_rehearsed(plan, number) for number in (0, 0, 1))
+    assert first.data_hash == again.data_hash != other.data_hash
+    assert first.resolved.analysis.value.seed != other.resolved.analysis.value.seed
+
+
+def test_true_roles_are_those_of_the_scenario() -> None:
+    home = Project(definitions=ROOT, home=ROOT)
+    resolved = resolve_analysis("predictive", home)
+    roles = find_true_roles(resolved, read_scenario(home, "predictive").value)
+    assert roles == {
+        "severity": "prognostic",
+        "agitation": "predictive",
+        "age_years": "neither",
+        "illness_months": "prognostic",
+        "resistance": "neither",
+    }
+    varied = find_true_roles(resolved, read_scenario(home, "varied_trials").value)
+    assert varied["age_years"] == varied["resistance"] == "prognostic"

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glabella.pipelines.check import check
     from glabella.pipelines.compare import compare
+    from glabella.pipelines.later_trials import validate
     from glabella.pipelines.promote import promote, roll_back
     from glabella.pipelines.rehearse import rehearse
     from glabella.pipelines.simulate import simulate
     from glabella.pipelines.train import train
+    from glabella.pipelines.update import update
     from glabella.scoring.batch import explain, score
 
 __version__ = "0.1.0"
@@ -27,6 +29,8 @@ __all__ = [
     "score",
     "simulate",
     "train",
+    "update",
+    "validate",
 ]
 
 # Each verb is imported when it is first used: `glabella --help` must not wait for scikit-learn,
@@ -41,6 +45,8 @@ _VERBS = {
     "score": "glabella.scoring.batch",
     "simulate": "glabella.pipelines.simulate",
     "train": "glabella.pipelines.train",
+    "update": "glabella.pipelines.update",
+    "validate": "glabella.pipelines.later_trials",
 }
 
 

@@ -21,6 +21,8 @@ from glabella.cli import (
     score,
     simulate,
     train,
+    update,
+    validate,
 )
 from glabella.errors import GlabellaError
 
@@ -40,6 +42,8 @@ VERBS = (
     rehearse,
     train,
     compare,
+    validate,
+    update,
     promote,
     score,
     explain,

@@ -57,6 +57,24 @@ ThreadsOption = Annotated[
         "--workers", min=1, help="Threads; the output does not depend on it.", show_default=False
     ),
 ]
+OutcomeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--outcome",
+        metavar="COLUMN",
+        help="A table's column of response: 1 or 0, yes or no; or blank.",
+    ),
+]
+ArmColumnOption = Annotated[
+    str | None,
+    typer.Option("--arm-column", metavar="COLUMN", help="The column of each participant's arm."),
+]
+ArmOfAllOption = Annotated[
+    str | None, typer.Option("--arm", help="The arm of all participants, where no column says it.")
+]
+OverlapOption = Annotated[
+    bool, typer.Option("--allow-overlap", help="Allow participants who were trained on.")
+]
 RehearsalOption = Annotated[
     bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
 ]

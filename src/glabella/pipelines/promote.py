@@ -21,6 +21,7 @@ from glabella.tracking.registry import (
     CHALLENGER,
     RECORD_TAG,
     REHEARSAL,
+    UPDATED_TAG,
     RegisteredVersion,
     fetch_version,
     find_version,
@@ -173,7 +174,11 @@ def promote(
     store = open_store(find_project(Path(project) if project is not None else None))
     found = _find(store, named)
     _refuse_simulated(found, found.tags.get("origin", "real"))
-    criteria = judge(_read_verified(store, found))
+    criteria = (
+        _judge_updated(store, found)
+        if UPDATED_TAG in found.tags
+        else judge(_read_verified(store, found))
+    )
     passed = all(item.passed for item in criteria)
     reason = None if override is None or passed else override.strip()
     promoted = passed or reason is not None
@@ -246,6 +251,22 @@ def _refuse_simulated(found: RegisteredVersion, origin: str) -> None:
             place=f"models:/{found.name}/{found.version}",
             remedy="It says nothing of real patients, and no reason overrides that.",
         )
+
+
+def _judge_updated(store: Store, found: RegisteredVersion) -> tuple[Criterion, ...]:
+    """Nothing was validated since an update, so no figure can pass the gate."""
+    bundle = load_bundle(fetch_version(store, found))
+    _refuse_simulated(found, bundle.manifest.origin)
+    return (
+        Criterion(
+            "validated_since_update",
+            f"updated from {found.tags[UPDATED_TAG]}, and not validated since",
+            "figures of participants that it has not learnt from",
+            passed=False,
+            remedy="Validate it in another trial (`glabella validate`), then promote it with "
+            "--override and say what was found; or train again with the trial pooled in.",
+        ),
+    )
 
 
 def _read_verified(store: Store, found: RegisteredVersion) -> RunRecord:

@@ -172,6 +172,28 @@ def embed_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str
     return _show(name, drawn.image, drawn.data, caption, prefix)
 
 
+def show_drawn(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
+    """Put a figure into a page, with its data.
+
+    Parameters
+    ----------
+    name : str
+        The figure's file; no other on the page has the same.
+    drawn : Drawn
+        Image and data.
+    caption : str
+        What it shows.
+    prefix : str
+        Of the name under which its data are saved.
+
+    Returns
+    -------
+    dict
+        For the template's macro ``show_figure``.
+    """
+    return _show(name, drawn.image, drawn.data, caption, prefix)
+
+
 def _show(name: str, image: bytes, data: bytes, caption: str, prefix: str) -> dict[str, Any]:
     return {
         "image": _embed(name, image, caption),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from glabella import __version__
@@ -24,6 +25,8 @@ REHEARSAL = "rehearsal"
 # Of the bundle's own list of sums, which holds for every file of it, and of the run's record.
 BUNDLE_TAG = "bundle_sha256"
 RECORD_TAG = "record_sha256"
+# Of a version that another one was updated to.
+UPDATED_TAG = "updated_from"
 _BUNDLE = "bundle"
 _PAGE = 1000
 _RETRAIN = "Train again, or restore the store's files from a copy."
@@ -54,7 +57,14 @@ class RegisteredVersion:
     tags: Mapping[str, str]
 
 
-def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest, *, record: Path) -> str:
+def register_bundle(
+    run: OpenRun,
+    bundle: Path,
+    manifest: Manifest,
+    *,
+    record: Path,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Log a bundle as a model of the run, register it and set its alias.
 
     Parameters
@@ -67,6 +77,8 @@ def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest, *, record: P
         What it says of itself.
     record : Path
         The run's record, by whose figures the version may later be promoted.
+    tags : mapping of str
+        Further ones of the version.
 
     Returns
     -------
@@ -105,6 +117,7 @@ def register_bundle(run: OpenRun, bundle: Path, manifest: Manifest, *, record: P
             "candidate": manifest.candidate,
             BUNDLE_TAG: hash_file(bundle / SUMS_FILE),
             RECORD_TAG: hash_file(record),
+            **tags,
         },
         model_id=logged.model_id,
     )

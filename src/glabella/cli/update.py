@@ -1,0 +1,104 @@
+"""The verb `update`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glabella.cli.options import (
+    ArmColumnOption,
+    ArmOfAllOption,
+    DataOption,
+    JsonOption,
+    ModelOption,
+    OutcomeOption,
+    OverlapOption,
+    ProjectOption,
+    RehearsalOption,
+    print_json,
+)
+from glabella.reporting.finding import format_estimate
+
+
+class Method(StrEnum):
+    """How a model is updated."""
+
+    auto = "auto"
+    in_the_large = "in-the-large"
+    intercept_and_slope = "intercept-and-slope"
+    refit = "refit"
+
+
+def command(
+    table: Annotated[
+        str, typer.Argument(help="A new trial with outcomes: a table, or an analysis of it.")
+    ],
+    outcome: OutcomeOption = None,
+    model: ModelOption = None,
+    method: Annotated[
+        Method, typer.Option(help="auto is the least update that a closed test does not reject.")
+    ] = Method.auto,
+    arm_column: ArmColumnOption = None,
+    arm: ArmOfAllOption = None,
+    training_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--training-data", metavar="DIR", help="The folder of the training's data, for refit."
+        ),
+    ] = None,
+    allow_overlap: OverlapOption = False,
+    rehearsal: RehearsalOption = False,
+    data: DataOption = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a version of a model that a new trial has recalibrated, or refitted.
+
+    Example: glabella update new_trial.csv --outcome responded --arm-column arm
+
+    Parameters
+    ----------
+    table : str
+        As for `validate`.
+    outcome, model, arm_column, arm, data, project : str or Path, optional
+        As for `validate`.
+    method : Method
+        How.
+    training_data : Path, optional
+        The folder of the training's data, for a refit.
+    allow_overlap, rehearsal : bool
+        As for `validate`.
+    as_json : bool
+        Whether to print JSON.
+    """
+    from glabella.pipelines.update import update
+
+    result = update(
+        table,
+        outcome=outcome,
+        model=model,
+        method=method.value,
+        arm_column=arm_column,
+        arm=arm,
+        training_data=training_data,
+        allow_overlap=allow_overlap,
+        rehearsal=rehearsal,
+        data=data,
+        project=project,
+    )
+    if as_json:
+        print_json(result.as_json())
+        return
+    typer.echo(result.describe() + "\n")
+    if result.update == "none":
+        return
+    for name in ("auc", "log_loss", "calibration_intercept", "calibration_slope"):
+        before = format_estimate(result.before.performance.estimates[name])
+        after = format_estimate(result.after.estimates[name])
+        typer.echo(f"{name:22} before {before:24} after, apparent {after}")
+    typer.echo(f"\nbundle  {result.bundle}")
+    typer.echo(f"model   {result.model_uri}")
+    typer.echo(f"run     {result.run_id}")

@@ -1,0 +1,96 @@
+"""The verb `validate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from glabella.cli.options import (
+    ArmColumnOption,
+    ArmOfAllOption,
+    DataOption,
+    JsonOption,
+    ModelOption,
+    OutcomeOption,
+    OverlapOption,
+    ProjectOption,
+    RehearsalOption,
+    print_json,
+    show_progress,
+)
+
+
+def command(
+    tables: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TABLE...",
+            help="New trials with outcomes in the order of time: tables, or analyses of them.",
+        ),
+    ],
+    outcome: OutcomeOption = None,
+    model: ModelOption = None,
+    arm_column: ArmColumnOption = None,
+    arm: ArmOfAllOption = None,
+    allow_overlap: OverlapOption = False,
+    rehearsal: RehearsalOption = False,
+    data: DataOption = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Validate a model in new trials whose outcomes are known.
+
+    Example: glabella validate new_trial.csv --outcome responded --arm-column arm
+
+    Parameters
+    ----------
+    tables : list of str
+        One row a participant each, as for `score`, with the outcome; or analyses.
+    outcome : str, optional
+        The column of the outcome in a table.
+    model : str, optional
+        As for `score`.
+    arm_column, arm : str, optional
+        The column of each row's arm, or the arm of all.
+    allow_overlap : bool
+        Whether participants of training are allowed.
+    rehearsal : bool
+        Whether a model trained on simulated data is allowed.
+    data : Path, optional
+        The folder of an analysis's data files.
+    project : Path, optional
+        The project.
+    as_json : bool
+        Whether to print JSON.
+    """
+    from glabella.pipelines.later_trials import validate
+
+    with show_progress() as progress:
+        result = validate(
+            *tables,
+            outcome=outcome,
+            model=model,
+            arm_column=arm_column,
+            arm=arm,
+            allow_overlap=allow_overlap,
+            rehearsal=rehearsal,
+            data=data,
+            project=project,
+            progress=progress,
+        )
+    if as_json:
+        print_json(result.as_json())
+        return
+    for item in result.trials:
+        typer.echo(f"{item.trial.name}: {item.verdict}\n")
+    shown = ["trial", "n", "events", "auc", "auc_low", "auc_high", "brier", "log_loss",
+             "calibration_slope", "observed_expected", "promise"]  # fmt: skip
+    table = result.frame()[shown]
+    typer.echo(table.to_string(index=False, na_rep="-", float_format="{:.3f}".format) + "\n")
+    typer.echo(result.statement)
+    for item in result.trials:
+        told = item.update.describe() if item.update is not None else item.update_reason
+        typer.echo(f"update  {item.trial.name}: {told}")
+    typer.echo(f"report  {result.report}")
+    typer.echo(f"run     {result.run_id}")

@@ -1,0 +1,169 @@
+"""What a new trial says of a model, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from glabella.reporting.finding import CHANCE, format_estimate
+from glabella.validation.intervals import Estimate
+from glabella.validation.performance import Performance
+from glabella.validation.transport import CaseMix
+
+Promise = Literal["kept", "not shown to be broken", "broken", "none"]
+_SMALL = 0.02
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What training said of a new trial.
+
+    Parameters
+    ----------
+    low, high : float or None
+        The prediction interval for the concordance; None where no trial was left out in training.
+    method : str
+        How it was made.
+    """
+
+    low: float | None
+    high: float | None
+    method: str
+
+    def judge(self, found: Estimate) -> Promise:
+        """Hold a new trial's concordance against it.
+
+        Parameters
+        ----------
+        found : Estimate
+            With its interval.
+
+        Returns
+        -------
+        str
+            ``kept`` where the value lies inside; ``broken`` where even its interval lies outside;
+            ``not shown to be broken`` between the two; ``none`` without either.
+        """
+        if self.low is None or self.high is None or found.value is None:
+            return "none"
+        if self.low <= found.value <= self.high:
+            return "kept"
+        if found.low is None or found.high is None:
+            return "not shown to be broken"
+        is_outside = found.high < self.low or found.low > self.high
+        return "broken" if is_outside else "not shown to be broken"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values.
+
+        Returns
+        -------
+        dict
+            ``low``, ``high``, ``method``.
+        """
+        return {"low": self.low, "high": self.high, "method": self.method}
+
+
+def write_verdict(
+    performance: Performance, case_mix: CaseMix, promised: Promised, *, has_arms: bool
+) -> str:
+    """Say how a model did in a new trial.
+
+    Parameters
+    ----------
+    performance : Performance
+        There.
+    case_mix : CaseMix
+        Where a difference in concordance comes from.
+    promised : Promised
+        What training said.
+    has_arms : bool
+        Whether there is an active and a control arm.
+
+    Returns
+    -------
+    str
+        What failed comes first.
+    """
+    auc = performance.estimates["auc"]
+    return " ".join(
+        [
+            _describe_discrimination(auc, has_arms=has_arms),
+            _describe_promise(auc, promised),
+            _describe_calibration(performance),
+            _describe_case_mix(case_mix),
+        ]
+    ).replace("  ", " ")
+
+
+def _describe_discrimination(auc: Estimate, *, has_arms: bool) -> str:
+    among = "within the active arm" if has_arms else "among the participants"
+    if auc.value is None:
+        return f"Whether it tells responders from others {among} is {format_estimate(auc)}."
+    shown = format_estimate(auc)
+    if auc.low is not None and auc.low > CHANCE:
+        return f"It tells responders from others {among} with a concordance of {shown}."
+    if auc.high is not None and auc.high < CHANCE:
+        return f"It orders the participants the wrong way round {among}: concordance {shown}."
+    return f"It is not shown to tell responders from others {among}: concordance {shown}."
+
+
+def _describe_promise(auc: Estimate, promised: Promised) -> str:
+    verdict = promised.judge(auc)
+    if verdict == "none":
+        return "Training promised nothing of a new trial."
+    span = f"{promised.low:.2f} to {promised.high:.2f}"
+    if verdict == "kept":
+        return f"That lies within what training promised of a new trial ({span})."
+    if verdict == "broken":
+        return f"That is outside what training promised of a new trial ({span}): the promise broke."
+    return (
+        f"That lies outside what training promised of a new trial ({span}), by no more than the "
+        "chance of so few participants."
+    )
+
+
+def _describe_calibration(performance: Performance) -> str:
+    large = performance.estimates["calibration_intercept"]
+    slope = performance.estimates["calibration_slope"]
+    ratio = performance.estimates["observed_expected"]
+    said = []
+    if large.low is not None and large.high is not None:
+        if large.low > 0.0 or large.high < 0.0:
+            word = "more" if large.low > 0.0 else "fewer"
+            said.append(
+                f"There were {word} responders than predicted (observed to expected "
+                f"{format_estimate(ratio)})"
+            )
+        else:
+            said.append(
+                f"As many responded as predicted, as far as can be told (observed to expected "
+                f"{format_estimate(ratio)})"
+            )
+    if slope.low is not None and slope.high is not None:
+        if slope.high < 1.0:
+            said.append(f"predictions are too extreme (slope {format_estimate(slope)})")
+        elif slope.low > 1.0:
+            said.append(f"predictions are too timid (slope {format_estimate(slope)})")
+        else:
+            said.append(f"the slope is compatible with 1 ({format_estimate(slope)})")
+    return "; ".join(said) + "." if said else "Calibration could not be estimated."
+
+
+def _describe_case_mix(mix: CaseMix) -> str:
+    if mix.by_case_mix is None or mix.by_model is None or mix.expected is None:
+        return ""
+    parts = []
+    if abs(mix.by_case_mix) >= _SMALL:
+        more = "less" if mix.by_case_mix < 0 else "more"
+        parts.append(
+            f"participants who differ {more} from each other account for {mix.by_case_mix:+.2f}"
+        )
+    if abs(mix.by_model) >= _SMALL:
+        parts.append(f"what the model gets wrong or right here for {mix.by_model:+.2f}")
+    if not parts:
+        return "Concordance is what it was at training."
+    return (
+        f"Against the {mix.promised:.2f} of validation at training, {' and '.join(parts)}, chance "
+        "included."
+    )

@@ -179,7 +179,7 @@ def read_new_trial(
         sample=Sample(
             features=FeatureTable(mine, manifest.feature_specs),
             outcomes=responded[None],
-            trial=np.full(len(mine), path.stem, dtype=str),
+            trial=np.full(len(mine), path.stem),
             site=blank,
             cohort=blank,
             arm=told,
@@ -232,7 +232,7 @@ def _read_arms(
                 place=place,
                 remedy="Name the column with --arm-column, or the arm of all with --arm.",
             )
-        return np.full(len(frame), choose_arm(manifest, arm), dtype=str)
+        return np.full(len(frame), choose_arm(manifest, arm) or "")
     _require(frame, column, place)
     names = {item.label: item.name for item in manifest.arms}
     names |= {item.name: item.name for item in manifest.arms}

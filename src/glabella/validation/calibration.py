@@ -188,13 +188,15 @@ def group_calibration(
     result = []
     for _, members in frame.groupby(bins, observed=True):
         low, high = proportion_confint(members["responded"].sum(), len(members), method="wilson")
+        observed = float(members["responded"].mean())
         result.append(
             CalibrationGroup(
                 n=len(members),
                 predicted=float(members["probability"].mean()),
-                observed=float(members["responded"].mean()),
-                low=float(low),
-                high=float(high),
+                observed=observed,
+                # Rounding puts an end beyond 0 or 1 where nobody or everybody responded.
+                low=min(max(float(low), 0.0), observed),
+                high=max(min(float(high), 1.0), observed),
             )
         )
     return result

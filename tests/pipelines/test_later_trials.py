@@ -13,7 +13,9 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
-from glabella.errors import AnalysisError, DataError
+from glabella.errors import AnalysisError, BundleError, DataError
+from glabella.simulation.frames import simulate_tables
+from glabella.simulation.scenario import read_scenario
 from glabella.tracking.registry import list_versions_of
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import import_mlflow, open_store
@@ -377,3 +379,69 @@ def _find_bundle(project: Path, reference: str) -> Path:
     from glabella.tracking.registry import fetch_bundle
 
     return fetch_bundle(reference, project=find_project(project), rehearsal=False)
+
+
+@pytest.fixture(scope="module")
+def shifted(tmp_path_factory, empty_store) -> tuple[Path, Path]:
+    home = tmp_path_factory.mktemp("shifted") / "project"
+    root = Path(__file__).parents[2]
+    for name in ("features", "models", "pipelines"):
+        shutil.copytree(root / name, home / name)
+    (home / "mlruns").mkdir()
+    shutil.copy(empty_store, home / "mlruns" / "mlflow.db")
+    text = (root / "pipelines" / "scenarios" / "shifted.yaml").read_text()
+    starts = [at for at in range(len(text)) if text.startswith("  - id:", at)]
+    (home / "pipelines" / "scenarios" / "earlier.yaml").write_text(
+        text[: starts[-1]] + text[text.index("new_patients:") :]
+    )
+    analysis = (root / "pipelines" / "predictive.yaml").read_text()
+    analysis = analysis.replace("simulate: predictive", "simulate: earlier")
+    analysis = analysis.replace("[prevalence, arm_only, severity, ridge, ensemble]", "[ridge]")
+    analysis = analysis.replace("  inside: {folds: 5, repeats: 1}\n", "")
+    analysis = analysis.replace("features: agitation", "features: clinical")
+    analysis = analysis.replace(
+        "explanation: {evidence: predictors}", "explanation: {refits: 0, permutations: 0}"
+    )
+    (home / "pipelines" / "earlier.yaml").write_text(analysis)
+    glabella.train("earlier", project=home, workers=1)
+    scenario = read_scenario(find_project(home), "shifted").value
+    later = simulate_tables(scenario.resize(800), seed=9)
+    people = later.participants[later.participants["studyid"] == scenario.trials[-1].id]
+    visits = later.assessments.astype({"usubjid": object, "paramcd": object})
+    wide = visits.pivot(index="usubjid", columns=["paramcd", "week"], values="aval")
+    wide = wide.loc[people["usubjid"]]
+    table = people.reset_index(drop=True)
+    for column in ("depression_total", "frown_max", "frown_rest"):
+        table[column] = wide[column][0].to_numpy()
+    fall = wide["depression_total"][6] <= wide["depression_total"][0] / 2
+    known = wide["depression_total"][6].notna()
+    table[OUTCOME] = np.where(known, np.where(fall, "1", "0"), "")
+    path = home / "later.csv"
+    table.to_csv(path, index=False)
+    return home, path
+
+
+class TestAShiftedTrial:
+    """The placebo response rises in a later trial: `shifted`, trained on all but the last."""
+
+    def test_is_found_by_calibration_and_mended_in_the_large(self, shifted) -> None:
+        home, path = shifted
+        asked = {"outcome": OUTCOME, "arm_column": ARM, "rehearsal": True, "project": home}
+        result = glabella.validate(path, **asked)
+        [item] = result.trials
+        assert "more responders than predicted" in item.verdict
+        assert "SIMULATED DATA" in Path(result.report).read_text()
+        updated = glabella.update(path, **asked)
+        assert updated.update in ("in the large", "intercept and slope", "refit")
+        intercept = updated.before.update.in_the_large.intercept
+        assert intercept > 0.2
+        made = glabella.update(path, method="in-the-large", model="earlier/1", **asked)
+        assert made.after.estimates["observed_expected"].value == pytest.approx(1.0)
+        # What learnt from a simulation is never a challenger.
+        [newest, *_] = list_versions_of(open_store(find_project(home), create=False), "earlier")
+        assert newest.aliases == ("rehearsal",)
+
+    def test_needs_to_be_stated(self, shifted) -> None:
+        home, path = shifted
+        with pytest.raises(BundleError, match=r"rehearsal|champion"):
+            glabella.validate(path, outcome=OUTCOME, arm_column=ARM, project=home)

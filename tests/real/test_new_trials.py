@@ -18,6 +18,8 @@ CASES = {
     "heart": ("heart_disease_4sites", "site", ("cleveland", "hungarian", "switzerland", "va")),
     "dvt": ("dvt_ipd", "study", ("a", "b", "c", "d")),
 }
+
+pytestmark = pytest.mark.xdist_group("new_trials")
 EACH = [(name, left_out) for name, (_, _, trials) in CASES.items() for left_out in trials]
 
 
@@ -35,6 +37,8 @@ def results(tables, tmp_path_factory) -> dict[tuple[str, str], tuple]:
         kept = [line for line in features.read_text().splitlines() if "cholesterol" not in line]
         features.write_text("\n".join(kept) + "\n")
         text = (home / "pipelines" / f"{name}.yaml").read_text()
+        # One candidate and few folds: what is held here does not depend on them.
+        text = text.replace("[prevalence, ridge]", "[ridge]").replace("folds: 5", "folds: 3")
         text += "explanation: {refits: 0, permutations: 0}\n"
         for part, mine in (("old", rows[rows[column] != left_out]),
                            ("new", rows[rows[column] == left_out])):  # fmt: skip
@@ -83,7 +87,9 @@ def test_hospitals_differ_in_rate_and_that_is_what_is_found(results) -> None:
 def test_what_is_reached_left_out_is_what_training_reaches_leaving_it_out(results, tables) -> None:
     """The same participants predicted by the same fit, by two ways through the package."""
     home = Path(results["heart", "va"][0].bundle).parents[3]
-    pooled = glabella.train("heart", project=home, data=tables / "heart_disease_4sites", workers=1)
+    pooled = glabella.train(
+        "heart_old", project=home, data=tables / "heart_disease_4sites", workers=1
+    )
     there = {
         item.group: item.performance.estimates["auc"].value
         for item in pooled.candidates["ridge"].groups

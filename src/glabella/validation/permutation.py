@@ -228,11 +228,12 @@ def permute_within(
     """
     cells = pd.factorize(np.asarray(strata))[0]
     who = np.arange(len(cells)) if people is None else pd.factorize(np.asarray(people))[0]
-    rows_of = pd.DataFrame({"row": np.arange(len(cells)), "cell": cells}).groupby(who)
+    # By person, and each person's rows by cell.
+    sorted_rows = np.lexsort((cells, who))
+    firsts = np.flatnonzero(np.diff(who[sorted_rows], prepend=-1))
     alike: dict[tuple[int, ...], list[Rows]] = {}
-    for _, mine in rows_of:
-        ordered = mine.sort_values("cell", kind="stable")
-        alike.setdefault(tuple(ordered["cell"]), []).append(ordered["row"].to_numpy())
+    for mine in np.split(sorted_rows, firsts[1:]):
+        alike.setdefault(tuple(cells[mine].tolist()), []).append(mine)
     order = np.arange(len(cells))
     for members in alike.values():
         stacked = np.stack(members)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from glabella.pipelines.train import train
     from glabella.pipelines.update import update
     from glabella.scoring.batch import explain, score
+    from glabella.scoring.frames import score_distributed
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "rehearse",
     "roll_back",
     "score",
+    "score_distributed",
     "simulate",
     "train",
     "update",
@@ -43,6 +45,7 @@ _VERBS = {
     "rehearse": "glabella.pipelines.rehearse",
     "roll_back": "glabella.pipelines.promote",
     "score": "glabella.scoring.batch",
+    "score_distributed": "glabella.scoring.frames",
     "simulate": "glabella.pipelines.simulate",
     "train": "glabella.pipelines.train",
     "update": "glabella.pipelines.update",

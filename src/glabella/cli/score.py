@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,14 @@ from glabella.cli.options import (
 )
 
 
+class Engine(StrEnum):
+    """Where rows are scored."""
+
+    local = "local"
+    dask = "dask"
+    spark = "spark"
+
+
 def command(
     table: TableArgument,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
@@ -36,6 +45,16 @@ def command(
     ] = False,
     resume: ResumeOption = False,
     workers: ThreadsOption = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where rows are scored; the scores are the same.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Of the cluster, tcp://HOST:PORT or spark://HOST:PORT; a local one unless stated.",
+        ),
+    ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,6 +82,10 @@ def command(
         Whether to take up what an interrupted job finished.
     workers : int, optional
         Threads.
+    engine : Engine
+        Where rows are scored.
+    address : str, optional
+        Of the cluster.
     project : Path, optional
         The project.
     as_json : bool
@@ -81,6 +104,8 @@ def command(
             uncertainty=uncertainty,
             resume=resume,
             workers=workers,
+            engine=engine.value,
+            address=address,
             project=project,
             progress=progress,
         )

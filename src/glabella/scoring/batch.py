@@ -15,6 +15,7 @@ from glabella.bundle.reasons import REASONS
 from glabella.bundle.reference import Drift, measure_drift
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
+from glabella.scoring.engines import Engine
 from glabella.scoring.stream import Progress, Tally, check_target, stream_table
 from glabella.scoring.write import read_written
 
@@ -86,6 +87,8 @@ def score(
     uncertainty: bool = False,
     resume: bool = False,
     workers: int | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
     project: str | Path | None = None,
     progress: Progress | None = None,
 ) -> ScoringResult:
@@ -114,7 +117,14 @@ def score(
         Whether to take up the rows that an interrupted job for the same output finished. The
         output is that of a job that was never interrupted.
     workers : int, optional
-        Threads; the number of cores unless stated. The output does not depend on it.
+        Threads, or batches that a cluster has at once; the number of cores unless stated. The
+        output does not depend on it.
+    engine : str
+        ``local``; ``dask`` or ``spark``: batches are sent to the workers of a cluster, which need
+        share no disk. The output does not depend on it.
+    address : str, optional
+        Of the cluster, ``tcp://host:8786`` or ``spark://host:7077``; one on this machine unless
+        stated.
     project : str or Path, optional
         The project.
     progress : callable, optional
@@ -150,6 +160,8 @@ def score(
         described=_describe_job("score", bundle, options),
         resume=resume,
         workers=workers,
+        engine=engine,
+        address=address,
         progress=progress,
     )
     return ScoringResult(

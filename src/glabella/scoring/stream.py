@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,7 @@ from glabella.bundle.rows import check_columns, list_read_columns
 from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable, open_batches
 from glabella.errors import DataError
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
+from glabella.scoring.engines import Engine, open_engine
 from glabella.scoring.job import Job, describe_files, describe_write_error
 from glabella.scoring.write import WRITABLE, TableWriter
 
@@ -133,6 +135,8 @@ def stream_table(
     described: dict[str, Any],
     resume: bool = False,
     workers: int | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> Tally:
     """Put a table through a model, batch by batch, and write what comes out.
@@ -150,7 +154,10 @@ def stream_table(
     resume : bool
         Whether to take up the batches that an interrupted job finished.
     workers : int, optional
-        Threads; the number of cores unless stated. The output does not depend on it.
+        Threads, or batches that a cluster has at once; the number of cores unless stated. The
+        output does not depend on it.
+    engine, address
+        Where batches are scored, as in `open_engine`. The output does not depend on it.
     progress : callable, optional
         Called with a stage, the number of rows done and the number in all.
 
@@ -181,8 +188,17 @@ def stream_table(
             doubled = _look_through(table, manifest, job)
             output = job.folder / f"output{target.suffix.lower()}"
             total = Tally()
-            with TableWriter(output) as writer, threadpool_limits(1):
-                for answered, tally in _answer_all(answer, table, doubled, job, rows, workers):
+            most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
+            with (
+                TableWriter(output) as writer,
+                threadpool_limits(1),
+                open_engine(engine, address, most) as pool,
+            ):
+                work = answer_batch if engine == "local" else answer_batch_there
+                answers = _answer_all(
+                    partial(work, answer), table, doubled, job, rows, pool, most=most
+                )
+                for answered, tally in answers:
                     writer.add(answered)
                     total += tally
                     say("scoring", total.rows, table.n_rows)
@@ -258,27 +274,65 @@ def _look_through(table: BatchedTable, manifest: Manifest, job: Job) -> DoubledR
         return finder.find()
 
 
+def answer_batch(
+    answer: Answer, frame: pd.DataFrame, doubled: npt.NDArray[np.bool_]
+) -> tuple[pyarrow.Table, Tally]:
+    """Answer a batch, and count it.
+
+    Parameters
+    ----------
+    answer : callable
+        As for `stream_table`.
+    frame : DataFrame
+        Rows.
+    doubled : array of bool, shape (n_rows,)
+        Rows whose participant stands in an earlier row of the table.
+
+    Returns
+    -------
+    tuple of Table and Tally
+        Of pyarrow, and what its rows were counted to.
+    """
+    found = answer(frame, doubled=doubled)
+    return found.table(), Tally.count(found)
+
+
+def answer_batch_there(
+    answer: Answer, frame: pd.DataFrame, doubled: npt.NDArray[np.bool_]
+) -> tuple[pyarrow.Table, Tally]:
+    """Do the same in a process of a cluster, with one thread.
+
+    Parameters
+    ----------
+    answer, frame, doubled
+        As for `answer_batch`.
+
+    Returns
+    -------
+    tuple of Table and Tally
+        The same.
+    """
+    with threadpool_limits(1):
+        return answer_batch(answer, frame, doubled)
+
+
 def _answer_all(
-    answer: Answer,
+    work: Callable[..., tuple[pyarrow.Table, Tally]],
     table: BatchedTable,
     doubled: DoubledRows,
     job: Job,
     rows: int,
-    workers: int | None,
+    pool: Executor,
+    *,
+    most: int,
 ) -> Iterator[tuple[pyarrow.Table, Tally]]:
     """Give the answers to each batch in order: those that are finished, then those computed."""
-
-    def work(frame: pd.DataFrame, start: int) -> tuple[pyarrow.Table, Tally]:
-        found = answer(frame, doubled=doubled.take(start, len(frame)))
-        return found.table(), Tally.count(found)
 
     def finish(number: int, computed: Future[tuple[pyarrow.Table, Tally]]) -> Any:
         table_of_answers, tally = computed.result()
         job.keep(number, table_of_answers, tally.export())
         return table_of_answers, tally
 
-    most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
-    pool = ThreadPoolExecutor(most)
     waiting: deque[tuple[int, Future[tuple[pyarrow.Table, Tally]]]] = deque()
     start = 0
     try:
@@ -287,11 +341,13 @@ def _answer_all(
                 kept, plain = job.load(number)
                 yield kept, Tally.restore(plain)
             else:
-                waiting.append((number, pool.submit(work, frame, start)))
+                mine = doubled.take(start, len(frame))
+                waiting.append((number, pool.submit(work, frame, mine)))
             start += len(frame)
             if len(waiting) > most:
                 yield finish(*waiting.popleft())
         while waiting:
             yield finish(*waiting.popleft())
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for _, computed in waiting:
+            computed.cancel()

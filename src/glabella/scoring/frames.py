@@ -1,0 +1,256 @@
+"""A Dask or a Spark DataFrame through a model, where its rows are."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow
+
+from glabella.bundle.ids import read_ids
+from glabella.bundle.load import Bundle
+from glabella.bundle.manifest import Manifest
+from glabella.bundle.plausibility import ColumnCheck
+from glabella.bundle.predict import check_refits, choose_arm, score_rows
+from glabella.bundle.reasons import REASONS
+from glabella.bundle.rows import check_columns, list_id_columns, list_read_columns
+from glabella.data.ingest.batches import BATCH_ROWS
+from glabella.definitions.locate import find_project
+from glabella.errors import DataError
+from glabella.scoring.batch import find_bundle
+from glabella.scoring.doubles import DoubledRows, DoublesFinder
+from glabella.scoring.engines import ask_spark_versions, compare_versions, find_versions
+
+Bools = npt.NDArray[np.bool_]
+Answer = Callable[[pd.DataFrame, Bools], pd.DataFrame]
+
+
+def score_distributed(
+    frame: Any,
+    *,
+    model: str | None = None,
+    arm: str | None = None,
+    rehearsal: bool = False,
+    reasons: int = REASONS,
+    uncertainty: bool = False,
+    project: str | Path | None = None,
+) -> Any:
+    """Score a Dask or a Spark DataFrame where its rows are.
+
+    Identifiers are read once to find participants who stand twice; all else is lazy. The frame is
+    read twice, so a Spark frame whose rows could come otherwise the second time (a sample without a
+    seed, say) must be cached before.
+
+    Parameters
+    ----------
+    frame : dask.dataframe.DataFrame or pyspark.sql.DataFrame
+        One row a participant, under the analysis's source names.
+    model, arm, rehearsal, reasons, uncertainty, project
+        As for `score`.
+
+    Returns
+    -------
+    DataFrame
+        Of the same kind and partitions: the columns that `score` writes, one row out per row in,
+        in the same order within each partition. The second time that a participant comes, in the
+        order of the partitions, is refused.
+
+    Raises
+    ------
+    BundleError
+        As for `score`.
+    DataError
+        If a column is missing or all wrong, workers have other versions, or it is a frame of
+        neither.
+    """
+    home = find_project(Path(project) if project is not None else None)
+    bundle = find_bundle(model, project=home, rehearsal=rehearsal)
+    if uncertainty:
+        check_refits(bundle)
+    choose_arm(bundle.manifest, arm)
+    check_columns([str(name) for name in frame.columns], bundle.manifest)
+    answer = partial(_answer, bundle, arm, reasons, uncertainty)
+    kind = type(frame).__module__.split(".")[0]
+    if kind == "dask":
+        return _score_dask(frame, bundle, answer)
+    if kind == "pyspark":
+        return _score_spark(frame, bundle, answer)
+    raise DataError(
+        "it is neither a Dask nor a Spark DataFrame",
+        place="frame",
+        remedy="A table of pandas is scored by glabella.score, from a file.",
+    )
+
+
+def _answer(
+    bundle: Bundle,
+    arm: str | None,
+    reasons: int,
+    uncertainty: bool,
+    frame: pd.DataFrame,
+    doubled: Bools,
+) -> pd.DataFrame:
+    """Score a partition, a batch at a time so that memory does not grow with it."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        parts = [
+            score_rows(
+                bundle,
+                frame.iloc[start : start + BATCH_ROWS],
+                arm=arm,
+                reasons=reasons,
+                uncertainty=uncertainty,
+                doubled=doubled[start : start + BATCH_ROWS],
+            ).frame()
+            for start in range(0, max(len(frame), 1), BATCH_ROWS)
+        ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _refuse_wrong_columns(parts: Iterable[pd.DataFrame], manifest: Manifest) -> None:
+    """Stop at columns that look wrong; as a rule the first part tells."""
+    check = ColumnCheck(manifest)
+    for part in parts:
+        if check.add(part):
+            break
+    check.refuse_wrong_columns()
+
+
+def _find_doubled(parts: Iterable[pyarrow.Array]) -> DoubledRows:
+    with tempfile.TemporaryDirectory() as folder, DoublesFinder(Path(folder)) as finder:
+        for ids in parts:
+            finder.add(ids)
+        return finder.find()
+
+
+def _score_dask(frame: Any, bundle: Bundle, answer: Answer) -> Any:
+    import dask.dataframe as dd
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    manifest = bundle.manifest
+    _compare_dask_versions()
+    names = [str(name) for name in frame.columns]
+    read = [name for name in list_read_columns(manifest) if name in names]
+    ids = list_id_columns(frame, manifest)
+    _refuse_wrong_columns((part.compute() for part in frame[read].partitions), manifest)
+    found = [
+        part.map_partitions(_hold_ids, ids, meta=(None, object)) for part in frame[ids].partitions
+    ]
+    computed = compute(*found)  # type: ignore[no-untyped-call]
+    told = [pickle.loads(each) for part in computed for each in part]
+    doubled = _find_doubled(told)
+    starts = np.cumsum([0, *(len(each) for each in told)])
+    meta = answer(frame[read]._meta, np.zeros(0, dtype=bool))
+    # The model is one task that the others share, sent to each worker once.
+    shared = delayed(answer, pure=False)
+    parts = [
+        delayed(_call)(shared, part, doubled.take(int(start), len(mine)))
+        for part, start, mine in zip(frame[read].to_delayed(), starts, told, strict=False)
+    ]
+    return dd.from_delayed(parts, meta=meta, verify_meta=False)
+
+
+def _call(answer: Answer, frame: pd.DataFrame, doubled: Bools) -> pd.DataFrame:
+    return answer(frame, doubled)
+
+
+def _hold_ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+    return pd.Series([pickle.dumps(read_ids(frame, names))], dtype=object)
+
+
+def _compare_dask_versions() -> None:
+    try:
+        from distributed import get_client
+
+        client = get_client()  # type: ignore[no-untyped-call]
+    except (ImportError, ValueError):
+        # Threads or processes of this machine.
+        return
+    for there in client.run(find_versions).values():
+        compare_versions(there, "the Dask cluster")
+
+
+def _score_spark(frame: Any, bundle: Bundle, answer: Answer) -> Any:
+    from pyspark.sql import functions
+
+    manifest, session = bundle.manifest, frame.sparkSession
+    context = session.sparkContext
+    ask_spark_versions(context, "the Spark cluster")
+    ids = list_id_columns(pd.DataFrame(columns=frame.columns), manifest)
+    read = [name for name in list_read_columns(manifest) if name in frame.columns]
+    kinds = {field.name: field.dataType for field in frame.schema.fields}
+    # Pandas has no whole number that may be missing: as text an identifier stays what it is.
+    told = frame.select(
+        *(
+            functions.col(name).cast("string") if name in ids else functions.col(name)
+            for name in read
+        )
+    )
+    _refuse_wrong_columns(_take_heads(told), manifest)
+    held = told.select(*ids).mapInPandas(
+        partial(_hold_spark_ids, ids), "part int, ids binary, at int"
+    )
+    rows = sorted(held.collect(), key=lambda row: (row["part"], row["at"]))
+    arrays = [pickle.loads(bytes(row["ids"])) for row in rows]  # our own
+    doubled = _find_doubled(arrays)
+    starts: dict[int, int] = {}
+    start = 0
+    for row, mine in zip(rows, arrays, strict=True):
+        starts.setdefault(int(row["part"]), start)
+        start += len(mine)
+    meta = answer(pd.DataFrame({name: pd.Series(dtype=object) for name in read}),
+                  np.zeros(0, dtype=bool))  # fmt: skip
+    shared = context.broadcast((answer, doubled, starts))
+    scored = told.mapInPandas(partial(_score_spark_part, shared), _describe_schema(meta))
+    return scored.select(
+        *(
+            functions.col(name).cast(kinds[name]) if name in ids else functions.col(name)
+            for name in meta.columns
+        )
+    )
+
+
+def _take_heads(frame: Any) -> Iterator[pd.DataFrame]:
+    yield frame.limit(BATCH_ROWS).toPandas()
+    # Only where the first rows hold a column without any value that could be.
+    yield frame.toPandas()
+
+
+def _hold_spark_ids(names: list[str], parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    for at, part in enumerate(parts):
+        number = 0 if context is None else context.partitionId()
+        held = pickle.dumps(read_ids(part, names))
+        yield pd.DataFrame({"part": [number], "ids": [held], "at": [at]})
+
+
+def _score_spark_part(shared: Any, parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    from pyspark import TaskContext
+
+    answer, doubled, starts = shared.value
+    context = TaskContext.get()
+    start = starts.get(0 if context is None else context.partitionId(), 0)
+    for part in parts:
+        yield answer(part, doubled.take(start, len(part)))
+        start += len(part)
+
+
+_KINDS: Mapping[str, str] = {"f": "double", "b": "boolean", "i": "bigint"}
+
+
+def _describe_schema(meta: pd.DataFrame) -> str:
+    """Describe the columns of scores to Spark; what has no kind of its own is text."""
+    kinds = {name: "boolean" if name == "in_domain" else _KINDS.get(meta[name].dtype.kind, "string")
+             for name in meta.columns}  # fmt: skip
+    return ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types layers docstrings bench lock clean
+.PHONY: help install demo test check format lint types layers docstrings bench study lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -60,6 +60,10 @@ bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/past_one_machine.py
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/uncertainty.py
+	$(BIN)/python benchmarks/engines.py
+
+study: $(STAMP) ## Run the validation study, or what is missing of it: hours
+	$(BIN)/python benchmarks/validation_study.py all
 
 lock: ## Write requirements.lock anew (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock

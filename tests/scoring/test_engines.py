@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,36 @@ class TestFrames:
         assert sorted(mine["response_probability"].dropna()) == sorted(
             expected["response_probability"].dropna()
         )
+
+    def test_mlflows_own_udf_gives_the_same_numbers(self, spark, trained, many_patients) -> None:
+        from pyspark.sql import functions
+
+        from glabella.tracking.store import import_mlflow
+
+        project, result = trained
+        mlflow = import_mlflow()
+        mlflow.set_tracking_uri(f"sqlite:///{project}/mlruns/mlflow.db")
+        try:
+            with pytest.warns() as _:
+                udf = mlflow.pyfunc.spark_udf(
+                    spark,
+                    result.model_uri,
+                    result_type="response_probability double, status string, error string",
+                    env_manager="local",
+                )
+                names = [item.name for item in mlflow.pyfunc.load_model(
+                    result.model_uri).metadata.signature.inputs.inputs]  # fmt: skip
+                warnings.warn("what either warns of is theirs", stacklevel=1)
+        finally:
+            mlflow.set_tracking_uri(None)
+        # It sees a partition at a time, so of doubled participants nothing is asked here.
+        rows = many_patients.drop_duplicates("usubjid").reset_index(drop=True)
+        frame = spark.createDataFrame(rows)
+        told = functions.struct(*(functions.col(name) for name in names))
+        found = frame.select(udf(told).alias("found")).select("found.*").toPandas()
+        mine = score_frame(load_bundle(Path(result.bundle)), rows)
+        for name in ("response_probability", "status", "error"):
+            pd.testing.assert_series_equal(found[name], mine[name], check_dtype=False)
 
     def test_columns_that_are_wrong_or_missing_are_refused(self, trained, many_patients) -> None:
         dask = pytest.importorskip("dask.dataframe")

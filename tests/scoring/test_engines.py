@@ -224,7 +224,7 @@ class TestRefusals:
             score_whole(parts, "there.csv", engine="dask", address=dask_address)
 
     def test_an_engine_that_is_not_installed(self, parts, score_whole, monkeypatch) -> None:
-        monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+        monkeypatch.setitem(sys.modules, "pyspark", None)
         with pytest.raises(BundleError, match="pyspark is not installed") as refused:
             score_whole(parts, "there.csv", engine="spark")
         assert "glabella[spark]" in (refused.value.remedy or "")

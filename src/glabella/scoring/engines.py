@@ -160,24 +160,25 @@ class _DaskPool(Executor):
 @contextlib.contextmanager
 def _open_spark(address: str | None, workers: int) -> Iterator[Executor]:
     try:
-        from pyspark.sql import SparkSession
+        from pyspark import SparkConf, SparkContext
     except ImportError:
         raise _describe_missing("spark", "pyspark") from None
     place = f"--address {address}" if address else "the local Spark cluster"
-    active = SparkSession.getActiveSession()
+    # Without a session, which takes seconds to start: rows are no data frame here.
+    active = SparkContext._active_spark_context
     if address is not None and address.startswith("spark://"):
         _knock(address, place)
     try:
-        builder = (
-            SparkSession.builder.master(address or f"local[{workers}]")
-            .appName("glabella score")
-            .config("spark.ui.enabled", "false")
-            .config("spark.log.level", "ERROR")
+        context = active or SparkContext(
+            conf=SparkConf()
+            .setMaster(address or f"local[{workers}]")
+            .setAppName("glabella score")
+            .set("spark.ui.enabled", "false")
+            .set("spark.log.level", "ERROR")
         )
-        session = active or builder.getOrCreate()
         if address is None and active is None:
             # Else workers are whatever `python3` is, which may lack this package.
-            session.sparkContext.pythonExec = sys.executable
+            context.pythonExec = sys.executable
     except Exception as error:
         raise DataError(
             f"Spark can't be started ({type(error).__name__})",
@@ -185,12 +186,12 @@ def _open_spark(address: str | None, workers: int) -> Iterator[Executor]:
             remedy="It needs Java 17 or later; look at the address, and at what Spark printed.",
         ) from None
     try:
-        ask_spark_versions(session.sparkContext, place)
+        ask_spark_versions(context, place)
         with _tell_of_loss(place), ThreadPoolExecutor(workers) as threads:
-            yield _SparkPool(session.sparkContext, threads)
+            yield _SparkPool(context, threads)
     finally:
         if active is None:
-            session.stop()
+            context.stop()
 
 
 def ask_spark_versions(context: Any, place: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -340,7 +341,7 @@ def _write_recovery(study: Study, tables: Path) -> str:
         ("a role is claimed falsely: effect", "predictor of the effect", "any, falsely"),
         ("a role is claimed falsely: prognostic", "prognostic", "any, falsely"),
     )
-    figure = Figure(figsize=(11.0, 4.2), layout="constrained")
+    figure = Figure(figsize=(10.0, 4.6), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     rows = []
     trials_of = sorted(about.loc[about.index.str.startswith("recovery"), "trials"].unique())
@@ -350,10 +351,11 @@ def _write_recovery(study: Study, tables: Path) -> str:
         for at, (words, claim, of) in enumerate(wanted):
             mine = found[(found["claim"] == claim) & (found["of"] == of)].set_index("line")
             mine = mine.reindex(lines.index)
+            rate, error = 100 * mine["rate"], 200 * mine["rate_error"]
             axis.errorbar(
                 lines["participants"],
-                100 * mine["rate"],
-                yerr=200 * mine["rate_error"],
+                rate,
+                yerr=[np.minimum(error, rate), np.minimum(error, 100 - rate)],
                 marker="o",
                 linestyle="--" if of == "any, falsely" else "-",
                 color=COLOURS[at],
@@ -383,7 +385,8 @@ def _write_recovery(study: Study, tables: Path) -> str:
                 )
             )
     axes[0].set_ylabel("share of repeats, %")
-    axes[0].legend(fontsize=8, frameon=False, loc="upper left")
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, frameon=False,
+                  loc="outside lower center", ncols=3)  # fmt: skip
     figure.suptitle("Simulated. Bars: two Monte Carlo standard errors to each side", fontsize=9)
     figure.savefig(tables / "recovery.svg", metadata={"Date": None})
     head = ("participants", "trials", "repeats", *(words for words, _, _ in wanted))

@@ -127,10 +127,10 @@ class TestValidation:
     def test_several_trials_stand_in_the_order_given(self, project, tmp_path) -> None:
         paths = [
             write(tmp_path, make_new_trial(seed, name, easier=easier), name)
-            for seed, name, easier in ((41, "first", 0.0), (42, "second", 0.3))
+            for seed, name, easier in ((41, "first (a)", 0.0), (42, "second", 0.3))
         ]
         result = validate(project, *paths)
-        assert result.frame()["trial"].tolist() == ["first", "second"]
+        assert result.frame()["trial"].tolist() == ["first (a)", "second"]
         assert "promised at training" in Path(result.report).read_text()
         later = result.trials[1]
         assert "more responders than predicted" in later.verdict

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -157,21 +156,21 @@ class TestFrames:
         from glabella.tracking.store import import_mlflow
 
         project, result = trained
-        mlflow = import_mlflow()
-        mlflow.set_tracking_uri(f"sqlite:///{project}/mlruns/mlflow.db")
+        mlflow, address = import_mlflow(), f"sqlite:///{project}/mlruns/mlflow.db"
+        mlflow.set_tracking_uri(address)
+        mlflow.set_registry_uri(address)
         try:
-            with pytest.warns() as _:
-                udf = mlflow.pyfunc.spark_udf(
-                    spark,
-                    result.model_uri,
-                    result_type="response_probability double, status string, error string",
-                    env_manager="local",
-                )
-                names = [item.name for item in mlflow.pyfunc.load_model(
-                    result.model_uri).metadata.signature.inputs.inputs]  # fmt: skip
-                warnings.warn("what either warns of is theirs", stacklevel=1)
+            udf = mlflow.pyfunc.spark_udf(
+                spark,
+                result.model_uri,
+                result_type="response_probability double, status string, error string",
+                env_manager="local",
+            )
+            signature = mlflow.pyfunc.load_model(result.model_uri).metadata.signature
         finally:
             mlflow.set_tracking_uri(None)
+            mlflow.set_registry_uri(None)
+        names = [item.name for item in signature.inputs.inputs]
         # It sees a partition at a time, so of doubled participants nothing is asked here.
         rows = many_patients.drop_duplicates("usubjid").reset_index(drop=True)
         frame = spark.createDataFrame(rows)

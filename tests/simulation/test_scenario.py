@@ -53,12 +53,15 @@ def test_the_scenarios_that_the_documentation_promises_are_there() -> None:
     assert SCENARIOS == [
         "active_control",
         "bont_pooled",
+        "dropout_at_random",
+        "dropout_not_at_random",
         "illusory",
         "large",
         "no_signal",
         "predictive",
         "prognostic_only",
         "shifted",
+        "varied_trials",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -520,7 +521,9 @@ def _log(
                 json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
             )
             for item in trials:
-                run.log(metrics=flatten_metrics(f"new_{item.trial.name}", item.performance))
+                # MLflow takes letters, digits and a few signs in a metric's name.
+                name = re.sub(r"[^\w.-]", "_", item.trial.name)
+                run.log(metrics=flatten_metrics(f"new_{name}", item.performance))
             run.log_folder(partial, "validation")
             partial.rename(final)
         except BaseException:

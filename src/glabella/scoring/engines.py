@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from glabella.errors import BundleError, DataError, GlabellaError
 Engine = Literal["local", "dask", "spark"]
 ENGINES: tuple[Engine, ...] = ("local", "dask", "spark")
 _SECONDS_TO_ANSWER = 10
+_TRIES = 3
 # Of what shapes a number or a word of a score.
 SHAPING = ("glabella", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "xgboost")
 _REMEDY = "Finished batches are kept: run the same command again with --resume."
@@ -171,7 +171,8 @@ def _open_spark(address: str | None, workers: int) -> Iterator[Executor]:
     try:
         context = active or SparkContext(
             conf=SparkConf()
-            .setMaster(address or f"local[{workers}]")
+            # By itself a local master gives a batch of a lost worker to no other.
+            .setMaster(address or f"local[{workers},{_TRIES}]")
             .setAppName("glabella score")
             .set("spark.ui.enabled", "false")
             .set("spark.log.level", "ERROR")
@@ -233,15 +234,14 @@ class _SparkPool(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         function, bound = (fn.func, fn.args) if isinstance(fn, partial) else (fn, ())
         sent = [self._send(each) for each in bound]
-        batch = pickle.dumps((args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
+
+        def answer(batch: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+            more, named = batch
+            return function(*(each.value for each in sent), *more, **named)
 
         def run() -> Any:
-            def answer(rows: bytes) -> bytes:
-                more, named = pickle.loads(rows)  # our own, from the driver
-                return pickle.dumps(function(*(each.value for each in sent), *more, **named))
-
-            [found] = self._context.parallelize([batch], 1).map(answer).collect()
-            return pickle.loads(found)  # our own, from a worker
+            [found] = self._context.parallelize([(args, kwargs)], 1).map(answer).collect()
+            return found
 
         return self._threads.submit(run)
 

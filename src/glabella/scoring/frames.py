@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -146,7 +145,7 @@ def _score_dask(frame: Any, bundle: Bundle, answer: Answer) -> Any:
         part.map_partitions(_hold_ids, ids, meta=(None, object)) for part in frame[ids].partitions
     ]
     computed = compute(*found)  # type: ignore[no-untyped-call]
-    told = [pickle.loads(each) for part in computed for each in part]
+    told = [_restore_ids(each) for part in computed for each in part]
     doubled = _find_doubled(told)
     starts = np.cumsum([0, *(len(each) for each in told)])
     meta = answer(frame[read]._meta, np.zeros(0, dtype=bool))
@@ -164,7 +163,20 @@ def _call(answer: Answer, frame: pd.DataFrame, doubled: Bools) -> pd.DataFrame:
 
 
 def _hold_ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
-    return pd.Series([pickle.dumps(read_ids(frame, names))], dtype=object)
+    return pd.Series([_export_ids(frame, names)], dtype=object)
+
+
+def _export_ids(frame: pd.DataFrame, names: list[str]) -> bytes:
+    """Write identifiers as Arrow, which both kinds of cluster carry as bytes."""
+    table = pyarrow.table({"ids": read_ids(frame, names)})
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _restore_ids(content: bytes) -> pyarrow.Array:
+    return pyarrow.ipc.open_stream(content).read_all()["ids"].combine_chunks()
 
 
 def _compare_dask_versions() -> None:
@@ -200,7 +212,7 @@ def _score_spark(frame: Any, bundle: Bundle, answer: Answer) -> Any:
         partial(_hold_spark_ids, ids), "part int, ids binary, at int"
     )
     rows = sorted(held.collect(), key=lambda row: (row["part"], row["at"]))
-    arrays = [pickle.loads(bytes(row["ids"])) for row in rows]  # our own
+    arrays = [_restore_ids(bytes(row["ids"])) for row in rows]
     doubled = _find_doubled(arrays)
     starts: dict[int, int] = {}
     start = 0
@@ -231,7 +243,7 @@ def _hold_spark_ids(names: list[str], parts: Iterator[pd.DataFrame]) -> Iterator
     context = TaskContext.get()
     for at, part in enumerate(parts):
         number = 0 if context is None else context.partitionId()
-        held = pickle.dumps(read_ids(part, names))
+        held = _export_ids(part, names)
         yield pd.DataFrame({"part": [number], "ids": [held], "at": [at]})
 
 

@@ -85,8 +85,9 @@ def count_share(held: npt.ArrayLike) -> Proportion:
 
     Examples
     --------
-    >>> count_share([True, True, False, True])
-    Proportion(value=0.75, error=0.1712..., repeats=4)
+    >>> found = count_share([True, True, False, True])
+    >>> found.value, round(found.error, 3), found.repeats
+    (0.75, 0.171, 4)
     """
     flags = np.asarray(held, dtype=bool)
     n = len(flags)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet
 
 from glabella.errors import AnalysisError, DataError
 from glabella.pipelines.rehearsed import Repeat
@@ -102,16 +103,16 @@ class ChunkStore:
                 "with --out, or remove this one.",
             )
 
-    def list_finished(self) -> set[int]:
-        """List the numbers of the chunks that are there.
+    def list_finished(self) -> dict[int, int]:
+        """List the chunks that are there.
 
         Returns
         -------
-        set of int
-            Each the number of its first repeat.
+        dict of int
+            The number of a chunk's first repeat to how many it holds.
         """
         return {
-            int(path.name)
+            int(path.name): pyarrow.parquet.read_metadata(path / "repeats.parquet").num_rows
             for path in (self.folder / CHUNKS).iterdir()
             if path.is_dir() and path.name.isdigit()
         }
@@ -144,6 +145,8 @@ class ChunkStore:
             for name, rows in tables.items():
                 frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
                 frame.to_parquet(partial / f"{name}.parquet", index=False)
+            # A shorter one stands there where fewer repeats were asked for before.
+            shutil.rmtree(target, ignore_errors=True)
             partial.replace(target)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)

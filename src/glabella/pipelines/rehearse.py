@@ -328,20 +328,20 @@ def _run(
     plan: RehearsalPlan, store: ChunkStore, *, repeats: int, workers: int, say: Progress
 ) -> None:
     """Run the chunks that are missing, and keep each as it is finished."""
-    finished, wanted = store.list_finished(), range(0, repeats, CHUNK_SIZE)
-    starts = [first for first in wanted if first not in finished]
-    # The last chunk is finished too: more repeats may be asked for later.
-    numbers = [first + at for first in starts for at in range(CHUNK_SIZE)]
-    done = (len(wanted) - len(starts)) * CHUNK_SIZE
-    say("rehearsing", min(done, repeats), repeats)
+    finished = store.list_finished()
+    sizes = {first: min(CHUNK_SIZE, repeats - first) for first in range(0, repeats, CHUNK_SIZE)}
+    left = {first: n for first, n in sizes.items() if finished.get(first, 0) < n}
+    numbers = [first + at for first, n in left.items() for at in range(n)]
+    done = repeats - len(numbers)
+    say("rehearsing", done, repeats)
     tasks = (delayed(rehearse_once)(plan, number) for number in numbers)
     chunk: list[Repeat] = []
     try:
         for repeat in run_tasks(tasks, workers=workers, shared=[plan]):
             chunk.append(repeat)
             done += 1
-            say("rehearsing", min(done, repeats), repeats)
-            if len(chunk) == CHUNK_SIZE:
+            say("rehearsing", done, repeats)
+            if len(chunk) == left[chunk[0].number]:
                 store.keep(chunk[0].number, chunk)
                 chunk = []
     except TerminatedWorkerError:

@@ -39,4 +39,4 @@ def test_a_dose_of_ten_thousand_units_is_not_said_in_powers_of_ten() -> None:
 def test_rows_are_taken_by_position_in_the_order_asked_for() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=[9, 8, 7])
     table = FeatureTable(frame, (FeatureSpec("x", "X", "number"),))
-    assert table.take(np.array([2, 0]))["x"].tolist() == [3.0, 1.0]
+    assert table.take(np.array([2, 0])).get_numbers("x").tolist() == [3.0, 1.0]

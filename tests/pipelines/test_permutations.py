@@ -98,3 +98,21 @@ def test_imputed_outcomes_are_imputed_anew(leaving_project):
 def test_too_few_to_reach_any_level_are_refused(small_project):
     with pytest.raises(DefinitionError, match="permutations"):
         load_analysis("small", find_project(_ask(small_project, permutations=18)))
+
+
+def test_what_is_imputed_with_the_help_of_features_is_imputed_anew(make_leaving_project, tmp_path):
+    # Else outcomes would remember the order that features had, and any would beat a permuted one.
+    loaded = load_analysis("leaving", find_project(make_leaving_project(tmp_path)))
+    sample, seed = loaded.sample, loaded.resolved.analysis.value.seed
+    names = [spec.name for spec in sample.features.specs]
+    as_it_was = sample.exchange(names, np.arange(sample.n), seed)
+    np.testing.assert_array_equal(as_it_was.outcomes, sample.outcomes)
+    moved = sample.exchange(names, np.arange(sample.n)[::-1], seed)
+    observed = (sample.outcomes == sample.outcomes[0]).all(axis=0)
+    is_known = ~np.isnan(sample.imputation.known)
+    np.testing.assert_array_equal(moved.outcomes[:, is_known], sample.outcomes[:, is_known])
+    assert (moved.outcomes != sample.outcomes).any()
+    assert observed[is_known].all()
+    rows = np.arange(0, sample.n, 2)
+    drawn = [each.complete_training(rows, np.random.SeedSequence(1)) for each in (sample, moved)]
+    assert (drawn[0] != drawn[1]).any()

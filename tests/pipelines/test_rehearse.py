@@ -11,17 +11,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 import glabella
+from glabella.data.dictionary import TotalDefinition
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DataError, DefinitionError
+from glabella.pipelines.load import load_sample, map_simulated
 from glabella.pipelines.rehearse import Rehearsal
-from glabella.pipelines.rehearsed import find_true_roles, load_rehearsed
+from glabella.pipelines.rehearsed import find_true_roles, list_used, load_rehearsed
 from glabella.pipelines.resolve import resolve_analysis
+from glabella.simulation.frames import simulate_tables
 from glabella.simulation.scenario import read_scenario
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import open_store
@@ -310,3 +316,37 @@ def test_true_roles_are_those_of_the_scenario() -> None:
     }
     varied = find_true_roles(resolved, read_scenario(home, "varied_trials").value)
     assert varied["age_years"] == varied["resistance"] == "prognostic"
+
+
+def test_leaving_out_what_is_not_read_changes_nothing(project) -> None:
+    resolved = resolve_analysis("quick", find_project(project))
+    assert resolved.scenario is not None
+    scenario = resolved.scenario.value
+    used = list_used(resolved, scenario)
+    assert {"depression_total", "hamd09", "age_years"} <= used
+    assert used.isdisjoint({"believed_arm", "hamd05"})
+    whole, less = (
+        load_sample(resolved, map_simulated(resolved, simulate_tables(scenario, seed=4, only=only)))
+        for only in (None, used)
+    )
+    assert_frame_equal(whole.features.frame, less.features.frame)
+    np.testing.assert_array_equal(whole.outcomes, less.outcomes)
+    np.testing.assert_array_equal(whole.strata, less.strata)
+
+
+def test_a_totals_items_are_read_where_it_is_not_recorded_or_one_is_left_out(project) -> None:
+    resolved = resolve_analysis("quick", find_project(project))
+    assert resolved.scenario is not None
+    read, items = resolved.dictionary, ("hamd04", "hamd05")
+    known = dict(read.value.variables)
+    known["depression_total"] = known["depression_total"].model_copy(
+        update={"total": TotalDefinition(items=items)}
+    )
+    dictionary = replace(read, value=read.value.model_copy(update={"variables": known}))
+    asked = resolved.analysis
+    endpoint = asked.value.endpoint.model_copy(update={"without": ("hamd04",)})
+    analysis = replace(asked, value=asked.value.model_copy(update={"endpoint": endpoint}))
+    with_total = replace(resolved, dictionary=dictionary)
+    scenario = resolved.scenario.value
+    assert list_used(with_total, scenario).isdisjoint(items)
+    assert list_used(replace(with_total, analysis=analysis), scenario) >= set(items)

@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.validation.comparison import choose_candidate, compare_losses
+from glabella.validation.comparison import (
+    choose_by_losses,
+    choose_candidate,
+    compare_losses,
+    number_folds,
+)
+from glabella.validation.metrics import compute_losses
 
 # Two repetitions of two folds of three participants each.
 _FOLDS = [(0, 0, (0, 1, 2)), (0, 1, (3, 4, 5)), (1, 0, (0, 2, 4)), (1, 1, (1, 3, 5))]
@@ -174,3 +180,17 @@ class TestChooseCandidate:
     def test_nothing_validated_is_refused(self):
         with pytest.raises(ValueError, match="no candidate was validated"):
             choose_candidate([], [], {})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_choice_of_losses_is_that_of_their_table(seed):
+    random = np.random.default_rng(seed)
+    levels = {name: 1.0 + 0.05 * random.normal(size=4) for name in ("first", "second", "third")}
+    tables = {name: _predict(each) for name, each in levels.items()}
+    losses = {
+        name: compute_losses(table["responded"], table["probability"])
+        for name, table in tables.items()
+    }
+    folds = number_folds(tables["first"])
+    found = choose_by_losses(losses, folds, in_all=tables["first"]["row"].nunique())
+    assert found == choose_candidate(list(tables), [], tables)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from joblib import delayed
 
 from glabella.errors import GlabellaError
-from glabella.features.spec import FeatureTable
 from glabella.models.candidate import Candidate
 from glabella.models.grouping import Grouping
 from glabella.validation.nested import tune_and_fit
@@ -181,9 +180,7 @@ def _measure_permuted(
     draw = np.random.default_rng(derive_seed(seed, "noise", *key))
     order = permute_within(sample.strata, draw, people=sample.people)
     columns = [name for shown in block for name in grouping.groups.get(shown, (shown,))]
-    frame = sample.features.frame.copy()
-    frame[columns] = frame[columns].iloc[order].set_axis(frame.index)
-    permuted = replace(sample, features=FeatureTable(frame, sample.features.specs))
+    permuted = sample.exchange(columns, order, seed)
     try:
         with one_thread():
             tuned = tune_and_fit(
@@ -194,7 +191,9 @@ def _measure_permuted(
                 seed=derive_seed(seed, "noise fit", *key),
                 unit=fold.unit,
             )
-            found = grouping.sum_values(tuned.model.contributions(frame.iloc[fold.test]))
+            found = grouping.sum_values(
+                tuned.model.contributions(permuted.features.take(fold.test))
+            )
     except (ValueError, ArithmeticError, GlabellaError):
         return float("nan")
     sizes = np.abs(found.values).mean(axis=0)

@@ -102,11 +102,11 @@ class LookAtRefit:
     ) -> RefitAttributions | None:
         if len(rows) < _FEWEST:
             return None
-        found = self.grouping.sum_values(model.contributions(sample.features.frame.iloc[rows]))
+        found = self.grouping.sum_values(model.contributions(sample.features.take(rows)))
         ranks = rank_values(sample, found.features)[rows]
         # Evenly over the table, which holds trial after trial.
         few = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_FOR_PAIRS)).astype(int)]
-        pairs = self.grouping.sum_pairs(model.interactions(sample.features.frame.iloc[few]))
+        pairs = self.grouping.sum_pairs(model.interactions(sample.features.take(few)))
         sizes = 2.0 * np.abs(pairs.values).mean(axis=0)
         np.fill_diagonal(sizes, 0.0)
         return RefitAttributions(

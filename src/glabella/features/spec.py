@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+
+from glabella.features.feature_columns import FeatureColumns
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,52 @@ class FeatureTable:
     frame: pd.DataFrame
     specs: tuple[FeatureSpec, ...]
 
-    def take(self, rows: object) -> pd.DataFrame:
+    @cached_property
+    def columns(self) -> FeatureColumns:
+        """The same as what models are fitted to, read once."""
+        return FeatureColumns.read(self.frame, self.specs)
+
+    @cached_property
+    def covariates(self) -> npt.NDArray[np.float64]:
+        """What missing outcomes are imputed from, beside visits: the patient's features.
+
+        Shape (n_participants, n_covariates): numbers, and an indicator for each level but the
+        first; NaN where missing. Severity at baseline is among the visits.
+        """
+        columns = [np.empty((len(self.frame), 0))]
+        for spec in self.specs:
+            if spec.part != "patient" or spec.is_severity:
+                continue
+            if spec.kind == "category":
+                mine = self.columns.get_category(spec.name)
+                columns += [mine.indicate(level)[:, None] for level in list(spec.levels)[1:]]
+            else:
+                columns.append(self.columns.get_numbers(spec.name)[:, None])
+        return np.hstack(columns)
+
+    def exchange(self, names: Sequence[str], order: npt.NDArray[np.int_]) -> FeatureTable:
+        """Give each row another's values in some columns.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The columns.
+        order : array of int, shape (n_rows,)
+            Whose values go to each row.
+
+        Returns
+        -------
+        FeatureTable
+            The other columns stay.
+        """
+        frame, moved = self.frame.copy(), list(names)
+        frame[moved] = frame[moved].iloc[order].set_axis(frame.index)
+        table = FeatureTable(frame, self.specs)
+        # Known without reading them again.
+        table.__dict__["columns"] = self.columns.exchange(names, order)
+        return table
+
+    def take(self, rows: npt.NDArray[np.int_]) -> FeatureColumns:
         """Take rows by position.
 
         Parameters
@@ -107,7 +158,7 @@ class FeatureTable:
 
         Returns
         -------
-        DataFrame
+        FeatureColumns
             The rows in that order.
         """
-        return self.frame.iloc[rows]  # type: ignore[call-overload,no-any-return]
+        return self.columns.take(rows)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
 
 Matrix = npt.NDArray[np.float64]
+# Features by name, as a table or read out of one.
+Features = pd.DataFrame | FeatureColumns
 _OPTIONAL = ("shifts", "levels")
 
 
@@ -66,12 +70,12 @@ class Encoding:
     columns: tuple[EncodedColumn, ...]
     trial: str | None = None
 
-    def transform(self, frame: pd.DataFrame) -> Matrix:
+    def transform(self, frame: Features) -> Matrix:
         """Encode rows.
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -80,17 +84,42 @@ class Encoding:
             The matrix. A level that the encoding never saw is 0 in every indicator. A trial that
             it never saw, or that is not known, is taken to lie at the mean over trials.
         """
-        matrix = np.empty((len(frame), len(self.columns)), dtype=float)
-        read: dict[str, _Column] = {}
+        read = frame if isinstance(frame, FeatureColumns) else self._read(frame)
+        matrix = np.empty((len(self.columns), len(read)))
         for index, column in enumerate(self.columns):
-            if column.feature not in read:
-                read[column.feature] = _read_column(frame[column.feature], column.is_category)
-            values = read[column.feature].as_numbers(column.level, column.levels)
-            filled = np.where(np.isnan(values), column.fill, values)
-            if column.shifts and self.trial is not None:
-                filled = filled - _as_shifts(frame[self.trial], column.shifts)
-            matrix[:, index] = (filled - column.center) / column.scale
-        return matrix
+            matrix[index] = _read_column(read, column.feature, column.level, column.levels)
+        fill, center, scale = self._constants
+        missing = np.isnan(matrix)
+        if missing.any():
+            matrix = np.where(missing, fill[:, None], matrix)
+        if self.trial is not None and any(column.shifts for column in self.columns):
+            trials = read.get_labels(self.trial)
+            for index, column in enumerate(self.columns):
+                if column.shifts:
+                    matrix[index] -= _as_shifts(trials, column.shifts)
+        matrix -= center[:, None]
+        matrix /= scale[:, None]
+        return np.ascontiguousarray(matrix.T)
+
+    @cached_property
+    def _constants(self) -> tuple[Matrix, Matrix, Matrix]:
+        """Of each column: what stands for a missing value, what is subtracted, and the divisor."""
+        fill, center, scale = (
+            np.array([getattr(column, name) for column in self.columns], dtype=float)
+            for name in ("fill", "center", "scale")
+        )
+        return fill, center, scale
+
+    def _read(self, frame: pd.DataFrame) -> FeatureColumns:
+        kinds = {
+            column.feature: FeatureSpec(
+                column.feature, column.feature, "category" if column.is_category else "number"
+            )
+            for column in self.columns
+        }
+        if self.trial is not None:
+            kinds.setdefault(self.trial, FeatureSpec(self.trial, self.trial, "category"))
+        return FeatureColumns.read(frame, kinds.values())
 
     def sum_by_feature(self, matrix: Matrix, features: Sequence[str]) -> Matrix:
         """Sum a matrix's columns to the clinical features they come from.
@@ -180,7 +209,7 @@ class Encoding:
 
 
 def fit_encoding(
-    frame: pd.DataFrame,
+    frame: Features,
     specs: Iterable[FeatureSpec],
     *,
     fill_and_scale: bool,
@@ -191,7 +220,7 @@ def fit_encoding(
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame or FeatureColumns
         The training rows.
     specs : iterable of FeatureSpec
         The features to encode.
@@ -216,120 +245,89 @@ def fit_encoding(
     .. [1] Enders CK, Tofighi D. Centering predictor variables in cross-sectional multilevel
        models: a new look at an old issue. Psychol Methods 2007;12:121-138.
     """
-    columns: list[EncodedColumn] = []
-    for spec in specs:
-        trials = frame[within] if within is not None and spec.part == "patient" else None
-        column = _read_column(frame[spec.name], spec.kind == "category")
-        if spec.kind == "category":
-            counts = column.count_levels()
-            levels = [level for level in spec.levels if counts.get(level)]
-            if as_codes and len(levels) > 2:
-                columns.append(
-                    EncodedColumn(spec.name, None, np.nan, 0.0, 1.0, levels=tuple(levels))
-                )
-                continue
-            commonest = max(counts, key=lambda level: counts[level]) if counts else None
-            for level in levels[1:] if len(levels) == 2 else levels:
-                fill = float(level == commonest)
-                values = column.as_numbers(level)
-                columns.append(_fit_column(values, spec.name, level, fill, fill_and_scale, trials))
-        else:
-            values = column.as_numbers(None)
-            present = values[~np.isnan(values)]
-            fill = float(np.median(present)) if len(present) else 0.0
-            columns.append(_fit_column(values, spec.name, None, fill, fill_and_scale, trials))
-    return Encoding(tuple(columns), within)
-
-
-def _fit_column(
-    values: Matrix,
-    name: str,
-    level: str | None,
-    fill: float,
-    fill_and_scale: bool,
-    trials: pd.Series | None,
-) -> EncodedColumn:
-    filled = np.where(np.isnan(values), fill, values) if fill_and_scale else values
-    shifts: dict[str, float] = {}
-    if trials is not None:
-        means = pd.Series(filled).groupby(trials.astype(str).to_numpy()).mean().dropna()
-        shifts = {str(trial): float(mean) for trial, mean in (means - means.mean()).items()}
-        filled = filled - _as_shifts(trials, shifts)
+    used = list(specs)
+    if isinstance(frame, FeatureColumns):
+        read = frame
+    else:
+        more = [] if within is None else [FeatureSpec(within, within, "category")]
+        read = FeatureColumns.read(frame, [*used, *more])
+    found = [column for spec in used for column in _list_columns(read, spec, as_codes)]
     if not fill_and_scale:
-        return EncodedColumn(name, level, np.nan, 0.0, 1.0, shifts)
-    # Subtracting means leaves rounding where within every trial all are alike.
-    rounding = 1e-12 * float(np.abs(filled).max()) if shifts else 0.0
-    if np.ptp(filled) <= rounding:
-        # A constant column carries nothing: 0 for every training row, and no leverage for others.
-        return EncodedColumn(name, level, fill, float(filled[0]), 1.0, shifts)
-    # An indicator keeps its unit: divided by its spread, a level that few have would count for as
-    # much as one that half have, and a prior that is alike for all would not shrink it.
-    scale = 1.0 if level is not None else float(filled.std())
-    return EncodedColumn(name, level, fill, float(filled.mean()), scale, shifts)
+        found = [replace(column, fill=np.nan) for column in found]
+    if not found or (not fill_and_scale and within is None):
+        return Encoding(tuple(found), within)
+    values = np.stack(
+        [_read_column(read, column.feature, column.level, column.levels) for column in found]
+    )
+    if fill_and_scale:
+        fill = np.array([column.fill for column in found])
+        values = np.where(np.isnan(values), fill[:, None], values)
+    if within is not None:
+        trials = read.get_labels(within)
+        of_patient = {spec.name for spec in used if spec.part == "patient"}
+        for at, column in enumerate(found):
+            if column.feature in of_patient and not column.levels:
+                found[at] = replace(column, shifts=_learn_shifts(values[at], trials))
+                values[at] -= _as_shifts(trials, found[at].shifts)
+    return Encoding(tuple(_standardise(found, values) if fill_and_scale else found), within)
 
 
-def _as_shifts(trials: pd.Series, shifts: Mapping[str, float]) -> Matrix:
-    return np.array([shifts.get(trial, 0.0) for trial in trials.astype(str)], dtype=float)
+def _list_columns(
+    read: FeatureColumns, spec: FeatureSpec, as_codes: bool
+) -> Iterator[EncodedColumn]:
+    """List the columns of a feature, each with what would stand for a missing value."""
+    if spec.kind != "category":
+        values = read.get_numbers(spec.name)
+        present = values[~np.isnan(values)]
+        middle = float(np.median(present)) if len(present) else 0.0
+        yield EncodedColumn(spec.name, None, middle, 0.0, 1.0)
+        return
+    counts = read.get_category(spec.name).count_levels()
+    levels = [level for level in spec.levels if counts.get(level)]
+    if as_codes and len(levels) > 2:
+        yield EncodedColumn(spec.name, None, np.nan, 0.0, 1.0, levels=tuple(levels))
+        return
+    commonest = max(counts, key=lambda level: counts[level]) if counts else None
+    for level in levels[1:] if len(levels) == 2 else levels:
+        yield EncodedColumn(spec.name, level, float(level == commonest), 0.0, 1.0)
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A feature's values once they were taken out of the table, which is slow.
-
-    Parameters
-    ----------
-    values : array, shape (n_rows,)
-        Numbers, or positions among `levels` where it is a category, -1 for a missing one.
-    levels : list of str, optional
-        Of a category.
-    """
-
-    values: npt.NDArray[Any]
-    levels: list[str] | None = None
-
-    def as_numbers(self, level: str | None, levels: tuple[str, ...] = ()) -> Matrix:
-        """Give numbers, an indicator of a level, or positions among some levels; NaN where missing.
-
-        Parameters
-        ----------
-        level : str or None
-            Of the indicator.
-        levels : tuple of str
-            Those whose position is the value.
-
-        Returns
-        -------
-        array of float, shape (n_rows,)
-            A new one, but for numbers.
-        """
-        if self.levels is None:
-            return self.values
-        if levels:
-            positions = [levels.index(each) if each in levels else np.nan for each in self.levels]
-            # The last stands for a missing value, whose position is -1.
-            return np.asarray(np.array([*positions, np.nan], dtype=float)[self.values])
-        told = [float(each == level) for each in self.levels]
-        return np.asarray(np.array([*told, np.nan], dtype=float)[self.values])
-
-    def count_levels(self) -> dict[str, int]:
-        """Count the rows of each level that has some, in the order of the levels.
-
-        Returns
-        -------
-        dict of int
-            By level.
-        """
-        levels = self.levels or []
-        counts = np.bincount(self.values[self.values >= 0], minlength=len(levels))
-        return {level: int(n) for level, n in zip(levels, counts, strict=True) if n}
+def _standardise(columns: Sequence[EncodedColumn], values: Matrix) -> Iterator[EncodedColumn]:
+    means, spreads, ranges = values.mean(axis=1), values.std(axis=1), np.ptp(values, axis=1)
+    for at, column in enumerate(columns):
+        # Subtracting means leaves rounding where within every trial all are alike.
+        rounding = 1e-12 * float(np.abs(values[at]).max()) if column.shifts else 0.0
+        if ranges[at] <= rounding:
+            # A constant column carries nothing: 0 for every training row, and no leverage for
+            # others.
+            yield replace(column, center=float(values[at, 0]))
+            continue
+        # An indicator keeps its unit: divided by its spread, a level that few have would count
+        # for as much as one that half have, and a prior that is alike for all would not shrink it.
+        scale = 1.0 if column.level is not None else float(spreads[at])
+        yield replace(column, center=float(means[at]), scale=scale)
 
 
-def _read_column(column: pd.Series, is_category: bool) -> _Column:
-    if not is_category:
-        return _Column(np.asarray(column, dtype=float))
-    known = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
-    held = known.array
-    return _Column(np.asarray(held.codes), held.categories.tolist())
+def _learn_shifts(values: Matrix, trials: npt.NDArray[np.str_]) -> dict[str, float]:
+    means = pd.Series(values).groupby(trials).mean().dropna()
+    return {str(trial): float(mean) for trial, mean in (means - means.mean()).items()}
+
+
+def _as_shifts(trials: npt.NDArray[np.str_], shifts: Mapping[str, float]) -> Matrix:
+    known, which = np.unique(trials, return_inverse=True)
+    return np.array([shifts.get(trial, 0.0) for trial in known.tolist()], dtype=float)[which]
+
+
+def _read_column(
+    read: FeatureColumns, feature: str, level: str | None, levels: tuple[str, ...]
+) -> Matrix:
+    """Give numbers, an indicator of a level, or positions among some levels; NaN where missing."""
+    if level is not None:
+        return read.get_category(feature).indicate(level)
+    if levels:
+        positions = {each: float(at) for at, each in enumerate(levels)}
+        return read.get_category(feature).look_up(positions)
+    return read.get_numbers(feature)
 
 
 def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> EncodedColumn:

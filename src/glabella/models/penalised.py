@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,19 +110,21 @@ def _fit_each(
     else:
         first = np.append(start.coefficients, start.intercept)
     coefficients = np.tile(first, (count, 1))
-    log_odds = coefficients @ design.T
-    objective = _find_objective(log_odds, responded, coefficients, penalty)
+    objective, probabilities = _find_objective(
+        coefficients @ design.T, responded, coefficients, penalty
+    )
     moving = np.arange(count)
     for _ in range(_MOST_STEPS):
-        mine, seen = coefficients[moving], log_odds[moving]
-        hessian = _make_hessian(design, seen, penalty[moving])
-        gradient = (expit(seen) - responded) @ design + penalty[moving] * mine
+        mine, probability = coefficients[moving], probabilities[moving]
+        hessian = _make_hessian(design, probability, penalty[moving])
+        gradient = (probability - responded) @ design + penalty[moving] * mine
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         length = np.ones(len(moving))
         while True:
             tried = mine - length[:, None] * step
-            log_odds[moving] = tried @ design.T
-            reached = _find_objective(log_odds[moving], responded, tried, penalty[moving])
+            reached, probabilities[moving] = _find_objective(
+                tried @ design.T, responded, tried, penalty[moving]
+            )
             overshoots = ~(reached <= objective[moving]) & (length >= 1e-6)
             if not overshoots.any():
                 break
@@ -133,7 +134,7 @@ def _fit_each(
         moving = moving[gained > 1e-10 * (np.abs(reached) + 1.0)]
         if not len(moving):
             break
-    _, log_determinants = np.linalg.slogdet(_make_hessian(design, log_odds, penalty))
+    _, log_determinants = np.linalg.slogdet(_make_hessian(design, probabilities, penalty))
     marginal = -objective + 0.5 * (np.log(precision).sum(axis=1) - log_determinants)
     return [
         PenalisedFit(float(mine[-1]), mine[:-1].copy(), float(evidence))
@@ -143,14 +144,37 @@ def _fit_each(
 
 def _find_objective(
     log_odds: Floats, responded: npt.NDArray[np.int_], coefficients: Floats, penalty: Floats
-) -> Floats:
-    loss = np.logaddexp(0.0, log_odds).sum(axis=1) - log_odds @ responded
-    return np.asarray(loss + 0.5 * (penalty * coefficients**2).sum(axis=1))
+) -> tuple[Floats, Floats]:
+    """The penalised loss, and the probabilities, of which both need the same exponential."""
+    decay = np.exp(-np.abs(log_odds))
+    loss = (np.maximum(log_odds, 0.0) + np.log1p(decay)).sum(axis=1) - log_odds @ responded
+    probability = np.where(log_odds >= 0.0, 1.0, decay) / (1.0 + decay)
+    return loss + 0.5 * (penalty * coefficients**2).sum(axis=1), probability
 
 
-def _make_hessian(design: Floats, log_odds: Floats, penalty: Floats) -> Floats:
+def find_losses(log_odds: Floats, responded: npt.ArrayLike) -> Floats:
+    """Negative log likelihood of each prediction.
+
+    Parameters
+    ----------
+    log_odds : array of float
+        Predicted.
+    responded : array, of a shape that goes with `log_odds`
+        1 or 0.
+
+    Returns
+    -------
+    array of float
+        In nats, without overflow. NumPy's ``logaddexp`` would give the same in seven times the
+        time.
+    """
+    softened = np.maximum(log_odds, 0.0) + np.log1p(np.exp(-np.abs(log_odds)))
+    return np.asarray(softened - log_odds * np.asarray(responded), dtype=float)
+
+
+def _make_hessian(design: Floats, probability: Floats, penalty: Floats) -> Floats:
     # Where every fitted probability is 0 or 1 in double precision nothing would be left to solve.
-    weight = np.maximum(expit(log_odds) * expit(-log_odds), 1e-10)
+    weight = np.maximum(probability * (1.0 - probability), 1e-10)
     hessian = (design.T[None] * weight[:, None, :]) @ design
     diagonal = np.arange(design.shape[1])
     hessian[:, diagonal, diagonal] += penalty

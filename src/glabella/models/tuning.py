@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from glabella.features.feature_columns import FeatureColumns
 from glabella.models.estimators.interface import Floats, ResponderModel
+from glabella.models.penalised import find_losses
 
 Rows = npt.NDArray[np.int_]
 
@@ -25,15 +26,15 @@ class TrainingRows:
 
     Parameters
     ----------
-    frame : DataFrame, shape (n_rows, n_columns)
-        Features by name.
+    features : FeatureColumns
+        Of these rows.
     responded : array of int, shape (n_rows,)
         1 for responders, 0 for others.
     margin : array of float, shape (n_rows,), optional
         How far beyond the threshold of response each score lies, NaN where it is not known.
     """
 
-    frame: pd.DataFrame
+    features: FeatureColumns
     responded: Rows
     margin: Floats | None = None
 
@@ -51,7 +52,7 @@ class TrainingRows:
             In that order.
         """
         margin = None if self.margin is None else self.margin[rows]
-        return TrainingRows(self.frame.iloc[rows], self.responded[rows], margin)
+        return TrainingRows(self.features.take(rows), self.responded[rows], margin)
 
     def name_extras(self, model: ResponderModel) -> dict[str, Any]:
         """Give what a model's `fit` takes beside features and outcomes.
@@ -121,23 +122,23 @@ def tune(
         part = rows.take(train)
         predicted = model.predict_settings(
             [settings[at] for at in alive],
-            part.frame,
+            part.features,
             part.responded,
-            rows.frame.iloc[test],
+            rows.features.take(test),
             **part.name_extras(model),
         )
         held_out[np.array(alive)[:, None], test] = predicted
         seen += test.tolist()
         if number + 1 < len(splits):
             alive = _drop_hopeless(held_out, rows.responded, seen, alive)
-    best = min(alive, key=lambda at: _lose(held_out[at], rows.responded).mean())
+    best = min(alive, key=lambda at: find_losses(held_out[at], rows.responded).mean())
     return Tuned(dict(settings[best]), held_out[best])
 
 
 def _drop_hopeless(
     held_out: Floats, responded: Rows, seen: Sequence[int], alive: Sequence[int]
 ) -> list[int]:
-    losses = {at: _lose(held_out[at, seen], responded[seen]) for at in alive}
+    losses = {at: find_losses(held_out[at, seen], responded[seen]) for at in alive}
     best = min(alive, key=lambda at: losses[at].mean())
     kept = []
     for at in alive:
@@ -146,7 +147,3 @@ def _drop_hopeless(
         if at == best or worse.mean() <= _HOPELESS * error:
             kept.append(at)
     return kept
-
-
-def _lose(log_odds: Floats, responded: Rows) -> Floats:
-    return np.asarray(np.logaddexp(0.0, log_odds) - log_odds * responded, dtype=float)

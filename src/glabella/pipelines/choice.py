@@ -119,7 +119,7 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
     pooled = validated.candidates[validated.choice.name].pooled
     # The chosen candidate did not fail, so it has figures.
     assert pooled is not None
-    probability = tuned.model.predict_proba(sample.features.frame)[:, 1]
+    probability = tuned.model.predict_proba(sample.features.columns)[:, 1]
     designs = dict.fromkeys(item.fold.design for item in validated.followed.results)
     return Procedure(
         validated=validated.procedure,

@@ -128,7 +128,7 @@ def predict_external(
         for name, probability in zip(others, found, strict=True)
         if probability is not None
     }
-    predicted[chosen] = tuned.model.predict_proba(sample.features.frame)[:, 1]
+    predicted[chosen] = tuned.model.predict_proba(sample.features.columns)[:, 1]
     tables = {
         name: _tabulate(predicted[name], sample)
         for name in validated.predictions
@@ -153,7 +153,7 @@ def _refit(loaded: LoadedAnalysis, name: str) -> np.ndarray | None:
     try:
         with one_thread():
             model = refit(loaded, name).model
-            return model.predict_proba(loaded.external.features.frame)[:, 1]
+            return model.predict_proba(loaded.external.features.columns)[:, 1]
     except (ValueError, ArithmeticError, GlabellaError):
         return None
 

@@ -39,8 +39,7 @@ from glabella.pipelines.outcomes import (
 from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
 from glabella.simulation.frames import TrialTables, simulate_tables
 from glabella.simulation.sources import find_sources, make_raw_tables, make_table_source
-from glabella.validation.sample import Sample
-from glabella.validation.seeds import derive_seed
+from glabella.validation.sample import Sample, impute_measured
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,9 @@ def map_simulated(resolved: ResolvedAnalysis, simulated: TrialTables) -> Patient
     """
     dictionary = resolved.dictionary.value
     return map_trial(
-        make_table_source(simulated.scenario, dictionary),
+        make_table_source(
+            simulated.scenario, dictionary, tabulated=list(simulated.participants.columns)
+        ),
         make_raw_tables(simulated),
         dictionary,
         origin="simulated",
@@ -449,14 +450,14 @@ def make_sample(
             place=f"validation.{by_site[0]}",
             remedy="Name it: `site:` of the participants' file.",
         )
+    analysed = FeatureTable(features.frame[kept].reset_index(drop=True), features.specs)
     imputation = None
     drawn = outcomes.frame.loc[kept, "responded"].to_numpy()[None]
     if outcomes.imputation is not None:
         imputation = outcomes.imputation.take(np.flatnonzero(kept))
-        everybody = np.arange(int(kept.sum()))
-        drawn = imputation.complete(everybody, derive_seed(analysis.seed, "impute", "measured"))
+        drawn = impute_measured(imputation, analysed, analysis.seed)
     return Sample(
-        features=FeatureTable(features.frame[kept].reset_index(drop=True), features.specs),
+        features=analysed,
         outcomes=drawn.astype(np.int8),
         imputation=imputation,
         trial=people["studyid"].to_numpy(dtype=str),

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glabella.features.spec import FeatureTable
 from glabella.models.candidate import Candidate
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.metrics import count_concordance
@@ -105,11 +104,10 @@ class _Procedure:
     seed: int
 
     def __call__(self, order: Rows) -> dict[str, float]:
-        table = self.sample.features
-        moved = table.frame.iloc[order].set_axis(table.frame.index)
+        names = [spec.name for spec in self.sample.features.specs]
         results = validate_candidates(
             self.candidates,
-            replace(self.sample, features=FeatureTable(moved, table.specs)),
+            self.sample.exchange(names, order, self.seed),
             self.folds,
             inner_folds=self.inner_folds,
             seed=self.seed,
@@ -229,7 +227,7 @@ def run_permutations(
             _draw_given,
             sample.strata,
             sample.labels,
-            fitted.model.log_odds(sample.features.frame),
+            fitted.model.log_odds(sample.features.columns),
         ),
         beyond,
         "permuting given severity",

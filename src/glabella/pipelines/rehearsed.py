@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,11 +20,13 @@ from glabella.pipelines.permutations import run_permutations
 from glabella.pipelines.resolve import ResolvedAnalysis
 from glabella.pipelines.validate import PROCEDURE, Validated, run_validation
 from glabella.reporting.finding import read_verdict
-from glabella.simulation.frames import TrialTables, simulate_tables
+from glabella.simulation.frames import simulate_tables
 from glabella.simulation.generate import draw_effects
 from glabella.simulation.limits import ITEMS_OF, describe_variables
 from glabella.simulation.scenario import SEVERITY, Scenario
+from glabella.simulation.sources import list_scores
 from glabella.simulation.trials import Dropout
+from glabella.simulation.truth import TrialEffects
 from glabella.validation.across import pool_groups
 from glabella.validation.comparison import choose_by_inner_losses
 from glabella.validation.intervals import Estimate
@@ -155,7 +157,7 @@ def load_rehearsed(plan: RehearsalPlan, number: int, *, is_held: bool = False) -
         plan.resolved,
         analysis=replace(read, value=read.value.model_copy(update={"seed": seed})),
     )
-    simulated = simulate_tables(plan.scenario, seed=seed)
+    simulated = simulate_tables(plan.scenario, seed=seed, only=list_used(resolved, plan.scenario))
     return load_tables_of(resolved, map_simulated(resolved, simulated), is_held=is_held)
 
 
@@ -436,7 +438,7 @@ def _draw_same_trials(
     seed = _seed_repeat(plan, number)
     effects = [draw_effects(plan.scenario, trial, seed=seed) for trial in plan.scenario.trials]
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", purpose, number))
-    return _load(plan, simulate_tables(scenario.resize(size), seed=fresh_seed, effects=effects))
+    return _load(plan, scenario.resize(size), fresh_seed, effects)
 
 
 def _deal(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
@@ -455,26 +457,57 @@ def _draw_trial(plan: RehearsalPlan, number: int, fold: Fold) -> Sample:
     own = None
     if fold.design == "inside":
         own = [draw_effects(plan.scenario, mine, seed=_seed_repeat(plan, number))]
-    return _load(plan, simulate_tables(alone, seed=fresh_seed, effects=own))
+    return _load(plan, alone, fresh_seed, own)
 
 
-def _load(plan: RehearsalPlan, drawn: TrialTables) -> Sample:
-    return load_sample(plan.resolved, map_simulated(plan.resolved, _keep_used(plan, drawn)))
+def _load(
+    plan: RehearsalPlan, scenario: Scenario, seed: int, effects: Sequence[TrialEffects] | None
+) -> Sample:
+    used = list_used(plan.resolved, scenario)
+    drawn = simulate_tables(scenario, seed=seed, effects=effects, only=used)
+    return load_sample(plan.resolved, map_simulated(plan.resolved, drawn))
 
 
-def _keep_used(plan: RehearsalPlan, drawn: TrialTables) -> TrialTables:
-    """Leave out the scores that neither outcome nor features read; the most are items of totals."""
-    resolved = plan.resolved
-    endpoint = resolved.analysis.value.endpoint
-    used = {endpoint.of, *(item.variable for item in resolved.feature_set.value.features)}
-    recorded = set(drawn.assessments["paramcd"].cat.categories)
-    assessed = {
-        name for name in used if resolved.dictionary.value.variables[name].timing == "visit"
-    }
-    if endpoint.without or not assessed <= recorded:
-        return drawn
-    kept = drawn.assessments["paramcd"].isin(list(assessed))
-    return replace(drawn, assessments=drawn.assessments[kept].reset_index(drop=True))
+def list_used(resolved: ResolvedAnalysis, scenario: Scenario) -> set[str]:
+    """Name the variables that an analysis reads, directly or by a total's items.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The definitions.
+    scenario : Scenario
+        What is drawn.
+
+    Returns
+    -------
+    set of str
+        Of the dictionary.
+    """
+    known = resolved.dictionary.value.variables
+    analysis = resolved.analysis.value
+    # Whatever a definition says that is a variable's name counts as one.
+    said = set(_list_words(analysis.endpoint.model_dump()))
+    said |= set(_list_words(resolved.feature_set.value.model_dump()))
+    used = said & set(known)
+    recorded = {name for trial in scenario.trials for name in list_scores(trial)}
+    for name in sorted(used):
+        total = known[name].total
+        # A recorded total is not added up again, unless an item is to be left out of it.
+        if total is not None and (name not in recorded or analysis.endpoint.without):
+            used |= set(total.items)
+    return used
+
+
+def _list_words(part: object) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _list_words(key)
+            yield from _list_words(value)
+    elif isinstance(part, Collection):
+        for value in part:
+            yield from _list_words(value)
 
 
 def _counts_missing(resolved: ResolvedAnalysis) -> bool:

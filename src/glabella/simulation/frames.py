@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,15 @@ from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario import Scenario
 from glabella.simulation.truth import TrialEffects
 
+_DRAWN = (
+    "age_years",
+    "sex",
+    "illness_months",
+    "episodes",
+    "antidepressant",
+    "resistance",
+    "expectancy",
+)
 _WHOLE = ("age_years", "illness_months", "episodes", "resistance", "expectancy")
 
 
@@ -101,7 +110,11 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
 
 
 def simulate_tables(
-    scenario: Scenario, *, seed: int, effects: Sequence[TrialEffects] | None = None
+    scenario: Scenario,
+    *,
+    seed: int,
+    effects: Sequence[TrialEffects] | None = None,
+    only: Collection[str] | None = None,
 ) -> TrialTables:
     """Simulate every trial of a scenario, and tabulate what an analysis reads.
 
@@ -113,6 +126,9 @@ def simulate_tables(
         The same seed gives the same tables, those of `simulate_trials`.
     effects : sequence of TrialEffects, optional
         As in `draw_trials`.
+    only : collection of str, optional
+        The variables that are tabulated; all unless stated. They are drawn all the same, so that
+        leaving some out changes no other.
 
     Returns
     -------
@@ -120,15 +136,18 @@ def simulate_tables(
         Participants and assessments.
     """
     trials = draw_trials(scenario, seed=seed, effects=effects)
-    return _tabulate(scenario, trials, [_name_participants(drawn) for drawn in trials])
+    return _tabulate(scenario, trials, [_name_participants(drawn) for drawn in trials], only)
 
 
 def _tabulate(
-    scenario: Scenario, trials: Sequence[TrialDraw], names: Sequence[np.ndarray]
+    scenario: Scenario,
+    trials: Sequence[TrialDraw],
+    names: Sequence[np.ndarray],
+    only: Collection[str] | None = None,
 ) -> TrialTables:
-    people = [_tabulate_people(scenario, *pair) for pair in zip(trials, names, strict=True)]
+    people = [_tabulate_people(scenario, *pair, only) for pair in zip(trials, names, strict=True)]
     return TrialTables(
-        scenario, pd.concat(people, ignore_index=True), _tabulate_visits(trials, names)
+        scenario, pd.concat(people, ignore_index=True), _tabulate_visits(trials, names, only)
     )
 
 
@@ -138,7 +157,9 @@ def _name_participants(drawn: TrialDraw) -> np.ndarray:
     return np.array(ids, dtype=object)
 
 
-def _tabulate_people(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
+def _tabulate_people(
+    scenario: Scenario, drawn: TrialDraw, names: np.ndarray, only: Collection[str] | None
+) -> pd.DataFrame:
     trial = drawn.trial
     distributions = scenario.find_variables(trial)
 
@@ -155,20 +176,22 @@ def _tabulate_people(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) ->
         "arm": of_arm("code").astype(object),
         "scale": trial.scale,
     }
-    for name in ("age_years", "sex", "illness_months", "episodes", "antidepressant"):
-        columns[name] = _as_codes(distributions[name], drawn.values[name])
-    for name in ("resistance", "expectancy"):
-        columns[name] = _as_codes(distributions[name], drawn.values[name])
-    women = columns["sex"] == "F"
-    columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
+    for name in _DRAWN:
+        if only is None or name in only:
+            codes = _as_codes(distributions[name], drawn.values[name])
+            columns[name] = codes.astype(int) if name in _WHOLE else codes
+    if only is None or "dose_units" in only:
+        women = _as_codes(distributions["sex"], drawn.values["sex"]) == "F"
+        columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
     for name in scenario.adverse_events:
-        columns[name] = np.where(drawn.events[name] > 0, "1", "0").astype(object)
-    # Asked at the endpoint, so of nobody who had left by then.
-    seen = drawn.stays[:, trial.weeks.index(scenario.endpoint_week)]
-    belief = pd.Series(np.where(drawn.believes, "active", "control"), dtype=object)
-    columns["believed_arm"] = belief.where(seen, None)
-    frame = pd.DataFrame(columns, index=range(len(names)))
-    return frame.astype(dict.fromkeys(_WHOLE, int))
+        if only is None or name in only:
+            columns[name] = np.where(drawn.events[name] > 0, "1", "0").astype(object)
+    if only is None or "believed_arm" in only:
+        # Asked at the endpoint, so of nobody who had left by then.
+        seen = drawn.stays[:, trial.weeks.index(scenario.endpoint_week)]
+        belief = pd.Series(np.where(drawn.believes, "active", "control"), dtype=object)
+        columns["believed_arm"] = belief.where(seen, None)
+    return pd.DataFrame(columns, index=range(len(names)))
 
 
 def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
@@ -177,9 +200,12 @@ def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _tabulate_visits(trials: Sequence[TrialDraw], names: Sequence[np.ndarray]) -> pd.DataFrame:
+def _tabulate_visits(
+    trials: Sequence[TrialDraw], names: Sequence[np.ndarray], only: Collection[str] | None = None
+) -> pd.DataFrame:
     """Stack visits in long form; names are categories, written once and not a row."""
-    parameters = sorted({name for drawn in trials for name in drawn.scores})
+    scored = {name for drawn in trials for name in drawn.scores}
+    parameters = sorted(scored if only is None else scored & set(only))
     parts: dict[str, list[np.ndarray]] = {
         key: [] for key in ("who", "trial", "what", "week", "aval")
     }
@@ -188,6 +214,8 @@ def _tabulate_visits(trials: Sequence[TrialDraw], names: Sequence[np.ndarray]) -
         for column, week in enumerate(drawn.trial.weeks):
             there = np.flatnonzero(drawn.stays[:, column])
             for name, scores in drawn.scores.items():
+                if name not in parameters:
+                    continue
                 parts["who"].append((offset + there).astype(np.int32))
                 parts["trial"].append(np.full(len(there), at, dtype=np.int16))
                 parts["what"].append(np.full(len(there), parameters.index(name), dtype=np.int16))

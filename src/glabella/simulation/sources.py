@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from glabella.data.dictionary import Dictionary
@@ -74,7 +75,11 @@ def list_scores(trial: ScenarioTrial) -> list[str]:
 
 
 def make_table_source(
-    scenario: Scenario, dictionary: Dictionary, *, ending: str = "csv"
+    scenario: Scenario,
+    dictionary: Dictionary,
+    *,
+    ending: str = "csv",
+    tabulated: Collection[str] | None = None,
 ) -> TrialSource:
     """Describe simulated tables in CSV or Parquet.
 
@@ -86,13 +91,17 @@ def make_table_source(
         The variables; what it lacks is not read.
     ending : str
         ``csv`` or ``parquet``.
+    tabulated : collection of str, optional
+        The columns of participants that there are, where some were left out.
 
     Returns
     -------
     TrialSource
         One source for all trials.
     """
-    columns = (*_STANDARD, *ADSL_COLUMNS, *scenario.adverse_events)
+    columns = [*_STANDARD, *ADSL_COLUMNS, *scenario.adverse_events]
+    if tabulated is not None:
+        columns = [name for name in columns if name in tabulated]
     return TrialSource(
         name="simulated",
         participants=ParticipantsFile(

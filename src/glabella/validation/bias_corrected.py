@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.comparison import choose_candidate
+from glabella.validation.comparison import choose_by_losses, number_folds
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import (
     FEWEST_OF_A_CLASS,
@@ -70,11 +70,16 @@ class Optimism:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Out-of-fold predictions by candidate as arrays, sorted by person."""
+    """Out-of-fold predictions by candidate as arrays, sorted by person.
 
-    tables: dict[str, pd.DataFrame]
+    `folds` are those of `number_folds`; `stands_in` are each person's rows of the sample.
+    """
+
+    probability: dict[str, Floats]
     losses: dict[str, Floats]
+    folds: Rows
     person: Rows
+    stands_in: Rows
     rows: Rows
     within: Rows
     active: npt.NDArray[np.bool_]
@@ -84,7 +89,7 @@ class _Prepared:
         """Compute the headline concordance of some of the predictions; NaN without pairs."""
         kept = kept & self.active
         responded = self.outcomes[imputation, self.rows[kept]].astype(bool)
-        probability = self.tables[name]["probability"].to_numpy(dtype=float)[kept]
+        probability = self.probability[name][kept]
         agreeing, pairs = count_concordance(responded, probability, self.within[kept])
         total = float(pairs[responded].sum())
         return float(agreeing[responded].sum()) / total if total else float("nan")
@@ -240,13 +245,19 @@ def _prepare(
     rows = first["row"].to_numpy()
     outer = first.groupby(["repeat", "fold"]).ngroup().to_numpy()
     cells = pd.factorize(sample.strata[rows])[0]
+    person = person[order]
+    distinct = np.unique(rows, return_index=True)[1]
     return _Prepared(
-        tables=tables,
+        probability={
+            name: table["probability"].to_numpy(dtype=float) for name, table in tables.items()
+        },
         losses={
             name: compute_losses(table["responded"], table["probability"])
             for name, table in tables.items()
         },
-        person=person[order],
+        folds=number_folds(first),
+        person=person,
+        stands_in=np.bincount(person[distinct]),
         rows=rows,
         within=outer * (cells.max() + 1) + cells,
         active=sample.active[rows],
@@ -261,12 +272,9 @@ def _replay(
     sizes = counted[drawn]
     offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     taken = np.repeat(starts[drawn], sizes) + offsets
-    copies = np.repeat(np.arange(len(drawn)), sizes) * (prepared.rows.max() + 1)
-    tables = {
-        name: prepared.tables[name].iloc[taken].assign(row=copies + prepared.rows[taken])
-        for name in names
-    }
-    return choose_candidate(names, (), tables).name
+    losses = {name: prepared.losses[name][taken] for name in names}
+    in_all = float(prepared.stands_in[drawn].sum())
+    return choose_by_losses(losses, prepared.folds[taken], in_all=in_all).name
 
 
 def _summarise(values: Floats) -> Estimate:

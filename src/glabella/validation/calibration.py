@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import statsmodels.api as sm
 from scipy.special import logit
 from statsmodels.stats.proportion import proportion_confint
-from statsmodels.tools.sm_exceptions import (
-    ConvergenceWarning,
-    PerfectSeparationError,
-    PerfectSeparationWarning,
-)
 
 from glabella.validation.intervals import (
     Estimate,
@@ -24,6 +17,7 @@ from glabella.validation.intervals import (
     not_estimable,
     standard_error_of_sum,
 )
+from glabella.validation.logistic import fit_clustered
 from glabella.validation.metrics import explain_few
 
 
@@ -202,52 +196,13 @@ def group_calibration(
     return result
 
 
-def correct_for_clusters(who: npt.NDArray[np.int_], coefficients: int) -> float:
-    """Give what a clustered covariance is multiplied by because participants are few.
-
-    Parameters
-    ----------
-    who : array of int, shape (n_predictions,)
-        The participant.
-    coefficients : int
-        Of the regression.
-
-    Returns
-    -------
-    float
-        Participants over participants less coefficients, so that predictions of the same
-        participants that are repeated do not make it smaller.
-
-    References
-    ----------
-    .. [1] MacKinnon JG, White H. Some heteroskedasticity-consistent covariance matrix estimators
-       with improved finite sample properties. J Econom 1985;29:305-325: their HC1, with the
-       participants counted.
-    """
-    units = len(np.unique(who))
-    return units / (units - coefficients)
-
-
 def _fit(
     outcome: npt.NDArray[np.float64],
     design: npt.NDArray[np.float64],
     who: npt.NDArray[np.int_],
     offset: npt.NDArray[np.float64] | None = None,
 ) -> Estimate:
-    model = sm.GLM(outcome, design, family=sm.families.Binomial(), offset=offset)
-    with warnings.catch_warnings():
-        for kind in (PerfectSeparationWarning, ConvergenceWarning, RuntimeWarning):
-            warnings.simplefilter("error", kind)
-        try:
-            fitted = model.fit(
-                cov_type="cluster", cov_kwds={"groups": who, "use_correction": False}
-            )
-        except (PerfectSeparationError, PerfectSeparationWarning, np.linalg.LinAlgError):
-            return not_estimable("the predictions separate the classes")
-        except (ConvergenceWarning, RuntimeWarning):
-            return not_estimable("the regression did not converge")
-    value = float(fitted.params[-1])
-    error = float(fitted.bse[-1]) * np.sqrt(correct_for_clusters(who, design.shape[1]))
-    if not np.isfinite(value) or not np.isfinite(error):
+    fit = fit_clustered(outcome, design, who, offset=offset)
+    if fit is None:
         return not_estimable("the regression did not converge")
-    return estimate_mean(value, error)
+    return estimate_mean(float(fit.coefficients[-1]), float(np.sqrt(fit.covariance[-1, -1])))

@@ -9,23 +9,16 @@ predictions need to be averaged first and the curve is of single models, as the 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import statsmodels.api as sm
 from scipy.special import expit, logit
-from statsmodels.tools.sm_exceptions import (
-    ConvergenceWarning,
-    PerfectSeparationError,
-    PerfectSeparationWarning,
-)
 
-from glabella.validation.calibration import correct_for_clusters
 from glabella.validation.intervals import QUANTILE, Estimate, not_estimable
+from glabella.validation.logistic import fit_clustered
 from glabella.validation.metrics import explain_few
 from glabella.validation.rubin import pool_values
 
@@ -243,23 +236,11 @@ def _fit_all(outcomes: Floats, design: Floats, who: npt.NDArray[np.int_]) -> _Fi
     """Fit each completed set; None where one has no maximum."""
     fit = _Fit([], [])
     for outcome in outcomes:
-        model = sm.GLM(outcome, design, family=sm.families.Binomial())
-        with warnings.catch_warnings():
-            for kind in (PerfectSeparationWarning, ConvergenceWarning, RuntimeWarning):
-                warnings.simplefilter("error", kind)
-            try:
-                fitted = model.fit(
-                    cov_type="cluster", cov_kwds={"groups": who, "use_correction": False}
-                )
-            except (PerfectSeparationError, np.linalg.LinAlgError, Warning):
-                return None
-        values = np.asarray(fitted.params, dtype=float)
-        covariance = np.asarray(fitted.cov_params(), dtype=float)
-        covariance *= correct_for_clusters(who, design.shape[1])
-        if not np.isfinite(covariance).all() or np.abs(design @ values).max() > _NO_LOG_ODDS:
+        found = fit_clustered(outcome, design, who)
+        if found is None or np.abs(design @ found.coefficients).max() > _NO_LOG_ODDS:
             return None
-        fit.values.append(values)
-        fit.covariances.append(covariance)
+        fit.values.append(found.coefficients)
+        fit.covariances.append(found.covariance)
     return fit
 
 

@@ -109,37 +109,84 @@ def compare_losses(
     ----------
     .. [1] Nadeau C, Bengio Y. Inference for the generalization error. Mach Learn 2003;52:239-281.
     """
-    if outcomes is not None and len(outcomes) > 1:
-        each = [
-            compare_losses(
-                candidate,
-                against,
-                {name: _with_outcome(predictions[name], drawn) for name in (candidate, against)},
-            ).log_loss
-            for drawn in outcomes
-        ]
-        folds = predictions[candidate].groupby(["repeat", "fold"]).ngroups
-        pooled = pool_estimates(each, units=folds)
-        error = float("nan") if pooled.standard_error is None else pooled.standard_error
-        return Difference(candidate, against, pooled, error)
-    first, second = (_losses_by_fold(predictions[name]) for name in (candidate, against))
-    differences = (first["loss"] - second["loss"]).to_numpy()
-    weights = first["n"].to_numpy(dtype=float)
-    value = float(np.average(differences, weights=weights))
-    folds = len(differences)
-    if folds < 2:
-        return Difference(candidate, against, not_estimable("there is one fold"), float("nan"))
-    in_all = float(predictions[candidate]["row"].nunique())
-    error = _correct_error(differences, weights, in_all)
-    half = float(t.ppf(0.975, folds - 1)) * error
-    estimate = Estimate(
-        value, value - half, value + half, standard_error=error, freedom=folds - 1.0
+    tables = [predictions[name] for name in (candidate, against)]
+    rows = [table["row"].to_numpy() for table in tables]
+    drawn = [None] if outcomes is None or len(outcomes) == 1 else list(outcomes)
+    each = [
+        _compare(
+            [
+                _average_by_fold(
+                    compute_losses(
+                        table["responded"] if outcome is None else outcome[row],
+                        table["probability"],
+                    ),
+                    number_folds(table),
+                )
+                for table, row in zip(tables, rows, strict=True)
+            ],
+            float(len(np.unique(rows[0]))),
+        )
+        for outcome in drawn
+    ]
+    if len(each) == 1:
+        error = each[0].standard_error
+    else:
+        each = [pool_estimates(each, units=len(np.unique(number_folds(tables[0]))))]
+        error = each[0].standard_error
+    return Difference(candidate, against, each[0], float("nan") if error is None else error)
+
+
+@dataclass(frozen=True)
+class FoldLosses:
+    """Mean losses in the folds that hold somebody.
+
+    Parameters
+    ----------
+    losses : array of float, shape (n_folds,)
+        One a fold.
+    sizes : array of float, shape (n_folds,)
+        Predictions in it.
+    """
+
+    losses: Floats
+    sizes: Floats
+
+
+def number_folds(predictions: pd.DataFrame) -> npt.NDArray[np.int_]:
+    """Number the folds of all repetitions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions`.
+
+    Returns
+    -------
+    array of int, shape (n_predictions,)
+        In the order of repetition and fold.
+    """
+    repeat, fold = (predictions[name].to_numpy(dtype=int) for name in ("repeat", "fold"))
+    return np.asarray(repeat * (fold.max(initial=0) + 1) + fold)
+
+
+def _average_by_fold(losses: Floats, folds: npt.NDArray[np.int_]) -> FoldLosses:
+    sizes = np.bincount(folds).astype(float)
+    there = sizes > 0
+    return FoldLosses(np.bincount(folds, weights=losses)[there] / sizes[there], sizes[there])
+
+
+def _compare(pair: Sequence[FoldLosses], in_all: float) -> Estimate:
+    """Give the mean difference of two candidates over folds, by the corrected resampled t."""
+    first, second = pair
+    differences = first.losses - second.losses
+    if len(differences) < 2:
+        return not_estimable("there is one fold")
+    value = float(np.average(differences, weights=first.sizes))
+    error = _correct_error(differences, first.sizes, in_all)
+    half = float(t.ppf(0.975, len(differences) - 1)) * error
+    return Estimate(
+        value, value - half, value + half, standard_error=error, freedom=len(differences) - 1.0
     )
-    return Difference(candidate, against, estimate, error)
-
-
-def _with_outcome(predictions: pd.DataFrame, outcome: npt.NDArray[np.int8]) -> pd.DataFrame:
-    return predictions.assign(responded=outcome[predictions["row"].to_numpy()])
 
 
 def choose_candidate(
@@ -175,10 +222,45 @@ def choose_candidate(
     eligible = list_eligible(names, references)
     if not eligible:
         raise ValueError("no candidate was validated")
-    losses = {name: _mean_loss(predictions[name]) for name in eligible}
+    losses = {
+        name: float(
+            compute_losses(predictions[name]["responded"], predictions[name]["probability"]).mean()
+        )
+        for name in eligible
+    }
     return _apply_rule(
         losses, lambda name, best: compare_losses(name, best, predictions, outcomes).standard_error
     )
+
+
+def choose_by_losses(
+    losses: Mapping[str, Floats], folds: npt.NDArray[np.int_], *, in_all: float
+) -> Choice:
+    """Choose by the rule of `choose_candidate`, where losses are known already.
+
+    Parameters
+    ----------
+    losses : mapping of array of float, shape (n_predictions,)
+        Of the same predictions, by candidate, simplest first.
+    folds : array of int, shape (n_predictions,)
+        From `number_folds`.
+    in_all : float
+        Participants.
+
+    Returns
+    -------
+    Choice
+        The same as of a table of these predictions.
+    """
+    by_fold = {name: _average_by_fold(each, folds) for name, each in losses.items()}
+
+    def find_error(name: str, best: str) -> float:
+        differences = by_fold[name].losses - by_fold[best].losses
+        if len(differences) < 2:
+            return float("nan")
+        return _correct_error(differences, by_fold[name].sizes, in_all)
+
+    return _apply_rule({name: float(each.mean()) for name, each in losses.items()}, find_error)
 
 
 def adjust_by_holm(p_values: Sequence[float | None]) -> list[float | None]:
@@ -282,14 +364,3 @@ def _correct_error(differences: Floats, sizes: Floats, in_all: float) -> float:
     in_test = float(sizes.mean())
     correction = 1.0 / len(differences) + in_test / max(in_all - in_test, 1.0)
     return float(np.sqrt(correction * differences.var(ddof=1)))
-
-
-def _mean_loss(predictions: pd.DataFrame) -> float:
-    return float(compute_losses(predictions["responded"], predictions["probability"]).mean())
-
-
-def _losses_by_fold(predictions: pd.DataFrame) -> pd.DataFrame:
-    losses = predictions.assign(
-        loss=compute_losses(predictions["responded"], predictions["probability"])
-    )
-    return losses.groupby(["repeat", "fold"]).agg(loss=("loss", "mean"), n=("loss", "size"))

@@ -160,7 +160,7 @@ def tune_and_fit(
         tuned = task.fit(candidate)
     if sample.background is not None:
         chosen, weights = sample.choose_background(rows)
-        tuned.model.explain_against(sample.features.frame.iloc[chosen], weights)
+        tuned.model.explain_against(sample.features.take(chosen), weights)
     return tuned
 
 
@@ -188,7 +188,7 @@ class _Task:
         models = []
         for rows in self.training:
             model = make(setting=setting)
-            models.append(model.fit(rows.frame, rows.responded, **rows.name_extras(model)))
+            models.append(model.fit(rows.features, rows.responded, **rows.name_extras(model)))
         joined = models[0] if len(models) == 1 else AveragedModel(models)
         return self._finish(candidate, joined, setting, None if tuned is None else tuned.held_out)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import expit, logit
-from scipy.stats import chi2, lognorm, norm
+from scipy.special import expit, logit, ndtr
+from scipy.stats import chi2, lognorm
 from scipy.stats import t as student
 
 from glabella.validation.intervals import Estimate, not_estimable
@@ -190,16 +191,21 @@ def estimate_tau2(value: Floats, variance: Floats) -> float:
     0.0
     """
 
+    def find_deviances(tau2: Floats) -> Floats:
+        total = variance + tau2[:, None]
+        weight = 1.0 / total
+        in_all = weight.sum(axis=1)
+        apart = value - (weight @ value / in_all)[:, None]
+        spread = np.log(total).sum(axis=1) + np.log(in_all)
+        return np.asarray(spread + (weight * apart**2).sum(axis=1))
+
     def deviance(tau2: float) -> float:
-        weight = 1.0 / (variance + tau2)
-        mean = weight @ value / weight.sum()
-        spread = np.log(variance + tau2).sum() + np.log(weight.sum())
-        return float(spread + weight @ (value - mean) ** 2)
+        return float(find_deviances(np.array([tau2]))[0])
 
     # The likelihood may have several peaks; a coarse look finds the highest.
     top = 10.0 * float(np.var(value) + variance.max()) + 1e-12
     coarse = np.concatenate([[0.0], np.geomspace(top * 1e-8, top, 200)])
-    best = int(np.argmin([deviance(tau2) for tau2 in coarse]))
+    best = int(np.argmin(find_deviances(coarse)))
     low, high = coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)]
     found = minimize_scalar(
         deviance, bounds=(low, high), method="bounded", options={"xatol": top * 1e-12}
@@ -280,12 +286,14 @@ def _predict(
     return tuple(predictions)
 
 
+@cache
 def _weigh_empirical() -> tuple[Floats, Floats]:
     ratio = 1 + (_EMPIRICAL_SD / _EMPIRICAL_MEAN) ** 2
     shape, scale = np.sqrt(np.log(ratio)), _EMPIRICAL_MEAN / np.sqrt(ratio)
     return _spread_grid(lambda p: lognorm.ppf(p, shape, scale=scale))
 
 
+@cache
 def _weigh_wide() -> tuple[Floats, Floats]:
     return _spread_grid(lambda p: _WIDE_SCALE * student.ppf((1 + p) / 2, _WIDE_DF))
 
@@ -316,9 +324,7 @@ def _integrate(
 
     def solve(target: float) -> float:
         low, high = float((mean - 40 * sd).min()), float((mean + 40 * sd).max())
-        return float(
-            brentq(lambda x: float(posterior @ norm.cdf((x - mean) / sd)) - target, low, high)
-        )
+        return float(brentq(lambda x: float(posterior @ ndtr((x - mean) / sd)) - target, low, high))
 
     return solve(_TAIL), solve(1 - _TAIL)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from scipy.stats import chi2
 
+from glabella.models.penalised import find_losses
 from glabella.validation.intervals import LEVEL
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
 
@@ -348,7 +349,7 @@ class _Fit:
 
 
 def _find_log_likelihood(log_odds: Floats, outcome: Floats) -> float:
-    return float(log_odds @ outcome - np.logaddexp(0.0, log_odds).sum())
+    return -float(find_losses(log_odds, outcome).sum())
 
 
 def _fit(design: Floats, outcome: Floats, offset: Floats) -> _Fit:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.features.spec import FeatureTable
+from glabella.validation.seeds import derive_seed
 from glabella.validation.splits import Unit
 
 
@@ -154,7 +156,29 @@ class Sample:
         """
         if self.imputation is None:
             return self.outcomes[:, rows]
-        return self.imputation.complete(rows, seed)
+        return self.imputation.complete(rows, seed, self.features.covariates[rows])
+
+    def exchange(self, names: Sequence[str], order: npt.NDArray[np.int_], seed: int) -> Sample:
+        """Give each participant another's features, as if chance alone had dealt them.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The features.
+        order : array of int, shape (n_participants,)
+            Whose go to each.
+        seed : int
+            The analysis's, of `impute_measured`.
+
+        Returns
+        -------
+        Sample
+            Outcomes stay, but for those that are imputed with the help of features.
+        """
+        moved = replace(self, features=self.features.exchange(names, order))
+        if self.imputation is None:
+            return moved
+        return replace(moved, outcomes=impute_measured(self.imputation, moved.features, seed))
 
     @property
     def has_arms(self) -> bool:
@@ -166,3 +190,28 @@ class Sample:
         """Trial, cohort and arm together: only within these are participants compared."""
         cells = zip(self.trial, self.cohort, self.arm, strict=True)
         return np.array(["|".join(cell) for cell in cells], dtype=str)
+
+
+def impute_measured(
+    imputation: OutcomeImputation, features: FeatureTable, seed: int
+) -> npt.NDArray[np.int8]:
+    """Complete the outcomes that predictions are measured against, learning from everybody.
+
+    Parameters
+    ----------
+    imputation : OutcomeImputation
+        Of all participants.
+    features : FeatureTable
+        Theirs.
+    seed : int
+        The analysis's.
+
+    Returns
+    -------
+    array of int, shape (n_imputations, n_participants)
+        No model is fitted to them.
+    """
+    everybody = np.arange(len(features.frame))
+    return imputation.complete(
+        everybody, derive_seed(seed, "impute", "measured"), features.covariates
+    )

@@ -223,12 +223,12 @@ def describe_refit(
     Refit
         Its predictions and the importance of each feature.
     """
-    frame = sample.features.frame
-    contributions = model.contributions(frame)
+    columns = sample.features.columns
+    contributions = model.contributions(columns)
     sizes = np.abs(contributions.values).mean(axis=0)
     patient = {spec.name for spec in sample.features.specs if spec.part == "patient"}
     return Refit(
-        np.asarray(model.predict_proba(frame)[:, 1], dtype=float),
+        np.asarray(model.predict_proba(columns)[:, 1], dtype=float),
         {
             name: float(size)
             for name, size in zip(contributions.features, sizes, strict=True)

@@ -276,3 +276,46 @@ def test_who_has_no_baseline_is_left_out_and_not_imputed() -> None:
     outcomes = derive(make_tables(wide))
     assert outcomes.left_out == {"no baseline score": 4}
     assert not outcomes.is_analysed[:4].any()
+
+
+def make_related(random: np.random.Generator, n: int = 600) -> tuple[pd.DataFrame, np.ndarray]:
+    """Response follows a feature that no visit tells of; two in five leave at random."""
+    feature = random.normal(size=n)
+    w0 = random.normal(24, 3, n)
+    w2 = w0 - 6 + random.normal(0, 3, n)
+    w6 = 0.3 * w0 + 0.5 * w2 - 3 * feature + random.normal(0, 3, n)
+    gone = random.random(n) < 0.4
+    return pd.DataFrame({"w0": w0, "w2": w2, "w6": w6}).assign(gone=gone), feature
+
+
+def test_the_relation_with_a_covariate_is_kept_in_what_is_drawn() -> None:
+    # Truth: everybody's own response. Draws that do not know of the feature weaken its relation.
+    random = np.random.default_rng(12)
+    told, untold, truth = [], [], []
+    for _ in range(20):
+        wide, feature = make_related(random)
+        truth.append(np.corrcoef(wide["w6"] <= 0.5 * wide["w0"], feature)[0, 1])
+        seen = wide.assign(w6=wide["w6"].where(~wide["gone"])).drop(columns="gone")
+        imputation = derive(make_tables(seen)).imputation
+        everybody = np.arange(len(seen))
+        for found, covariates in ((told, feature[:, None]), (untold, None)):
+            drawn = imputation.complete(everybody, np.random.SeedSequence(1), covariates)
+            found.append(np.mean([np.corrcoef(each, feature)[0, 1] for each in drawn]))
+    error = np.std(np.subtract(told, truth)) / 20**0.5
+    assert np.mean(told) == pytest.approx(np.mean(truth), abs=4 * error)
+    assert error < 0.01
+    assert np.mean(untold) < np.mean(truth) - 0.1
+
+
+def test_covariates_with_gaps_that_do_not_vary_or_find_no_room_leave_every_set_whole() -> None:
+    wide = make_drop_out(n=80)
+    draw = np.random.default_rng(2)
+    covariates = draw.normal(size=(80, 40))
+    covariates[:, 0] = 1.0
+    covariates[::3, 1:] = np.nan
+    imputation = derive(make_tables(wide)).imputation
+    drawn = imputation.complete(np.arange(80), np.random.SeedSequence(3), covariates)
+    assert set(np.unique(drawn)) <= {0, 1}
+    # An arm's 28 observed scores carry nine predictors: three visits, and the first six others.
+    fewer = imputation.complete(np.arange(80), np.random.SeedSequence(3), covariates[:, :20])
+    np.testing.assert_array_equal(drawn, fewer)

@@ -90,7 +90,12 @@ class OutcomeImputation:
             rule=ScoreRule(self.rule.rules, self.rule.which[kept]),
         )
 
-    def complete(self, rows: npt.ArrayLike, seed: np.random.SeedSequence) -> npt.NDArray[np.int8]:
+    def complete(
+        self,
+        rows: npt.ArrayLike,
+        seed: np.random.SeedSequence,
+        covariates: Floats | None = None,
+    ) -> npt.NDArray[np.int8]:
         """Draw the outcomes of some participants, learning from them alone.
 
         Parameters
@@ -99,6 +104,10 @@ class OutcomeImputation:
             The participants to learn from and to complete.
         seed : SeedSequence
             Of the draws.
+        covariates : array of float, shape (n, n_covariates), optional
+            What scores are regressed on beside visits, NaN where missing: the features whose
+            relation with response is learnt and measured, which draws that do not know of them
+            would weaken. Those that the observed scores can carry are taken, in their order.
 
         Returns
         -------
@@ -109,20 +118,27 @@ class OutcomeImputation:
         ------
         AnalysisError
             If too few scores of a trial are observed among them.
+
+        References
+        ----------
+        .. [1] Meng XL. Multiple-imputation inferences with uncongenial sources of input. Stat Sci
+           1994;9:538-558.
         """
         self.refuse_thin(rows, "the part to learn from")
         part = self.take(rows)
         random = np.random.default_rng(seed)
         drawn = np.broadcast_to(part.scores, (self.count, *part.scores.shape)).copy()
         for members, targets in part._regressions():
-            drawn[:, targets] = part._impute(members, random)[:, np.isin(members, targets)]
-        made = np.ones((self.count, len(part.known)))
+            known = None if covariates is None else covariates[members]
+            made = part._impute(members, random, known)
+            drawn[:, targets] = made[:, np.isin(members, targets)]
+        responded = np.ones((self.count, len(part.known)))
         for number in range(self.n_judged):
             column = 1 + number
             was_missing = np.isnan(part.scores[:, column])
             drawn[:, was_missing, column] += part.shift[was_missing, number]
-            made *= part._judge(drawn[:, :, _BASELINE], drawn[:, :, column])
-        return np.where(np.isnan(part.known), made, part.known).astype(np.int8)
+            responded *= part._judge(drawn[:, :, _BASELINE], drawn[:, :, column])
+        return np.where(np.isnan(part.known), responded, part.known).astype(np.int8)
 
     def refuse_thin(self, rows: npt.ArrayLike, part: str) -> None:
         """Refuse participants among whom too few scores of some trial are observed.
@@ -185,12 +201,17 @@ class OutcomeImputation:
         judged = self.scores[members, _ENDPOINT : _ENDPOINT + self.n_judged]
         return int((~np.isnan(judged)).sum(axis=0).min())
 
-    def _impute(self, members: Rows, random: np.random.Generator) -> Floats:
-        scores = self.scores[members]
-        used = self._choose_columns(scores, self.count_observed(members))
+    def _impute(
+        self, members: Rows, random: np.random.Generator, covariates: Floats | None
+    ) -> Floats:
+        scores, observed = self.scores[members], self.count_observed(members)
+        used = self._choose_columns(scores, observed)
         arms = np.unique(self.arm[members])
-        indicators = (self.arm[members][:, None] == arms[1:]).astype(float)
-        completed = draw_missing(scores[:, used], indicators, count=self.count, random=random)
+        known = (self.arm[members][:, None] == arms[1:]).astype(float)
+        room = observed // _OBSERVED_PER_PREDICTOR - len(used) - known.shape[1]
+        if covariates is not None and room > 0:
+            known = np.hstack([known, _fill_varied(covariates)[:, :room]])
+        completed = draw_missing(scores[:, used], known, count=self.count, random=random)
         made = np.broadcast_to(scores, (self.count, *scores.shape)).copy()
         made[:, :, used] = completed
         return made
@@ -206,6 +227,14 @@ class OutcomeImputation:
             if seen[column] >= FEWEST_TO_LEARN_FROM
         ]
         return np.array([*range(judged), *others[:room]], dtype=int)
+
+
+def _fill_varied(covariates: Floats) -> Floats:
+    """Take the columns that vary, with their mean where a value is missing."""
+    present = ~np.isnan(covariates)
+    sums = np.where(present, covariates, 0.0).sum(axis=0)
+    filled = np.where(present, covariates, sums / np.maximum(present.sum(axis=0), 1))
+    return np.asarray(filled[:, np.ptp(filled, axis=0) > 0])
 
 
 def plan_imputation(

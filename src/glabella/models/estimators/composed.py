@@ -8,16 +8,16 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, minimize
 from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from glabella.features.spec import FeatureSpec
+from glabella.models.encoding import Features
 from glabella.models.estimators.interface import Contributions, Floats, Interactions, ResponderModel
 from glabella.models.estimators.linear import RidgeModel, SplineModel
-from glabella.models.penalised import fit_logistic
+from glabella.models.penalised import find_losses, fit_logistic
 
 # One-sided 95 %: what is learnt on top must be better than by chance.
 _BEYOND_NOISE = 1.645
@@ -54,12 +54,12 @@ class ComposedModel(ResponderModel):
         """Whether a member does."""
         return any(part.fills_missing for part in self.parts)
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Add up the members' log odds.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -67,19 +67,19 @@ class ComposedModel(ResponderModel):
         array of float, shape (n_rows,)
             Higher means likelier.
         """
-        frame = self._as_frame(X)
+        columns = self._read(X)
         # One after the other: a sum over stacked rows rounds by the number of rows.
-        total = np.full(len(frame), self.constant)
+        total = np.full(len(columns), self.constant)
         for part, factor in zip(self.parts, self.factors, strict=True):
-            total += factor * part.log_odds(frame)
+            total += factor * part.log_odds(columns)
         return total
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Add up the members' contributions, which add to the log odds.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -87,20 +87,20 @@ class ComposedModel(ResponderModel):
         Contributions
             SHAP values are linear in the models that they explain.
         """
-        frame = self._as_frame(X)
-        every = [part.contributions(frame) for part in self.parts]
-        values, base = np.zeros_like(every[0].values), np.full(len(frame), self.constant)
+        columns = self._read(X)
+        every = [part.contributions(columns) for part in self.parts]
+        values, base = np.zeros_like(every[0].values), np.full(len(columns), self.constant)
         for each, factor in zip(every, self.factors, strict=True):
             values += factor * each.values
             base += factor * each.base
         return Contributions(every[0].features, values, base, every[0].scale)
 
-    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+    def explain_against(self, background: Features, weight: Floats) -> None:
         """Have every member's contributions computed against the same rows.
 
         Parameters
         ----------
-        background : DataFrame, shape (n_background, n_columns)
+        background : DataFrame or FeatureColumns, shape (n_background, n_columns)
             Features by name.
         weight : array of float, shape (n_background,)
             Not negative, adding to one.
@@ -108,12 +108,12 @@ class ComposedModel(ResponderModel):
         for part in self.parts:
             part.explain_against(background, weight)
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Add up the members' interaction values.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -121,8 +121,8 @@ class ComposedModel(ResponderModel):
         Interactions
             Linear in the models, as contributions are.
         """
-        frame = self._as_frame(X)
-        every = [part.interactions(frame) for part in self.parts]
+        columns = self._read(X)
+        every = [part.interactions(columns) for part in self.parts]
         values = np.zeros_like(every[0].values)
         for each, factor in zip(every, self.factors, strict=True):
             values += factor * each.values
@@ -199,12 +199,12 @@ class EnsembleModel(ComposedModel):
         self.folds = folds
         self.deviation = deviation
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
+    def fit(self, X: Features, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
         """Fit the members and learn their weights.
 
         Parameters
         ----------
-        X : DataFrame, shape (n_rows, n_columns)
+        X : DataFrame or FeatureColumns, shape (n_rows, n_columns)
             Features by name.
         y : array of int, shape (n_rows,)
             1 for responders, 0 for others.
@@ -221,7 +221,7 @@ class EnsembleModel(ComposedModel):
         ValueError
             If `y` holds one class only, or a member does not add up on the log-odds scale.
         """
-        frame, responded = self._start_fit(X, y)
+        columns, responded = self._start_fit(X, y)
         members = list(self.members) or [
             RidgeModel(random_state=self.random_state),
             SplineModel(random_state=self.random_state),
@@ -235,15 +235,15 @@ class EnsembleModel(ComposedModel):
         if folds >= 2:
             splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
             splits = splitter(folds, shuffle=True, random_state=self.random_state or 0).split(
-                frame, responded, groups
+                np.zeros(len(columns)), responded, groups
             )
-            held_out = np.zeros((len(members), len(frame)))
+            held_out = np.zeros((len(members), len(columns)))
             for train, test in splits:
                 for at, member in enumerate(members):
-                    fitted = clone(member).fit(frame.iloc[train], responded[train])
-                    held_out[at, test] = fitted.log_odds(frame.iloc[test])
+                    fitted = clone(member).fit(columns.take(train), responded[train])
+                    held_out[at, test] = fitted.log_odds(columns.take(test))
             weights = learn_weights(held_out, responded, deviation=self.deviation)
-        self.fitted_ = [member.fit(frame, responded) for member in members]
+        self.fitted_ = [member.fit(columns, responded) for member in members]
         self.weights_ = weights
         return self
 
@@ -277,7 +277,7 @@ class EnsembleModel(ComposedModel):
         model.fitted_, model.weights_ = list(fitted), np.asarray(weights, dtype=float)
         return model
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         raise NotImplementedError
 
     @property
@@ -323,7 +323,7 @@ class CalibratedModel(ComposedModel):
                 raise ValueError("a calibration's slope is above zero, and its intercept finite")
             self._take_over()
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         raise ValueError("what is calibrated is fitted, not its calibration")
 
     @property
@@ -365,15 +365,15 @@ class AveragedModel(ComposedModel):
             self._take_over()
             self.is_additive = all(member.is_additive for member in members)
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         raise ValueError("the members of an average are fitted, not the average")
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Average the members' log odds, or their probabilities where these add up alone.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -424,7 +424,7 @@ def learn_weights(held_out: Floats, responded: npt.NDArray[np.int_], *, deviatio
 
     def lose(weights: Floats) -> tuple[float, Floats]:
         log_odds = weights @ held_out
-        loss = float(np.logaddexp(0.0, log_odds).sum() - log_odds @ responded)
+        loss = float(find_losses(log_odds, responded).sum())
         gradient = held_out @ (expit(log_odds) - responded) + precision * (weights - equal)
         return loss + 0.5 * precision * float(((weights - equal) ** 2).sum()), gradient
 
@@ -469,16 +469,12 @@ def learn_calibration(
         if learnt is None:
             return None
         again[test] = learnt[0] * held_out[test] + learnt[1]
-    gain = _lose(held_out, responded) - _lose(again, responded)
+    gain = find_losses(held_out, responded) - find_losses(again, responded)
     error = float(gain.std(ddof=1)) / np.sqrt(len(gain))
     learnt = _calibrate(held_out, responded)
     if learnt is None or not gain.mean() > _BEYOND_NOISE * error:
         return None
     return (*learnt, again)
-
-
-def _lose(log_odds: Floats, responded: npt.NDArray[np.int_]) -> Floats:
-    return np.asarray(np.logaddexp(0.0, log_odds) - log_odds * responded, dtype=float)
 
 
 def _calibrate(log_odds: Floats, responded: npt.NDArray[np.int_]) -> tuple[float, float] | None:

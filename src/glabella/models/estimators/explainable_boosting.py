@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, check_finite, fit_encoding
+from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
 from glabella.models.estimators.interface import (
     Contributions,
     Floats,
@@ -159,7 +158,7 @@ class ExplainableBoostingModel(ResponderModel):
         self.bins = bins
         self.min_leaf = min_leaf
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         from interpret.glassbox import ExplainableBoostingClassifier
 
         used = [spec for spec in self._specs() if spec.part != "trial"]
@@ -201,12 +200,12 @@ class ExplainableBoostingModel(ResponderModel):
             for columns, scores in zip(machine.term_features_, machine.term_scores_, strict=True)
         )
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -214,19 +213,19 @@ class ExplainableBoostingModel(ResponderModel):
         array of float, shape (n_rows,)
             Higher means likelier.
         """
-        frame = self._as_frame(X)
-        matrix = self.encoding_.transform(frame)
+        columns = self._read(X)
+        matrix = self.encoding_.transform(columns)
         total = np.full(len(matrix), self.intercept_)
         for table in self.tables_:
             total += table.look_up(matrix)
         return total
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Give each feature its scores, and half of those of its pairs.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -235,8 +234,8 @@ class ExplainableBoostingModel(ResponderModel):
             On the log-odds scale. Every table is centred on the training rows, so that these are
             Shapley values against a background with independent columns.
         """
-        frame = self._as_frame(X)
-        matrix = self.encoding_.transform(frame)
+        columns = self._read(X)
+        matrix = self.encoding_.transform(columns)
         by_column = np.zeros(matrix.shape)
         for table in self.tables_:
             score = table.look_up(matrix) / len(table.columns)
@@ -249,12 +248,12 @@ class ExplainableBoostingModel(ResponderModel):
             np.full(len(matrix), self.intercept_),
         )
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Divide contributions into each feature's own scores and those of pairs.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -262,7 +261,7 @@ class ExplainableBoostingModel(ResponderModel):
         Interactions
             A pair's table is all of the pair's.
         """
-        matrix = self.encoding_.transform(self._as_frame(X))
+        matrix = self.encoding_.transform(self._read(X))
         found = super().interactions(X)
         pairs = np.zeros((len(matrix), matrix.shape[1], matrix.shape[1]))
         for table in self.tables_:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import Tags
@@ -17,7 +16,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from glabella.errors import AnalysisError
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
+from glabella.models.encoding import Features
 
 Floats = npt.NDArray[np.float64]
 Centring = Literal["none", "trial"]
@@ -100,12 +101,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             }
         )
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike) -> Self:
+    def fit(self, X: Features, y: npt.ArrayLike) -> Self:
         """Fit to training rows.
 
         Parameters
         ----------
-        X : DataFrame, shape (n_rows, n_columns)
+        X : DataFrame or FeatureColumns, shape (n_rows, n_columns)
             Features by name.
         y : array of int, shape (n_rows,)
             1 for responders, 0 for others.
@@ -126,18 +127,17 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _start_fit(
-        self, X: pd.DataFrame, y: npt.ArrayLike
-    ) -> tuple[pd.DataFrame, npt.NDArray[np.int_]]:
-        """Check what is fitted to, and note the columns and classes."""
+        self, X: Features, y: npt.ArrayLike
+    ) -> tuple[FeatureColumns, npt.NDArray[np.int_]]:
+        """Read and check what is fitted to, and note the columns and classes."""
         if self.specs:
-            frame = X
             self.specs_ = tuple(self.specs)
             self.n_features_in_ = len(self.specs_)
-            refuse_infinite(frame, self.specs_)
+            columns = self._read_features(X)
             labels = np.asarray(y)
         else:
-            frame, labels = self._take_numbers(X, y)
-            self.specs_ = tuple(FeatureSpec(name, name, "number") for name in frame.columns)
+            columns, labels = self._take_numbers(X, y)
+            self.specs_ = tuple(FeatureSpec(name, name, "number") for name in columns.names)
         self.classes_, responded = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("the training rows hold one class only")
@@ -148,38 +148,43 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "the feature set lacks the endpoint's own variable at baseline",
                 remedy="Add it with `builder: baseline_score`.",
             )
-        return frame, responded
+        return columns, responded
 
     def _take_numbers(
-        self, X: pd.DataFrame, y: npt.ArrayLike
-    ) -> tuple[pd.DataFrame, npt.NDArray[Any]]:
+        self, X: Features, y: npt.ArrayLike
+    ) -> tuple[FeatureColumns, npt.NDArray[Any]]:
         if y is None:
             raise ValueError("the fit requires y to be passed, but the target y is None")
         matrix, labels = validate_data(self, X, y, dtype=float, ensure_all_finite="allow-nan")
-        frame = self._name_columns(matrix)
+        columns = self._name_columns(matrix)
         check_classification_targets(labels)
         if type_of_target(labels) != "binary" and len(np.unique(labels)) > 2:
             raise ValueError(
                 "Only binary classification is supported. "
                 f"The type of the target is {type_of_target(labels)}."
             )
-        return frame, column_or_1d(labels)
+        return columns, column_or_1d(labels)
 
-    def _name_columns(self, matrix: Floats) -> pd.DataFrame:
-        frame = pd.DataFrame(matrix, columns=[f"x{at}" for at in range(matrix.shape[1])])
+    def _name_columns(self, matrix: Floats) -> FeatureColumns:
         if np.isinf(matrix).any():
             raise ValueError("Input X contains infinity")
-        return frame
+        return FeatureColumns.of_matrix(matrix)
 
-    def _as_frame(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Give rows to be predicted as features by name."""
+    def _read(self, X: Features) -> FeatureColumns:
+        """Read rows to be predicted."""
         check_is_fitted(self, "classes_")
         if self.specs:
-            refuse_infinite(X, self.specs)
+            return self._read_features(X)
+        if isinstance(X, FeatureColumns):
             return X
         return self._name_columns(
             validate_data(self, X, dtype=float, ensure_all_finite="allow-nan", reset=False)
         )
+
+    def _read_features(self, X: Features) -> FeatureColumns:
+        columns = X if isinstance(X, FeatureColumns) else FeatureColumns.read(X, self.specs)
+        refuse_infinite(columns)
+        return columns
 
     def _take_over(self) -> None:
         """Note what a fit notes, where a state is restored instead."""
@@ -196,9 +201,9 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_settings(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         """Predict held-out rows under each of several settings.
@@ -207,11 +212,11 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         settings : sequence of mapping
             Each over this model's own.
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Training rows.
         y : array of int, shape (n_rows,)
             1 for responders, 0 for others.
-        held_out : DataFrame
+        held_out : DataFrame or FeatureColumns
             The rows to predict.
         **more : Any
             For `fit`.
@@ -226,9 +231,9 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         return np.array(
@@ -239,15 +244,15 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     @abstractmethod
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None: ...
+    def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None: ...
 
     @abstractmethod
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -257,12 +262,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
 
     @abstractmethod
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Compute what each feature adds to each prediction, exactly.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -271,12 +276,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Additive to `log_odds`.
         """
 
-    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+    def explain_against(self, background: Features, weight: Floats) -> None:
         """Have contributions computed against stated rows: interventional SHAP values, exactly.
 
         Parameters
         ----------
-        background : DataFrame, shape (n_background, n_columns)
+        background : DataFrame or FeatureColumns, shape (n_background, n_columns)
             Features by name. Of the rows, only sums stay.
         weight : array of float, shape (n_background,)
             Not negative, adding to one.
@@ -296,12 +301,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             remedy="Set `values: path_dependent` under `explanation:`, or leave it out.",
         )
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Divide contributions into each feature's own and those of pairs, exactly.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -336,12 +341,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             From `export_state`.
         """
 
-    def count_parameters(self, X: pd.DataFrame) -> int | None:
+    def count_parameters(self, X: Features) -> int | None:
         """Count what a fit to these rows would estimate beside the intercept.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -376,12 +381,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         raise ValueError("this model has no binary part")
 
-    def predict_proba(self, X: pd.DataFrame) -> Floats:
+    def predict_proba(self, X: Features) -> Floats:
         """Predict probabilities.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -392,12 +397,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         probability = np.asarray(expit(self.log_odds(X)), dtype=float)
         return np.column_stack([1.0 - probability, probability])
 
-    def predict(self, X: pd.DataFrame) -> npt.NDArray[Any]:
+    def predict(self, X: Features) -> npt.NDArray[Any]:
         """Predict the likelier class.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -408,12 +413,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         likelier = (self.log_odds(X) > 0).astype(int)
         return np.asarray(self.classes_[likelier])
 
-    def decision_function(self, X: pd.DataFrame) -> Floats:
+    def decision_function(self, X: Features) -> Floats:
         """Give the log odds under the name that scikit-learn looks for.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -497,21 +502,19 @@ def find_rounds(
     return [(dict(others), rounds) for others, rounds in groups.items()]
 
 
-def refuse_infinite(frame: pd.DataFrame, specs: Sequence[FeatureSpec]) -> None:
+def refuse_infinite(columns: FeatureColumns) -> None:
     """Refuse numbers without end, which no model can weigh.
 
     Parameters
     ----------
-    frame : DataFrame
-        Features by name.
-    specs : sequence of FeatureSpec
-        Those that are used.
+    columns : FeatureColumns
+        What was read.
 
     Raises
     ------
     ValueError
         With the feature's name.
     """
-    for spec in specs:
-        if spec.kind != "category" and np.isinf(frame[spec.name].to_numpy(dtype=float)).any():
-            raise ValueError(f"the feature {spec.name} holds infinite values")
+    name = columns.find_infinite()
+    if name is not None:
+        raise ValueError(f"the feature {name} holds infinite values")

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import ElasticNet
+from sklearn.linear_model import enet_path
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, check_finite, fit_encoding
+from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
 from glabella.models.estimators.interface import (
     Centring,
     Contributions,
@@ -55,11 +54,11 @@ class LinearModel(ResponderModel):
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         matrix, more = self._learn_design(X)
         self._keep(self._fit_design(matrix, more, responded))
 
-    def _learn_design(self, X: pd.DataFrame) -> tuple[Floats, list[Floats]]:
+    def _learn_design(self, X: Features) -> tuple[Floats, list[Floats]]:
         """Learn how rows become a matrix, and give it: the encoded columns, curves and products."""
         self.encoding_ = fit_encoding(
             X, self._used(), fill_and_scale=True, within=self._find_trial()
@@ -86,17 +85,17 @@ class LinearModel(ResponderModel):
         self.intercept_, self.coefficients_ = fit.intercept, fit.coefficients
         self.background_: tuple[Floats, Floats] | None = None
 
-    def _design(self, X: pd.DataFrame) -> Floats:
-        frame = self._as_frame(X)
-        matrix = self.encoding_.transform(frame)
+    def _design(self, X: Features) -> Floats:
+        columns = self._read(X)
+        matrix = self.encoding_.transform(columns)
         return np.hstack([matrix, self.expansion_.transform(matrix)])
 
-    def count_parameters(self, X: pd.DataFrame) -> int:
+    def count_parameters(self, X: Features) -> int:
         """Count the coefficients.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -107,12 +106,12 @@ class LinearModel(ResponderModel):
         matrix, _ = self._learn_design(X)
         return int(matrix.shape[1]) + self.expansion_.count()
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -125,12 +124,12 @@ class LinearModel(ResponderModel):
         terms = self._design(X) * self.coefficients_
         return np.asarray(terms.sum(axis=1) + self.intercept_, dtype=float)
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Multiply each coefficient by the distance from the training mean.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -146,8 +145,8 @@ class LinearModel(ResponderModel):
            with feature contributions. Knowl Inf Syst 2014;41:647-665.
         """
         features = self._explained()
-        frame = self._as_frame(X)
-        matrix = self.encoding_.transform(frame)
+        columns = self._read(X)
+        matrix = self.encoding_.transform(columns)
         own = self.coefficients_[: matrix.shape[1]]
         values = self.encoding_.sum_by_feature(matrix * own, features)
         means, shifts = self._background()
@@ -160,12 +159,12 @@ class LinearModel(ResponderModel):
             base=np.full(len(X), self.intercept_ + constant + shifts.sum()),
         )
 
-    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+    def explain_against(self, background: Features, weight: Floats) -> None:
         """Have contributions computed against stated rows.
 
         Parameters
         ----------
-        background : DataFrame, shape (n_background, n_columns)
+        background : DataFrame or FeatureColumns, shape (n_background, n_columns)
             Features by name. What stays of them are means.
         weight : array of float, shape (n_background,)
             Not negative, adding to one.
@@ -181,12 +180,12 @@ class LinearModel(ResponderModel):
             return None, np.zeros(len(self._explained()))
         return self.background_
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Divide contributions into each feature's own and those of products.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -197,7 +196,7 @@ class LinearModel(ResponderModel):
         found = super().interactions(X)
         if not self.expansion_.products:
             return found
-        matrix = self.encoding_.transform(self._as_frame(X))
+        matrix = self.encoding_.transform(self._read(X))
         pairs = self.expansion_.attribute_pairs(
             matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, found.features
         )
@@ -295,16 +294,16 @@ class RidgeModel(LinearModel):
     def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         """Encode rows once where penalties alone differ, and start each fit from its neighbour."""
         if any(set(setting) != {"c"} or setting["c"] is None for setting in settings):
             return super()._follow(settings, X, y, held_out, **more)
-        frame, responded = self._start_fit(X, y)
-        matrix, _ = self._learn_design(frame)
+        columns, responded = self._start_fit(X, y)
+        matrix, _ = self._learn_design(columns)
         design = self._design(held_out)
         predicted = np.empty((len(settings), len(held_out)))
         fit = None
@@ -397,14 +396,14 @@ class ElasticNetModel(LinearModel):
     def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         """Fit from the strongest penalty to the weakest, each from the last."""
-        frame, responded = self._start_fit(X, y)
-        matrix, _ = self._learn_design(frame)
+        columns, responded = self._start_fit(X, y)
+        matrix, _ = self._learn_design(columns)
         design = self._design(held_out)
         predicted = np.empty((len(settings), len(held_out)))
         stated = [{"penalty": self.penalty, "l1_share": self.l1_share, **item} for item in settings]
@@ -453,22 +452,36 @@ def _fit_elastic_net(
     coefficients = np.zeros(matrix.shape[1]) if start is None else start.coefficients
     if matrix.shape[1] == 0:
         return PenalisedFit(intercept, coefficients, float("nan"))
-    solver = ElasticNet(l1_ratio=l1_share, warm_start=True, max_iter=5000, tol=1e-6)
-    solver.coef_ = coefficients.copy()
     for _ in range(50):
         log_odds = matrix @ coefficients + intercept
         probability = expit(log_odds)
         weight = np.maximum(probability * (1.0 - probability), 1e-5)
         working = log_odds + (responded - probability) / weight
-        solver.alpha = penalty * len(responded) / float(weight.sum())
+        share = weight / weight.sum()
+        center, middle = share @ matrix, float(share @ working)
+        root = np.sqrt(share * len(responded))
+        centred = np.asfortranarray((matrix - center) * root[:, None])
+        target = (working - middle) * root
         with warnings.catch_warnings():
             # A step that is not solved to the end is followed by another.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            solver.fit(matrix, working, sample_weight=weight)
-        moved = max(
-            float(np.abs(solver.coef_ - coefficients).max()), abs(solver.intercept_ - intercept)
-        )
-        coefficients, intercept = solver.coef_.copy(), float(solver.intercept_)
+            _, path, _ = enet_path(
+                centred,
+                target,
+                l1_ratio=l1_share,
+                alphas=[penalty * len(responded) / float(weight.sum())],
+                precompute=centred.T @ centred,
+                Xy=centred.T @ target,
+                coef_init=coefficients.copy(),
+                # All of it is known to be finite; the checks would take most of the time.
+                check_input=False,
+                max_iter=5000,
+                tol=1e-6,
+            )
+        solved = path[:, 0]
+        moved_to = middle - float(center @ solved)
+        moved = max(float(np.abs(solved - coefficients).max()), abs(moved_to - intercept))
+        coefficients, intercept = solved, moved_to
         if moved < 1e-5:
             break
     return PenalisedFit(intercept, coefficients, float("nan"))

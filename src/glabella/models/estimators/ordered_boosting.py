@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.base import clone
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, fit_encoding
+from glabella.models.encoding import Encoding, Features, fit_encoding
 from glabella.models.estimators.interface import (
     Contributions,
     Floats,
@@ -69,7 +68,7 @@ class CatBoostModel(ResponderModel):
         self.learning_rate = learning_rate
         self.penalty = penalty
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         from catboost import CatBoostClassifier
 
         used = [spec for spec in self._specs() if spec.part != "trial"]
@@ -100,7 +99,7 @@ class CatBoostModel(ResponderModel):
         self.content_ = _write(trees)
         self.trees_ = _read(self.content_)
 
-    def _predict(self, X: pd.DataFrame, rounds: int = 0) -> Floats:
+    def _predict(self, X: Features, rounds: int = 0) -> Floats:
         total = np.full(len(X), self.base_)
         if self.trees_ is not None and len(X):
             total += self.trees_.predict(
@@ -114,9 +113,9 @@ class CatBoostModel(ResponderModel):
     def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         """Read settings that differ in rounds alone off the longest fit."""
@@ -125,15 +124,15 @@ class CatBoostModel(ResponderModel):
             longest = max(rounds.values())
             model = clone(self).set_params(**others, n_trees=longest).fit(X, y)
             for at, reached in rounds.items():
-                predicted[at] = model._predict(model._as_frame(held_out), reached)
+                predicted[at] = model._predict(model._read(held_out), reached)
         return predicted
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -141,14 +140,14 @@ class CatBoostModel(ResponderModel):
         array of float, shape (n_rows,)
             Higher means likelier.
         """
-        return self._predict(self._as_frame(X))
+        return self._predict(self._read(X))
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Compute path-dependent tree SHAP values, exactly, by CatBoost itself.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -156,26 +155,26 @@ class CatBoostModel(ResponderModel):
         Contributions
             On the log-odds scale, indicators summed to their feature.
         """
-        frame = self._as_frame(X)
+        columns = self._read(X)
         features = self._explained()
-        if self.trees_ is None or not len(frame):
-            base = np.full(len(frame), self.base_)
-            return Contributions(features, np.zeros((len(frame), len(features))), base)
+        if self.trees_ is None or not len(columns):
+            base = np.full(len(columns), self.base_)
+            return Contributions(features, np.zeros((len(columns), len(features))), base)
         from catboost import Pool
 
         raw = self.trees_.get_feature_importance(
-            Pool(self.encoding_.transform(frame)), type="ShapValues", thread_count=1
+            Pool(self.encoding_.transform(columns)), type="ShapValues", thread_count=1
         )
         return Contributions(
             features, self.encoding_.sum_by_feature(raw[:, :-1], features), raw[:, -1] + self.base_
         )
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Compute SHAP interaction values by CatBoost itself.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -183,13 +182,13 @@ class CatBoostModel(ResponderModel):
         Interactions
             Indicators summed to their feature.
         """
-        frame = self._as_frame(X)
-        if self.trees_ is None or not len(frame):
+        columns = self._read(X)
+        if self.trees_ is None or not len(columns):
             return super().interactions(X)
         from catboost import Pool
 
         raw = self.trees_.get_feature_importance(
-            Pool(self.encoding_.transform(frame)), type="ShapInteractionValues", thread_count=1
+            Pool(self.encoding_.transform(columns)), type="ShapInteractionValues", thread_count=1
         )
         features = self._explained()
         return Interactions(

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.special import logit
 from sklearn.utils import Tags
 
-from glabella.models.encoding import check_finite
+from glabella.features.feature_columns import FeatureColumns
+from glabella.models.encoding import Features, check_finite
 from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
 
 
@@ -43,7 +44,7 @@ class RateModel(ResponderModel):
     def _find_columns(self) -> list[str]:
         return [spec.name for part in self.parts for spec in self._specs() if spec.part == part]
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None:
         self.columns_ = self._find_columns()
         self.rates_: dict[tuple[str, ...], float] = {}
         for depth in range(len(self.columns_) + 1):
@@ -53,12 +54,12 @@ class RateModel(ResponderModel):
                 rate = (group.sum() + 0.5) / (len(group) + 1.0)
                 self.rates_[tuple(key)] = float(logit(rate))  # type: ignore[arg-type]
 
-    def count_parameters(self, X: pd.DataFrame) -> int:
+    def count_parameters(self, X: Features) -> int:
         """Count the cells beyond the first.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -66,9 +67,10 @@ class RateModel(ResponderModel):
         int
             One for each further rate.
         """
-        return len(set(_keys(X, self._find_columns()))) - 1
+        columns = self._find_columns()
+        return len(set(_keys(self._read_features(X), columns))) - 1
 
-    def _levels(self, X: pd.DataFrame) -> Floats:
+    def _levels(self, X: FeatureColumns) -> Floats:
         """Log odds of each row as column after column is taken into account."""
         path = np.empty((len(X), len(self.columns_) + 1))
         for depth in range(len(self.columns_) + 1):
@@ -79,12 +81,12 @@ class RateModel(ResponderModel):
             ]
         return path
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Look up each row's rate.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -92,14 +94,14 @@ class RateModel(ResponderModel):
         array of float, shape (n_rows,)
             Log odds.
         """
-        return np.asarray(self._levels(self._as_frame(X))[:, -1], dtype=float)
+        return np.asarray(self._levels(self._read(X))[:, -1], dtype=float)
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Attribute to each column the step from the rate without it to the rate with it.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -107,7 +109,7 @@ class RateModel(ResponderModel):
         Contributions
             The trial's step belongs to the base: it is no feature of the patient.
         """
-        path = self._levels(self._as_frame(X))
+        path = self._levels(self._read(X))
         features = self._explained()
         values = np.zeros((len(X), len(features)))
         base = path[:, 0].copy()
@@ -119,12 +121,12 @@ class RateModel(ResponderModel):
                 base += step
         return Contributions(features, values, base)
 
-    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+    def explain_against(self, background: Features, weight: Floats) -> None:
         """Stay as it is: steps from one rate to another have no background.
 
         Parameters
         ----------
-        background : DataFrame
+        background : DataFrame or FeatureColumns
             Not used.
         weight : array of float
             Not used.
@@ -187,7 +189,7 @@ class ArmRateModel(RateModel):
     needs_arm = True
 
 
-def _keys(X: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:
-    if not columns:
-        return [()] * len(X)
-    return list(zip(*(X[column].astype(str) for column in columns), strict=True))
+def _keys(columns: FeatureColumns, names: list[str]) -> list[tuple[str, ...]]:
+    if not names:
+        return [()] * len(columns)
+    return list(zip(*(columns.get_labels(name).tolist() for name in names), strict=True))

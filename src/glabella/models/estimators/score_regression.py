@@ -8,12 +8,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import logistic, norm
 
 from glabella.features.spec import FeatureSpec
+from glabella.models.encoding import Features
 from glabella.models.estimators.interface import Floats
 from glabella.models.estimators.linear import DEVIATIONS, LinearModel
 from glabella.models.penalised import PenalisedFit
@@ -60,12 +60,12 @@ class ScoreRegressionModel(LinearModel):
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):
         super().__init__(specs=specs, random_state=random_state)
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike, margin: npt.ArrayLike | None = None) -> Self:
+    def fit(self, X: Features, y: npt.ArrayLike, margin: npt.ArrayLike | None = None) -> Self:
         """Fit to training rows.
 
         Parameters
         ----------
-        X : DataFrame, shape (n_rows, n_columns)
+        X : DataFrame or FeatureColumns, shape (n_rows, n_columns)
             Features by name.
         y : array of int, shape (n_rows,)
             1 for responders, 0 for others.
@@ -83,13 +83,13 @@ class ScoreRegressionModel(LinearModel):
         ValueError
             If `y` holds one class only, or there are infinite numbers.
         """
-        frame, responded = self._start_fit(X, y)
+        columns, responded = self._start_fit(X, y)
         given = np.full(len(responded), np.nan) if margin is None else np.asarray(margin, float)
         if len(given) != len(responded) or np.isinf(given).any():
             raise ValueError("there is not one finite margin for each row")
         # A score that contradicts the response did not decide it.
         known = ~np.isnan(given) & ((given >= 0) == (responded == 1))
-        matrix, _ = self._learn_design(frame)
+        matrix, _ = self._learn_design(columns)
         self._keep(_fit_margins(matrix, responded, np.where(known, given, np.nan)))
         return self
 

@@ -16,8 +16,9 @@ from scipy.special import logit
 from sklearn.base import clone
 
 from glabella.errors import AnalysisError
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, fit_encoding
+from glabella.models.encoding import Encoding, Features, fit_encoding
 from glabella.models.estimators.interface import (
     Centring,
     Contributions,
@@ -55,7 +56,7 @@ class TreeModel(ResponderModel):
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]
 
-    def _learn_encoding(self, X: pd.DataFrame) -> None:
+    def _learn_encoding(self, X: Features) -> None:
         # Codes have no mean: where features are centred, each level has an indicator.
         within = self._find_trial()
         self.background_: TreeBackground | None = None
@@ -63,7 +64,7 @@ class TreeModel(ResponderModel):
             X, self._used(), fill_and_scale=False, within=within, as_codes=within is None
         )
 
-    def _encode(self, X: pd.DataFrame) -> Floats:
+    def _encode(self, X: Features) -> Floats:
         matrix = self.encoding_.transform(X)
         # XGBoost takes no matrix without columns; where nothing varies, one of zeros stands in.
         return matrix if matrix.shape[1] else np.zeros((len(X), 1))
@@ -71,7 +72,7 @@ class TreeModel(ResponderModel):
     def _types(self) -> list[str]:
         return ["c" if column.levels else "q" for column in self.encoding_.columns] or ["q"]
 
-    def _gather(self, X: pd.DataFrame, label: Floats) -> xgboost.QuantileDMatrix:
+    def _gather(self, X: Features, label: Floats) -> xgboost.QuantileDMatrix:
         return xgboost.QuantileDMatrix(
             self._encode(X),
             label=label,
@@ -81,7 +82,7 @@ class TreeModel(ResponderModel):
             enable_categorical=True,
         )
 
-    def _predict(self, X: pd.DataFrame, rounds: tuple[int, int] = (0, 0)) -> Floats:
+    def _predict(self, X: Features, rounds: tuple[int, int] = (0, 0)) -> Floats:
         if not len(X):
             # XGBoost warns of a table without rows.
             return np.empty(0)
@@ -90,12 +91,12 @@ class TreeModel(ResponderModel):
         )
         return np.asarray(margin, dtype=float)
 
-    def _hand_over(self, X: pd.DataFrame) -> xgboost.DMatrix:
+    def _hand_over(self, X: Features) -> xgboost.DMatrix:
         return xgboost.DMatrix(
             self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
         )
 
-    def _attribute(self, X: pd.DataFrame) -> Contributions:
+    def _attribute(self, X: Features) -> Contributions:
         """Compute path-dependent values by XGBoost itself, or those against a background."""
         features = self._explained()
         if self.background_ is not None:
@@ -112,12 +113,12 @@ class TreeModel(ResponderModel):
             base=raw[:, -1] + _find_rounding(margin, raw),
         )
 
-    def interactions(self, X: pd.DataFrame) -> Interactions:
+    def interactions(self, X: Features) -> Interactions:
         """Compute path-dependent SHAP interaction values, exactly, by XGBoost itself.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -130,10 +131,10 @@ class TreeModel(ResponderModel):
         .. [1] Lundberg SM et al. From local explanations to global understanding with explainable
            AI for trees. Nat Mach Intell 2020;2:56-67.
         """
-        frame = self._as_frame(X)
+        columns = self._read(X)
         features = self._explained()
         raw = np.asarray(
-            self.booster_.predict(self._hand_over(frame), pred_interactions=True), dtype=float
+            self.booster_.predict(self._hand_over(columns), pred_interactions=True), dtype=float
         )
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
@@ -143,23 +144,23 @@ class TreeModel(ResponderModel):
             scale,
         )
 
-    def explain_against(self, background: pd.DataFrame, weight: Floats) -> None:
+    def explain_against(self, background: Features, weight: Floats) -> None:
         """Have contributions computed against stated rows.
 
         Parameters
         ----------
-        background : DataFrame, shape (n_background, n_columns)
+        background : DataFrame or FeatureColumns, shape (n_background, n_columns)
             Features by name. What stays of them is, for each leaf, how many pass which of the
             questions on the way.
         weight : array of float, shape (n_background,)
             Not negative, adding to one.
         """
         self.background_ = TreeBackground.learn(
-            read_trees(self.booster_), self._encode(self._as_frame(background)), weight
+            read_trees(self.booster_), self._encode(self._read(background)), weight
         )
 
     def _attribute_against(
-        self, background: TreeBackground, X: pd.DataFrame, features: tuple[str, ...]
+        self, background: TreeBackground, X: Features, features: tuple[str, ...]
     ) -> Contributions:
         matrix = self._encode(X)
         values, mean = background.attribute(matrix)
@@ -360,7 +361,7 @@ class XGBoostModel(TreeModel):
         self.monotone = monotone
         self.centring = centring
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
         self._grow(self._gather(X, responded.astype(float)), int(responded.sum()), len(responded))
 
@@ -405,7 +406,7 @@ class XGBoostModel(TreeModel):
         seen: dict[str, set[str]] = {s.name: set() for s in self.specs if s.kind == "category"}
         n_rows = n_responded = 0
         for frame, responded in batches:
-            refuse_infinite(frame, self.specs)
+            refuse_infinite(FeatureColumns.read(frame, self.specs))
             for name, levels in seen.items():
                 levels.update(frame[name].dropna().unique())
             n_rows += len(responded)
@@ -457,17 +458,17 @@ class XGBoostModel(TreeModel):
     def _follow(
         self,
         settings: Sequence[Mapping[str, Any]],
-        X: pd.DataFrame,
+        X: Features,
         y: npt.ArrayLike,
-        held_out: pd.DataFrame,
+        held_out: Features,
         **more: Any,
     ) -> Floats:
         """Bin once, and read settings that differ in rounds alone off the longest fit."""
         if any(setting.get("centring", self.centring) != self.centring for setting in settings):
             return super()._follow(settings, X, y, held_out, **more)
-        frame, responded = self._start_fit(X, y)
-        self._learn_encoding(frame)
-        rows = self._gather(frame, responded.astype(float))
+        columns, responded = self._start_fit(X, y)
+        self._learn_encoding(columns)
+        rows = self._gather(columns, responded.astype(float))
         predicted = np.empty((len(settings), len(held_out)))
         for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
             model = clone(self).set_params(**others, n_trees=max(rounds.values()))
@@ -488,12 +489,12 @@ class XGBoostModel(TreeModel):
                 predicted[at] = total
         return predicted
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -501,14 +502,14 @@ class XGBoostModel(TreeModel):
         array of float, shape (n_rows,)
             Higher means likelier; computed by XGBoost in single precision.
         """
-        return self._predict(self._as_frame(X))
+        return self._predict(self._read(X))
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Compute path-dependent tree SHAP values, exactly, by XGBoost itself.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -521,7 +522,7 @@ class XGBoostModel(TreeModel):
         .. [1] Lundberg SM et al. From local explanations to global understanding with explainable
            AI for trees. Nat Mach Intell 2020;2:56-67.
         """
-        return self._attribute(self._as_frame(X))
+        return self._attribute(self._read(X))
 
 
 class RandomForestModel(TreeModel):
@@ -570,7 +571,7 @@ class RandomForestModel(TreeModel):
         self.min_leaf = min_leaf
         self.columns = columns
 
-    def _fit(self, X: pd.DataFrame, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
         self.least_ = 0.5 / (len(responded) + 1.0)
         self.booster_ = xgboost.train(
@@ -594,15 +595,15 @@ class RandomForestModel(TreeModel):
             num_boost_round=1,
         )
 
-    def _find_probability(self, X: pd.DataFrame) -> Floats:
+    def _find_probability(self, X: Features) -> Floats:
         return np.clip(self._predict(X), self.least_, 1.0 - self.least_)
 
-    def log_odds(self, X: pd.DataFrame) -> Floats:
+    def log_odds(self, X: Features) -> Floats:
         """Predict the log odds of response.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -610,14 +611,14 @@ class RandomForestModel(TreeModel):
         array of float, shape (n_rows,)
             Of the mean over trees, kept from 0 and 1 by half a participant in all trained on.
         """
-        return np.asarray(logit(self._find_probability(self._as_frame(X))), dtype=float)
+        return np.asarray(logit(self._find_probability(self._read(X))), dtype=float)
 
-    def contributions(self, X: pd.DataFrame) -> Contributions:
+    def contributions(self, X: Features) -> Contributions:
         """Compute path-dependent tree SHAP values, exactly, by XGBoost itself.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or FeatureColumns
             Features by name.
 
         Returns
@@ -625,10 +626,10 @@ class RandomForestModel(TreeModel):
         Contributions
             On the probability scale.
         """
-        frame = self._as_frame(X)
-        parts = self._attribute(frame)
+        columns = self._read(X)
+        parts = self._attribute(columns)
         # What keeps a probability from 0 and 1 is no feature's.
-        kept = self._find_probability(frame) - self._predict(frame)
+        kept = self._find_probability(columns) - self._predict(columns)
         return Contributions(parts.features, parts.values, parts.base + kept, "probability")
 
     def export_state(self) -> dict[str, Any]:

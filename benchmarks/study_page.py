@@ -393,7 +393,10 @@ def _write_recovery(study: Study, tables: Path) -> str:
     return (
         "## 6. How much data would one need?\n\n"
         "Under `predictive`, agitation modifies the effect (an odds ratio near 2.8 a grade in the "
-        "treated), illness is weakly prognostic, and age and resistance are neither.\n\n"
+        "treated), illness is weakly prognostic, and age and resistance are neither. Illness adds "
+        "the same to the course of patients in both arms; as the treated differ more among each "
+        "other, it tells less of response among them, in odds and in concordance, and the more "
+        "participants there are to see it, the more often that is called an effect.\n\n"
         f"`{COMMAND} " + " ".join(lines_of(found)) + "`\n\n"
         "![How often the true predictors are found](validation_study/recovery.svg)\n\n"
         + _tabulate(head, rows)

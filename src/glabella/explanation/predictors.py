@@ -15,6 +15,7 @@ from glabella.explanation.attributions import Attributions
 from glabella.explanation.noise import Noise
 from glabella.explanation.refits import RefitAttributions
 from glabella.explanation.roles import FeatureRole, adjust_roles, measure_role
+from glabella.models.encoding import fit_encoding
 from glabella.models.grouping import Grouping
 from glabella.validation.across import plain_pooled
 from glabella.validation.intervals import LEVEL, Estimate
@@ -144,6 +145,7 @@ class Predictor:
                 "active": plain_estimate(role.active),
                 "control": plain_estimate(role.control),
                 "difference": plain_estimate(role.difference),
+                "interaction": plain_estimate(role.interaction),
                 "beyond_severity": plain_estimate(role.beyond_severity),
                 "trials": {trial: plain_estimate(item) for trial, item in role.trials},
                 "pooled": plain_pooled(role.pooled),
@@ -237,6 +239,13 @@ def measure_predictors(
         ),
         None,
     )
+    encoding = fit_encoding(
+        sample.features.columns,
+        [spec for spec in sample.features.specs if spec.part == "patient"],
+        fill_and_scale=True,
+    )
+    encoded = encoding.transform(sample.features.columns)
+    owners = [column.feature for column in encoding.columns]
     severe = {spec.name for spec in sample.features.specs if spec.is_severity}
     ranks = _rank_refits(refits, patient) if len(refits) >= _FEWEST_REFITS else None
     found = []
@@ -271,6 +280,7 @@ def measure_predictors(
                     _turn(attributions, at, direction),
                     None if severe & set(members) else severity,
                     _number_values(sample, members),
+                    encoded[:, [owner not in members for owner in owners]],
                 )
                 if is_patient
                 else None,

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import logit
 from scipy.stats import norm, t
 
+from glabella.explanation.interaction import measure_interaction
 from glabella.validation.comparison import adjust_by_holm
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import compute_concordance
@@ -36,8 +37,9 @@ Floats = npt.NDArray[np.float64]
 class FeatureRole:
     """How well a feature tells responders from others, and in whom.
 
-    Every figure is a concordance: how often, of a responder and another of the same trial and arm,
-    the responder lies where the model puts the likelier. 0.5 is chance. The feature stands alone.
+    Every figure but one is a concordance: how often, of a responder and another of the same trial
+    and arm, the responder lies where the model puts the likelier. 0.5 is chance. There the feature
+    stands alone.
 
     Parameters
     ----------
@@ -45,6 +47,9 @@ class FeatureRole:
         In the active arms, and in the others.
     difference : Estimate
         Active less control.
+    interaction : Estimate
+        How much its log odds ratio given the other features is larger in the active arms, from
+        `glabella.explanation.interaction.measure_interaction`.
     beyond_severity : Estimate
         In the active arms, among participants in the same third of severity at baseline.
     trials : tuple of tuple of str and Estimate
@@ -52,7 +57,8 @@ class FeatureRole:
     pooled : PooledMeasure
         Over trials, with their heterogeneity.
     p_effect, p_control : float or None
-        Two-sided, of no difference of the arms and of chance in the control arm; None where it
+        Two-sided, of no difference of the arms (the larger of the p of `difference` and of
+        `interaction`, as both must tell of one) and of chance in the control arm; None where it
         can't be tested. `adjust_roles` makes them Holm's over several features.
     p_trials : tuple of float or None
         Two-sided, of chance in each trial.
@@ -61,6 +67,7 @@ class FeatureRole:
     active: Estimate
     control: Estimate
     difference: Estimate
+    interaction: Estimate
     beyond_severity: Estimate
     trials: tuple[tuple[str, Estimate], ...]
     pooled: PooledMeasure
@@ -73,12 +80,11 @@ class FeatureRole:
         """Of the effect where the arms differ, prognostic where it works in the control arms.
 
         It can't be told where both may be chance. Where it works better in the control arms, it
-        works less, or the other way, under the treatment: that is an effect too, on the scale of
-        the concordance. On another scale it need not be: where the arms differ in noise, or another
-        feature works in one of them alone, a feature that adds the same in both tells less in one.
-        In simulated trials of that kind a prognostic feature was called so in 20 to 45 % of those
-        with 1,600 participants or more, and in 0 to 15 % of smaller ones
-        (docs/validation_study.md).
+        works less, or the other way, under the treatment: that is an effect too. The arms must
+        differ in concordance and in the log odds ratio given the other features, in the same
+        direction: where another feature works in one arm alone, or noise differs, a feature that
+        adds the same in both tells less in one, and the concordance alone would take that for an
+        effect (docs/validation_study.md, line 6).
         """
         if _is_beyond_chance(self.p_effect) and self.difference.value is not None:
             if self.difference.value > 0:
@@ -140,6 +146,7 @@ def measure_role(
     score: Floats,
     severity: Floats | None,
     values: npt.NDArray[np.int_] | None = None,
+    others: Floats | None = None,
 ) -> FeatureRole:
     """Measure a feature's concordance by arm, by trial and beyond severity.
 
@@ -155,6 +162,9 @@ def measure_role(
     values : array of int, shape (n_participants,), optional
         The same for participants who share the feature's value, where the score can differ
         between them; by score unless stated.
+    others : array of float, shape (n_participants, n_others), optional
+        The other features as numbers, standardised and without gaps, which are held where log
+        odds ratios are compared; none unless stated.
 
     Returns
     -------
@@ -182,14 +192,17 @@ def measure_role(
         for trial in dict.fromkeys(sample.trial.tolist())
     ]
     difference = _subtract(in_active, in_control)
+    held = np.empty((sample.n, 0)) if others is None else others
+    interaction = measure_interaction(sample, score, held)
     return FeatureRole(
         in_active,
         in_control,
         difference,
+        interaction,
         beyond,
         tuple(trials),
         pool_trials(trials),
-        _find_p(difference, 0.0),
+        _find_p_of_both(difference, interaction),
         _find_p(in_control, _CHANCE),
         tuple(_find_p(item, _CHANCE) for _, item in trials),
     )
@@ -262,6 +275,16 @@ def _find_p(item: Estimate, chance: float) -> float | None:
     z = abs(distance) / item.standard_error
     tail = norm.sf(z) if item.freedom is None else t.sf(z, item.freedom)
     return float(2.0 * tail)
+
+
+def _find_p_of_both(difference: Estimate, interaction: Estimate) -> float | None:
+    """Both must be beyond chance, in the same direction, so the larger p is that of the claim."""
+    each = [_find_p(item, 0.0) for item in (difference, interaction)]
+    if None in each:
+        return None
+    if (difference.value or 0.0) * (interaction.value or 0.0) <= 0.0:
+        return 1.0
+    return max(float(p) for p in each if p is not None)
 
 
 def _find_error(item: Estimate) -> float | None:

@@ -1,0 +1,116 @@
+"""Whether a feature acts otherwise under the treatment, all other features held."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+from scipy.stats import norm, rankdata
+
+from glabella.models.penalised import fit_logistic
+from glabella.validation.intervals import Estimate, estimate_mean, not_estimable
+from glabella.validation.metrics import explain_few
+from glabella.validation.rubin import pool_estimates
+from glabella.validation.sample import Sample
+
+Floats = npt.NDArray[np.float64]
+
+# Standard deviations of the priors of what is held, on the log-odds scale a standard deviation of
+# the feature: wider than effects of patients' features are, and enough that many of them in few
+# participants do not separate the classes.
+_OF_OTHERS = 1.0
+_OF_STRATA = 5.0
+# What is asked for is not shrunk.
+_FREE = 1e3
+
+
+def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estimate:
+    """Estimate how much a feature's log odds ratio differs between active and control arms.
+
+    A feature's concordance also differs between arms where another feature acts in one of them
+    alone, or noise differs; its log odds ratio given the others does not.
+
+    Parameters
+    ----------
+    sample : Sample
+        The participants.
+    score : array of float, shape (n_participants,)
+        The feature, higher where response is likelier; NaN where missing: these are left out.
+    others : array of float, shape (n_participants, n_others)
+        What is held, each free to act otherwise in either arm; standardised, without gaps.
+
+    Returns
+    -------
+    Estimate
+        Active less control, per standard deviation of the score's normal quantiles: like a
+        concordance it depends on the order alone, so that a long tail is not taken for another
+        effect where fewer respond. Of a logistic regression with an intercept for each trial,
+        cohort and arm, the others weakly shrunk, with an error over participants. Null where
+        there is no control arm, or too few of a class in either.
+
+    References
+    ----------
+    .. [1] Gail MH, Wieand S, Piantadosi S. Biased estimates of treatment effect in randomized
+       experiments with nonlinear regressions and omitted covariates. Biometrika 1984;71:431-444.
+    .. [2] Kent DM, Paulus JK, van Klaveren D et al. The Predictive Approaches to Treatment effect
+       Heterogeneity (PATH) statement. Ann Intern Med 2020;172:35-45.
+    """
+    if not sample.has_arms:
+        return not_estimable("there is no control arm")
+    rows = np.flatnonzero(~np.isnan(score))
+    active = sample.active[rows]
+    mine = score[rows]
+    if any(len(np.unique(mine[arm])) < 2 for arm in (active, ~active)):
+        return not_estimable("it is constant in an arm")
+    who = pd.factorize(sample.people[rows])[0]
+    cells = pd.factorize(sample.strata[rows])[0]
+    strata = (cells[:, None] == np.arange(1, cells.max() + 1)).astype(float)
+    side = np.where(active, 0.5, -0.5)[:, None]
+    own = _spread_normally(mine)[:, None]
+    held = others[rows]
+    design = np.hstack([own * side, own, held, held * side, strata])
+    deviations = np.concatenate(
+        [
+            np.full(2, _FREE),
+            np.full(2 * held.shape[1], _OF_OTHERS),
+            np.full(strata.shape[1], _OF_STRATA),
+        ]
+    )
+    each = []
+    for outcome in sample.outcomes:
+        responded = outcome[rows].astype(bool)
+        few = next(
+            filter(None, (explain_few(responded[arm], who[arm]) for arm in (active, ~active))), None
+        )
+        if few:
+            return not_estimable(few)
+        each.append(_fit(design, responded, deviations, who))
+    return pool_estimates(each, units=int(who.max()) + 1)
+
+
+def _spread_normally(score: Floats) -> Floats:
+    """Give each value the normal quantile of its rank, with a standard deviation of 1."""
+    quantiles = norm.ppf((rankdata(score) - 0.5) / len(score))
+    return np.asarray((quantiles - quantiles.mean()) / quantiles.std())
+
+
+def _fit(
+    design: Floats, responded: npt.NDArray[np.bool_], deviations: Floats, who: npt.NDArray[np.int_]
+) -> Estimate:
+    fit = fit_logistic(design, responded.astype(int), deviations)
+    whole = np.column_stack([design, np.ones(len(design))])
+    probability = expit(design @ fit.coefficients + fit.intercept)
+    hessian = (whole.T * (probability * (1.0 - probability))) @ whole
+    diagonal = np.arange(len(deviations))
+    hessian[diagonal, diagonal] += deviations**-2.0
+    scores = whole * (responded - probability)[:, None]
+    units = int(who.max()) + 1
+    if units < len(who):
+        scores = np.column_stack([np.bincount(who, weights=column) for column in scores.T])
+    # Influence on the first coefficient alone is asked for.
+    influence = scores @ np.linalg.solve(hessian, np.eye(len(hessian))[0])
+    correction = units / max(units - whole.shape[1], 1)
+    return estimate_mean(
+        float(fit.coefficients[0]), float(np.sqrt(correction * (influence**2).sum()))
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -47,6 +48,11 @@ class PatientTables:
     def n(self) -> int:
         """The number of participants."""
         return len(self.participants)
+
+    @cached_property
+    def positions(self) -> npt.NDArray[np.intp]:
+        """The position of each assessment's participant, -1 for nobody."""
+        return find_positions(self.assessments, self.participants)
 
 
 @dataclass(frozen=True)
@@ -141,9 +147,11 @@ def find_baselines(tables: PatientTables, variable: str) -> pd.Series:
     if isinstance(tables, WideTables):
         return tables.find_nearest(variable, lambda week: None if week > 0 else -week)
     rows = tables.assessments
-    early = rows[(rows["paramcd"] == variable) & (rows["week"] <= 0)]
-    last = early.assign(person=find_positions(early, tables.participants)).sort_values(
-        ["person", "week"], kind="stable"
+    is_early = ((rows["paramcd"] == variable) & (rows["week"] <= 0)).to_numpy()
+    last = (
+        rows[is_early]
+        .assign(person=tables.positions[is_early])
+        .sort_values(["person", "week"], kind="stable")
     )
     values = last.groupby("person")["aval"].last().drop(-1, errors="ignore")
     found = values.reindex(range(tables.n)).to_numpy(dtype=float)
@@ -178,9 +186,10 @@ def find_visit_scores(tables: PatientTables, variable: str, window: Window) -> p
             ),
         )
     rows = tables.assessments
-    inside = rows[(rows["paramcd"] == variable) & rows["week"].between(window.low, window.high)]
+    is_inside = (rows["paramcd"] == variable) & rows["week"].between(window.low, window.high)
+    inside = rows[is_inside]
     nearest = inside.assign(
-        person=find_positions(inside, tables.participants),
+        person=tables.positions[is_inside.to_numpy()],
         distance=(inside["week"] - window.target).abs().round(TIE_DECIMALS),
     ).sort_values(["distance", "week"], kind="stable")
     values = nearest.drop_duplicates("person").set_index("person")["aval"]

@@ -87,7 +87,8 @@ def assign_arms(
             place=place,
             remedy="Leave `arms:` out, and the candidates that need them.",
         )
-    empty = [arm.name for arm in arms if arm.name not in set(named)]
+    there = set(named.unique())
+    empty = [arm.name for arm in arms if arm.name not in there]
     if empty:
         raise AnalysisError(
             f"nobody is in the arm '{empty[0]}', so no model can learn it or be scored under it",

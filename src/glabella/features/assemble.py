@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from glabella.data.checks import Finding
@@ -203,9 +204,12 @@ def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, lis
     dict
         Feature to the trials in which nobody has it; features that every trial has are left out.
     """
-    present = frame.notna().groupby(trials.to_numpy(), sort=False).any()
+    codes, names = pd.factorize(trials)
+    present = frame.notna().to_numpy()
+    has = np.array([present[codes == at].any(axis=0) for at in range(len(names))])
     lacking = {
-        str(name): [str(trial) for trial in present.index[~present[name]]] for name in frame.columns
+        str(name): [str(trial) for trial, told in zip(names, has, strict=True) if not told[at]]
+        for at, name in enumerate(frame.columns)
     }
     return {name: lacked for name, lacked in lacking.items() if lacked}
 

@@ -430,7 +430,8 @@ def make_sample(
     people = tables.participants[kept]
     blank = pd.Series("", index=people.index)
     arm = features.frame["arm"][kept].astype(str) if analysis.arms else blank
-    gone = [name.name for name in analysis.arms if name.name not in set(arm)]
+    there = set(arm.unique())
+    gone = [name.name for name in analysis.arms if name.name not in there]
     if external and not len(people):
         raise AnalysisError(
             "nobody in the external set has an outcome",

@@ -175,7 +175,7 @@ class _Once:
     @classmethod
     def draw(cls, plan: RehearsalPlan, number: int) -> _Once:
         loaded = load_rehearsed(plan, number)
-        return cls(plan, number, loaded, run_validation(loaded, workers=1))
+        return cls(plan, number, loaded, run_validation(loaded, workers=1, by_arm=False))
 
     @property
     def candidates(self) -> dict[str, CandidateResult]:

@@ -204,6 +204,7 @@ def run_validation(
     workers: int,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
+    by_arm: bool = True,
 ) -> Validated:
     """Validate every candidate under every design, and choose one.
 
@@ -217,6 +218,8 @@ def run_validation(
         Called with a stage, the number done and the number in all.
     checkpoint : Checkpoint, optional
         Where finished fits are kept and found.
+    by_arm : bool
+        Whether each arm is measured as well.
 
     Returns
     -------
@@ -260,7 +263,7 @@ def run_validation(
     choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
     chosen_from = list_eligible(pooled, references)
     followed = follow_procedure({name: by_name[name] for name in chosen_from})
-    measure = _Measuring(loaded, plan.infeasible, predictions, by_name)
+    measure = _Measuring(loaded, plan.infeasible, predictions, by_name, by_arm)
     measured = {name: measure(name) for name in candidates}
     gains: dict[str, dict[str, tuple[Gain, ...]]] = {}
     for design in ("pooled", "across"):
@@ -312,6 +315,7 @@ class _Measuring:
     infeasible: dict[str, str]
     predictions: dict[str, pd.DataFrame]
     by_name: dict[str, list[FoldResult]]
+    by_arm: bool
 
     def __call__(self, name: str) -> CandidateResult:
         sample = self.loaded.sample
@@ -347,7 +351,9 @@ class _Measuring:
         return replace(
             result,
             pooled=measure(parts["pooled"]),
-            arms=measure_by_arm(parts["pooled"], sample, threshold=design.threshold),
+            arms=measure_by_arm(parts["pooled"], sample, threshold=design.threshold)
+            if self.by_arm
+            else (),
             gains=self._measure_gains(name),
         )
 

@@ -13,9 +13,33 @@ from glabella.models.penalised import find_losses
 Floats = npt.NDArray[np.float64]
 
 _MOST_STEPS = 50
-_MOST_HALVINGS = 30
-# Beyond, probabilities are 0 or 1 in double precision: the likelihood has no maximum.
-_NO_LOG_ODDS = 40.0
+_LEAST_LENGTH = 1e-8
+# What another step would gain in log likelihood, where no more are taken.
+_NO_GAIN = 1e-12
+# Where the likelihood has no maximum, steps end with log odds beyond this; patients' are not.
+_NO_LOG_ODDS = 25.0
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The fit of maximum likelihood.
+
+    Parameters
+    ----------
+    coefficients : array of float, shape (n_columns,)
+        Of the design.
+    probability : array of float, shape (n_predictions,)
+        Fitted.
+    log_likelihood : float
+        At the maximum.
+    information : array of float, shape (n_columns, n_columns)
+        The negative second derivative there.
+    """
+
+    coefficients: Floats
+    probability: Floats
+    log_likelihood: float
+    information: Floats
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,68 @@ class ClusteredFit:
     covariance: Floats
 
 
+def maximise(outcome: Floats, design: Floats, *, offset: Floats | None = None) -> Maximum | None:
+    """Find the maximum of a likelihood by Newton's method with halved steps.
+
+    Parameters
+    ----------
+    outcome : array of float, shape (n_predictions,)
+        1 or 0.
+    design : array of float, shape (n_predictions, n_columns)
+        With a column of ones where there is to be an intercept.
+    offset : array of float, shape (n_predictions,), optional
+        Added to the log odds.
+
+    Returns
+    -------
+    Maximum or None
+        None where there is no maximum, as classes are separated, or columns depend on each other.
+
+    Notes
+    -----
+    A general library's regression takes most of its time to prepare what is not asked here, and
+    every trial of every repetition asks for three of them.
+
+    References
+    ----------
+    .. [1] McCullagh P, Nelder JA. Generalized Linear Models. 2nd ed. Chapman and Hall, 1989.
+    """
+    known = np.zeros(len(outcome)) if offset is None else offset
+    coefficients, log_odds = np.zeros(design.shape[1]), known
+    loss = float(find_losses(log_odds, outcome).sum())
+    for _ in range(_MOST_STEPS):
+        probability = expit(log_odds)
+        information = (design.T * (probability * (1.0 - probability))) @ design
+        score = design.T @ (outcome - probability)
+        try:
+            step = np.linalg.solve(information, score)
+        except np.linalg.LinAlgError:
+            return None
+        if float(score @ step) <= _NO_GAIN:
+            return _finish(outcome, design, known, coefficients + step)
+        length = 1.0
+        while True:
+            tried = coefficients + length * step
+            reached = known + design @ tried
+            lost = float(find_losses(reached, outcome).sum())
+            # Sums of thousands of losses are known to so many digits.
+            if lost <= loss + _NO_GAIN * (1.0 + loss) or length < _LEAST_LENGTH:
+                break
+            length /= 2.0
+        coefficients, log_odds, loss = tried, reached, lost
+    return None
+
+
+def _finish(outcome: Floats, design: Floats, known: Floats, coefficients: Floats) -> Maximum | None:
+    added = design @ coefficients
+    if np.abs(added).max(initial=0.0) > _NO_LOG_ODDS:
+        return None
+    probability = expit(known + added)
+    information = (design.T * (probability * (1.0 - probability))) @ design
+    loss = float(find_losses(known + added, outcome).sum())
+    return Maximum(coefficients, probability, -loss, information)
+
+
 def fit_clustered(
     outcome: Floats,
     design: Floats,
@@ -42,7 +128,7 @@ def fit_clustered(
     *,
     offset: Floats | None = None,
 ) -> ClusteredFit | None:
-    """Fit by Newton's method with halved steps.
+    """Fit by maximum likelihood, with a covariance over participants.
 
     Parameters
     ----------
@@ -58,57 +144,21 @@ def fit_clustered(
     Returns
     -------
     ClusteredFit or None
-        None where the likelihood has no maximum, or columns depend on each other.
-
-    Notes
-    -----
-    A general library's regression takes most of its time to prepare what is not asked here, and
-    every trial of every repetition asks for three of them.
+        None where there is no maximum, or no more participants than coefficients.
 
     References
     ----------
-    .. [1] McCullagh P, Nelder JA. Generalized Linear Models. 2nd ed. Chapman and Hall, 1989.
-    .. [2] MacKinnon JG, White H. Some heteroskedasticity-consistent covariance matrix estimators
+    .. [1] MacKinnon JG, White H. Some heteroskedasticity-consistent covariance matrix estimators
        with improved finite sample properties. J Econom 1985;29:305-325: their HC1, with the
        participants counted.
     """
-    known = np.zeros(len(outcome)) if offset is None else offset
-    coefficients = np.zeros(design.shape[1])
-    log_odds = known.copy()
-    loss = float(find_losses(log_odds, outcome).sum())
-    try:
-        for _ in range(_MOST_STEPS):
-            probability = expit(log_odds)
-            hessian = (design.T * (probability * (1.0 - probability))) @ design
-            score = design.T @ (outcome - probability)
-            step = np.linalg.solve(hessian, score)
-            length = 1.0
-            for _ in range(_MOST_HALVINGS):
-                tried = coefficients + length * step
-                reached = known + design @ tried
-                lost = float(find_losses(reached, outcome).sum())
-                if lost <= loss:
-                    break
-                length /= 2.0
-            else:
-                # No step is any better: rounding is all that is left.
-                tried, reached, lost = coefficients, log_odds, loss
-            coefficients, log_odds, loss = tried, reached, lost
-            if float(score @ step) <= 1e-14 * (1.0 + loss):
-                break
-        else:
-            return None
-        probability = expit(log_odds)
-        bread = np.linalg.inv((design.T * (probability * (1.0 - probability))) @ design)
-    except np.linalg.LinAlgError:
-        return None
-    if np.abs(log_odds - known).max(initial=0.0) > _NO_LOG_ODDS:
-        return None
-    scores = design * (outcome - probability)[:, None]
+    fit = maximise(outcome, design, offset=offset)
     units = int(who.max()) + 1
+    if fit is None or units <= design.shape[1]:
+        return None
+    scores = design * (outcome - fit.probability)[:, None]
     if units < len(who):
         scores = np.column_stack([np.bincount(who, weights=column) for column in scores.T])
-    covariance = bread @ (scores.T @ scores) @ bread * (units / (units - design.shape[1]))
-    if not np.isfinite(covariance).all():
-        return None
-    return ClusteredFit(coefficients, covariance)
+    influence = np.linalg.solve(fit.information, scores.T)
+    covariance = influence @ influence.T * (units / (units - design.shape[1]))
+    return ClusteredFit(fit.coefficients, covariance)

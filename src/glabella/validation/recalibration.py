@@ -7,18 +7,17 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 from scipy.stats import chi2
 
 from glabella.models.penalised import find_losses
 from glabella.validation.intervals import LEVEL
+from glabella.validation.logistic import Maximum, maximise
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
 
 Update = Literal["none", "in the large", "intercept and slope", "refit"]
 UPDATES: tuple[Update, ...] = ("none", "in the large", "intercept and slope", "refit")
 # A revision of every coefficient is tested where each has so many of the rarer class.
 EVENTS_FOR_EACH = 5
-_MOST_STEPS = 100
 
 Floats = npt.NDArray[np.float64]
 
@@ -342,39 +341,13 @@ def _revise(
     return fit.log_likelihood, freedom
 
 
-@dataclass(frozen=True)
-class _Fit:
-    coefficients: Floats
-    log_likelihood: float
-
-
 def _find_log_likelihood(log_odds: Floats, outcome: Floats) -> float:
     return -float(find_losses(log_odds, outcome).sum())
 
 
-def _fit(design: Floats, outcome: Floats, offset: Floats) -> _Fit:
-    """Newton's method with halved steps; refuses classes that are separated."""
-    coefficients = np.zeros(design.shape[1])
-    reached = _find_log_likelihood(offset, outcome)
-    for _ in range(_MOST_STEPS):
-        log_odds = design @ coefficients + offset
-        expected = expit(log_odds)
-        hessian = (design.T * (expected * (1 - expected))) @ design
-        gradient = design.T @ (outcome - expected)
-        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
-        length = 1.0
-        while True:
-            tried = coefficients + length * step
-            value = _find_log_likelihood(design @ tried + offset, outcome)
-            if value >= reached or length < 1e-8:
-                break
-            length /= 2.0
-        moved = float(np.abs(tried - coefficients).max())
-        coefficients, reached = tried, value
-        if moved < 1e-10:
-            return _Fit(coefficients, reached)
-        if np.abs(design @ coefficients + offset).max() > 40.0 and reached > -1e-3:
-            raise ValueError("the classes are separated")
-    if float(np.abs(gradient).max()) > 1e-5 * len(outcome):
+def _fit(design: Floats, outcome: Floats, offset: Floats) -> Maximum:
+    """The fit of maximum likelihood; refuses classes that are separated."""
+    fit = maximise(outcome, design, offset=offset)
+    if fit is None:
         raise ValueError("the classes are separated")
-    return _Fit(coefficients, reached)
+    return fit

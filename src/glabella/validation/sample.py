@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -185,7 +186,7 @@ class Sample:
         """Whether there is an active arm and another."""
         return not bool(self.active.all())
 
-    @property
+    @cached_property
     def strata(self) -> npt.NDArray[np.str_]:
         """Trial, cohort and arm together: only within these are participants compared."""
         cells = zip(self.trial, self.cohort, self.arm, strict=True)

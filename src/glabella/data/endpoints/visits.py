@@ -115,6 +115,8 @@ class Visits:
         """
         week = self.rows["week"]
         inside = self.rows[(week >= window.low) & (week <= window.high)]
+        if not inside["person"].duplicated().any():
+            return self._spread(inside)
         first = inside["week"] if ties != "later" else -inside["week"]
         ordered = inside.assign(
             distance=_measure_distance(inside["week"], window), first=first
@@ -136,6 +138,8 @@ class Visits:
         """
         week = self.rows["week"]
         inside = self.rows[(week >= window.low) & (week <= window.high)]
+        if not inside["person"].duplicated().any():
+            return 0
         distance = _measure_distance(inside["week"], window)
         nearest = distance.groupby(inside["person"]).transform("min")
         return int(inside[distance == nearest]["person"].duplicated().sum())
@@ -182,7 +186,10 @@ def read_visits(
         found = tables.assessments[tables.assessments["paramcd"] == endpoint.of]
     columns = ["week", "aval", *(["dtype"] if "dtype" in found else [])]
     rows = found[columns].assign(
-        person=find_positions(found, tables.participants), studyid=found["studyid"].astype(object)
+        person=find_positions(found, tables.participants)
+        if endpoint.without
+        else tables.positions[(tables.assessments["paramcd"] == endpoint.of).to_numpy()],
+        studyid=found["studyid"].astype(object),
     )
     rows = rows[rows["person"] >= 0]
     if endpoint.unscheduled == "ignore":
@@ -230,9 +237,10 @@ def _drop_unscheduled(
 def _refuse_uncovered_trials(
     tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
 ) -> None:
-    for trial in dict.fromkeys(tables.participants["studyid"]):
-        weeks = rows.loc[rows["studyid"] == trial, "week"]
-        if not weeks.between(window.low, window.high).any():
+    covered = set(rows.loc[rows["week"].between(window.low, window.high), "studyid"].unique())
+    for trial in tables.participants["studyid"].unique():
+        if trial not in covered:
+            weeks = rows.loc[rows["studyid"] == trial, "week"]
             raise AnalysisError(
                 f"no visit of trial '{trial}' with '{variable}' lies in weeks "
                 f"{window.low:g} to {window.high:g}",

@@ -15,13 +15,10 @@ rows <- lapply(cases, function(case) {
   fit <- rma(yi = case$yi, sei = case$sei, method = "REML", test = "adhoc",
              control = list(threshold = 1e-12, maxiter = 10000, stepadj = 0.5))
   profile <- confint(fit, control = list(tau2.max = 1e5))$random["tau^2", ]
-  k <- length(case$yi)
-  half <- if (k > 2) qt(0.975, k - 2) * sqrt(fit$tau2 + fit$se^2) else NA
   list(yi = case$yi, sei = case$sei, mean = as.numeric(fit$beta), se = fit$se,
        low = fit$ci.lb, high = fit$ci.ub, tau2 = fit$tau2,
        tau2_low = unname(profile["ci.lb"]), tau2_high = unname(profile["ci.ub"]),
-       i2 = fit$I2, q = fit$QE, q_p = fit$QEp,
-       prediction_low = as.numeric(fit$beta) - half, prediction_high = as.numeric(fit$beta) + half)
+       i2 = fit$I2, q = fit$QE, q_p = fit$QEp)
 })
 made <- list(program = paste("metafor", packageVersion("metafor")), r = R.version.string,
              date = format(Sys.Date()), cases = rows)

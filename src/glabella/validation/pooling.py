@@ -17,8 +17,9 @@ from glabella.validation.intervals import Estimate, not_estimable
 
 Floats = npt.NDArray[np.float64]
 
-# Below, a prediction interval from the trials alone is known to be far too narrow.
-FEWEST_FOR_PREDICTION = 7
+# From as many trials on, these say enough of the variance between them that a wide prior decides
+# little, and a prior that another field taught would be in their way.
+ENOUGH_FOR_ONE_PRIOR = 7
 # The between-study standard deviation of AUCs, on their own scale, over 469 cardiovascular models
 # and their external validations: lognormal with this mean and standard deviation.
 _EMPIRICAL_MEAN, _EMPIRICAL_SD = 0.055, 0.015
@@ -97,10 +98,12 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
     Returns
     -------
     PooledMeasure
-        Mean, heterogeneity and prediction. With under seven trials the prediction rests on a
-        prior for the variance between trials: for a concordance the empirical one of van Leeuwen
-        2024, which is of cardiovascular models, and then a wide one; for other measures the wide
-        one alone.
+        Mean, heterogeneity and prediction. The prediction rests on a prior for the variance
+        between trials, a wide one. Under seven trials there is for a concordance, before it, one
+        by the empirical prior of van Leeuwen 2024, which is of cardiovascular models. The usual
+        interval from the trials alone, a t with two degrees of freedom less than trials, takes
+        the variance as known: in simulated trials it held a new one in 84 to 89 of 100 where it
+        says 95.
 
     Raises
     ------
@@ -124,6 +127,8 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
     .. [6] van Leeuwen FD, Steyerberg EW, van Klaveren D, Wessler B, Kent DM, van Zwet EW.
        Empirical evidence that there is no such thing as a validated prediction model. 2024,
        arXiv 2406.08628.
+    .. [7] Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95%
+       confidence and prediction intervals following REML estimation. Stat Med 2017;36:301-317.
     """
     known = [(name, item) for name, item in estimates if _is_known(item)]
     left_out = {
@@ -166,7 +171,7 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
         q=q,
         q_p=float(chi2.sf(q, degrees)),
         scale=scale,
-        predictions=_predict(value, variance, tau2, mean, error, scale),
+        predictions=_predict(value, variance, scale),
     )
 
 
@@ -254,15 +259,8 @@ def _profile_q(value: Floats, variance: Floats) -> tuple[float, float]:
     return solve(float(chi2.ppf(1 - _TAIL, degrees))), solve(float(chi2.ppf(_TAIL, degrees)))
 
 
-def _predict(
-    value: Floats, variance: Floats, tau2: float, mean: float, error: float, scale: str
-) -> tuple[Prediction, ...]:
+def _predict(value: Floats, variance: Floats, scale: str) -> tuple[Prediction, ...]:
     back = _BACK[scale]
-    k = len(value)
-    if k >= FEWEST_FOR_PREDICTION:
-        half = float(student.ppf(1 - _TAIL, k - 2)) * float(np.sqrt(tau2 + error**2))
-        method = f"from the {k} trials, t with {k - 2} degrees of freedom"
-        return (Prediction(back(mean - half), back(mean + half), method),)
     wide = _integrate(value, variance, _weigh_wide)
     predictions = [
         Prediction(
@@ -273,7 +271,7 @@ def _predict(
             + ("" if scale == "identity" else f", on the {scale} scale"),
         )
     ]
-    if scale == "logit":
+    if scale == "logit" and len(value) < ENOUGH_FOR_ONE_PRIOR:
         natural = expit(value)
         low, high = _integrate(natural, variance * (natural * (1 - natural)) ** 2, _weigh_empirical)
         empirical = Prediction(

@@ -130,3 +130,19 @@ def test_false_claims_are_counted_by_repeat():
     # In the first and the third of five repeats; the fifth could make no claim at all.
     assert table.loc["any, falsely", "rate"] == pytest.approx(0.4)
     assert table.loc["any, falsely", "repeats"] == 5
+
+
+@pytest.mark.parametrize("narrow", [1.0, 0.8])
+def test_what_is_unknown_of_the_truth_makes_no_sound_interval_look_narrow(narrow):
+    # As in the study: trials' own spread, chance of a training and error of the estimate alike.
+    draw = np.random.default_rng(3)
+    n = 20_000
+    own = draw.normal(0.57, 0.010, n)
+    fresh = own + draw.normal(0.0, 0.016, (2, n))
+    estimate = own - 0.003 + draw.normal(0.0, 0.015, n)
+    half = narrow * 1.96 * 0.015
+    held = np.mean(np.abs(estimate - own) <= half)
+    found = summarise_repeats(
+        value=estimate, low=estimate - half, high=estimate + half, truth=fresh[0], again=fresh[1]
+    )
+    assert found.coverage.value == pytest.approx(held, abs=0.006)

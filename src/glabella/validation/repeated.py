@@ -169,7 +169,9 @@ def summarise_repeats(
         The same after another training on other participants of that repeat's trials, measured on
         others too. How far the two agree tells what is the trials' own from chance, and the
         interval must hold the expected performance in these trials: the mean of the two, drawn
-        towards that over repeats by the share of its variance that is chance.
+        towards that over repeats by the share of its variance that is chance. What then remains
+        unknown of it is taken out of the variance of its distance from the estimate, as if both
+        were normal; else sound intervals would seem to cover too little.
     weight : array of float, shape (n_repeats,), optional
         Of each repeat's truth in that mean; equal unless stated.
     is_prediction : bool
@@ -198,15 +200,16 @@ def summarise_repeats(
         np.asarray(item, dtype=float) for item in (value, low, high, truth)
     )
     weights = np.ones(len(truths)) if weight is None else np.asarray(weight, dtype=float)
-    own = np.full(len(truths), np.nan)
+    own, unknown = np.full(len(truths), np.nan), 0.0
     if again is not None and not np.isnan(np.asarray(again, dtype=float)).all():
-        own, truths = _find_own(truths, np.asarray(again, dtype=float))
+        own, truths, unknown = _find_own(truths, np.asarray(again, dtype=float))
     expected, error = _average(truths, weights)
     is_known = ~np.isnan(estimates)
     bounded = ~np.isnan(lows) & ~np.isnan(highs)
     held = truths if is_prediction else np.where(np.isnan(own), _or_nan(expected), own)
     judged = bounded & ~np.isnan(held)
-    covered = (lows <= held) & (held <= highs)
+    seen = held if is_prediction else _bring_nearer(held, estimates, judged, unknown)
+    covered = (lows <= seen) & (seen <= highs)
     both = is_known & ~np.isnan(truths)
     bias = bias_error = None
     if expected is not None and is_known.any():
@@ -235,21 +238,33 @@ def summarise_repeats(
     )
 
 
-def _find_own(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+def _find_own(first: Floats, second: Floats) -> tuple[Floats, Floats, float]:
     """Predict the expected performance in each repeat's own trials, from two trainings in each.
 
-    Gives it with the mean of the two trainings.
+    Gives it with the mean of the two trainings, and the variance that it leaves unexplained.
     """
     mean = (first + second) / 2.0
     is_known = ~np.isnan(mean)
     if is_known.sum() < 2:
-        return np.full(len(mean), np.nan), mean
+        return np.full(len(mean), np.nan), mean, 0.0
     total = float(mean[is_known].var(ddof=1))
     # Half the mean squared difference is the variance of one training; that of their mean is half.
     chance = float(((first - second)[is_known] ** 2).mean()) / 4.0
     share = max(total - chance, 0.0) / total if total > 0.0 else 0.0
     centre = float(mean[is_known].mean())
-    return centre + share * (mean - centre), mean
+    return centre + share * (mean - centre), mean, share * (1.0 - share) * total
+
+
+def _bring_nearer(
+    held: Floats, estimates: Floats, judged: npt.NDArray[np.bool_], unknown: float
+) -> Floats:
+    """Take what is unknown of the truth out of the variance of its distance from estimates."""
+    if unknown <= 0.0 or judged.sum() < 2:
+        return held
+    distance = estimates - held
+    centre, variance = float(distance[judged].mean()), float(distance[judged].var(ddof=1))
+    left = np.sqrt(max(1.0 - unknown / variance, 0.0)) if variance > 0.0 else 0.0
+    return np.asarray(estimates - (centre + left * (distance - centre)))
 
 
 def _or_nan(value: float | None) -> float:

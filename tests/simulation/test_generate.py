@@ -309,3 +309,23 @@ def test_what_an_analysis_reads_is_what_is_written_to_files(
     tables = simulate_tables(bont_pooled, seed=1)
     pd.testing.assert_frame_equal(tables.participants, simulated.participants)
     pd.testing.assert_frame_equal(tables.assessments, simulated.assessments)
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        ["depression_total", "age_years", "believed_arm"],
+        ["depression_total", "hamd09", "sex"],
+        ["depression_total", "headache", "dose_units"],
+    ],
+)
+def test_what_is_not_wanted_changes_nothing_else(bont_pooled: Scenario, only: list[str]) -> None:
+    whole = simulate_tables(bont_pooled, seed=2)
+    less = simulate_tables(bont_pooled, seed=2, only=only)
+    keys = ["studyid", "usubjid", "siteid", "cohort", "arm", "scale"]
+    wanted = [name for name in whole.participants if name in (*keys, *only)]
+    pd.testing.assert_frame_equal(less.participants, whole.participants[wanted])
+    kept = whole.assessments[whole.assessments["paramcd"].isin(only)].reset_index(drop=True)
+    assert set(less.assessments["paramcd"]) == set(only) & set(whole.assessments["paramcd"])
+    for name in ("studyid", "usubjid", "paramcd", "week", "aval"):
+        assert less.assessments[name].tolist() == kept[name].tolist()

@@ -127,15 +127,14 @@ def simulate_tables(
     effects : sequence of TrialEffects, optional
         As in `draw_trials`.
     only : collection of str, optional
-        The variables that are tabulated; all unless stated. They are drawn all the same, so that
-        leaving some out changes no other.
+        The variables that are tabulated; all unless stated. Leaving some out changes no other.
 
     Returns
     -------
     TrialTables
         Participants and assessments.
     """
-    trials = draw_trials(scenario, seed=seed, effects=effects)
+    trials = draw_trials(scenario, seed=seed, effects=effects, only=only)
     return _tabulate(scenario, trials, [_name_participants(drawn) for drawn in trials], only)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -95,6 +95,7 @@ def draw_trials(
     seed: int,
     workers: int = 1,
     effects: Sequence[TrialEffects] | None = None,
+    only: Collection[str] | None = None,
 ) -> list[TrialDraw]:
     """Simulate every trial of a scenario.
 
@@ -110,6 +111,8 @@ def draw_trials(
     effects : sequence of TrialEffects, optional
         Of each trial, from `draw_effects`: then other participants of the same trials are drawn.
         Drawn from `seed` unless stated.
+    only : collection of str, optional
+        The variables that are wanted, as in `draw_trial`.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def draw_trials(
     """
     given = [None] * len(scenario.trials) if effects is None else effects
     return [
-        draw_trial(scenario, trial, seed=seed, workers=workers, effects=mine)
+        draw_trial(scenario, trial, seed=seed, workers=workers, effects=mine, only=only)
         for trial, mine in zip(scenario.trials, given, strict=True)
     ]
 
@@ -150,6 +153,7 @@ def draw_trial(
     seed: int,
     workers: int = 1,
     effects: TrialEffects | None = None,
+    only: Collection[str] | None = None,
 ) -> TrialDraw:
     """Simulate one trial.
 
@@ -165,6 +169,9 @@ def draw_trial(
         Threads; they change nothing but the time.
     effects : TrialEffects, optional
         The trial's own, where other participants of a trial that was drawn already are wanted.
+    only : collection of str, optional
+        The variables that are wanted; all, and the truth, unless stated. What is left out changes
+        nothing else: items and adverse events may be, which are drawn last, and the truth.
 
     Returns
     -------
@@ -183,7 +190,7 @@ def draw_trial(
     def draw_block(start: int) -> TrialDraw:
         mine = slice(start, start + _BLOCK)
         draw = spawn(seed, trial.id, 1 + start // _BLOCK)
-        return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw)
+        return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw, only)
 
     if workers > 1 and len(starts) > 1:
         with ThreadPoolExecutor(workers) as pool:
@@ -274,6 +281,7 @@ def _draw_block(
     arm: Integers,
     site: Integers,
     draw: np.random.Generator,
+    only: Collection[str] | None,
 ) -> TrialDraw:
     n = len(arm)
     entrants = draw_entrants(scenario, trial, effects.severity, n, draw)
@@ -289,10 +297,12 @@ def _draw_block(
     interaction = weigh(entrants.numbers, weights, "predictive") + luck
     effect = np.array(effects.arms)[arm] + np.where(has_effect, interaction, 0.0)
     falls = Falls(background=background + at_site + chance, effect=effect)
-    followed = follow(scenario, trial, entrants, arm, falls, draw)
-    truth = _tell_truth(scenario, trial, effects, arm, entrants, background, at_site)
-    truth["true_severity"] = np.exp(entrants.true_log)
-    truth["prognosis"] = prognosis
+    followed = follow(scenario, trial, entrants, arm, falls, draw, only=only)
+    truth = {}
+    if only is None:
+        truth = _tell_truth(scenario, trial, effects, arm, entrants, background, at_site)
+        truth["true_severity"] = np.exp(entrants.true_log)
+        truth["prognosis"] = prognosis
     return TrialDraw(
         trial=trial,
         effects=effects,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,8 @@ def follow(
     arm: Integers,
     falls: Falls,
     draw: np.random.Generator,
+    *,
+    only: Collection[str] | None = None,
 ) -> Followed:
     """Draw everything after baseline.
 
@@ -78,6 +81,9 @@ def follow(
         What each one's fall is made of.
     draw : Generator
         Used in a fixed order.
+    only : collection of str, optional
+        The variables that are wanted, all unless stated. Adverse events come last and are drawn
+        if one of them is; items before them, if one of either is.
 
     Returns
     -------
@@ -99,8 +105,11 @@ def follow(
         error[:, 1:] -= report.belief * believes[:, None]
         points = np.maximum(report.intercept + report.slope * true, 0.0) * np.exp(error)
         scores[report.variable] = np.clip(np.round(points), 0, report.rating.maximum)
-    if trial.has_items:
+    has_events = only is None or any(name in only for name in scenario.adverse_events)
+    if trial.has_items and (has_events or any(name in _name_items(trial) for name in only or ())):
         scores |= _draw_items(trial, entrants, total, draw)
+    if not has_events:
+        return Followed(stays, scores, believes, {})
     units = np.where(
         entrants.numbers["sex"] == 1.0,
         np.array([one.units_women for one in trial.arms])[arm],
@@ -214,4 +223,8 @@ def _draw_items(
     for at in range(1, len(trial.weeks)):
         by_visit.append(draw_later_items(baseline, total[:, at], maxima, draw))
     stacked = np.stack(by_visit, axis=1).astype(float)
-    return {f"hamd{item + 1:02d}": stacked[:, :, item] for item in range(len(maxima))}
+    return {name: stacked[:, :, item] for item, name in enumerate(_name_items(trial))}
+
+
+def _name_items(trial: ScenarioTrial) -> list[str]:
+    return [f"hamd{item + 1:02d}" for item in range(len(trial.rating.item_maxima))]

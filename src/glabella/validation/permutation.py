@@ -252,7 +252,9 @@ def permute_given(
     With the odds of that model, each assignment of a stratum's responses to its participants is
     drawn with its probability given how many responded. So what the model knows, such as the
     relation with severity, is kept, and all other relation is broken. Bands of severity would
-    keep it only between bands, and what is left within them would count as a finding.
+    keep it only between bands, and what is left within them would count as a finding. The model
+    is estimated, which the test does not know: at 5 % it found something in 6.9 ± 0.8 of 100
+    simulated trials without a signal (docs/validation_study.md).
 
     Parameters
     ----------

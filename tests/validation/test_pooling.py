@@ -77,17 +77,25 @@ def test_from_seven_trials_on_the_wide_prior_alone_is_left(name):
 
 @pytest.mark.parametrize("trials", [7, 10])
 def test_a_new_trial_is_covered_from_seven_trials_on(trials):
-    # A standard deviation between trials near the error within them, where the usual interval
-    # from the trials alone holds 87 in 100 (it is often estimated to be nought).
+    # A standard deviation between trials near the error within them. The usual interval, from the
+    # trials alone, holds too few: the variance between them is often estimated to be nought.
     draw = np.random.default_rng(4)
-    covered, runs = 0, 400
+    covered = usual = nought = 0
+    runs = 400
     for _ in range(runs):
         truth = draw.normal(0.9, 0.27, trials + 1)
         error = 0.32 * np.exp(draw.normal(0.0, 0.15, trials))
         seen = expit(draw.normal(truth[:trials], error))
-        [prediction] = pool_trials(make(seen, error, scale="logit")).predictions
+        pooled = pool_trials(make(seen, error, scale="logit"))
+        [prediction] = pooled.predictions
         covered += prediction.low <= expit(truth[-1]) <= prediction.high
+        reach = np.sqrt(pooled.tau2 + pooled.estimate.standard_error**2)
+        distance = abs(truth[-1] - logit(pooled.estimate.value))
+        usual += distance <= student.ppf(0.975, trials - 2) * reach
+        nought += pooled.tau2 == 0.0
     assert 0.93 <= covered / runs <= 0.99
+    assert usual / runs < 0.92
+    assert 0.1 < nought / runs < 0.35
 
 
 def test_on_the_logit_scale_the_values_are_proportions():

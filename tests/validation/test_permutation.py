@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from glabella.validation.permutation import (
     permute_given,
@@ -24,6 +25,10 @@ def _correlate(outcome, features):
         return {f"feature {index}": float(value) for index, value in enumerate(values)}
 
     return evaluate
+
+
+def _fit_slope(feature, responded):
+    return float(LogisticRegression(C=1e6, tol=1e-8).fit(feature[:, None], responded).coef_[0, 0])
 
 
 def _shuffle(n):
@@ -165,19 +170,57 @@ class TestPermuteGiven:
         assert sorted(order) == list(range(len(strata)))
         assert (strata[order] == strata).all()
 
-    def test_assignments_have_their_probability_given_how_many_responded(self):
-        # Four participants, two responders: by enumeration each pair's product of odds.
-        odds = np.array([0.2, 1.0, 3.0, 0.7])
-        pairs = list(itertools.combinations(range(4), 2))
-        products = np.array([odds[list(pair)].prod() for pair in pairs])
+    def test_assignments_that_keep_the_sum_have_the_probability_that_the_model_gives_them(self):
+        # Two strata; by enumeration the product of odds of every assignment within the bound.
         draw = np.random.default_rng(6)
-        responded = np.array([True, False, True, False])
+        strata = np.repeat([0, 1], [6, 5])
+        log_odds = np.array([-1.2, 0.3, 1.6, -0.4, 0.9, 0.1, 0.5, -0.8, 1.1, 0.0, -0.3])
+        responded = np.isin(np.arange(11), [0, 2, 4, 7, 9])
+        of_all = np.array(
+            [
+                (*first, *(6 + at for at in second))
+                for first in itertools.combinations(range(6), 3)
+                for second in itertools.combinations(range(5), 2)
+            ]
+        )
+        sums = log_odds[of_all].sum(axis=1)
+        kept = np.abs(sums - log_odds[responded].sum()) <= 0.25 * sums.std()
+        likely = np.where(kept, np.exp(sums), 0.0) / np.exp(sums[kept]).sum()
         drawn = [
-            tuple(sorted(permute_given(np.zeros(4), responded, np.log(odds), draw)[responded]))
+            tuple(sorted(permute_given(strata, responded, log_odds, draw)[responded]))
             for _ in range(8000)
         ]
-        shares = np.array([drawn.count(pair) for pair in pairs]) / 8000
-        assert shares == pytest.approx(products / products.sum(), abs=0.02)
+        shares = np.array([drawn.count(tuple(each)) for each in of_all.tolist()]) / 8000
+        assert 20 < kept.sum() < 100
+        assert shares[~kept].sum() == 0
+        assert shares == pytest.approx(likely, abs=0.009)
+
+    def test_where_it_began_is_forgotten(self):
+        draw = np.random.default_rng(8)
+        strata, log_odds = np.repeat([0, 1], 100), 0.3 * draw.normal(size=200)
+        responded = draw.random(200) < 0.4
+        # Of the participants whose features go to responders, as many responded as of all.
+        shares = [
+            responded[permute_given(strata, responded, log_odds, draw)][responded].mean()
+            for _ in range(60)
+        ]
+        of_all = np.array([responded[strata == each].mean() for each in (0, 1)])
+        assert np.mean(shares) == pytest.approx((of_all**2).sum() / of_all.sum(), abs=0.04)
+
+    def test_a_model_fitted_to_permuted_participants_comes_out_as_it_did(self):
+        draw = np.random.default_rng(9)
+        severity = draw.normal(size=300)
+        responded = draw.random(300) < 1 / (1 + np.exp(-0.4 * severity))
+        slope = _fit_slope(severity, responded)
+        permuted = [
+            _fit_slope(severity[order], responded)
+            for order in (
+                permute_given(np.zeros(300), responded, slope * severity, draw) for _ in range(40)
+            )
+        ]
+        # Its standard error is 0.12.
+        assert np.array(permuted) == pytest.approx(slope, abs=0.04)
+        assert np.std(permuted) < 0.025
 
     def test_only_differences_within_a_stratum_matter(self):
         responded, strata = np.tile([True, False, False], 4), np.repeat([0, 1], 6)

@@ -24,8 +24,9 @@ from glabella.data.dictionary import TotalDefinition
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DataError, DefinitionError
 from glabella.pipelines.load import load_sample, map_simulated
+from glabella.pipelines.redraw import list_used, load_rehearsed
 from glabella.pipelines.rehearse import Rehearsal
-from glabella.pipelines.rehearsed import find_true_roles, list_used, load_rehearsed
+from glabella.pipelines.rehearsed import find_true_roles
 from glabella.pipelines.resolve import resolve_analysis
 from glabella.simulation.frames import simulate_tables
 from glabella.simulation.scenario import read_scenario

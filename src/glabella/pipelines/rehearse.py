@@ -18,14 +18,9 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.make_bundle import list_versions
+from glabella.pipelines.redraw import Estimand, RehearsalPlan, load_rehearsed
 from glabella.pipelines.rehearsal_chunks import CHUNK_SIZE, TABLES, ChunkStore
-from glabella.pipelines.rehearsed import (
-    Estimand,
-    RehearsalPlan,
-    Repeat,
-    load_rehearsed,
-    rehearse_once,
-)
+from glabella.pipelines.rehearsed import Repeat, rehearse_once
 from glabella.pipelines.resolve import resolve_analysis
 from glabella.reporting.rehearsal import describe_rehearsal, draw_rehearsal
 from glabella.simulation.scenario import Scenario, read_scenario

@@ -51,6 +51,14 @@ TableArgument = Annotated[
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with an interrupted job for the same output.")
 ]
+WorkersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        help="Processes, or dask://HOST:PORT; the results do not depend on it.",
+        show_default=False,
+    ),
+]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
@@ -78,6 +86,32 @@ OverlapOption = Annotated[
 RehearsalOption = Annotated[
     bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
 ]
+
+
+def read_workers(workers: str | None) -> int | str | None:
+    """Read what `WorkersOption` was given.
+
+    Parameters
+    ----------
+    workers : str or None
+        A number, or the address of a Dask scheduler.
+
+    Returns
+    -------
+    int, str or None
+        As the pipelines take it.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is neither.
+    """
+    from glabella.validation.parallel import parse_workers
+
+    try:
+        return None if workers is None else parse_workers(workers)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--workers") from None
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -12,7 +12,9 @@ from glabella.cli.options import (
     AnalysisArgument,
     JsonOption,
     ProjectOption,
+    WorkersOption,
     print_json,
+    read_workers,
     show_progress,
 )
 
@@ -52,13 +54,7 @@ def command(
         typer.Option("--out", metavar="DIR", help="Where results go; finished repeats count."),
     ] = None,
     project: ProjectOption = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            help="Processes, or dask://HOST:PORT; the results do not depend on it.",
-            show_default=False,
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate, train and collect coverage, bias, width, error and power.
@@ -90,12 +86,8 @@ def command(
     """
     from glabella.pipelines.rehearse import rehearse
     from glabella.reporting.rehearsal import render_rehearsal_text
-    from glabella.validation.parallel import parse_workers
 
-    try:
-        wanted = None if workers is None else parse_workers(workers)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--workers") from None
+    wanted = read_workers(workers)
     with show_progress() as progress:
         result = rehearse(
             analysis,

@@ -11,7 +11,9 @@ from glabella.cli.options import (
     DataOption,
     JsonOption,
     ProjectOption,
+    WorkersOption,
     print_json,
+    read_workers,
     show_progress,
 )
 
@@ -23,13 +25,7 @@ def command(
     analysis: AnalysisArgument,
     data: DataOption = None,
     project: ProjectOption = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            help="Processes, or dask://HOST:PORT; the results do not depend on it.",
-            show_default=False,
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted training.")
     ] = False,
@@ -55,12 +51,8 @@ def command(
         Whether to print JSON.
     """
     from glabella.pipelines.train import train
-    from glabella.validation.parallel import parse_workers
 
-    try:
-        wanted = None if workers is None else parse_workers(workers)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--workers") from None
+    wanted = read_workers(workers)
     with show_progress() as progress:
         result = train(
             analysis,

@@ -400,16 +400,16 @@ def _describe_method(name: str, attributions: Attributions) -> str:
 def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan, chosen: str) -> dict[str, str]:
     design = loaded.resolved.analysis.value.validation
     words = {
-        "pooled": f"{design.pooled.repeats} repetitions of {design.pooled.folds}-fold "
-        f"cross-validation over all participants, {_describe_split(design.pooled)}; "
-        f"{_describe_tuning(loaded, chosen)}. The estimate is of the expected performance of "
-        f"the procedure at n = {_count_training(plan, 'pooled')}, the size of a training part."
+        "pooled": f"{_describe_folds(design.pooled)} over all participants, "
+        f"{_describe_split(design.pooled)}; {_describe_tuning(loaded, chosen)}. "
+        "The estimate is of the expected performance of the procedure at "
+        f"n = {_count_training(plan, 'pooled')}, the size of a training part."
         f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
     }
     if design.inside is not None:
         words["inside"] = (
-            f"{design.inside.repeats} repetitions of {design.inside.folds}-fold cross-validation "
-            f"within each trial alone, {_describe_split(design.inside)}: see Trial by trial."
+            f"{_describe_folds(design.inside)} within each trial alone, "
+            f"{_describe_split(design.inside)}: see Trial by trial."
             f"{_describe_one_class(loaded.sample, plan, 'inside')}"
         )
     if design.across is not None:
@@ -423,6 +423,11 @@ def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan, chosen: str) -> di
             f"{_describe_one_class(loaded.sample, plan, 'across')}"
         )
     return words
+
+
+def _describe_folds(design: RepeatedFolds) -> str:
+    times = "One repetition" if design.repeats == 1 else f"{design.repeats} repetitions"
+    return f"{times} of {design.folds}-fold cross-validation"
 
 
 def _describe_split(design: RepeatedFolds) -> str:

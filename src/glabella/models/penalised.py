@@ -16,6 +16,8 @@ _ENOUGH_ROWS = 20_000
 _MOST_STEPS = 50
 # Weighted designs of several fits that are worth holding at once.
 _ENOUGH_CELLS = 100_000
+# Products of two columns each that are worth holding: 32 MB.
+_MOST_PRODUCTS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _fit_each(
     # The intercept comes last, and is not penalised.
     design = np.column_stack([matrix, np.ones(len(matrix))])
     penalty = np.column_stack([precision, np.zeros(count)])
+    gram = _WeightedGram(design)
     if start is None:
         rate = (responded.sum() + 0.5) / (len(responded) + 1.0)
         first = np.append(np.zeros(size), np.log(rate / (1.0 - rate)))
@@ -113,10 +116,10 @@ def _fit_each(
     objective, probabilities = _find_objective(
         coefficients @ design.T, responded, coefficients, penalty
     )
-    moving = np.arange(count)
+    moving, slack = np.arange(count), 1e-12 * (np.abs(objective) + 1.0)
     for _ in range(_MOST_STEPS):
         mine, probability = coefficients[moving], probabilities[moving]
-        hessian = _make_hessian(design, probability, penalty[moving])
+        hessian = _make_hessian(gram, probability, penalty[moving])
         gradient = (probability - responded) @ design + penalty[moving] * mine
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         length = np.ones(len(moving))
@@ -125,7 +128,8 @@ def _fit_each(
             reached, probabilities[moving] = _find_objective(
                 tried @ design.T, responded, tried, penalty[moving]
             )
-            overshoots = ~(reached <= objective[moving]) & (length >= 1e-6)
+            # At the mode, rounding alone can make a step look like one too far.
+            overshoots = ~(reached <= objective[moving] + slack[moving]) & (length >= 1e-6)
             if not overshoots.any():
                 break
             length[overshoots] /= 2.0
@@ -134,7 +138,7 @@ def _fit_each(
         moving = moving[gained > 1e-10 * (np.abs(reached) + 1.0)]
         if not len(moving):
             break
-    _, log_determinants = np.linalg.slogdet(_make_hessian(design, probabilities, penalty))
+    _, log_determinants = np.linalg.slogdet(_make_hessian(gram, probabilities, penalty))
     marginal = -objective + 0.5 * (np.log(precision).sum(axis=1) - log_determinants)
     return [
         PenalisedFit(float(mine[-1]), mine[:-1].copy(), float(evidence))
@@ -148,7 +152,8 @@ def _find_objective(
     """The penalised loss, and the probabilities, of which both need the same exponential."""
     decay = np.exp(-np.abs(log_odds))
     loss = (np.maximum(log_odds, 0.0) + np.log1p(decay)).sum(axis=1) - log_odds @ responded
-    probability = np.where(log_odds >= 0.0, 1.0, decay) / (1.0 + decay)
+    # Without a branch for the sign, which costs more than the exponential.
+    probability = np.abs((log_odds >= 0.0) - decay / (1.0 + decay))
     return loss + 0.5 * (penalty * coefficients**2).sum(axis=1), probability
 
 
@@ -172,13 +177,35 @@ def find_losses(log_odds: Floats, responded: npt.ArrayLike) -> Floats:
     return np.asarray(softened - log_odds * np.asarray(responded), dtype=float)
 
 
-def _make_hessian(design: Floats, probability: Floats, penalty: Floats) -> Floats:
+class _WeightedGram:
+    """Computes ``design.T @ diag(weight) @ design`` for several weights of the same design.
+
+    The products of its columns stay the same from one step to the next, and all weights are put to
+    them in one multiplication; where they are too many, each weight is put to the design anew.
+    """
+
+    def __init__(self, design: Floats):
+        size = design.shape[1]
+        self._design, self._columns = design, np.ascontiguousarray(design.T)
+        self._products: Floats | None = None
+        if len(design) * size * (size + 1) // 2 <= _MOST_PRODUCTS:
+            first, second = np.triu_indices(size)
+            self._products = (self._columns[first] * self._columns[second]).T
+            self._place = np.empty((size, size), dtype=int)
+            self._place[first, second] = self._place[second, first] = np.arange(len(first))
+
+    def weigh(self, weight: Floats) -> Floats:
+        if self._products is not None:
+            return np.asarray((weight @ self._products)[:, self._place])
+        return np.asarray((self._columns[None] * weight[:, None, :]) @ self._design)
+
+
+def _make_hessian(gram: _WeightedGram, probability: Floats, penalty: Floats) -> Floats:
     # Where every fitted probability is 0 or 1 in double precision nothing would be left to solve.
-    weight = np.maximum(probability * (1.0 - probability), 1e-10)
-    hessian = (design.T[None] * weight[:, None, :]) @ design
-    diagonal = np.arange(design.shape[1])
+    hessian = gram.weigh(np.maximum(probability * (1.0 - probability), 1e-10))
+    diagonal = np.arange(penalty.shape[1])
     hessian[:, diagonal, diagonal] += penalty
-    return np.asarray(hessian)
+    return hessian
 
 
 def average_logistic(

@@ -141,9 +141,13 @@ class FeatureTable:
         FeatureTable
             The other columns stay.
         """
-        frame, moved = self.frame.copy(), list(names)
-        frame[moved] = frame[moved].iloc[order].set_axis(frame.index)
-        table = FeatureTable(frame, self.specs)
+        moved = set(names)
+        columns = {
+            name: column.array.take(order) if name in moved else column.array
+            for name, column in self.frame.items()
+        }
+        frame = pd.DataFrame(columns, index=self.frame.index, copy=False)
+        table = FeatureTable(frame.set_axis(self.frame.columns, axis=1), self.specs)
         # Known without reading them again.
         table.__dict__["columns"] = self.columns.exchange(names, order)
         return table

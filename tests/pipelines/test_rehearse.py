@@ -304,6 +304,34 @@ def test_each_repeat_is_another_draw_and_the_same_each_time(project) -> None:
     assert first.resolved.analysis.value.seed != other.resolved.analysis.value.seed
 
 
+def test_a_left_out_trial_weighs_as_its_pairs_or_its_participants(rehearsed) -> None:
+    from glabella.pipelines.rehearse import _make_plan
+
+    home, result = rehearsed
+    _, plan = _make_plan(
+        "quick", find_project(home), scenario=None, participants=SIZE, trials=None,
+        truth="analysis",
+    )  # fmt: skip
+    sample = load_rehearsed(plan, 1).sample
+    responded, trials = sample.outcomes[0].astype(bool), list(dict.fromkeys(sample.trial))
+
+    def count_pairs(trial: str, active: bool) -> int:
+        mine = (sample.trial == trial) & (sample.active == active)
+        return sum(
+            int((responded & cell).sum() * (~responded & cell).sum())
+            for cell in (mine & (sample.cohort == cohort) for cohort in set(sample.cohort[mine]))
+        )
+
+    figures = read(result.folder, "figures")
+    mine = figures[(figures["repeat"] == 1) & (figures["design"] == "across")]
+    weights = mine[mine["kind"] == "estimate"].groupby("measure")["weight"].first()
+    left_out = trials[1]
+    assert weights["brier"] == pytest.approx((sample.trial == left_out).mean())
+    for measure, active in (("auc", True), ("auc_control", False)):
+        counts = [count_pairs(trial, active) for trial in trials]
+        assert weights[measure] == pytest.approx(counts[1] / sum(counts))
+
+
 def test_true_roles_are_those_of_the_scenario() -> None:
     home = Project(definitions=ROOT, home=ROOT)
     resolved = resolve_analysis("predictive", home)

@@ -83,6 +83,45 @@ def test_weights_shift_the_expected_value():
     assert found.truth == 1.5
 
 
+def test_the_error_of_a_bias_is_that_of_the_weighted_mean():
+    # Trials of unlike size, each left out in turn: the mean truth is known far better than the
+    # products of truth and weight vary.
+    n, biases, errors = 120, [], []
+    for _ in range(300):
+        weight = np.tile([3.0, 1.0, 0.2], n // 3)
+        own = np.tile([0.7, 0.6, 0.4], n // 3) + 0.02 * RANDOM.standard_normal(n)
+        value = 0.66 + 0.03 * RANDOM.standard_normal(n)
+        found = summarise_repeats(value=value, low=value, high=value, truth=own, weight=weight)
+        biases.append(found.bias)
+        errors.append(found.bias_error)
+    assert np.std(biases) <= np.mean(errors) < 0.02
+
+
+def test_intervals_on_either_side_of_chance_are_told_apart():
+    found = summarise_repeats(
+        value=[0.3, 0.5, 0.7, 0.8], low=[0.2, 0.4, 0.6, 0.45], high=[0.4, 0.6, 0.8, 0.9],
+        truth=[0.5] * 4, null_value=0.5,
+    )  # fmt: skip
+    assert (found.power.value, found.worse.value) == (0.25, 0.25)
+
+
+def test_the_error_of_a_coverage_counts_that_its_truth_is_estimated():
+    # Coverage of the same procedure in many studies of 200 repeats each.
+    shares, errors = [], []
+    for _ in range(60):
+        own = 0.6 + 0.06 * RANDOM.standard_normal(200)
+        trainings = own[:, None] + 0.04 * RANDOM.standard_normal((200, 2))
+        found = summarise_repeats(
+            **draw_estimates(own, 0.03, 200), truth=trainings[:, 0], again=trainings[:, 1]
+        )
+        shares.append(found.coverage.value)
+        errors.append(found.coverage.error)
+    spread = np.std(shares, ddof=1)
+    assert np.mean(errors) > 0.8 * spread
+    # As if the truth were known, it would be told too well.
+    assert np.sqrt(0.95 * 0.05 / 200) < 0.9 * spread
+
+
 def test_what_was_not_estimated_is_counted_and_not_judged():
     found = summarise_repeats(
         value=[0.5, np.nan, 0.7], low=[0.4, np.nan, np.nan], high=[0.6, np.nan, np.nan],

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glabella.errors import GlabellaError
 from glabella.pipelines.choice import correct_for_choice
@@ -45,6 +46,7 @@ DESIGNS = ("pooled", "inside", "across")
 # With trials left out, what is measured over all participants: other measures, such as a slope,
 # mix trials in a way that no single new trial shows.
 _OVER_TRIALS = ("auc", "auc_control", "brier", "log_loss")
+_OF_PAIRS = ("auc", "auc_control")
 
 
 @dataclass(frozen=True)
@@ -145,21 +147,28 @@ class _Once:
             fold = folds[self.number % len(folds)]
             reached = self._reach(fold)
             for name, item in self.candidates.items():
-                rows += self._list_of(design, name, item, reached[name], self._weigh(fold))
+                rows += self._list_of(name, item, reached[name], fold)
             if design == "pooled" and PROCEDURE in reached:
                 rows += self._list_corrected(reached[self.validated.choice.name])
         return rows
 
     def _list_of(
-        self, design: str, name: str, item: CandidateResult, reached: Reached, weight: float
+        self, name: str, item: CandidateResult, reached: Reached, fold: Fold
     ) -> Iterator[dict[str, Any]]:
+        design = fold.design
+
         def row(kind: str, measure: str, shown: Estimate, weight: float) -> dict[str, Any]:
             return _make_row(design, name, kind, measure, shown, reached, weight)
 
         performance = {"pooled": item.pooled, "across": item.across}.get(design)
         if performance is not None:
             for measure in MEASURES if design == "pooled" else _OVER_TRIALS:
-                yield row("estimate", measure, performance.estimates[measure], weight)
+                yield row(
+                    "estimate",
+                    measure,
+                    performance.estimates[measure],
+                    self._weigh(fold, measure),
+                )
         groups = {"inside": item.inside or (), "across": item.groups}.get(design, ())
         for measure, pooled in (pool_groups(groups) if groups else {}).items():
             yield row("mean over trials", measure, pooled.estimate, 1.0)
@@ -172,10 +181,13 @@ class _Once:
                         1.0,
                     )
         for gain in item.gains.get(design, ()):
-            yield row(f"over {gain.against}", f"gain_auc_{gain.against}", gain.auc, weight)
-            yield row(
-                f"over {gain.against}", f"gain_log_loss_{gain.against}", gain.log_loss, weight
-            )
+            for measure, shown in (("auc", gain.auc), ("log_loss", gain.log_loss)):
+                yield row(
+                    f"over {gain.against}",
+                    f"gain_{measure}_{gain.against}",
+                    shown,
+                    self._weigh(fold, measure),
+                )
 
     def _list_corrected(self, reached: Reached) -> Iterator[dict[str, Any]]:
         """The best by its own cross-validation, and the same corrected for the choice."""
@@ -187,11 +199,16 @@ class _Once:
             for kind, each in (("corrected", shown), ("naive best", Estimate(naive))):
                 yield _make_row("pooled", "chosen", kind, measure, each, reached, 1.0)
 
-    def _weigh(self, fold: Fold) -> float:
-        """The weight of a fold's truth where figures are over participants of all trials."""
+    def _weigh(self, fold: Fold, measure: str) -> float:
+        """The weight of a left-out trial's truth: its share of participants, or of pairs."""
         if fold.design != "across":
             return 1.0
-        return len(fold.test) / self.loaded.sample.n
+        sample = self.loaded.sample
+        if measure not in _OF_PAIRS:
+            return len(fold.test) / sample.n
+        counted = sample.active if measure == "auc" else ~sample.active
+        everybody = _count_pairs(sample, np.flatnonzero(counted))
+        return _count_pairs(sample, fold.test[counted[fold.test]]) / everybody if everybody else 0.0
 
     def _reach(self, fold: Fold) -> dict[str, Reached]:
         """What each candidate reaches, trained as in a fold, on participants whom it never saw."""
@@ -390,6 +407,13 @@ def _make_row(
         "again": _or_nan(reached.again.get(measure)),
         "weight": weight,
     }
+
+
+def _count_pairs(sample: Sample, rows: Rows) -> float:
+    """Count the pairs of a responder and another of the same stratum, as concordance does."""
+    cells = pd.factorize(sample.strata[rows])[0]
+    responders = np.array([np.bincount(cells, weights=each) for each in sample.outcomes[:, rows]])
+    return float((responders * (np.bincount(cells) - responders)).sum())
 
 
 def _or_nan(value: float | None) -> float:

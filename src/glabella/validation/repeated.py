@@ -13,6 +13,9 @@ from glabella.validation.intervals import LEVEL
 
 Floats = npt.NDArray[np.float64]
 
+# Of the error of a coverage whose truth is itself estimated.
+_SEED_OF_ERRORS, _DRAWS_OF_ERRORS = 20261128, 100
+
 # What is no better than nothing, by measure: an interval that leaves it out says there is more.
 NULL_VALUES = {
     "auc": 0.5,
@@ -126,8 +129,10 @@ class Repeated:
     coverage : Proportion
         Of the truth: the expected value, or of a prediction interval the new trial's own.
     power : Proportion
-        The share of intervals that leave out what is no better than nothing on its better side;
-        without repeats for a measure that has no such value.
+        The share of intervals that lie above what is no better than nothing; without repeats for
+        a measure that has no such value.
+    worse : Proportion
+        The share of those that lie below it.
     """
 
     repeats: int
@@ -143,6 +148,7 @@ class Repeated:
     width: float | None
     coverage: Proportion
     power: Proportion
+    worse: Proportion
 
 
 def summarise_repeats(
@@ -173,7 +179,7 @@ def summarise_repeats(
         unknown of it is taken out of the variance of its distance from the estimate, as if both
         were normal; else sound intervals would seem to cover too little.
     weight : array of float, shape (n_repeats,), optional
-        Of each repeat's truth in that mean; equal unless stated.
+        Of each repeat's truth in that mean; equal unless stated. One of nought does not count.
     is_prediction : bool
         Whether the interval is of a single new trial, so that it must hold each repeat's own.
     null_value : float, optional
@@ -200,25 +206,29 @@ def summarise_repeats(
         np.asarray(item, dtype=float) for item in (value, low, high, truth)
     )
     weights = np.ones(len(truths)) if weight is None else np.asarray(weight, dtype=float)
-    own, unknown = np.full(len(truths), np.nan), 0.0
-    if again is not None and not np.isnan(np.asarray(again, dtype=float)).all():
-        own, truths, unknown = _find_own(truths, np.asarray(again, dtype=float))
+    truths = np.where(weights > 0.0, truths, np.nan)
+    second = None if again is None else np.asarray(again, dtype=float)
+    if second is not None and np.isnan(second).all():
+        second = None
+    first, truths = truths, truths if second is None else (truths + second) / 2.0
     expected, error = _average(truths, weights)
     is_known = ~np.isnan(estimates)
     bounded = ~np.isnan(lows) & ~np.isnan(highs)
-    held = truths if is_prediction else np.where(np.isnan(own), _or_nan(expected), own)
+    if second is not None:
+        held, coverage = _judge_own(estimates, lows, highs, first, second)
+    else:
+        held = truths if is_prediction else np.full(len(truths), _or_nan(expected))
+        coverage = count_share(((lows <= held) & (held <= highs))[bounded & ~np.isnan(held)])
     judged = bounded & ~np.isnan(held)
-    seen = held if is_prediction else _bring_nearer(held, estimates, judged, unknown)
-    covered = (lows <= seen) & (seen <= highs)
     both = is_known & ~np.isnan(truths)
     bias = bias_error = None
     if expected is not None and is_known.any():
         bias = float(estimates[is_known].mean()) - expected
         if both.sum() > 1:
             # Estimate and truth of a repeat are of the same training, so their errors are not
-            # independent.
-            scaled = truths * weights / weights[both].mean()
-            bias_error = float((estimates - scaled)[both].std(ddof=1) / np.sqrt(both.sum()))
+            # independent; the weighted mean varies by how far each truth is from it.
+            moved = weights / weights[both].mean() * (truths - expected)
+            bias_error = float((estimates - moved)[both].std(ddof=1) / np.sqrt(both.sum()))
     return Repeated(
         repeats=int(is_known.sum()),
         not_estimated=int((~is_known).sum()),
@@ -233,26 +243,53 @@ def summarise_repeats(
         if expected is None or not is_known.any()
         else float(np.sqrt(((estimates[is_known] - expected) ** 2).mean())),
         width=_mean((highs - lows)[bounded]),
-        coverage=count_share(covered[judged]),
+        coverage=coverage,
         power=count_share([] if null_value is None else lows[bounded] > null_value),
+        worse=count_share([] if null_value is None else highs[bounded] < null_value),
     )
 
 
-def _find_own(first: Floats, second: Floats) -> tuple[Floats, Floats, float]:
+def _judge_own(
+    estimates: Floats, lows: Floats, highs: Floats, first: Floats, second: Floats
+) -> tuple[Floats, Proportion]:
+    """Hold intervals against the expected performance in each repeat's own trials.
+
+    What is known of that depends on all repeats, so the error of the share does too: it is that
+    over repeats drawn again, where that is larger than that of a share of so many.
+    """
+    draw = np.random.default_rng(_SEED_OF_ERRORS)
+
+    def judge(rows: npt.NDArray[np.int_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        held, unknown = _find_own(first[rows], second[rows])
+        judged = ~np.isnan(lows[rows]) & ~np.isnan(highs[rows]) & ~np.isnan(held)
+        seen = _bring_nearer(held, estimates[rows], judged, unknown)
+        return held, ((lows[rows] <= seen) & (seen <= highs[rows]))[judged]
+
+    n = len(estimates)
+    held, covered = judge(np.arange(n))
+    share = count_share(covered)
+    if share.error is None:
+        return held, share
+    again = [judge(draw.integers(n, size=n))[1] for _ in range(_DRAWS_OF_ERRORS)]
+    spread = float(np.std([each.mean() for each in again if len(each)], ddof=1))
+    return held, Proportion(share.value, max(share.error, spread), share.repeats)
+
+
+def _find_own(first: Floats, second: Floats) -> tuple[Floats, float]:
     """Predict the expected performance in each repeat's own trials, from two trainings in each.
 
-    Gives it with the mean of the two trainings, and the variance that it leaves unexplained.
+    Gives it with the variance that it leaves unexplained.
     """
     mean = (first + second) / 2.0
     is_known = ~np.isnan(mean)
     if is_known.sum() < 2:
-        return np.full(len(mean), np.nan), mean, 0.0
+        return np.where(is_known, mean, np.nan), 0.0
     total = float(mean[is_known].var(ddof=1))
     # Half the mean squared difference is the variance of one training; that of their mean is half.
     chance = float(((first - second)[is_known] ** 2).mean()) / 4.0
     share = max(total - chance, 0.0) / total if total > 0.0 else 0.0
     centre = float(mean[is_known].mean())
-    return centre + share * (mean - centre), mean, share * (1.0 - share) * total
+    return centre + share * (mean - centre), share * (1.0 - share) * total
 
 
 def _bring_nearer(
@@ -304,7 +341,7 @@ def tabulate_repeats(figures: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row a figure, in order of first appearance: the fields of `Repeated`, with those of
-        `coverage` and `power` as ``coverage``, ``coverage_error``, ``power``, ``power_error``.
+        `coverage`, `power` and `worse` as ``coverage``, ``coverage_error`` and so on.
     """
     rows = []
     for keys, part in figures.groupby(list(FIGURE_KEYS), sort=False, observed=True):
@@ -327,7 +364,7 @@ def tabulate_repeats(figures: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-_SHARES = ("coverage", "power")
+_SHARES = ("coverage", "power", "worse")
 LEAST_COVERAGE, MOST_COVERAGE = LEVEL - 0.02, LEVEL + 0.02
 
 

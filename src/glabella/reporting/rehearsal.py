@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ Row = Mapping[Hashable, Any]
 HEADLINE = "auc"
 SHOWN = ("auc", "brier", "log_loss", "calibration_slope")
 _KINDS = ("estimate", "mean over trials")
+_OVER = "over "
 _DESIGNS = {
     "pooled": "in participants of the same trials",
     "across": "in a trial that had no part in it",
@@ -37,10 +38,14 @@ def find_headline(figures: pd.DataFrame) -> str:
     Returns
     -------
     str
-        The procedure where there was a choice, else the last candidate.
+        The procedure where there was a choice, else the only candidate that is no reference.
     """
-    names = list(dict.fromkeys(figures.loc[figures["kind"].isin(_KINDS), "candidate"]))
-    return "procedure" if "procedure" in names else str(names[-1])
+    names = list(dict.fromkeys(figures.loc[figures["kind"].isin(_KINDS), "candidate"].astype(str)))
+    if "procedure" in names:
+        return "procedure"
+    kinds = figures["kind"].astype(str)
+    references = {kind.removeprefix(_OVER) for kind in kinds if kind.startswith(_OVER)}
+    return next((name for name in names if name not in references), names[-1])
 
 
 def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: int) -> str:
@@ -91,9 +96,11 @@ def _describe_row(name: str, where: str, kind: str, row: Row) -> str:
     if not pd.isna(row["coverage"]):
         text += (
             f", with an interval {row['width']:.2f} wide that holds the truth in "
-            f"{_percent(row['coverage'], row['coverage_error'])} and leaves out chance in "
+            f"{_percent(row['coverage'], row['coverage_error'])} and lies above chance in "
             f"{_percent(row['power'], row['power_error'])} of repeats"
         )
+        if row["worse"] > 0:
+            text += f", below it in {_percent(row['worse'], row['worse_error'])}"
     return text[0].upper() + text[1:] + "."
 
 
@@ -115,28 +122,59 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
         A line a figure, then a line a claim; ± is Monte Carlo error.
     """
     shown = figures[figures["measure"].isin([*SHOWN, "gain_auc", "gain_log_loss"])]
-    lines = [
-        f"{'design':8}{'candidate':14}{'of':26}{'measure':20}{'truth':>7}{'mean':>8}"
-        f"{'bias ±':>16}{'width':>8}{'error':>8}{'coverage ±':>15}{'power':>8}"
-    ]
-    for row in shown.to_dict("records"):
-        kind = row["kind"] if len(row["kind"]) <= 25 else row["kind"][:22] + "..."
-        lines.append(
-            f"{row['design']:8}{row['candidate'][:13]:14}{kind:26}{row['measure']:20}"
-            f"{_number(row['truth'], 3):>7}{_number(row['mean'], 3):>8}"
-            f"{_number(row['bias'], 4, sign=True) + ' ± ' + _number(row['bias_error'], 4):>16}"
-            f"{_number(row['width'], 3):>8}{_number(row['rmse'], 3):>8}"
-            f"{_share(row['coverage'], row['coverage_error']):>15}{_share(row['power'], None):>8}"
+    head = ("design", "candidate", "of", "measure", "repeats", "truth", "mean", "bias ±", "width",
+            "error", "coverage ±", "above chance")  # fmt: skip
+    rows = [
+        (
+            row["design"],
+            row["candidate"],
+            _abbreviate(row["kind"]),
+            row["measure"],
+            str(row["repeats"]),
+            _number(row["truth"], 3),
+            _number(row["mean"], 3),
+            f"{_number(row['bias'], 4, sign=True)} ± {_number(row['bias_error'], 4)}",
+            _number(row["width"], 3),
+            _number(row["rmse"], 3),
+            _share(row["coverage"], row["coverage_error"]),
+            _share(row["power"], None),
         )
+        for row in shown.to_dict("records")
+    ]
+    lines = _align([head, *rows], texts=4)
     if len(claims):
-        lines += ["", f"{'claim':44}{'of':24}{'true':>8}{'rate ±':>15}"]
-        for row in claims.to_dict("records"):
-            known = {True: "yes", False: "no"}.get(row["true"], "-")
-            lines.append(
-                f"{row['claim'][:43]:44}{row['of'][:23]:24}{known:>8}"
-                f"{_share(row['rate'], row['rate_error']):>15}"
+        told = [
+            (
+                row["claim"],
+                row["of"],
+                {True: "yes", False: "no"}.get(row["true"], "-"),
+                _share(row["rate"], row["rate_error"]),
             )
+            for row in claims.to_dict("records")
+        ]
+        lines += ["", *_align([("claim", "of", "true", "rate ±"), *told], texts=2)]
     return "\n".join(lines)
+
+
+def _abbreviate(kind: str) -> str:
+    """Tell two prediction intervals apart by the prior that they are named after."""
+    if not kind.startswith("prediction, "):
+        return kind
+    method = kind.removeprefix("prediction, ")
+    prior = next((each for each in ("van Leeuwen", "half t") if each in method), method[:20])
+    return f"prediction, {prior}"
+
+
+def _align(rows: Sequence[tuple[str, ...]], *, texts: int) -> list[str]:
+    """Set columns under one another: the first as text, the others as numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if at < texts else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _number(value: float | None, digits: int, *, sign: bool = False) -> str:

@@ -23,11 +23,13 @@ import glabella
 from glabella.data.dictionary import TotalDefinition
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DataError, DefinitionError
+from glabella.files import FolderLock
 from glabella.pipelines.load import load_sample, map_simulated
 from glabella.pipelines.redraw import list_used, load_rehearsed
 from glabella.pipelines.rehearse import Rehearsal
 from glabella.pipelines.rehearsed import find_true_roles
 from glabella.pipelines.resolve import resolve_analysis
+from glabella.reporting.drawing import render_svg
 from glabella.simulation.frames import simulate_tables
 from glabella.simulation.scenario import read_scenario
 from glabella.tracking.runs import list_finished
@@ -115,6 +117,7 @@ class TestARehearsal:
         picture = (result.folder / "rehearsal.svg").read_text()
         assert "Simulated" in picture and "coverage" in picture
         assert len(result.plot().axes) == 5
+        assert picture == render_svg(result.plot()).decode()
 
     def test_is_a_run_of_its_own_and_no_training(self, rehearsed) -> None:
         home, result = rehearsed
@@ -182,14 +185,118 @@ class TestARehearsal:
             )
         assert "--out" in (refused.value.remedy or "")
 
+    def test_a_size_that_is_the_scenarios_own_is_no_other_definition(self, rehearsed) -> None:
+        home, _ = rehearsed
+        from glabella.pipelines.rehearse import _describe_definition, _make_plan
+
+        stated = read_scenario(find_project(home), "predictive").value
+        described = [
+            _describe_definition(
+                _make_plan(
+                    "quick", find_project(home), scenario=None, truth="analysis",
+                    participants=participants, trials=trials,
+                )[1],
+                stated,
+            )
+            for participants, trials in (
+                (None, None), (stated.size, None), (stated.size, len(stated.trials)), (SIZE, None),
+            )
+        ]  # fmt: skip
+        assert described[0] == described[1] == described[2] != described[3]
+
     def test_a_folder_of_something_else_is_left_alone(self, project, tmp_path) -> None:
         (tmp_path / "notes.txt").write_text("mine")
         with pytest.raises(DataError, match="something else"):
             glabella.rehearse("quick", repeats=10, project=project, out=tmp_path, workers=1)
         assert (tmp_path / "notes.txt").read_text() == "mine"
+        with pytest.raises(DataError, match="it is a file"):
+            glabella.rehearse(
+                "quick", repeats=10, project=project, out=tmp_path / "notes.txt", workers=1
+            )
+        assert not list(tmp_path.glob(".lock"))
+
+    @pytest.mark.parametrize("broken", ["truncated", "lacking", "no chunks"])
+    def test_repeats_that_can_not_be_read_are_run_again(self, rehearsed, tmp_path, broken) -> None:
+        home, result = rehearsed
+        folder = tmp_path / "out"
+        shutil.copytree(result.folder, folder)
+        path = folder / "chunks" / "000002" / "figures.parquet"
+        if broken == "truncated":
+            path.write_bytes(path.read_bytes()[:-200])
+        elif broken == "lacking":
+            path.with_name("claims.parquet").unlink()
+        else:
+            for chunk in sorted((folder / "chunks").iterdir())[1:]:
+                shutil.rmtree(chunk)
+        stages = []
+        glabella.rehearse(
+            "quick", repeats=4, participants=SIZE, project=home, workers=1, out=folder,
+            progress=lambda stage, done, total: stages.append((stage, done)),
+        )  # fmt: skip
+        assert ("rehearsing", 3) in stages and ("rehearsing", 1) not in stages
+        for name in ("figures", "claims"):
+            before = read(result.folder, name)
+            pd.testing.assert_frame_equal(
+                read(folder, name), before[before["repeat"] < 4].reset_index(drop=True)
+            )
+
+    def test_what_is_broken_within_is_named(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        folder = tmp_path / "out"
+        shutil.copytree(result.folder, folder)
+        path = folder / "chunks" / "000000" / "figures.parquet"
+        content = bytearray(path.read_bytes())
+        content[4:200] = bytes(196)
+        path.write_bytes(bytes(content))
+        asked = {"repeats": REPEATS, "participants": SIZE, "project": home, "out": folder}
+        with pytest.raises(DataError, match="chunks/000000 can't be read") as refused:
+            glabella.rehearse("quick", **asked, workers=1)
+        assert "Remove that folder" in (refused.value.remedy or "")
+        (folder / "definition.json").write_text("{")
+        with pytest.raises(DataError, match=r"its definition\.json can't be read"):
+            glabella.rehearse("quick", **asked, workers=1)
+
+    def test_a_folder_is_of_one_rehearsal_at_a_time(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        folder = tmp_path / "out"
+        shutil.copytree(result.folder, folder)
+        lock = FolderLock(folder)
+        lock.take()
+        asked = {"repeats": REPEATS, "participants": SIZE, "project": home, "out": folder}
+        with pytest.raises(DataError, match="another rehearsal is writing"):
+            glabella.rehearse("quick", **asked, workers=1)
+        lock.release()
+        assert glabella.rehearse("quick", **asked, workers=1).finished == REPEATS
+
+    def test_an_interrupt_leaves_what_was_finished(self, project, tmp_path, monkeypatch) -> None:
+        folder = tmp_path / "out"
+        monkeypatch.setattr("glabella.pipelines.rehearse.CHUNK_SIZE", 10)
+
+        def stop(stage: str, done: int, total: int) -> None:
+            if (stage, done) == ("rehearsing", 3):
+                raise KeyboardInterrupt
+
+        asked = {"repeats": 5, "participants": SIZE, "project": project, "out": folder}
+        with pytest.raises(KeyboardInterrupt):
+            glabella.rehearse("quick", **asked, workers=1, progress=stop)
+        assert [path.name for path in (folder / "chunks").iterdir()] == ["000000"]
+        stages = []
+        result = glabella.rehearse(
+            "quick", **asked, workers=1,
+            progress=lambda stage, done, total: stages.append((stage, done)),
+        )  # fmt: skip
+        assert ("rehearsing", 3) in stages and ("rehearsing", 2) not in stages
+        assert read(folder, "repeats")["repeat"].tolist() == list(range(5)) and result.finished == 5
+        assert sorted(path.name for path in (folder / "chunks").iterdir()) == ["000000", "000003"]
 
 
 class TestRefusals:
+    def test_one_trial_that_is_to_be_left_out(self, project) -> None:
+        with pytest.raises(AnalysisError, match="one trial alone") as refused:
+            glabella.rehearse("quick", repeats=5, trials=1, project=project)
+        assert "--trials" in (refused.value.remedy or "")
+        assert not (project / "mlruns" / "rehearsed").exists()
+
     def test_no_repeats(self, project) -> None:
         with pytest.raises(AnalysisError, match="0 repeats show nothing"):
             glabella.rehearse("quick", repeats=0, project=project)

@@ -14,6 +14,8 @@ import typer
 
 # Shorter work ends before anybody wonders how long it lasts.
 _SECONDS_OF_LONG_WORK = 10.0
+# Seconds over which the speed is averaged.
+_SPEED_PERIOD = 900.0
 
 AnalysisArgument = Annotated[
     str, typer.Argument(help="A name in pipelines/, or the path of an analysis.")
@@ -161,7 +163,10 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Over a fit or a repeat that takes minutes the time left is still told.
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, speed_estimate_period=_SPEED_PERIOD
+    ) as bar:
         task = bar.add_task("starting", total=None, rate="")
 
         def show(stage: str, done: int, total: int) -> None:

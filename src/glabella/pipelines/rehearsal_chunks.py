@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
 import pyarrow.parquet
 
 from glabella.errors import AnalysisError, DataError
+from glabella.files import LOCK_FILE, FolderLock, write_whole
 from glabella.pipelines.rehearsed import Repeat
 
 DEFINITION_FILE = "definition.json"
 CHUNKS = "chunks"
 CHUNK_SIZE = 10
+_PARTIAL = ".partial"
 # What a table of no rows has all the same.
 _COLUMNS = {
     "repeats": (
@@ -60,38 +65,83 @@ class ChunkStore:
 
     folder: Path
 
-    def open(self, definition: Mapping[str, str]) -> None:
-        """Make the folder, or take it up where it is of the same definition.
+    @contextlib.contextmanager
+    def open(self, definition: Mapping[str, str]) -> Iterator[None]:
+        """Make the folder, or take it up where it is of the same definition, and keep it.
 
         Parameters
         ----------
         definition : mapping of str
             Name to what repeats depend on: hashes of definitions, versions, options.
 
+        Yields
+        ------
+        None
+            While no other process has the folder.
+
         Raises
         ------
         AnalysisError
             If it holds repeats of another definition: what changed is named.
         DataError
-            If it holds something else, or can't be written.
+            If it holds something else, another rehearsal is writing into it, or it can't be
+            written.
         """
-        path = self.folder / DEFINITION_FILE
-        if path.exists():
-            self._compare(json.loads(path.read_text(encoding="utf-8")), definition)
-            return
-        if self.folder.exists() and any(self.folder.iterdir()):
+        self._refuse_others()
+        lock = FolderLock(self.folder)
+        try:
+            self._chunks.mkdir(parents=True, exist_ok=True)
+            lock.take()
+        except BlockingIOError:
             raise DataError(
-                "the folder holds something else than a rehearsal",
+                "another rehearsal is writing into this folder",
+                place=str(self.folder),
+                remedy="Wait for it, or name another folder with --out.",
+            ) from None
+        except OSError as error:
+            raise self._explain(error) from None
+        try:
+            for stale in self._chunks.glob(f".*{_PARTIAL}"):
+                shutil.rmtree(stale, ignore_errors=True)
+            self._take_up(definition)
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def _chunks(self) -> Path:
+        return self.folder / CHUNKS
+
+    def _refuse_others(self) -> None:
+        """Refuse what is no folder of a rehearsal, before anything is written into it."""
+        if not self.folder.exists() or (self.folder / DEFINITION_FILE).exists():
+            return
+        is_begun = self.folder.is_dir() and all(
+            path.name in (CHUNKS, LOCK_FILE) or path.name.endswith(_PARTIAL)
+            for path in self.folder.iterdir()
+        )
+        if not is_begun or (self._chunks.exists() and any(self._chunks.glob("[0-9]*"))):
+            raise DataError(
+                "it holds something else than a rehearsal"
+                if self.folder.is_dir()
+                else "it is a file",
                 place=str(self.folder),
                 remedy="Name an empty folder, or a new one.",
             )
-        try:
-            (self.folder / CHUNKS).mkdir(parents=True, exist_ok=True)
-            _write_whole(path, json.dumps(dict(definition), indent=1, sort_keys=True).encode())
-        except OSError as error:
-            raise self._explain(error) from None
 
-    def _compare(self, kept: Mapping[str, str], definition: Mapping[str, str]) -> None:
+    def _take_up(self, definition: Mapping[str, str]) -> None:
+        path = self.folder / DEFINITION_FILE
+        if not path.exists():
+            self.write(DEFINITION_FILE, json.dumps(definition, indent=1, sort_keys=True).encode())
+            return
+        try:
+            kept = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            raise DataError(
+                f"its {DEFINITION_FILE} can't be read, so what its repeats are of is unknown",
+                place=str(self.folder),
+                remedy="Name another folder with --out, or remove this one.",
+            ) from None
         changed = [
             name for name in sorted({*kept, *definition}) if kept.get(name) != definition.get(name)
         ]
@@ -103,49 +153,48 @@ class ChunkStore:
                 "with --out, or remove this one.",
             )
 
-    def list_finished(self) -> dict[int, int]:
-        """List the chunks that are there.
+    def list_finished(self) -> set[int]:
+        """List the repeats that are there.
 
         Returns
         -------
-        dict of int
-            The number of a chunk's first repeat to how many it holds.
+        set of int
+            Their numbers. A chunk that can't be read, as one need not be after a power cut, holds
+            none.
         """
-        return {
-            int(path.name): pyarrow.parquet.read_metadata(path / "repeats.parquet").num_rows
-            for path in (self.folder / CHUNKS).iterdir()
-            if path.is_dir() and path.name.isdigit()
-        }
+        finished: set[int] = set()
+        for path in self._chunks.iterdir():
+            if path.is_dir() and path.name.isdigit():
+                first, count = int(path.name), _count_rows(path)
+                finished |= set(range(first, first + count))
+        return finished
 
-    def keep(self, first: int, repeats: Sequence[Repeat]) -> None:
+    def keep(self, repeats: Sequence[Repeat]) -> None:
         """Keep a chunk, whole or not at all.
 
         Parameters
         ----------
-        first : int
-            The number of its first repeat.
         repeats : sequence of Repeat
-            In their order.
+            In the order of their numbers, without a gap.
 
         Raises
         ------
         DataError
             If it can't be written; chunks that were kept before stay.
         """
-        target = self.folder / CHUNKS / f"{first:06d}"
-        partial = target.with_name(f".{target.name}.partial")
+        target = self._chunks / f"{repeats[0].number:06d}"
+        partial = target.with_name(f".{target.name}{_PARTIAL}")
         tables: dict[str, list[dict[str, Any]]] = {
             "repeats": [item.about for item in repeats],
             "figures": [row for item in repeats for row in item.figures],
             "claims": [row for item in repeats for row in item.claims],
         }
         try:
-            shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             for name, rows in tables.items():
                 frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
                 frame.to_parquet(partial / f"{name}.parquet", index=False)
-            # A shorter one stands there where fewer repeats were asked for before.
+            # One that can't be read may stand there.
             shutil.rmtree(target, ignore_errors=True)
             partial.replace(target)
         except OSError as error:
@@ -166,12 +215,37 @@ class ChunkStore:
         -------
         DataFrame
             In the order of the repeats.
+
+        Raises
+        ------
+        DataError
+            If a chunk can't be read.
         """
-        paths = sorted((self.folder / CHUNKS).glob(f"[0-9]*/{name}.parquet"))
-        parts = [pd.read_parquet(path) for path in paths]
+        parts = []
+        for path in sorted(self._chunks.glob("[0-9]*")):
+            try:
+                parts.append(pd.read_parquet(path / f"{name}.parquet"))
+            except (pyarrow.ArrowException, OSError):
+                raise DataError(
+                    f"the finished repeats in {CHUNKS}/{path.name} can't be read",
+                    place=str(self.folder),
+                    remedy="Remove that folder and run the same command again: its repeats are "
+                    "run once more, and all others are kept.",
+                ) from None
         filled = [part for part in parts if len(part)]
         found = pd.concat(filled, ignore_index=True) if filled else parts[0]
         return found[found["repeat"] < repeats].reset_index(drop=True)
+
+    def clear(self, names: Collection[str]) -> None:
+        """Remove results of before, so that they never stand beside newer ones.
+
+        Parameters
+        ----------
+        names : collection of str
+            The files.
+        """
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a file of results beside the chunks, whole or not at all.
@@ -194,24 +268,27 @@ class ChunkStore:
             If it can't be written.
         """
         try:
-            _write_whole(self.folder / name, content)
+            write_whole(self.folder / name, content)
         except OSError as error:
             raise self._explain(error) from None
         return self.folder / name
 
     def _explain(self, error: OSError) -> DataError:
+        reason = os.strerror(error.errno) if error.errno else "the disk did not take it"
         return DataError(
-            f"the results can't be written: {error.strerror}",
+            f"the results can't be written: {reason}",
             place=str(self.folder),
-            remedy="Make room, then run the same command again: finished repeats are kept.",
+            remedy="Mend that, then run the same command again: finished repeats are kept.",
         )
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+def _count_rows(chunk: Path) -> int:
+    """Count a chunk's repeats, where all its tables can be read."""
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+        rows = {
+            name: pyarrow.parquet.read_metadata(chunk / f"{name}.parquet").num_rows
+            for name in TABLES
+        }
+    except (pyarrow.ArrowException, OSError):
+        return 0
+    return int(rows["repeats"])

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from glabella.pipelines.redraw import Estimand, RehearsalPlan, load_rehearsed
 from glabella.pipelines.rehearsal_chunks import CHUNK_SIZE, TABLES, ChunkStore
 from glabella.pipelines.rehearsed import Repeat, rehearse_once
 from glabella.pipelines.resolve import resolve_analysis
+from glabella.reporting.drawing import render_svg
 from glabella.reporting.rehearsal import describe_rehearsal, draw_rehearsal
 from glabella.simulation.scenario import Scenario, read_scenario
 from glabella.tracking.runs import open_run
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 SUMMARY_FILE, CLAIMS_FILE, JSON_FILE = "summary.csv", "claims.csv", "rehearsal.json"
 FIGURE_FILE = "rehearsal.svg"
+# Seconds of finished work that a crash may cost.
+_LONGEST_UNKEPT = 60.0
 
 
 @dataclass(frozen=True)
@@ -246,12 +250,12 @@ def rehearse(
     store = ChunkStore(
         Path(out) if out is not None else home.runs / "rehearsed" / f"{plan.resolved.name}-{name}"
     )
-    definition = _describe_definition(plan, participants=participants, trials=trials)
-    store.open(definition)
-    with use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs:
-        _run(plan, store, repeats=repeats, workers=jobs, say=say)
-    say("summing up", 0, 0)
-    return _sum_up(plan, store, home, scenario=name, repeats=repeats, definition=definition)
+    definition = _describe_definition(plan, read_scenario(home, name).value)
+    with store.open(definition):
+        with use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs:
+            _run(plan, store, repeats=repeats, workers=jobs, say=say)
+        say("summing up", 0, 0)
+        return _sum_up(plan, store, home, scenario=name, repeats=repeats, definition=definition)
 
 
 def _make_plan(
@@ -288,6 +292,13 @@ def _make_plan(
                 remedy="Ask for at least one in each arm.",
             )
         drawn = drawn.resize(participants)
+    across = resolved.analysis.value.validation.across
+    if across == "leave_one_trial_out" and len(drawn.trials) < 2:
+        raise AnalysisError(
+            "one trial alone can't be left out",
+            place=origin.place("validation", "across"),
+            remedy="Ask for two --trials at least, or leave `across:` out of a copy of it.",
+        )
     resolved = replace(resolved, scenario=replace(read, value=drawn))
     return name, RehearsalPlan(resolved, drawn, truth)
 
@@ -306,15 +317,16 @@ def _try_first(plan: RehearsalPlan, scenario: str) -> None:
         ) from None
 
 
-def _describe_definition(
-    plan: RehearsalPlan, *, participants: int | None, trials: int | None
-) -> dict[str, str]:
+def _describe_definition(plan: RehearsalPlan, stated: Scenario) -> dict[str, str]:
     """Name everything that the numbers of a repeat depend on, but how many there are."""
+    trials, participants = len(plan.scenario.trials), plan.scenario.size
+    as_stated = stated if trials == len(stated.trials) else stated.repeat_trials(trials)
     return {
         **plan.resolved.definition_hashes,
         **{f"version of {name}": version for name, version in list_versions().items()},
-        "--participants": str(participants),
-        "--trials": str(trials),
+        # The same whether a size is asked for or the scenario's own.
+        "--participants": str(None if participants == as_stated.size else participants),
+        "--trials": str(None if trials == len(stated.trials) else trials),
         "--truth": plan.truth,
     }
 
@@ -322,29 +334,39 @@ def _describe_definition(
 def _run(
     plan: RehearsalPlan, store: ChunkStore, *, repeats: int, workers: int, say: Progress
 ) -> None:
-    """Run the chunks that are missing, and keep each as it is finished."""
+    """Run the repeats that are missing, and keep them in chunks as they are finished."""
     finished = store.list_finished()
-    sizes = {first: min(CHUNK_SIZE, repeats - first) for first in range(0, repeats, CHUNK_SIZE)}
-    left = {first: n for first, n in sizes.items() if finished.get(first, 0) < n}
-    numbers = [first + at for first, n in left.items() for at in range(n)]
+    numbers = [number for number in range(repeats) if number not in finished]
     done = repeats - len(numbers)
     say("rehearsing", done, repeats)
     tasks = (delayed(rehearse_once)(plan, number) for number in numbers)
     chunk: list[Repeat] = []
+    kept = time.monotonic()
+
+    def keep() -> None:
+        nonlocal chunk, kept
+        whole, chunk, kept = chunk, [], time.monotonic()
+        if whole:
+            store.keep(whole)
+
     try:
         for repeat in run_tasks(tasks, workers=workers, shared=[plan]):
+            if chunk and repeat.number != chunk[-1].number + 1:
+                keep()
             chunk.append(repeat)
             done += 1
             say("rehearsing", done, repeats)
-            if len(chunk) == left[chunk[0].number]:
-                store.keep(chunk[0].number, chunk)
-                chunk = []
+            if len(chunk) == CHUNK_SIZE or time.monotonic() - kept > _LONGEST_UNKEPT:
+                keep()
     except TerminatedWorkerError:
         raise AnalysisError(
             "a worker was killed, perhaps for want of memory",
             place=str(store.folder),
             remedy="Run the same command again, with fewer --workers: finished repeats are kept.",
         ) from None
+    finally:
+        # An interrupt too leaves what was finished.
+        keep()
 
 
 def _sum_up(
@@ -393,12 +415,21 @@ def _sum_up(
             folder=store.folder,
             run_id=run.run_id,
         )
+        store.clear(
+            (
+                *(f"{key}.parquet" for key in tables),
+                SUMMARY_FILE,
+                CLAIMS_FILE,
+                JSON_FILE,
+                FIGURE_FILE,
+            )
+        )
         written = [
             *(store.write(f"{key}.parquet", _as_parquet(table)) for key, table in tables.items()),
             store.write(SUMMARY_FILE, figures.to_csv(index=False).encode()),
             store.write(CLAIMS_FILE, claims.to_csv(index=False).encode()),
             store.write(JSON_FILE, json.dumps(rehearsal.as_json(), indent=1).encode()),
-            store.write(FIGURE_FILE, _as_svg(rehearsal.plot())),
+            store.write(FIGURE_FILE, render_svg(rehearsal.plot())),
         ]
         params = {
             "scenario": scenario,
@@ -416,12 +447,6 @@ def _sum_up(
 def _as_parquet(table: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
-
-
-def _as_svg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
 
 

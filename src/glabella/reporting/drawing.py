@@ -6,15 +6,21 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # What matplotlib would write into each file about itself.
 _METADATA = ("Creator", "Date", "Format", "Type")
+# A fixed salt makes the ids inside an SVG, and so the file, the same each time.
+# Words come from definitions and data: a dollar in them is no formula.
+_SETTINGS = {"svg.hashsalt": "glabella", "svg.fonttype": "none", "text.parse_math": False}
 
 
 def open_pyplot() -> Any:
@@ -27,12 +33,27 @@ def open_pyplot() -> Any:
     """
     matplotlib = import_module("matplotlib")
     matplotlib.use("Agg")
-    # A fixed salt makes the ids inside an SVG, and so the file, the same each time.
-    # Words come from definitions and data: a dollar in them is no formula.
-    matplotlib.rcParams.update(
-        {"svg.hashsalt": "glabella", "svg.fonttype": "none", "text.parse_math": False}
-    )
+    matplotlib.rcParams.update(_SETTINGS)
     return import_module("matplotlib.pyplot")
+
+
+def render_svg(figure: Figure) -> bytes:
+    """Render a figure, the same each time.
+
+    Parameters
+    ----------
+    figure : Figure
+        Of matplotlib.
+
+    Returns
+    -------
+    bytes
+        SVG, with its words as text.
+    """
+    content = io.BytesIO()
+    with import_module("matplotlib").rc_context(_SETTINGS):
+        figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA), dpi=150)
+    return content.getvalue()
 
 
 @dataclass(frozen=True)
@@ -91,12 +112,11 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
-    content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA), dpi=150)
+    image = render_svg(figure)
     table = _read_data(figure) if data is None else data
     import_module("matplotlib.pyplot").close(figure)
     text = str(table.to_csv(index=False, float_format="%.6g"))
-    return Drawn(content.getvalue(), text.encode("utf-8"))
+    return Drawn(image, text.encode("utf-8"))
 
 
 def _read_data(figure: Any) -> pd.DataFrame:

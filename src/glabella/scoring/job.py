@@ -9,19 +9,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import pyarrow
 
 from glabella.errors import DataError
-
-try:
-    import fcntl
-except ImportError:  # Windows has another kind of lock; there two jobs are not told apart.
-    fcntl = None  # type: ignore[assignment]
+from glabella.files import LOCK_FILE, FolderLock, write_whole
 
 _JOB_FILE = "job.json"
-_LOCK_FILE = "lock"
 _TALLY = b"tally"
 _SPOOL = "spool"
 _BATCH = ".arrows"
@@ -43,7 +38,7 @@ class Job:
         self._target = target
         self._resume = resume
         self.folder = target.with_name(f".{target.name}.partial")
-        self._lock: IO[bytes] | None = None
+        self._lock = FolderLock(self.folder)
         self.finished = 0
 
     @property
@@ -54,18 +49,14 @@ class Job:
     def __enter__(self) -> Job:
         try:
             self.folder.mkdir(exist_ok=True)
-            self._lock = (self.folder / _LOCK_FILE).open("wb")
-            if fcntl is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock.take()
         except BlockingIOError:
-            self._close()
             raise DataError(
                 "another job is writing this output",
                 place=str(self._target),
                 remedy="Wait for it, or name another file with --out.",
             ) from None
         except OSError as error:
-            self._close()
             raise describe_write_error(error, self._target.parent) from None
         # Finished batches of an earlier job stay until this one's table was opened.
         self._empty()
@@ -82,7 +73,7 @@ class Job:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             self._empty()
-        self._close()
+        self._lock.release()
 
     def start(self, described: Mapping[str, Any]) -> None:
         """Say what the job is; of a job that is taken up, check that it is the same.
@@ -111,7 +102,7 @@ class Job:
             return
         for batch in self.folder.glob(f"*{_BATCH}"):
             batch.unlink()
-        _write_whole(path, json.dumps(described, indent=1).encode())
+        write_whole(path, json.dumps(described, indent=1).encode())
 
     def count(self) -> int:
         """Count the batches that are finished.
@@ -142,7 +133,7 @@ class Job:
         sink = pyarrow.BufferOutputStream()
         with pyarrow.ipc.new_stream(sink, schema) as writer:
             writer.write_table(table.replace_schema_metadata(schema.metadata))
-        _write_whole(self._path(number), sink.getvalue())
+        write_whole(self._path(number), sink.getvalue())
 
     def load(self, number: int) -> tuple[pyarrow.Table, dict[str, Any]]:
         """Load a finished batch.
@@ -177,12 +168,8 @@ class Job:
         for path in self.folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.suffix != _BATCH and path.name not in (_JOB_FILE, _LOCK_FILE):
+            elif path.suffix != _BATCH and path.name not in (_JOB_FILE, LOCK_FILE):
                 path.unlink()
-
-    def _close(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -239,10 +226,3 @@ def describe_files(paths: tuple[Path, ...]) -> list[list[Any]]:
         digest = hashlib.sha256(ends).hexdigest()
         found.append([path.name, state.st_size, state.st_mtime_ns, digest])
     return found
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under another name first, so that a file of this name is always whole."""
-    partial = path.with_name(f"{path.name}.new")
-    partial.write_bytes(content)
-    partial.rename(path)

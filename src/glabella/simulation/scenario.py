@@ -206,16 +206,20 @@ class Scenario(Definition):
         Parameters
         ----------
         participants : int
-            In all arms together; each arm keeps its share and at least one.
+            In all arms together, at least one for each; each arm keeps its share.
 
         Returns
         -------
         Scenario
-            As many as asked for, but for the arms that would have none.
+            Of so many.
         """
         arms = [arm for trial in self.trials for arm in trial.arms]
         edges = np.round(np.cumsum([0, *(arm.n for arm in arms)]) * participants / self.size)
-        sizes = iter(np.maximum(np.diff(edges), 1).astype(int).tolist())
+        counts = np.maximum(np.diff(edges), 1).astype(int)
+        while counts.sum() > max(participants, len(arms)):
+            # Arms that would have none take from the largest.
+            counts[np.argmax(counts)] -= 1
+        sizes = iter(counts.tolist())
         trials = tuple(
             trial.model_copy(
                 update={

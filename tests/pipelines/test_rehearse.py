@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from typer.testing import CliRunner
 
 import glabella
+from glabella.cli.main import app
 from glabella.data.dictionary import TotalDefinition
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DataError, DefinitionError
@@ -255,6 +257,22 @@ class TestARehearsal:
         (folder / "definition.json").write_text("{")
         with pytest.raises(DataError, match=r"its definition\.json can't be read"):
             glabella.rehearse("quick", **asked, workers=1)
+
+    def test_candidates_that_failed_and_the_size_are_said(self, rehearsed, tmp_path) -> None:
+        home, result = rehearsed
+        assert result.with_failed_candidates == 0
+        folder = tmp_path / "out"
+        shutil.copytree(result.folder, folder)
+        path = folder / "chunks" / "000002" / "repeats.parquet"
+        pd.read_parquet(path).assign(failed_candidates=[0, 1]).to_parquet(path, index=False)
+        command = [
+            "rehearse", "quick", "--repeats", str(REPEATS), "--participants", str(SIZE),
+            "--project", str(home), "--out", str(folder), "--workers", "1",
+        ]  # fmt: skip
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == 0
+        assert f"failed  some candidate, in 1 of {REPEATS} repeats" in said.stdout
+        assert f"size    {SIZE} participants in 3 trials" in said.stdout
 
     def test_a_folder_is_of_one_rehearsal_at_a_time(self, rehearsed, tmp_path) -> None:
         home, result = rehearsed

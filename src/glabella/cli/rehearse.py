@@ -110,6 +110,10 @@ def command(
     typer.echo(f"verdict {verdicts}")
     for why, count in result.failures.items():
         typer.echo(f"failed  {count} of {result.repeats}: {why}")
+    if result.with_failed_candidates:
+        share = f"{result.with_failed_candidates} of {result.repeats}"
+        typer.echo(f"failed  some candidate, in {share} repeats")
+    typer.echo(f"size    {result.participants} participants in {result.trials} trials")
     typer.echo(f"cost    {result.seconds:.2f} s a repeat on one core")
     typer.echo(f"results {result.folder}")
     typer.echo(f"run     {result.run_id}")

@@ -53,6 +53,8 @@ class Rehearsal:
         Those that were asked for.
     failures : dict of int
         Why repeats ended without a result, to how many.
+    with_failed_candidates : int
+        Repeats in which some candidate failed, and others did not.
     participants, trials : int
         Randomised in each repeat, and in how many trials.
     truth : str
@@ -75,6 +77,7 @@ class Rehearsal:
     scenario: str
     repeats: int
     failures: dict[str, int]
+    with_failed_candidates: int
     participants: int
     trials: int
     truth: Estimand
@@ -136,6 +139,7 @@ class Rehearsal:
                 "repeats",
                 "finished",
                 "failures",
+                "with_failed_candidates",
                 "participants",
                 "trials",
                 "truth",
@@ -405,6 +409,7 @@ def _sum_up(
             scenario=scenario,
             repeats=repeats,
             failures=failures,
+            with_failed_candidates=int((about.loc[~failed, "failed_candidates"] > 0).sum()),
             participants=plan.scenario.size,
             trials=len(plan.scenario.trials),
             truth=plan.truth,

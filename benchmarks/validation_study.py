@@ -132,11 +132,16 @@ def run_line(name: str, line: Line, *, repeats: int, workers: int) -> None:
         "repeats": found.repeats,
         "finished": found.finished,
         "seconds": round(found.seconds, 2),
+        "hours": round(_sum_seconds(found) / 3600, 4),
     }
     about |= {f"verdict: {word}": round(share, 4) for word, share in found.verdicts.items()}
     _replace_rows("figures", name, figures)
     _replace_rows("claims", name, found.claims)
     _replace_rows("lines", name, pd.DataFrame([about]).drop(columns="line"))
+
+
+def _sum_seconds(found: glabella.Rehearsal) -> float:
+    return float(pd.read_parquet(found.folder / "repeats.parquet")["seconds"].sum())
 
 
 def _replace_rows(table: str, name: str, rows: pd.DataFrame) -> None:

@@ -26,6 +26,12 @@ _DESIGNS = {
     "inside": "trained and tested in the same trial",
 }
 
+# Trials differ in size, so the two figures over trials left out have truths of their own.
+_WEIGHED = {
+    ("across", "estimate"): ", trials weighed by their pairs",
+    ("across", "mean over trials"): ", each trial counting alike",
+}
+
 
 def find_headline(figures: pd.DataFrame) -> str:
     """Find whose figures head a rehearsal.
@@ -75,7 +81,8 @@ def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: 
                 & (figures["kind"] == kind)
                 & (figures["measure"] == HEADLINE)
             ]
-            said += [_describe_row(name, where, kind, row) for row in mine.to_dict("records")]
+            how = _WEIGHED.get((design, kind), "")
+            said += [_describe_row(name, where + how, kind, row) for row in mine.to_dict("records")]
     for row in claims[claims["of"] == "any, falsely"].to_dict("records"):
         said.append(
             f"The report would say '{row['claim']}' of at least one feature falsely in "

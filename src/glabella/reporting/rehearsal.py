@@ -270,10 +270,16 @@ def _draw_coverage(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
     axis.axvspan(100 * LEAST_COVERAGE, 100 * MOST_COVERAGE, color="#dddddd", linewidth=0)
     for at, measure in enumerate(SHOWN):
         mine = rows[(rows["measure"] == measure) & rows["coverage"].notna()].to_dict("records")
+        shares = [100 * row["coverage"] for row in mine]
+        errors = [200 * row["coverage_error"] for row in mine]
         axis.errorbar(
-            [100 * row["coverage"] for row in mine],
+            shares,
             [labels.index(_label(row)) + 0.15 * (at - 1.5) for row in mine],
-            xerr=[200 * row["coverage_error"] for row in mine],
+            # No share is outside 0 to 100 %.
+            xerr=[
+                [min(error, share) for share, error in zip(shares, errors, strict=True)],
+                [min(error, 100 - share) for share, error in zip(shares, errors, strict=True)],
+            ],
             fmt=".",
             color=COLOURS[at],
             label=measure.replace("_", " "),

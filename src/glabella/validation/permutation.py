@@ -265,9 +265,8 @@ def permute_given(
     participants, comes out as it did, all other relation is broken, and that its slope is an
     estimate does no harm. Drawn without that bound, as the conditional permutation test of [1]_
     does with a known model, permuted participants follow the estimate where participants as they
-    are follow the truth (docs/decisions/0024). Bands of
-    severity would keep its relation only between bands, and what is left within them would count
-    as a finding.
+    are follow the truth (docs/decisions/0024). Bands of severity would keep its relation only
+    between bands, and what is left within them would count as a finding.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from glabella.definitions.locate import Project, find_project
 from glabella.errors import StoreError, describe_choices
 from glabella.pipelines.compared import ComparedRun, Comparison, RunDifference
 from glabella.pipelines.pairing import HeldOut, NotPairedError, pair, read_held_out
-from glabella.pipelines.train import BUNDLE_FOLDER, RECORD_FOLDER, REPORT_FILE
+from glabella.pipelines.run_folder import BUNDLE_FOLDER, RECORD_FOLDER, REPORT_FILE
 from glabella.reporting.compare_page import render_comparison
 from glabella.reporting.record import read_record
 from glabella.reporting.write import write_page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,55 +10,28 @@ import numpy as np
 from glabella.data.checks import group_findings
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
 from glabella.pipelines.analysis import RepeatedFolds
-from glabella.pipelines.choice import Procedure
+from glabella.pipelines.compose_figures import draw_figures
 from glabella.pipelines.estimand import describe_estimand
-from glabella.pipelines.explain import Explained, make_grouping
-from glabella.pipelines.external import External
 from glabella.pipelines.gate_figures import collect_gate_figures
-from glabella.pipelines.learning_curve import ChosenLearningCurve
-from glabella.pipelines.limits import Limits
 from glabella.pipelines.load import LoadedAnalysis
-from glabella.pipelines.permutations import Permutations
-from glabella.pipelines.sensitivity import Sensitivity
-from glabella.pipelines.stability import ChosenStability
+from glabella.pipelines.measured import Measured
 from glabella.pipelines.validate import FoldPlan, Validated
-from glabella.reporting.drawing import Drawn
-from glabella.reporting.figures import (
-    draw_calibration,
-    draw_groups,
-    draw_net_benefit,
-    draw_roc,
-)
-from glabella.reporting.finding import format_estimate, write_finding
-from glabella.reporting.learning_curve_figure import draw_learning_curve
-from glabella.reporting.predictor_figures import draw_beeswarm, draw_dependence, draw_importance
-from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
-from glabella.reporting.stability_figure import draw_stability
+from glabella.reporting.finding import write_finding
+from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
-from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
 from glabella.validation.directions import hold_directions
 from glabella.validation.nested import TunedModel
-from glabella.validation.net_benefit import measure_net_benefit
-from glabella.validation.performance import fit_curve
 from glabella.validation.sample import Sample
 from glabella.validation.splits import count_classes
 
 
 def compose_record(
     loaded: LoadedAnalysis,
-    validated: Validated,
+    measured: Measured,
     tuned: TunedModel,
     provenance: Mapping[str, Any],
     *,
-    procedure: Procedure,
-    explained: Explained,
-    sensitivity: Sensitivity | None = None,
-    limits: Limits | None = None,
-    history: History | None = None,
-    permutations: Permutations | None = None,
-    stability: ChosenStability | None = None,
-    external: External | None = None,
-    learning_curve: ChosenLearningCurve | None = None,
+    history: History,
 ) -> tuple[RunRecord, dict[str, bytes]]:
     """Gather what the report shows, and draw its figures.
 
@@ -66,58 +39,25 @@ def compose_record(
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    validated : Validated
-        Figures, predictions and choice.
+    measured : Measured
+        All figures.
     tuned : TunedModel
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
-    procedure : Procedure
-        The figures corrected for the choice, and the optimism of the last fit.
-    explained : Explained
-        The predictors of the chosen candidate.
-    sensitivity : Sensitivity, optional
-        The analysis under other definitions of its endpoint.
-    limits : Limits, optional
-        What rules that know the truth reach.
-    history : History, optional
-        Which training on the same outcome and data it is; the first unless stated.
-    permutations : Permutations, optional
-        Whether there is anything to find.
-    stability : ChosenStability, optional
-        The chosen candidate refitted to bootstrap samples.
-    external : External, optional
-        The trials that had no part in anything else.
-    learning_curve : ChosenLearningCurve, optional
-        What the chosen candidate reaches with fewer participants, and would with more.
+    history : History
+        Which training on the same outcome and data it is.
 
     Returns
     -------
     tuple of RunRecord and dict of bytes
         The record, and the figures by file name.
     """
-    resolved = loaded.resolved
-    analysis, name = resolved.analysis.value, validated.choice.name
-    is_simulated = loaded.tables.origin == "simulated"
-    left_out = _name_left_out(analysis.validation.across)
-    figures, captions = _draw(loaded, validated, explained, left_out or "trial")
-    note = "SIMULATED DATA" if is_simulated else ""
-    if stability is not None:
-        drawn = draw_stability(stability.measured, title=name, note=note)
-        figures.update(drawn.name_files("stability"))
-        captions["stability.svg"] = (
-            f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
-            "tuning included, against the model's own; and how the refits' predictions are "
-            "calibrated on the original participants."
-        )
-    if learning_curve is not None:
-        drawn = draw_learning_curve(learning_curve.measured, title=name, note=note)
-        figures.update(drawn.name_files("learning_curve"))
-        captions["learning_curve.svg"] = (
-            f"Learning curve of {name}: out-of-fold log loss and concordance by the participants "
-            "learnt from, tuning included; bars are 95 % intervals over participants. Hollow: "
-            "what would be expected with two and four times as many, where it can be said."
-        )
+    resolved, validated = loaded.resolved, measured.validated
+    analysis, name = resolved.analysis.value, measured.chosen
+    across = _name_left_out(analysis.validation.across)
+    left_out = across or "trial"
+    figures, captions = draw_figures(loaded, measured, left_out=left_out)
     record = RunRecord(
         analysis=resolved.name,
         description=analysis.description,
@@ -129,14 +69,14 @@ def compose_record(
             validated.procedure,
             validated.differences,
             has_choice=bool(validated.against_chosen),
-            is_simulated=is_simulated,
+            is_simulated=loaded.tables.origin == "simulated",
             has_arms=loaded.sample.has_arms,
-            across=left_out,
-            external=None if external is None else external.headline,
+            across=across,
+            external=None if measured.external is None else measured.external.headline,
         ),
         caveats=[
             *_list_caveats(loaded, validated),
-            *([history.describe()] if history is not None and history.number > 1 else []),
+            *([history.describe()] if history.number > 1 else []),
         ],
         participants=_tabulate_participants(loaded),
         left_out=loaded.outcomes.left_out,
@@ -151,27 +91,18 @@ def compose_record(
             for key, item in validated.candidates.items()
         },
         differences=_tabulate_differences(validated),
-        procedure=procedure.as_json(),
-        sensitivity=None if sensitivity is None else sensitivity.as_json(),
-        limits=None if limits is None else limits.as_json(),
-        permutations=None if permutations is None else permutations.as_json(),
-        stability=None if stability is None else stability.as_json(),
-        external=None if external is None else external.as_json(),
-        learning_curve=None if learning_curve is None else learning_curve.as_json(),
         explanation={
-            **explained.as_json(),
-            "method": _describe_method(name, explained.attributions),
+            **measured.explained.as_json(),
+            "method": _describe_method(name, measured.explained.attributions),
         },
         directions=_tabulate_directions(loaded),
-        left_out_unit=left_out or "trial",
+        left_out_unit=left_out,
         designs=_describe_designs(loaded, validated.plan, name),
-        history=(history or History(1)).as_json(),
-        provenance={
-            **provenance,
-            "setting": _describe_settings(loaded, name, tuned),
-        },
+        history=history.as_json(),
+        provenance={**provenance, "setting": _describe_settings(loaded, name, tuned)},
         figures=captions,
         promotion=collect_gate_figures(loaded, validated),
+        **measured.parts_as_json(),
     )
     return record, figures
 
@@ -216,116 +147,6 @@ def _tabulate_differences(validated: Validated) -> list[dict[str, Any]]:
 
 def _name_left_out(across: str | None) -> str | None:
     return None if across is None else across.split("_")[2]
-
-
-def _draw(
-    loaded: LoadedAnalysis, validated: Validated, explained: Explained, left_out: str
-) -> tuple[dict[str, bytes], dict[str, str]]:
-    sample, name = loaded.sample, validated.choice.name
-    note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
-    pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
-    curve = fit_curve(pooled[name], sample)
-    calibration = draw_calibration(pooled[name], sample, curve, title=name, note=note)
-    figures = {
-        **draw_roc(pooled, sample, note=note).name_files("roc"),
-        **calibration.name_files("calibration"),
-    }
-    captions = {
-        "roc.svg": "ROC curves of the out-of-fold predictions of all repetitions together. What "
-        "only knows arm or trial still bends a curve here, where trials and folds are mixed; the "
-        "table's concordance compares like with like.",
-        "calibration.svg": f"Calibration of {name}: the smooth curve is of every out-of-fold "
-        "prediction, participants as clusters, and in groups and below a participant's predictions "
-        f"are averaged over repetitions. {_describe_distance(curve)}",
-    }
-    net_benefit = draw_net_benefit(measure_net_benefit(pooled[name], sample), title=name, note=note)
-    if net_benefit is not None:
-        figures.update(net_benefit.name_files("net_benefit"))
-        captions["net_benefit.svg"] = _describe_net_benefit(name, sample.has_arms)
-    headline = "the procedure" if validated.against_chosen else name
-    groups = draw_groups(validated.procedure, left_out=left_out, note=note)
-    if groups is not None:
-        figures.update(groups.name_files("groups"))
-        captions["groups.svg"] = (
-            f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
-            "class has no figure. The diamond is the random-effects mean with each left out, the "
-            f"lines below it what a new {left_out} will show, by each prior of the table."
-        )
-    importance = draw_importance(
-        explained.predictors, explained.noise, scale=explained.attributions.scale, note=note
-    )
-    figures.update(importance.name_files("importance"))
-    captions["importance.svg"] = (
-        f"How much {name} uses each feature: the mean absolute attribution of held-out "
-        f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or no "
-        "property of the patient."
-    )
-    figures.update(draw_beeswarm(explained.attributions, note=note).name_files("beeswarm"))
-    captions["beeswarm.svg"] = (
-        f"Attributions of {name}: a point a participant, held out by every model that explains "
-        "it. Colour is the value's rank within the feature; grey where values have no order, and "
-        "for the arm. The data are of bins of at least ten participants."
-    )
-    for stem, label, drawn in _draw_dependences(loaded, explained, note):
-        figures.update(drawn.name_files(stem))
-        captions[f"{stem}.svg"] = (
-            f"{label}: what {name} makes of each value, for held-out participants. "
-            "Vertical spread is other features' part and the differences between folds. "
-            "The data are of bins of at least ten participants."
-        )
-    return figures, captions
-
-
-def _draw_dependences(
-    loaded: LoadedAnalysis, explained: Explained, note: str
-) -> Iterator[tuple[str, str, Drawn]]:
-    """Draw each leading predictor over its values; of a group, each of its features."""
-    specs = {spec.name: spec for spec in loaded.sample.features.specs}
-    grouping = make_grouping(loaded)
-    for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
-        if not item.importance.value:
-            continue
-        members = grouping.list_members(item.feature)
-        for place, name in enumerate(members, 1):
-            drawn = draw_dependence(explained.members, loaded.sample, name, specs[name], note=note)
-            stem = f"dependence_{number}" if len(members) == 1 else f"dependence_{number}_{place}"
-            yield stem, specs[name].label, drawn
-
-
-def _describe_spread(explained: Explained) -> str:
-    noise = explained.noise
-    words = (
-        f", with the spread over {explained.refits} refits to bootstrap samples"
-        if explained.refits
-        else ""
-    )
-    if noise is not None and noise.threshold is not None:
-        words += (
-            f". In the grey band lies what the most important of features that tell nothing "
-            f"reaches in 95 % of {noise.permutations} permutations"
-        )
-    return words
-
-
-def _describe_distance(curve: CalibrationCurve) -> str:
-    if curve.reason is not None:
-        return f"There is no smooth curve: {curve.reason}."
-    error = measure_calibration_error(curve)
-    return (
-        f"Mean distance of a prediction from the curve (ICI) {format_estimate(error.ici)}; half "
-        f"are within {format_estimate(error.e50)} (E50) and nine in ten within "
-        f"{format_estimate(error.e90)} (E90). The bounds are of the curves inside the band."
-    )
-
-
-def _describe_net_benefit(name: str, has_arms: bool) -> str:
-    among = "the participants of the active arm" if has_arms else "the participants"
-    return (
-        f"Net benefit of treating whom {name} gives at least the threshold, in responders treated "
-        f"per participant, among {among}: who would not respond and is treated counts threshold / "
-        "(1 - threshold) against. Bands are pointwise, at 95 %, with participants as the unit. "
-        f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
-    )
 
 
 def _list_caveats(loaded: LoadedAnalysis, validated: Validated) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from glabella.models.grouping import Grouping
 from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
+from glabella.tracking.runs import name_metric
 from glabella.validation.nested import Progress
 from glabella.validation.stability import refit_on_resamples
 
@@ -150,7 +150,7 @@ class Explained:
             and how many features of the patient stand out from it.
         """
         found = {
-            f"importance.{_name_metric(item.feature)}": item.importance.value
+            f"importance.{name_metric(item.feature)}": item.importance.value
             for item in self.predictors
             if item.importance.value is not None
         }
@@ -196,11 +196,6 @@ class Explained:
             },
             "evidence": [item.as_json() for item in self.beside],
         }
-
-
-def _name_metric(feature: str) -> str:
-    # MLflow takes letters, digits and a few signs in a metric's name.
-    return re.sub(r"[^\w.-]", "_", feature)
 
 
 def make_grouping(loaded: LoadedAnalysis) -> Grouping:

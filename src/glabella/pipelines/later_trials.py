@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,10 +17,11 @@ from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError
 from glabella.pipelines.mapped_trials import read_mapped_trials
 from glabella.pipelines.new_trial import NewTrial, TrialColumns, read_new_trial
+from glabella.pipelines.run_folder import open_run_folder
 from glabella.reporting.new_trial_page import draw_over_time, draw_trial, render_new_trials
 from glabella.reporting.verdict import Promise, Promised, write_verdict
 from glabella.scoring.batch import find_bundle
-from glabella.tracking.runs import open_run
+from glabella.tracking.runs import name_metric, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.nested import Progress
 from glabella.validation.performance import MEASURES, Performance, measure_performance
@@ -490,45 +488,37 @@ def _log(
         "validated_run": str(manifest.provenance.get("run", "")),
         "validated_bundle_sha256": bundle.digest,
     }
-    folder = home.runs / "validated"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open_run(
-        store,
-        analysis=manifest.analysis,
-        run_name=f"validation of {manifest.model} in {names}{mark}"[:250],
-        tags=tags,
-        is_training=False,
-    ) as run:
-        final = folder / run.run_id
-        partial = Path(tempfile.mkdtemp(prefix=f".{run.run_id[:8]}-", dir=folder))
-        try:
-            result = ValidationResult(
-                manifest.model, promised, tuple(trials), str(final / REPORT_FILE), run.run_id
-            )
-            page = render_new_trials(
-                result.as_json(),
-                manifest,
-                {
-                    item.trial.name: draw_trial(
-                        item.trial.predict(), item.trial.sample, title=item.trial.name, note=mark
-                    )
-                    for item in trials
-                },
-                None if len(trials) < 2 else result.plot(),
-            )
-            (partial / REPORT_FILE).write_text(page, encoding="utf-8")
-            (partial / RESULT_FILE).write_text(
-                json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
-            )
-            for item in trials:
-                # MLflow takes letters, digits and a few signs in a metric's name.
-                name = re.sub(r"[^\w.-]", "_", item.trial.name)
-                run.log(metrics=flatten_metrics(f"new_{name}", item.performance))
-            run.log_folder(partial, "validation")
-            partial.rename(final)
-        except BaseException:
-            shutil.rmtree(final, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with (
+        open_run(
+            store,
+            analysis=manifest.analysis,
+            run_name=f"validation of {manifest.model} in {names}{mark}"[:250],
+            tags=tags,
+            is_training=False,
+        ) as run,
+        open_run_folder(home, "validated", run.run_id) as folder,
+    ):
+        result = ValidationResult(
+            manifest.model, promised, tuple(trials), str(folder.final / REPORT_FILE), run.run_id
+        )
+        page = render_new_trials(
+            result.as_json(),
+            manifest,
+            {
+                item.trial.name: draw_trial(
+                    item.trial.predict(), item.trial.sample, title=item.trial.name, note=mark
+                )
+                for item in trials
+            },
+            None if len(trials) < 2 else result.plot(),
+        )
+        (folder.partial / REPORT_FILE).write_text(page, encoding="utf-8")
+        (folder.partial / RESULT_FILE).write_text(
+            json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
+        )
+        for item in trials:
+            name = name_metric(item.trial.name)
+            run.log(metrics=flatten_metrics(f"new_{name}", item.performance))
+        run.log_folder(folder.partial, "validation")
+        folder.keep()
     return result

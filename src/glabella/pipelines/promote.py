@@ -12,7 +12,7 @@ from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, StoreError
 from glabella.pipelines.gate import Criterion, judge
-from glabella.pipelines.train import RECORD_FOLDER
+from glabella.pipelines.run_folder import RECORD_FOLDER
 from glabella.reporting.record import RECORD_FILE, RunRecord, read_record
 from glabella.tracking.promotion import crown, find_previous, record_verdict, restore
 from glabella.tracking.references import ModelReference, parse_reference

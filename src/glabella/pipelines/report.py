@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glabella.definitions.locate import find_project
-from glabella.pipelines.train import RECORD_FOLDER
+from glabella.pipelines.run_folder import RECORD_FOLDER
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
 from glabella.reporting.write import write_page

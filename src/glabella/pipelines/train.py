@@ -1,16 +1,11 @@
-"""The run: load, validate, choose, refit, explain, report, log and register."""
+"""The run: load, measure, report, log and register."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +13,20 @@ import pandas as pd
 
 from glabella.bundle.save import save_bundle
 from glabella.definitions.locate import Project, find_project
-from glabella.pipelines.choice import Procedure, measure_procedure
 from glabella.pipelines.compose_report import compose_record
-from glabella.pipelines.explain import Explained, explain_chosen, refit_chosen
-from glabella.pipelines.external import External, predict_external
-from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
-from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
-from glabella.pipelines.make_bundle import describe_bundle, list_versions, refit
-from glabella.pipelines.permutations import Permutations, run_permutations
-from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
-from glabella.pipelines.stability import ChosenStability, run_stability
+from glabella.pipelines.make_bundle import describe_bundle, list_versions
+from glabella.pipelines.measured import Measured, measure_analysis
+from glabella.pipelines.run_folder import (
+    BUNDLE_FOLDER,
+    RECORD_FOLDER,
+    REPORT_FILE,
+    RunFolder,
+    open_run_folder,
+)
+from glabella.pipelines.run_tables import write_definitions, write_tables
 from glabella.pipelines.uncertainty import refit_for_uncertainty
-from glabella.pipelines.validate import PROCEDURE, Validated, plan_folds, run_validation
+from glabella.pipelines.validate import PROCEDURE, plan_folds
 from glabella.reporting.record import RECORD_FILE, write_record
 from glabella.reporting.render import render_report
 from glabella.tracking.history import (
@@ -42,11 +38,10 @@ from glabella.tracking.history import (
     write_definitions_tag,
 )
 from glabella.tracking.registry import register_bundle
-from glabella.tracking.runs import OpenRun, open_run
+from glabella.tracking.runs import OpenRun, name_metric, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.checkpoint import Checkpoint
-from glabella.validation.nested import Progress, collect_predictions
-from glabella.validation.net_benefit import measure_net_benefit
+from glabella.validation.nested import Progress
 from glabella.validation.parallel import use_workers
 from glabella.validation.performance import MEASURES
 from glabella.validation.result import CandidateResult, flatten_gains, flatten_metrics
@@ -54,21 +49,15 @@ from glabella.validation.result import CandidateResult, flatten_gains, flatten_m
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BUNDLE_FOLDER = "bundle"
-RECORD_FOLDER = "record"
-REPORT_FILE = "report.html"
 
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training came to.
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult(Measured):
+    """What a training came to: what it measured, and where its files and its model are.
 
     Parameters
     ----------
     run_id : str
         MLflow's id of the run.
-    chosen : str
-        The chosen candidate.
     model_uri : str
         The registered version.
     bundle, report : str
@@ -79,50 +68,23 @@ class TrainingResult:
         Analysed participants.
     events : float
         Responders; where outcomes are imputed, their mean number.
-    candidates : dict of CandidateResult
-        By name.
-    validated : Validated
-        Predictions, differences and folds.
-    procedure : Procedure
-        The figures of choice and fit together, and how far they are from the apparent ones.
-    explained : Explained
-        The predictors of the chosen candidate, and how sure they are.
-    sensitivity : Sensitivity or None
-        The same under other definitions of the endpoint, and for drop-out, where the analysis
-        lists some.
-    limits : Limits or None
-        What rules that know the truth reach, where the data are simulated.
     history : History
         Which training on the same outcome and data it is.
-    permutations : Permutations or None
-        Whether there is anything to find, where the analysis asks for permutations.
-    stability : ChosenStability or None
-        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
-    external : External or None
-        The trials that had no part in anything else, where the analysis names some.
-    learning_curve : ChosenLearningCurve or None
-        What fewer participants brought and more would, where the analysis asks for it.
     """
 
     run_id: str
-    chosen: str
     model_uri: str
     bundle: str
     report: str
     finding: str
     n: int
     events: float
-    candidates: dict[str, CandidateResult]
-    validated: Validated = field(repr=False)
-    procedure: Procedure = field(repr=False)
-    explained: Explained = field(repr=False)
-    sensitivity: Sensitivity | None = field(default=None, repr=False)
-    limits: Limits | None = field(default=None, repr=False)
-    history: History = field(default=History(1), repr=False)
-    permutations: Permutations | None = field(default=None, repr=False)
-    stability: ChosenStability | None = field(default=None, repr=False)
-    external: External | None = field(default=None, repr=False)
-    learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
+    history: History = field(repr=False)
+
+    @property
+    def candidates(self) -> dict[str, CandidateResult]:
+        """The figures of each candidate, by name."""
+        return self.validated.candidates
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -142,17 +104,9 @@ class TrainingResult:
             "n": self.n,
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
-            "procedure": self.procedure.as_json(),
-            "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
-            "limits": None if self.limits is None else self.limits.as_json(),
             "history": self.history.as_json(),
-            "permutations": None if self.permutations is None else self.permutations.as_json(),
-            "stability": None if self.stability is None else self.stability.as_json(),
-            "external": None if self.external is None else self.external.as_json(),
             "explanation": self.explained.as_json(),
-            "learning_curve": (
-                None if self.learning_curve is None else self.learning_curve.as_json()
-            ),
+            **self.parts_as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -257,71 +211,37 @@ def train(
     say("opening the store", 0, 0)
     store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
-    tags = {
-        "origin": origin,
-        DATA_TAG: loaded.data_hash,
-        "definitions_sha256": loaded.resolved.definitions_hash,
-        OUTCOME_TAG: loaded.resolved.outcome_hash,
-        DEFINITIONS_TAG: write_definitions_tag(loaded.resolved.definition_hashes),
-    }
-    run_name = f"{name} (simulated)" if origin == "simulated" else name
+    tags = _tag(loaded)
     with (
         use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs,
-        open_run(store, analysis=name, run_name=run_name, tags=tags) as run,
-        _work_folder(home, run.run_id) as folder,
+        open_run(
+            store,
+            analysis=name,
+            run_name=f"{name} (simulated)" if origin == "simulated" else name,
+            tags=tags,
+        ) as run,
+        open_run_folder(home, "trained", run.run_id) as folder,
+        _keep_fits(home, name, resume=resume, say=say) as checkpoint,
     ):
         history = find_history(tags)
-        with _keep_fits(home, name, resume=resume, say=say) as checkpoint:
-            validated = run_validation(loaded, workers=jobs, progress=say, checkpoint=checkpoint)
-            sensitivity = run_sensitivity(
-                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
-            )
-            permutations = run_permutations(loaded, workers=jobs, progress=say)
-            learning_curve = run_learning_curve(
-                loaded, validated, workers=jobs, progress=say, checkpoint=checkpoint
-            )
-        limits = find_limits(loaded, validated, folder_of_data)
-        say("refitting", 0, 0)
         provenance = _describe_provenance(loaded, run)
-        tuned = refit(loaded, validated.choice.name)
-        say("correcting for the choice", 0, 0)
-        procedure = measure_procedure(loaded, validated, tuned)
-        if loaded.external is not None:
-            say("predicting the external set", 0, 0)
-        external = predict_external(loaded, validated, tuned, workers=jobs)
-        refits = refit_chosen(loaded, validated.choice.name, workers=jobs, progress=say)
-        stability = run_stability(
-            loaded, tuned, [None if item is None else item.whole for item in refits]
+        measured, fitted = measure_analysis(
+            loaded, data=folder_of_data, workers=jobs, progress=say, checkpoint=checkpoint
         )
-        explained = explain_chosen(loaded, validated, refits, workers=jobs, progress=say)
-        if sensitivity is not None:
-            sensitivity = replace(sensitivity, standing=explained.standing)
         say("drawing", 0, 0)
         record, figures = compose_record(
-            loaded,
-            validated,
-            tuned,
-            provenance,
-            procedure=procedure,
-            explained=explained,
-            sensitivity=sensitivity,
-            limits=limits,
-            history=history,
-            permutations=permutations,
-            stability=stability,
-            external=external,
-            learning_curve=learning_curve,
+            loaded, measured, fitted.tuned, provenance, history=history
         )
         manifest, files = describe_bundle(
             loaded,
-            validated,
-            tuned,
+            measured.validated,
+            fitted.tuned,
             provenance,
             refits=refit_for_uncertainty(
-                loaded, validated.choice.name, refits, workers=jobs, progress=say
+                loaded, measured.chosen, fitted.refits, workers=jobs, progress=say
             ),
             finding=record.finding,
-            beyond_noise=explained.beyond_noise,
+            beyond_noise=measured.explained.beyond_noise,
         )
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
@@ -329,11 +249,7 @@ def train(
         html = render_report(record, figures)
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
         say("logging", 0, 0)
-        _log(run, loaded, validated, folder, home, record.finding)
-        run.log(metrics=procedure.list_metrics())
-        for part in (explained, permutations, stability, external, learning_curve):
-            if part is not None:
-                run.log(metrics=part.list_metrics())
+        _log(run, loaded, measured, folder, finding=record.finding)
         folder.keep()
         model_uri = register_bundle(
             run,
@@ -343,26 +259,27 @@ def train(
         )
         checkpoint.clear()
     return TrainingResult(
+        **vars(measured),
         run_id=run.run_id,
-        chosen=validated.choice.name,
         model_uri=model_uri,
         bundle=str(folder.final / BUNDLE_FOLDER),
         report=str(folder.final / REPORT_FILE),
         finding=record.finding,
         n=loaded.sample.n,
         events=loaded.sample.events,
-        candidates=validated.candidates,
-        validated=validated,
-        procedure=procedure,
-        explained=explained,
-        sensitivity=sensitivity,
-        limits=limits,
         history=history,
-        permutations=permutations,
-        stability=stability,
-        external=external,
-        learning_curve=learning_curve,
     )
+
+
+def _tag(loaded: LoadedAnalysis) -> dict[str, str]:
+    """Tell trainings apart, and which are on the same outcome and data."""
+    return {
+        "origin": loaded.tables.origin,
+        DATA_TAG: loaded.data_hash,
+        "definitions_sha256": loaded.resolved.definitions_hash,
+        OUTCOME_TAG: loaded.resolved.outcome_hash,
+        DEFINITIONS_TAG: write_definitions_tag(loaded.resolved.definition_hashes),
+    }
 
 
 @contextlib.contextmanager
@@ -382,33 +299,6 @@ def _keep_fits(
         raise
 
 
-@dataclass
-class _WorkFolder:
-    """A run's files: partial until they are all there."""
-
-    partial: Path
-    final: Path
-
-    def keep(self) -> None:
-        self.partial.rename(self.final)
-
-
-@contextlib.contextmanager
-def _work_folder(project: Project, run_id: str) -> Iterator[_WorkFolder]:
-    trained = project.runs / "trained"
-    trained.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{run_id[:8]}-", dir=trained))
-    folder = _WorkFolder(partial, trained / run_id)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder.final, ignore_errors=True)
-        (project.runs / "keys" / f"{run_id}.csv").unlink(missing_ok=True)
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
 def _describe_provenance(loaded: LoadedAnalysis, run: OpenRun) -> dict[str, Any]:
     return {
         "run": run.run_id,
@@ -421,18 +311,13 @@ def _describe_provenance(loaded: LoadedAnalysis, run: OpenRun) -> dict[str, Any]
 
 
 def _log(
-    run: OpenRun,
-    loaded: LoadedAnalysis,
-    validated: Validated,
-    folder: _WorkFolder,
-    project: Project,
-    finding: str,
+    run: OpenRun, loaded: LoadedAnalysis, measured: Measured, folder: RunFolder, *, finding: str
 ) -> None:
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
     run.log(
         params={
             "analysis": loaded.resolved.name,
-            "chosen": validated.choice.name,
+            "chosen": measured.chosen,
             "endpoint": analysis.endpoint.describe(),
             "features": analysis.features,
             "models": ", ".join(analysis.models),
@@ -441,10 +326,10 @@ def _log(
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },
-        metrics=_collect_metrics(validated.procedure),
-        tags={"chosen": validated.choice.name, "mlflow.note.content": finding},
+        metrics={**_collect_metrics(measured.validated.procedure), **measured.list_metrics()},
+        tags={"chosen": measured.chosen, "mlflow.note.content": finding},
     )
-    for name, item in validated.candidates.items():
+    for name, item in measured.validated.candidates.items():
         candidate = loaded.resolved.candidates[name].value
         run.log_candidate(
             name,
@@ -453,8 +338,8 @@ def _log(
             tags={"origin": loaded.tables.origin, **({"error": item.error} if item.error else {})},
             failed=item.error is not None,
         )
-    _write_tables(loaded, validated, folder.partial / "validation", project, run)
-    _write_definitions(loaded, folder.partial / "definitions")
+    write_tables(loaded, measured.validated, folder.partial / "validation", folder)
+    write_definitions(loaded, folder.partial / "definitions")
     for part in (BUNDLE_FOLDER, RECORD_FOLDER, "validation", "definitions"):
         run.log_folder(folder.partial / part, part)
     run.log_file(folder.partial / REPORT_FILE)
@@ -470,83 +355,6 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
     by_group = (("inside", item.inside or ()), ("across", item.groups), ("arm", item.arms))
     for design, groups in by_group:
         for group in groups:
-            # MLflow takes letters, digits and a few signs in a metric's name.
-            name = re.sub(r"[^\w.-]", "_", group.group)
-            metrics.update(flatten_metrics(f"{design}/{name}", group.performance))
+            name = f"{design}/{name_metric(group.group)}"
+            metrics.update(flatten_metrics(name, group.performance))
     return metrics
-
-
-def _write_definitions(loaded: LoadedAnalysis, folder: Path) -> None:
-    for name, text in loaded.resolved.texts.items():
-        path = folder / Path(name).as_posix().lstrip("/").replace("..", "_")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-def _write_tables(
-    loaded: LoadedAnalysis, validated: Validated, folder: Path, project: Project, run: OpenRun
-) -> None:
-    """Write folds, predictions and differences; participants under a key made for this run."""
-    folder.mkdir(parents=True)
-    sample = loaded.sample
-    keys = [secrets.token_hex(8) for _ in range(sample.n)]
-    people = loaded.tables.participants.iloc[loaded.kept][["studyid", "usubjid"]]
-    scores = loaded.outcomes.frame.iloc[loaded.kept]
-    # The key file is all that leads back to a participant, so it stays out of MLflow's store.
-    key_folder = project.runs / "keys"
-    key_folder.mkdir(exist_ok=True)
-    # The scores behind the responses stay with it, for the same reason.
-    # Whom a participant may be paired with, for comparisons with other runs on the same data.
-    cells = {"arm": sample.arm, "cohort": sample.cohort, "active": sample.active}
-    beside = people.assign(key=keys, **cells).join(scores)
-    beside.to_csv(key_folder / f"{run.run_id}.csv", index=False)
-    predictions = {
-        **validated.predictions,
-        PROCEDURE: collect_predictions(validated.followed.results, sample),
-    }
-    tables = [
-        table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
-        for name, table in predictions.items()
-    ]
-    # By the random key: the order of the participants would be a way back to them.
-    order = ["candidate", "design", "repeat", "fold", "key"]
-    pd.concat(tables, ignore_index=True).sort_values(order).to_parquet(
-        folder / "predictions.parquet", index=False
-    )
-    _tabulate_folds(validated, loaded).to_csv(folder / "folds.csv", index=False)
-    pooled = validated.select(validated.choice.name, "pooled")
-    measure_net_benefit(pooled, sample).frame().to_csv(folder / "net_benefit.csv", index=False)
-    settings = [
-        {
-            "candidate": item.candidate,
-            "design": item.fold.design,
-            "repeat": item.fold.repeat,
-            "fold": item.fold.number,
-            "group": item.fold.group or "",
-            "setting": json.dumps(item.setting, sort_keys=True),
-        }
-        for item in validated.results
-    ]
-    pd.DataFrame(settings).to_csv(folder / "settings.csv", index=False)
-
-
-def _tabulate_folds(validated: Validated, loaded: LoadedAnalysis) -> pd.DataFrame:
-    """Count, for each fold, held-out participants and responders by trial."""
-    sample = loaded.sample
-    rows = []
-    for fold in validated.plan.folds:
-        for trial in dict.fromkeys(sample.trial[fold.test].tolist()):
-            held = fold.test[sample.trial[fold.test] == trial]
-            rows.append(
-                {
-                    "design": fold.design,
-                    "repeat": fold.repeat,
-                    "fold": fold.number,
-                    "group": fold.group or "",
-                    "trial": trial,
-                    "held_out": len(held),
-                    "responders": sample.count_events(held),
-                    "trained_on": len(fold.train),
-                }
-            )
-    return pd.DataFrame(rows)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +35,7 @@ from glabella.pipelines.later_trials import (
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_ranges, list_versions
 from glabella.pipelines.new_trial import NewTrial
+from glabella.pipelines.run_folder import BUNDLE_FOLDER, open_run_folder
 from glabella.scoring.batch import find_bundle
 from glabella.tracking.registry import UPDATED_TAG, register_bundle
 from glabella.tracking.runs import open_run
@@ -60,7 +59,7 @@ _SLUGS: Mapping[Update, str] = {
     "intercept and slope": "recalibrated",
     "refit": "refitted",
 }
-BUNDLE_FOLDER, RECORD_FILE = "bundle", "update.json"
+RECORD_FILE = "update.json"
 
 
 @dataclass(frozen=True)
@@ -358,47 +357,37 @@ def _write(
     after = _measure(trial, made.model)
     mark = " (simulated)" if parent.origin == "simulated" else ""
     tags = {"origin": parent.origin, UPDATED_TAG: parent.model, "update": done}
-    folder = home.runs / "updated"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open_run(
-        open_store(home, create=True),
-        analysis=parent.analysis,
-        run_name=f"{parent.model} {_SLUGS[done]} to {trial.name}{mark}"[:250],
-        tags=tags,
-        is_training=False,
-    ) as run:
+    with (
+        open_run(
+            open_store(home, create=True),
+            analysis=parent.analysis,
+            run_name=f"{parent.model} {_SLUGS[done]} to {trial.name}{mark}"[:250],
+            tags=tags,
+            is_training=False,
+        ) as run,
+        open_run_folder(home, "updated", run.run_id) as folder,
+    ):
         manifest = _describe(bundle, before, choice, done, made, run.run_id)
-        final = folder / run.run_id
+        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, made.files)
+        result = UpdateResult(
+            parent.model, manifest.model, done, before, after, None,
+            str(folder.final / BUNDLE_FOLDER), run.run_id,
+        )  # fmt: skip
+        (folder.partial / RECORD_FILE).write_text(
+            json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
+        )
         # Who was learnt from is known to this machine alone, as of a training.
-        keys = home.runs / "keys" / f"{run.run_id}.csv"
-        partial = Path(tempfile.mkdtemp(prefix=f".{run.run_id[:8]}-", dir=folder))
-        try:
-            save_bundle(partial / BUNDLE_FOLDER, manifest, made.files)
-            result = UpdateResult(
-                parent.model, manifest.model, done, before, after, None,
-                str(final / BUNDLE_FOLDER), run.run_id,
-            )  # fmt: skip
-            (partial / RECORD_FILE).write_text(
-                json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
-            )
-            keys.parent.mkdir(exist_ok=True)
-            trial.people.to_csv(keys, index=False)
-            run.log_folder(partial / BUNDLE_FOLDER, BUNDLE_FOLDER)
-            run.log_file(partial / RECORD_FILE)
-            partial.rename(final)
-            uri = register_bundle(
-                run,
-                final / BUNDLE_FOLDER,
-                manifest,
-                record=final / RECORD_FILE,
-                tags={UPDATED_TAG: parent.model, "update": done, "update.trial": trial.name},
-            )
-        except BaseException:
-            shutil.rmtree(final, ignore_errors=True)
-            keys.unlink(missing_ok=True)
-            raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        folder.write_keys(trial.people)
+        run.log_folder(folder.partial / BUNDLE_FOLDER, BUNDLE_FOLDER)
+        run.log_file(folder.partial / RECORD_FILE)
+        folder.keep()
+        uri = register_bundle(
+            run,
+            folder.final / BUNDLE_FOLDER,
+            manifest,
+            record=folder.final / RECORD_FILE,
+            tags={UPDATED_TAG: parent.model, "update": done, "update.trial": trial.name},
+        )
     return replace(result, model_uri=uri)
 
 

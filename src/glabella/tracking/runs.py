@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,27 @@ from glabella.tracking.store import Store, explain_store_errors, import_mlflow
 _PROCESS_TAG = "glabella.process"
 ANALYSIS_TAG = "glabella.analysis"
 _OTHER_TAG = "glabella.beside_analysis"
+
+
+def name_metric(text: str) -> str:
+    """Write a name so that it can be part of a metric's.
+
+    Parameters
+    ----------
+    text : str
+        A trial, an arm, a feature.
+
+    Returns
+    -------
+    str
+        With what MLflow does not take in a metric's name as ``_``.
+
+    Examples
+    --------
+    >>> name_metric("Trial 1 (2012)")
+    'Trial_1__2012_'
+    """
+    return re.sub(r"[^\w.-]", "_", text)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
 from glabella.data.ingest.files import read_table
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
+from glabella.models.estimators.interface import Contributions
 from glabella.reporting.patient import PatientPage, Step, render_patient
 from glabella.reporting.write import check_page, write_page
 from glabella.scoring.batch import find_bundle
@@ -132,40 +134,12 @@ def _describe(
     bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
 ) -> PatientPage:
     manifest, model = bundle.manifest, bundle.model
-    prepared = _prepare(bundle, frame, arm, row, source)
-    features = prepared.features
-    grouping, specs = manifest.grouping, manifest.grouping.describe(manifest.feature_specs)
-    found = grouping.sum_values(model.contributions(features))
+    features = _prepare(bundle, frame, arm, row, source).features
     under = choose_arm(manifest, arm)
-    refits = [grouping.sum_values(each.contributions(features)).values[0] for each in bundle.refits]
-    ranges = np.array([np.min(refits, axis=0), np.max(refits, axis=0)]) if refits else None
-    places = range(len(found.features))
-    # The arm comes first: what is said of the patient is said under it.
-    order = sorted(
-        places,
-        key=lambda at: (specs[found.features[at]].part == "patient", -abs(found.values[0, at])),
+    found = manifest.grouping.sum_values(model.contributions(features))
+    steps = _trace_steps(
+        bundle, features, found, points=_describe_points(manifest, frame.iloc[row - 1])
     )
-    points = _describe_points(manifest, frame.iloc[row - 1])
-    total = float(found.base[0])
-    steps = []
-    for at in order:
-        spec, effect = specs[found.features[at]], float(found.values[0, at])
-        members = [specs[name] for name in grouping.list_members(spec.name)]
-        [value] = describe_given(members, features, fills_missing=model.fills_missing)[1]
-        before, total = total, total + effect
-        steps.append(
-            Step(
-                label=spec.label,
-                value=points.get(spec.name, "{}").format(value),
-                effect=effect,
-                low=None if ranges is None else float(ranges[0, at]),
-                high=None if ranges is None else float(ranges[1, at]),
-                before=_to_chance(before, found.scale),
-                after=_to_chance(total, found.scale),
-                is_patient=spec.part == "patient",
-                is_beyond_noise=manifest.beyond_noise.get(spec.name),
-            )
-        )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
     notes, inside = describe_domain(features, manifest, bundle.likeness)
     labels = {item.name: item.label for item in manifest.arms}
@@ -180,11 +154,11 @@ def _describe(
         low=min(probabilities, default=None),
         high=max(probabilities, default=None),
         base=_to_chance(float(found.base[0]), found.scale),
-        refits=len(refits),
+        refits=len(bundle.refits),
         refitted_to=_describe_samples(manifest),
         scale=found.scale,
         method=manifest.attributions,
-        steps=tuple(steps),
+        steps=steps,
         alike=tuple(
             f"{labels.get(name, 'All')}: {count.describe()}" if name else count.describe()
             for name, count in alike.counts.items()
@@ -197,6 +171,46 @@ def _describe(
         intended_use=manifest.intended_use,
         not_for=manifest.not_for,
     )
+
+
+def _trace_steps(
+    bundle: Bundle,
+    features: pd.DataFrame,
+    found: Contributions,
+    *,
+    points: Mapping[str, str],
+) -> tuple[Step, ...]:
+    """Go from the base to the prediction feature by feature, the arm first."""
+    manifest = bundle.manifest
+    grouping, specs = manifest.grouping, manifest.grouping.describe(manifest.feature_specs)
+    refits = [grouping.sum_values(each.contributions(features)).values[0] for each in bundle.refits]
+    ranges = np.array([np.min(refits, axis=0), np.max(refits, axis=0)]) if refits else None
+    # The arm comes first: what is said of the patient is said under it.
+    order = sorted(
+        range(len(found.features)),
+        key=lambda at: (specs[found.features[at]].part == "patient", -abs(found.values[0, at])),
+    )
+    total = float(found.base[0])
+    steps = []
+    for at in order:
+        spec, effect = specs[found.features[at]], float(found.values[0, at])
+        members = [specs[name] for name in grouping.list_members(spec.name)]
+        [value] = describe_given(members, features, fills_missing=bundle.model.fills_missing)[1]
+        before, total = total, total + effect
+        steps.append(
+            Step(
+                label=spec.label,
+                value=points.get(spec.name, "{}").format(value),
+                effect=effect,
+                low=None if ranges is None else float(ranges[0, at]),
+                high=None if ranges is None else float(ranges[1, at]),
+                before=_to_chance(before, found.scale),
+                after=_to_chance(total, found.scale),
+                is_patient=spec.part == "patient",
+                is_beyond_noise=manifest.beyond_noise.get(spec.name),
+            )
+        )
+    return tuple(steps)
 
 
 def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:

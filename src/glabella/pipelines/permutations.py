@@ -15,6 +15,7 @@ from glabella.pipelines.load import LoadedAnalysis
 from glabella.validation.metrics import count_concordance
 from glabella.validation.nested import Progress, tune_and_fit, validate_candidates
 from glabella.validation.permutation import (
+    Draw,
     PermutationTest,
     permute_given,
     permute_within,
@@ -27,6 +28,7 @@ from glabella.validation.splits import Fold, Rows, make_repeated_folds
 _NOTHING = (
     "within trial and arm, no candidate's features tell responders of the active arm from others"
 )
+_NOTHING_BEYOND = "within trial and arm, no candidate tells them apart better than severity does"
 _SEVERITY = "severity"
 
 
@@ -187,52 +189,80 @@ def run_permutations(
         unit=unit,
         groups=sample.group_by(unit),
     )
+    run = _Tests(
+        n=sample.n,
+        permutations=design.permutations,
+        seed=analysis.seed,
+        workers=workers,
+        progress=progress,
+    )
     procedure = _Procedure(chosen_from, (), sample, tuple(folds), design.inner_folds, analysis.seed)
-
-    def run(test: _Procedure, draw: Any, hypothesis: str, stage: str) -> PermutationTest:
-        return run_permutation_test(
-            test,
-            draw,
-            n=sample.n,
-            hypothesis=hypothesis,
-            permutations=design.permutations or 1,
-            seed=analysis.seed,
-            workers=workers,
-            progress=None if progress is None else partial(progress, stage),
-        )
-
     anything = run(
         procedure,
         partial(_draw_within, sample.strata, sample.people),
-        _NOTHING,
-        "permuting within trial and arm",
+        hypothesis=_NOTHING,
+        stage="permuting within trial and arm",
     )
     severity = {name: item for name, item in all_candidates.items() if item.estimator == _SEVERITY}
-    beyond = "within trial and arm, no candidate tells them apart better than severity does"
     reason = _explain_untested(sample, severity, chosen_from)
-    if reason is not None:
-        untested = PermutationTest(beyond, None, None, 0, 0, design.permutations, None, reason)
-        return Permutations(anything, untested, design.pooled.folds)
+    beyond_severity = (
+        _test_beyond(procedure, severity, run)
+        if reason is None
+        else PermutationTest(_NOTHING_BEYOND, None, None, 0, 0, design.permutations, None, reason)
+    )
+    return Permutations(anything, beyond_severity, design.pooled.folds)
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """Runs tests of so many permutations each."""
+
+    n: int
+    permutations: int
+    seed: int
+    workers: int
+    progress: Progress | None
+
+    def __call__(
+        self,
+        procedure: _Procedure,
+        draw: Draw,
+        *,
+        hypothesis: str,
+        stage: str,
+    ) -> PermutationTest:
+        return run_permutation_test(
+            procedure,
+            draw,
+            n=self.n,
+            hypothesis=hypothesis,
+            permutations=self.permutations,
+            seed=self.seed,
+            workers=self.workers,
+            progress=None if self.progress is None else partial(self.progress, stage),
+        )
+
+
+def _test_beyond(
+    procedure: _Procedure, severity: Mapping[str, Candidate], run: _Tests
+) -> PermutationTest:
+    """Test what candidates tell beyond severity, given what severity is fitted to tell."""
+    sample = procedure.sample
     [(name, candidate)] = severity.items()
     fitted = tune_and_fit(
         candidate,
         sample,
         np.arange(sample.n),
-        inner_folds=design.inner_folds,
-        seed=derive_seed(analysis.seed, "permutations", name),
+        inner_folds=procedure.inner_folds,
+        seed=derive_seed(procedure.seed, "permutations", name),
     )
-    beyond_severity = run(
-        replace(procedure, candidates={name: candidate, **chosen_from}, references=(name,)),
-        partial(
-            _draw_given,
-            sample.strata,
-            sample.labels,
-            fitted.model.log_odds(sample.features.columns),
-        ),
-        beyond,
-        "permuting given severity",
+    log_odds = fitted.model.log_odds(sample.features.columns)
+    return run(
+        replace(procedure, candidates={**severity, **procedure.candidates}, references=(name,)),
+        partial(_draw_given, sample.strata, sample.labels, log_odds),
+        hypothesis=_NOTHING_BEYOND,
+        stage="permuting given severity",
     )
-    return Permutations(anything, beyond_severity, design.pooled.folds)
 
 
 def _explain_untested(

@@ -383,6 +383,41 @@ def _sum_up(
     definition: Mapping[str, str],
 ) -> Rehearsal:
     tables = {name: store.read(name, repeats=repeats) for name in TABLES}
+    digest = hashlib.sha256(json.dumps(dict(definition), sort_keys=True).encode()).hexdigest()
+    name = plan.resolved.name
+    found = _summarise(tables, plan, scenario=scenario, repeats=repeats, folder=store.folder)
+    with open_run(
+        open_store(home, create=True),
+        analysis=name,
+        run_name=f"rehearsal of {name} under {scenario} (simulated)",
+        tags={"origin": "simulated", "rehearsal_sha256": digest},
+        is_training=False,
+    ) as run:
+        rehearsal = replace(found, run_id=run.run_id)
+        written = _write(rehearsal, tables, store)
+        run.log(
+            params={
+                "scenario": scenario,
+                "repeats": repeats,
+                "participants": rehearsal.participants,
+                "trials": rehearsal.trials,
+                "truth": rehearsal.truth,
+            },
+            metrics=rehearsal.list_metrics(),
+        )
+        for path in written:
+            run.log_file(path, "rehearsal")
+    return rehearsal
+
+
+def _summarise(
+    tables: Mapping[str, pd.DataFrame],
+    plan: RehearsalPlan,
+    *,
+    scenario: str,
+    repeats: int,
+    folder: Path,
+) -> Rehearsal:
     about = tables["repeats"]
     failed = about["failure"] != ""
     failures = {str(why): int(n) for why, n in about["failure"][failed].value_counts().items()}
@@ -392,61 +427,38 @@ def _sum_up(
             place=f"scenario '{scenario}'",
             remedy="Ask for more participants, fewer folds, or another scenario.",
         )
-    figures = tabulate_repeats(tables["figures"])
-    claims = tabulate_claims(tables["claims"], repeats=int((~failed).sum()))
-    shares = about.loc[~failed, "verdict"].value_counts(normalize=True)
-    digest = hashlib.sha256(json.dumps(dict(definition), sort_keys=True).encode()).hexdigest()
-    name = plan.resolved.name
-    with open_run(
-        open_store(home, create=True),
-        analysis=name,
-        run_name=f"rehearsal of {name} under {scenario} (simulated)",
-        tags={"origin": "simulated", "rehearsal_sha256": digest},
-        is_training=False,
-    ) as run:
-        rehearsal = Rehearsal(
-            analysis=name,
-            scenario=scenario,
-            repeats=repeats,
-            failures=failures,
-            with_failed_candidates=int((about.loc[~failed, "failed_candidates"] > 0).sum()),
-            participants=plan.scenario.size,
-            trials=len(plan.scenario.trials),
-            truth=plan.truth,
-            figures=figures,
-            claims=claims,
-            verdicts={str(word): float(share) for word, share in shares.items()},
-            seconds=float(about.loc[~failed, "seconds"].median()),
-            folder=store.folder,
-            run_id=run.run_id,
-        )
-        store.clear(
-            (
-                *(f"{key}.parquet" for key in tables),
-                SUMMARY_FILE,
-                CLAIMS_FILE,
-                JSON_FILE,
-                FIGURE_FILE,
-            )
-        )
-        written = [
-            *(store.write(f"{key}.parquet", _as_parquet(table)) for key, table in tables.items()),
-            store.write(SUMMARY_FILE, figures.to_csv(index=False).encode()),
-            store.write(CLAIMS_FILE, claims.to_csv(index=False).encode()),
-            store.write(JSON_FILE, json.dumps(rehearsal.as_json(), indent=1).encode()),
-            store.write(FIGURE_FILE, render_svg(rehearsal.plot())),
-        ]
-        params = {
-            "scenario": scenario,
-            "repeats": repeats,
-            "participants": plan.scenario.size,
-            "trials": len(plan.scenario.trials),
-            "truth": plan.truth,
-        }
-        run.log(params=params, metrics=rehearsal.list_metrics())
-        for path in written:
-            run.log_file(path, "rehearsal")
-    return rehearsal
+    evaluated = about[~failed]
+    shares = evaluated["verdict"].value_counts(normalize=True)
+    return Rehearsal(
+        analysis=plan.resolved.name,
+        scenario=scenario,
+        repeats=repeats,
+        failures=failures,
+        with_failed_candidates=int((evaluated["failed_candidates"] > 0).sum()),
+        participants=plan.scenario.size,
+        trials=len(plan.scenario.trials),
+        truth=plan.truth,
+        figures=tabulate_repeats(tables["figures"]),
+        claims=tabulate_claims(tables["claims"], repeats=len(evaluated)),
+        verdicts={str(word): float(share) for word, share in shares.items()},
+        seconds=float(evaluated["seconds"].median()),
+        folder=folder,
+        run_id="",
+    )
+
+
+def _write(
+    rehearsal: Rehearsal, tables: Mapping[str, pd.DataFrame], store: ChunkStore
+) -> list[Path]:
+    """Write the results in place of those of a rehearsal before."""
+    files = {f"{name}.parquet": _as_parquet(table) for name, table in tables.items()} | {
+        SUMMARY_FILE: rehearsal.figures.to_csv(index=False).encode(),
+        CLAIMS_FILE: rehearsal.claims.to_csv(index=False).encode(),
+        JSON_FILE: json.dumps(rehearsal.as_json(), indent=1).encode(),
+        FIGURE_FILE: render_svg(rehearsal.plot()),
+    }
+    store.clear(files)
+    return [store.write(name, content) for name, content in files.items()]
 
 
 def _as_parquet(table: pd.DataFrame) -> bytes:

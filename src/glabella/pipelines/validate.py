@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -247,60 +248,95 @@ def run_validation(
         checkpoint=checkpoint,
         weighed=eligible if len(eligible) > 1 else (),
     )
-    by_name = {name: [item for item in results if item.candidate == name] for name in candidates}
-    predictions = {
-        name: collect_predictions(mine, sample)
-        for name, mine in by_name.items()
-        if all(item.error is None for item in mine)
-    }
-    if not set(predictions) - set(references) and set(candidates) - set(references):
-        reasons = {f"{item.candidate}: {item.error}" for item in results if item.error is not None}
-        raise AnalysisError(
-            f"every candidate that could be chosen failed ({'; '.join(sorted(reasons))})",
-            remedy="Mend its definition in models/, or the features that it can't take.",
-        )
-    pooled = {name: table[table["design"] == "pooled"] for name, table in predictions.items()}
+    fitted = _Fitted.collect(results, candidates, sample)
+    _refuse_failure(fitted, set(candidates) - set(references))
+    pooled = fitted.select_pooled()
     choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
     chosen_from = list_eligible(pooled, references)
-    followed = follow_procedure({name: by_name[name] for name in chosen_from})
-    measure = _Measuring(loaded, plan.infeasible, predictions, by_name, by_arm)
-    measured = {name: measure(name) for name in candidates}
-    gains: dict[str, dict[str, tuple[Gain, ...]]] = {}
-    for design in ("pooled", "across"):
-        mine = {name: item.gains[design] for name, item in measured.items() if design in item.gains}
-        for name, adjusted in adjust_gains(mine).items():
-            gains.setdefault(name, {})[design] = adjusted
-    measured = {name: replace(item, gains=gains.get(name, {})) for name, item in measured.items()}
+    followed = follow_procedure({name: fitted.by_name[name] for name in chosen_from})
+    measure = _Measuring(loaded, plan.infeasible, fitted, by_arm)
+    measured = _adjust(measure(name) for name in candidates)
     if len(chosen_from) == 1:
         procedure = replace(measured[choice.name], name=PROCEDURE)
         pooled[PROCEDURE] = pooled[choice.name]
     else:
-        by_name[PROCEDURE] = [replace(item, candidate=PROCEDURE) for item in followed.results]
-        predictions[PROCEDURE] = collect_predictions(by_name[PROCEDURE], sample)
-        pooled[PROCEDURE] = predictions[PROCEDURE][predictions[PROCEDURE]["design"] == "pooled"]
-        procedure = measure(PROCEDURE)
-        del predictions[PROCEDURE]
-    differences = tuple(
-        compare_losses(PROCEDURE, name, pooled, sample.outcomes)
-        for name in references
-        if name in pooled and name != choice.name
-    )
-    against_chosen = tuple(
-        compare_losses(name, choice.name, pooled, sample.outcomes)
-        for name in chosen_from
-        if name != choice.name
-    )
+        beside = fitted.add_procedure(followed, sample)
+        pooled = beside.select_pooled()
+        procedure = replace(measure, fitted=beside)(PROCEDURE)
     return Validated(
-        measured,
-        predictions,
-        tuple(results),
-        choice,
-        procedure,
-        followed,
-        differences,
-        against_chosen,
-        plan,
+        candidates=measured,
+        predictions=fitted.predictions,
+        results=tuple(results),
+        choice=choice,
+        procedure=procedure,
+        followed=followed,
+        differences=tuple(
+            compare_losses(PROCEDURE, name, pooled, sample.outcomes)
+            for name in references
+            if name in pooled and name != choice.name
+        ),
+        against_chosen=tuple(
+            compare_losses(name, choice.name, pooled, sample.outcomes)
+            for name in chosen_from
+            if name != choice.name
+        ),
+        plan=plan,
     )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What was fitted, by candidate, and the predictions of those that never failed."""
+
+    by_name: dict[str, list[FoldResult]]
+    predictions: dict[str, pd.DataFrame]
+
+    @classmethod
+    def collect(
+        cls, results: Sequence[FoldResult], names: Iterable[str], sample: Sample
+    ) -> _Fitted:
+        by_name = {name: [item for item in results if item.candidate == name] for name in names}
+        predictions = {
+            name: collect_predictions(mine, sample)
+            for name, mine in by_name.items()
+            if all(item.error is None for item in mine)
+        }
+        return cls(by_name, predictions)
+
+    def select_pooled(self) -> dict[str, pd.DataFrame]:
+        return {
+            name: table[table["design"] == "pooled"] for name, table in self.predictions.items()
+        }
+
+    def add_procedure(self, followed: Followed, sample: Sample) -> _Fitted:
+        mine = [replace(item, candidate=PROCEDURE) for item in followed.results]
+        return _Fitted(
+            {**self.by_name, PROCEDURE: mine},
+            {**self.predictions, PROCEDURE: collect_predictions(mine, sample)},
+        )
+
+
+def _refuse_failure(fitted: _Fitted, to_choose_from: set[str]) -> None:
+    """Refuse an analysis of which every candidate that could be chosen failed."""
+    if not to_choose_from or to_choose_from & set(fitted.predictions):
+        return
+    results = (item for mine in fitted.by_name.values() for item in mine)
+    reasons = {f"{item.candidate}: {item.error}" for item in results if item.error is not None}
+    raise AnalysisError(
+        f"every candidate that could be chosen failed ({'; '.join(sorted(reasons))})",
+        remedy="Mend its definition in models/, or the features that it can't take.",
+    )
+
+
+def _adjust(measured: Iterable[CandidateResult]) -> dict[str, CandidateResult]:
+    """Adjust the gains of all candidates under a design for how many they are."""
+    by_name = {item.name: item for item in measured}
+    adjusted: dict[str, dict[str, tuple[Gain, ...]]] = {name: {} for name in by_name}
+    for design in ("pooled", "across"):
+        mine = {name: item.gains[design] for name, item in by_name.items() if design in item.gains}
+        for name, gains in adjust_gains(mine).items():
+            adjusted[name][design] = gains
+    return {name: replace(item, gains=adjusted[name]) for name, item in by_name.items()}
 
 
 def _rows_of(sample: Sample, trial: str) -> Rows:
@@ -313,15 +349,14 @@ class _Measuring:
 
     loaded: LoadedAnalysis
     infeasible: dict[str, str]
-    predictions: dict[str, pd.DataFrame]
-    by_name: dict[str, list[FoldResult]]
+    fitted: _Fitted
     by_arm: bool
 
     def __call__(self, name: str) -> CandidateResult:
         sample = self.loaded.sample
         design = self.loaded.resolved.analysis.value.validation
         read = self.loaded.resolved.candidates.get(name)
-        results = self.by_name[name]
+        results = self.fitted.by_name[name]
         result = CandidateResult(
             name=name,
             description="the choice among the candidates, inside each training part"
@@ -335,7 +370,7 @@ class _Measuring:
             groups=(),
             seconds=sum(item.seconds for item in results),
         )
-        table = self.predictions.get(name)
+        table = self.fitted.predictions.get(name)
         if table is None:
             return result
         parts = {part: table[table["design"] == part] for part in ("pooled", "inside", "across")}
@@ -359,14 +394,14 @@ class _Measuring:
 
     def _measure_gains(self, name: str) -> dict[str, tuple[Gain, ...]]:
         """Hold a candidate against each reference, under each design that all are in."""
-        references = self.loaded.resolved.references
+        references, predictions = self.loaded.resolved.references, self.fitted.predictions
         if name in references:
             return {}
-        compared = [name, *(other for other in references if other in self.predictions)]
+        compared = [name, *(other for other in references if other in predictions)]
         gains = {}
         for design in ("pooled", "across"):
             tables = {
-                other: self.predictions[other][self.predictions[other]["design"] == design]
+                other: predictions[other][predictions[other]["design"] == design]
                 for other in compared
             }
             if len(tables[name]):

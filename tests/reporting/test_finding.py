@@ -6,6 +6,7 @@ from glabella.reporting.finding import write_finding
 from glabella.validation.comparison import Difference
 from glabella.validation.intervals import Estimate
 from glabella.validation.performance import MEASURES, Performance
+from glabella.validation.permutation import PermutationTest
 from glabella.validation.result import CandidateResult
 
 
@@ -34,6 +35,28 @@ def test_a_model_no_better_than_its_reference_is_reported_as_that_first():
     assert text.startswith(
         "No better than its reference: ridge did not predict better than severity"
     )
+
+
+@pytest.mark.parametrize(
+    ("auc", "p_value", "is_said"),
+    [
+        (GOOD, 0.12, True),
+        (GOOD, 0.05, False),
+        (GOOD, None, False),
+        # What is at chance by its own interval needs no test to say so.
+        (Estimate(0.52, 0.44, 0.6), 0.12, False),
+    ],
+)
+def test_a_permutation_test_that_finds_nothing_is_said_beside_the_figure(auc, p_value, is_said):
+    test = PermutationTest("nothing", 0.6, "ridge", 3, 39, 39, p_value)
+    text = write_finding(
+        "ridge", make_candidate(auc), [make_difference(-0.09, -0.01)],
+        has_choice=False, is_simulated=False, has_arms=True, across=None, anything=test,
+    )  # fmt: skip
+    words = "which a permutation test does not tell from chance (p = 0.120)"
+    assert (words in text) == is_said
+    if is_said:
+        assert f"0.68 (0.60 to 0.75), {words}, and predicted better than severity" in text
 
 
 def test_a_model_at_chance_is_reported_as_that_first():

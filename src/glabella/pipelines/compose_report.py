@@ -73,6 +73,7 @@ def compose_record(
             has_arms=loaded.sample.has_arms,
             across=across,
             external=None if measured.external is None else measured.external.headline,
+            anything=None if measured.permutations is None else measured.permutations.anything,
         ),
         caveats=[
             *_list_caveats(loaded, validated),

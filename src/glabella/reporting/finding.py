@@ -9,6 +9,7 @@ from glabella.validation.across import pool_groups
 from glabella.validation.comparison import Difference
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.performance import GroupPerformance
+from glabella.validation.permutation import PermutationTest
 from glabella.validation.result import CandidateResult
 
 Verdict = Literal["not validated", "only inside", "chance", "below chance", "no better", "better"]
@@ -104,6 +105,7 @@ def write_finding(
     has_arms: bool,
     across: str | None,
     external: Estimate | None = None,
+    anything: PermutationTest | None = None,
 ) -> str:
     """Write the finding.
 
@@ -125,6 +127,9 @@ def write_finding(
         ``trial`` or ``site``: what was left out; None where nothing was.
     external : Estimate, optional
         The concordance of the kept candidate in the external set.
+    anything : PermutationTest, optional
+        Of there being anything to find. An interval of a cross-validated concordance leaves out
+        0.5 more often than it should where there is nothing, so the test has the last word.
 
     Returns
     -------
@@ -140,6 +145,7 @@ def write_finding(
     auc = procedure.pooled.estimates["auc"]
     among = "within the active arm" if has_arms else "among the participants"
     figure = f"told responders from others {among} with a concordance of {format_estimate(auc)}"
+    figure += _describe_test(auc, anything)
     where = _describe_across(procedure, across) + _describe_external(external)
     beaten = [item.against for item in differences if item.is_better]
     unbeaten = [item.against for item in differences if not item.is_better]
@@ -151,7 +157,7 @@ def write_finding(
             f"and of a new {across} with {format_estimate(left_out)}"
             f"{_VERDICTS[_place(left_out)]}; nothing can be said of other patients. "
             f"Over all {across}s pooled, its concordance is {format_estimate(auc)}"
-            f"{_describe_external(external)}."
+            f"{_describe_test(auc, anything)}{_describe_external(external)}."
         )
     if verdict in ("chance", "below chance"):
         where_to = "At" if _place(auc) == "chance" else "Below"
@@ -225,6 +231,14 @@ def _place(auc: Estimate) -> str:
     if auc.low > CHANCE:
         return "above"
     return "below" if auc.high < CHANCE else "chance"
+
+
+def _describe_test(auc: Estimate, anything: PermutationTest | None) -> str:
+    """Say where a test of there being anything does not bear out an interval above chance."""
+    if anything is None or anything.p_value is None or anything.rejects or _place(auc) != "above":
+        return ""
+    p_value = format_p_value(anything.p_value)
+    return f", which a permutation test does not tell from chance (p = {p_value})"
 
 
 def _describe_across(procedure: CandidateResult, across: str | None) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from study_page import write_page
+from study_page import ABOVE_CHANCE, write_page
 
 import glabella
 
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ANALYSES = ROOT / "benchmarks" / "validation_study"
 TABLES = ROOT / "docs" / "validation_study"
 REPEATS = 1000
+ANYTHING = "permutation test: there is anything"
 # Measures that the page tells of; a rehearsal has more.
 MEASURES = (
     "auc",
@@ -135,9 +136,24 @@ def run_line(name: str, line: Line, *, repeats: int, workers: int) -> None:
         "hours": round(_sum_seconds(found) / 3600, 4),
     }
     about |= {f"verdict: {word}": round(share, 4) for word, share in found.verdicts.items()}
+    about |= _count_borne_out(found)
     _replace_rows("figures", name, figures)
     _replace_rows("claims", name, found.claims)
     _replace_rows("lines", name, pd.DataFrame([about]).drop(columns="line"))
+
+
+def _count_borne_out(found: glabella.Rehearsal) -> dict[str, float]:
+    """Count the first sentences above chance that the permutation test bears out, where it was run.
+
+    The others say that the test does not.
+    """
+    claims = pd.read_parquet(found.folder / "claims.parquet")
+    tested = claims[claims["claim"] == ANYTHING].set_index("repeat")["made"]
+    if tested.empty:
+        return {}
+    verdicts = pd.read_parquet(found.folder / "repeats.parquet").set_index("repeat")["verdict"]
+    above = verdicts.isin(ABOVE_CHANCE).reindex(tested.index)
+    return {"above chance, borne out": round(float((above & tested).mean()), 4)}
 
 
 def _sum_seconds(found: glabella.Rehearsal) -> float:

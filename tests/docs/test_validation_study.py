@@ -14,7 +14,13 @@ from glabella.simulation.scenario import read_scenario
 def benchmarks(checkout, monkeypatch):
     monkeypatch.syspath_prepend(str(checkout / "benchmarks"))
     yield checkout / "benchmarks"
-    for name in ("study_page", "validation_study"):
+    for name in (
+        "study_tables",
+        "study_coverage",
+        "study_recovery",
+        "study_page",
+        "validation_study",
+    ):
         sys.modules.pop(name, None)
 
 

@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Check definitions, data, clock and folds; fit no candidate.
 
-    Example: glabella check cdystonia --data ../shared/data/cdystonia_bont --out check.html
+    Example: glabella check cdystonia --data FOLDER --out check.html
 
     Parameters
     ----------

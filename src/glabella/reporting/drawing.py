@@ -112,6 +112,8 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
+    # Places are settled now; with an engine, saving would draw everything twice.
+    figure.set_layout_engine("none")
     image = render_svg(figure)
     table = _read_data(figure) if data is None else data
     import_module("matplotlib.pyplot").close(figure)

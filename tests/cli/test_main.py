@@ -1,25 +1,55 @@
 """The command line: exit codes, one message, JSON alone on standard output."""
 
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from glabella import __version__
+from glabella.cli import main
+
+Done = subprocess.CompletedProcess[str]
 
 
-def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "glabella", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-    )
+@pytest.fixture
+def run(monkeypatch, capsys) -> Callable[..., Done]:
+    """Run the command line in this process: a process of its own takes seconds to import."""
+
+    def run_here(*arguments: object, cwd: Path | None = None) -> Done:
+        words = ["glabella", *map(str, arguments)]
+        handlers: dict[int, Any] = {
+            number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        capsys.readouterr()
+        code: Any = 0
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "argv", words)
+            if cwd is not None:
+                patched.chdir(cwd)
+            try:
+                main.run()
+            except SystemExit as ended:
+                code = ended.code or 0
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+        return Done(words, code, *capsys.readouterr())
+
+    return run_here
 
 
-def test_help_lists_the_verbs_and_each_shows_an_example():
+def run_apart(*arguments: object) -> Done:
+    """Run it as a user does, in a process of its own."""
+    command = [sys.executable, "-m", "glabella", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_help_lists_the_verbs_and_each_shows_an_example(run):
     listed = run("--help")
     assert listed.returncode == 0
     verbs = ("init", "simulate", "check", "train", "compare", "promote", "score", "explain")
@@ -31,15 +61,15 @@ def test_help_lists_the_verbs_and_each_shows_an_example():
 
 
 def test_the_version_is_printed():
-    assert run("--version").stdout.strip() == __version__
+    assert run_apart("--version").stdout.strip() == __version__
 
 
 @pytest.mark.parametrize("arguments", [["trian"], ["train"], ["train", "x", "--workers", "none"]])
-def test_wrong_usage_exits_with_2(arguments):
+def test_wrong_usage_exits_with_2(run, arguments):
     assert run(*arguments).returncode == 2
 
 
-def test_init_copies_and_never_overwrites(tmp_path, checkout):
+def test_init_copies_and_never_overwrites(run, tmp_path, checkout):
     assert run("init", tmp_path / "study").returncode == 0
     copied = {path.relative_to(tmp_path / "study") for path in (tmp_path / "study").rglob("*.yaml")}
     shipped = {
@@ -54,12 +84,12 @@ def test_init_copies_and_never_overwrites(tmp_path, checkout):
 
 
 def test_check_prints_json_and_nothing_else(small_project):
-    done = run("check", "small", "--project", small_project, "--json")
+    done = run_apart("check", "small", "--project", small_project, "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["n"] == 120
 
 
-def test_report_writes_the_page_again(trained, tmp_path):
+def test_report_writes_the_page_again(run, trained, tmp_path):
     project, result = trained
     done = run("report", "small", "--project", project, "--out", tmp_path / "again.html")
     assert done.returncode == 0, done.stderr
@@ -69,7 +99,7 @@ def test_report_writes_the_page_again(trained, tmp_path):
     assert "There are: small." in lost.stderr
 
 
-def test_score_prints_its_summary_as_json(trained, new_patients, tmp_path):
+def test_score_prints_its_summary_as_json(run, trained, new_patients, tmp_path):
     new_patients.to_csv(tmp_path / "new.csv", index=False)
     done = run(
         "score", tmp_path / "new.csv", "--out", tmp_path / "scores.csv",
@@ -87,7 +117,7 @@ def test_score_prints_its_summary_as_json(trained, new_patients, tmp_path):
     } <= set(json.loads(done.stdout))
 
 
-def test_score_reads_the_column_of_a_later_visit(trained_early, new_patients, tmp_path):
+def test_score_reads_the_column_of_a_later_visit(run, trained_early, new_patients, tmp_path):
     early = new_patients.assign(depression_total_week_2=new_patients["depression_total"] // 2)
     early.to_csv(tmp_path / "new.csv", index=False)
     new_patients.to_csv(tmp_path / "baseline.csv", index=False)
@@ -182,7 +212,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_wrong_ends_in_one_message_and_nothing_half_written(small_project, fault):
+def test_what_is_wrong_ends_in_one_message_and_nothing_half_written(run, small_project, fault):
     break_it, expected = FAULTS[fault]
     break_it(small_project)
     before = sorted(path for path in (small_project / "mlruns").rglob("*"))
@@ -198,14 +228,22 @@ def test_what_is_wrong_ends_in_one_message_and_nothing_half_written(small_projec
     assert sorted(path for path in (small_project / "mlruns").rglob("*")) == before
 
 
-def test_simulate_needs_a_folder_unless_it_calibrates(checkout):
+def test_a_refusal_in_a_process_of_its_own_ends_it_with_1(small_project):
+    break_it, [place, *_] = FAULTS["an unknown column"]
+    break_it(small_project)
+    done = run_apart("train", "small", "--project", small_project, "--workers", 1)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert place in done.stderr and "Traceback" not in done.stderr
+
+
+def test_simulate_needs_a_folder_unless_it_calibrates(run, checkout):
     done = run("simulate", "bont_pooled", cwd=checkout)
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_calibration_prints_each_figure_beside_its_distribution(checkout, tmp_path):
+def test_a_calibration_prints_each_figure_beside_its_distribution(run, checkout, tmp_path):
     arguments = ("simulate", "bont_pooled", "--calibration", "--replicates", "20")
     done = run(*arguments, "--out", tmp_path / "calibration", cwd=checkout)
     assert done.returncode == 0, done.stderr
@@ -223,26 +261,26 @@ def test_a_calibration_prints_each_figure_beside_its_distribution(checkout, tmp_
     assert sum(printed["verdicts"].values()) == 60
 
 
-def test_a_scenario_of_which_nothing_is_published_is_not_calibrated(checkout):
+def test_a_scenario_of_which_nothing_is_published_is_not_calibrated(run, checkout):
     done = run("simulate", "no_signal", "--calibration", cwd=checkout)
     assert done.returncode == 1
     assert "nothing is published on any of its trials" in done.stderr
 
 
-def test_a_calibration_takes_no_option_of_the_tables(checkout):
+def test_a_calibration_takes_no_option_of_the_tables(run, checkout):
     arguments = ("simulate", "bont_pooled", "--calibration", "--participants", "5000")
     done = run(*arguments, cwd=checkout)
     assert done.returncode == 2
     assert "a calibration writes no tables" in " ".join(done.stderr.split())
 
 
-def test_fewer_participants_than_arms_are_refused(checkout, tmp_path):
+def test_fewer_participants_than_arms_are_refused(run, checkout, tmp_path):
     done = run("simulate", "predictive", "--out", tmp_path, "--participants", "3", cwd=checkout)
     assert done.returncode == 1
     assert "3 participants are fewer than the 6 arms" in done.stderr
 
 
-def test_an_impossible_scenario_is_refused_with_its_line(checkout, tmp_path):
+def test_an_impossible_scenario_is_refused_with_its_line(run, checkout, tmp_path):
     assert run("init", tmp_path / "study").returncode == 0
     path = tmp_path / "study" / "pipelines" / "scenarios" / "predictive.yaml"
     text = path.read_text(encoding="utf-8")

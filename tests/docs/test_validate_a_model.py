@@ -25,8 +25,9 @@ def test_the_block_is_a_validation_with_every_key_that_there_is(page):
 
 
 def test_only_pooled_is_there_without_being_asked_for(page):
-    assert "optional but `pooled`" in page
     plain = ValidationDefinition()
+    assert "`pooled` is five folds ten times\nunless stated" in page
+    assert (plain.pooled.folds, plain.pooled.repeats) == (5, 10)
     asked = ("inside", "across", "external", "permutations", "stability", "learning_curve")
     assert plain.pooled is not None
     assert all(getattr(plain, name) is None for name in asked)

@@ -20,6 +20,17 @@ Bools = npt.NDArray[np.bool_]
 _CENTRAL = (0.05, 0.95)
 # With fewer no variance is left once some have gone.
 _FEWEST = 5
+_COLUMNS = [
+    "what",
+    "published",
+    "mean",
+    "low",
+    "high",
+    "standard_error",
+    "verdict",
+    "why",
+    "source",
+]
 
 
 @dataclass(frozen=True)
@@ -115,10 +126,13 @@ def calibrate(
     DataFrame
         One row a figure: ``what``, ``published``, ``mean``, ``low`` and ``high`` (the central
         90 % of the simulated distribution), ``standard_error`` (the published one, else the
-        simulated standard deviation), ``verdict`` and ``why``. Shares are in percent.
+        simulated standard deviation), ``verdict`` and ``why``. Shares are in percent. Empty
+        where nothing was published on any of the trials.
     """
     ids = {trial.id for trial in scenario.trials}
     findings = [item for item in evidence.findings if set(item.trials) <= ids]
+    if not findings:
+        return pd.DataFrame(columns=_COLUMNS)
     reasons = [item.remark or _explain_absence(item, scenario) for item in findings]
     simulated: list[list[float]] = [[] for _ in findings]
     for replicate in range(replicates):
@@ -132,18 +146,7 @@ def calibrate(
         _compare(item, np.array(values), reason)
         for item, values, reason in zip(findings, simulated, reasons, strict=True)
     ]
-    columns = [
-        "what",
-        "published",
-        "mean",
-        "low",
-        "high",
-        "standard_error",
-        "verdict",
-        "why",
-        "source",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _explain_absence(item: PublishedFinding, scenario: Scenario) -> str:

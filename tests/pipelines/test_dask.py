@@ -13,9 +13,7 @@ from glabella.errors import AnalysisError
 from glabella.validation import parallel
 from glabella.validation.parallel import make_parallel, parse_workers, use_workers
 
-# One process for all: a cluster of its own for each would take longer than the fits.
 pytestmark = [
-    pytest.mark.xdist_group("dask"),
     # The scheduler probes for a free port and leaves the socket to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

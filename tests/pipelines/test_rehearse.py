@@ -59,8 +59,6 @@ explanation: {refits: 0, permutations: 0}
 """  # noqa: E501
 REPEATS, SIZE = 6, 200
 
-# The rehearsal that most of them look at is run once.
-pytestmark = pytest.mark.xdist_group("rehearse")
 SAME = ("repeat", "n", "events", "chosen", "verdict", "failure")
 
 

@@ -22,8 +22,6 @@ from glabella.scoring import engines
 from glabella.scoring.engines import compare_versions, find_versions
 
 pytestmark = [
-    # One process for all: a cluster of its own for each would take longer than the scores.
-    pytest.mark.xdist_group("engines"),
     # A scheduler probes for a free port, and Spark's gateway leaves its socket, to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

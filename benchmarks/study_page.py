@@ -79,9 +79,7 @@ def _write_nothing(study: Study, missed: list[str]) -> str:
     for claim, of in named.items():
         for _, row in found[(found["claim"] == claim) & (found["of"] == of)].iterrows():
             share = Proportion(row["rate"], row["rate_error"], int(row["repeats"]))
-            verdict = judge(share, 0.0, NOMINAL_ERROR, f"nothing, {claim}", missed)
-            if verdict.startswith("kept") and not share.is_compatible(NOMINAL_ERROR, NOMINAL_ERROR):
-                verdict += ", rarer"
+            verdict = _judge_errors(share, claim, missed)
             rows.append(
                 (
                     claim,
@@ -107,6 +105,13 @@ def _write_nothing(study: Study, missed: list[str]) -> str:
     )
 
 
+def _judge_errors(share: Proportion, claim: str, missed: list[str]) -> str:
+    """Hold how often a claim is made falsely against its level."""
+    verdict = judge(share, 0.0, NOMINAL_ERROR, f"nothing, {claim}", missed)
+    is_rarer = not share.is_compatible(NOMINAL_ERROR, NOMINAL_ERROR)
+    return f"{verdict}, rarer" if verdict.startswith("kept") and is_rarer else verdict
+
+
 def _tabulate_first_sentences(study: Study, missed: list[str]) -> list[tuple[str, ...]]:
     """Count how often the first sentence places the headline concordance off 0.5."""
     about, n = study.lines.set_index("line").loc["nothing"], study.count("nothing")
@@ -122,9 +127,7 @@ def _tabulate_first_sentences(study: Study, missed: list[str]) -> list[tuple[str
         # Below chance, it says that a model is of no use.
         verdict = "–"
         if not words.endswith("below chance"):
-            verdict = judge(share, 0.0, NOMINAL_ERROR, f"nothing, {claim}", missed)
-            if share.value is not None and not share.is_compatible(NOMINAL_ERROR, NOMINAL_ERROR):
-                verdict += ", rarer"
+            verdict = _judge_errors(share, claim, missed)
         told = show_share(share.value, share.error)
         rows.append((claim, "of the procedure", str(n), told, verdict))
     return rows

@@ -66,3 +66,7 @@ def test_the_lock_names_no_host_and_hashes_everything(checkout):
     entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#", "-"))]
     assert len(entries) > 50
     assert all(line.rstrip().endswith("\\") for line in entries)
+
+
+def test_the_wheel_says_that_it_is_typed(wheel):
+    assert "glabella/py.typed" in zipfile.ZipFile(wheel).namelist()

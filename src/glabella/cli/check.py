@@ -32,22 +32,11 @@ def command(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check definitions, data, clock and folds; fit no candidate.
+    """Check definitions, data, timing and folds; fit no model.
 
-    Example: glabella check cdystonia --data FOLDER --out check.html
-
-    Parameters
-    ----------
-    analysis : str
-        A name in ``pipelines`` or a path.
-    out : Path, optional
-        Where to write the result as a page.
-    data : Path, optional
-        The folder of the data files.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    \b
+    Example:
+      glabella check cdystonia --data FOLDER --out check.html
     """
     from glabella.pipelines.check import check
 
@@ -74,15 +63,15 @@ def _print_tables(result: CheckResult) -> None:
     typer.echo("")
     typer.echo(result.participants.to_string(index=False) + "\n")
     for reason, count in result.left_out.items():
-        typer.echo(f"left out: {count} with {reason}")
+        typer.echo(f"excluded: {count} with {reason}")
     for title, table in (
-        ("Responders of the analysed, by definition", spread_definitions(result.strategies)),
+        ("Responders among the analysed, by definition", spread_definitions(result.strategies)),
         ("Features of the analysed participants", result.table_one),
-        ("Share of missing values", result.missing),
+        ("Proportion of missing values", result.missing),
         ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),
-        ("Visits that served as endpoint", result.visits),
+        ("Visits used for the endpoint", result.visits),
         ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
-        ("Fewest of a class in the folds", result.classes),
+        ("Smallest class in the folds", result.classes),
         ("Responders held out, first repetition", result.by_fold),
         ("Events of the rarer outcome for each parameter", result.candidates),
         ("Participants needed, by Riley's criteria", result.sizes),
@@ -95,13 +84,13 @@ def _print_tables(result: CheckResult) -> None:
     typer.echo(
         f"The trials were not compared: {alike.reason}\n"
         if alike.auc is None
-        else f"The features tell the trials apart with an AUC of {alike.auc:.2f}, which of them "
-        f"are missing with {alike.auc_missing:.2f}\n"
+        else f"The features distinguish the trials with an AUC of {alike.auc:.2f}; which of them "
+        f"are missing, with an AUC of {alike.auc_missing:.2f}\n"
     )
 
 
 def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
-    """Put weeks into columns: a line a trial or arm, whatever the number of visits."""
+    """Put weeks into columns: one line per trial or arm, whatever the number of visits."""
     import pandas as pd
 
     if table.empty:

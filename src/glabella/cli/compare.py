@@ -21,13 +21,15 @@ _HEAD = ("", "concordance", "across", "log loss", "calibration slope")
 
 def command(
     analysis: Annotated[
-        str | None, typer.Argument(help="An analysis; all of them unless stated.")
+        str | None, typer.Argument(metavar="ANALYSIS", help="An analysis; by default all of them.")
     ] = None,
     run: Annotated[
         list[str] | None,
-        typer.Option("--run", metavar="ID", help="A run, by its id or the beginning; repeatable."),
+        typer.Option("--run", metavar="ID", help="A run, by the beginning of its id; repeatable."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most runs, the newest first.")] = 10,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Show at most so many runs, the newest first.")
+    ] = 10,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the comparison as an HTML page."),
@@ -35,24 +37,11 @@ def command(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show finished runs and their candidates side by side, with paired differences.
+    """Show finished runs side by side, with paired differences.
 
-    Example: glabella compare cdystonia --out compare.html
-
-    Parameters
-    ----------
-    analysis : str, optional
-        The analysis.
-    run : list of str, optional
-        Runs by id.
-    limit : int
-        The most runs.
-    out : Path, optional
-        Where to write the comparison as a page.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    \b
+    Example:
+      glabella compare cdystonia --out compare.html
     """
     from glabella.pipelines.compare import compare
 

@@ -9,19 +9,16 @@ import typer
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="beat_the_blues, indomethacin_pep or cdisc_pilot.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="beat_the_blues, indomethacin_pep or cdisc_pilot.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the files.")],
 ) -> None:
-    """Write a real public table as files; never overwrite.
+    """Write a real public data set as files; never overwrite.
 
-    Example: glabella example beat_the_blues data
-
-    Parameters
-    ----------
-    name : str
-        Which example.
-    folder : Path
-        Where the files go.
+    \b
+    Example:
+      glabella example beat_the_blues data
     """
     from glabella.data.examples import write_example
 

@@ -23,14 +23,20 @@ from glabella.cli.options import (
 
 def command(
     table: TableArgument,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help="The file to write: CSV or Parquet; HTML with --row."
+        ),
+    ],
     model: ModelOption = None,
     arm: ArmOption = None,
     row: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Explain this row alone, from 1, as an HTML page to read and print.",
+            metavar="N",
+            help="Explain one row, counted from 1, as an HTML page to read and print.",
             show_default=False,
         ),
     ] = None,
@@ -40,32 +46,13 @@ def command(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what each feature adds to each new patient's prediction, or a page on one patient.
+    """Explain the predictions for new patients.
 
-    Example: glabella explain new_patients.csv --out attributions.parquet --rehearsal
+    \b
+    Example:
+      glabella explain new_patients.csv --out attributions.parquet --rehearsal
 
-    Parameters
-    ----------
-    table : Path
-        A table, or a folder of Parquet parts.
-    out : Path
-        The file to write.
-    model : str, optional
-        The model.
-    arm : str, optional
-        The arm asked about.
-    row : int, optional
-        The one row to explain as a page.
-    rehearsal : bool
-        Whether a model trained on simulated data is allowed.
-    resume : bool
-        Whether to take up what an interrupted job finished.
-    workers : int, optional
-        Threads.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    Writes what each feature adds to each patient's prediction; with --row, a page on one patient.
     """
     if row is not None:
         from glabella.pipelines.explain_patient import explain_patient

@@ -9,16 +9,13 @@ import typer
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make a project of.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the new project.")],
 ) -> None:
     """Copy the shipped definitions into a folder; never overwrite.
 
-    Example: glabella init study
-
-    Parameters
-    ----------
-    folder : Path
-        The folder to make a project of.
+    \b
+    Example:
+      glabella init study
     """
     from glabella.definitions.copy import copy_definitions
 

@@ -12,59 +12,83 @@ from typing import Annotated, Any
 
 import typer
 
-# Shorter work ends before anybody wonders how long it lasts.
+# Shorter work needs no estimate of the time left.
 _SECONDS_OF_LONG_WORK = 10.0
 # Seconds over which the speed is averaged.
 _SPEED_PERIOD = 900.0
 
 AnalysisArgument = Annotated[
-    str, typer.Argument(help="A name in pipelines/, or the path of an analysis.")
+    str,
+    typer.Argument(
+        metavar="ANALYSIS", help="An analysis: its name in pipelines/, or the path of its file."
+    ),
 ]
 ProjectOption = Annotated[
     Path | None,
-    typer.Option("--project", metavar="DIR", help="The project; the nearest one unless stated."),
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The folder that holds features/, models/ and pipelines/; by default the nearest.",
+    ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="The folder of the data files."),
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The folder of the data files that an analysis names; by default the project.",
+    ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on standard output.")
+    bool, typer.Option("--json", help="Print the result as one JSON object and nothing else.")
 ]
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="A bundle folder, NAME, NAME@ALIAS or NAME/VERSION; the only champion unless stated.",
+        metavar="MODEL",
+        help="A bundle folder, or NAME, NAME@ALIAS or NAME/VERSION in the registry; by default "
+        "the project's only champion.",
         show_default=False,
     ),
 ]
 ArmOption = Annotated[
     str | None,
-    typer.Option("--arm", help="The arm asked about; the first active one unless stated."),
+    typer.Option(
+        "--arm",
+        metavar="ARM",
+        help="Predict response under this arm; by default the first active one.",
+    ),
 ]
 TableArgument = Annotated[
     Path,
     typer.Argument(
-        help="A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts; "
-        "one row a participant."
+        metavar="TABLE",
+        help="A CSV, TSV, Parquet, Excel, SAS, SPSS or Stata file, or a folder of Parquet files; "
+        "one row per patient.",
     ),
 ]
 ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Go on with an interrupted job for the same output.")
+    bool, typer.Option("--resume", help="Continue an interrupted job for the same output.")
 ]
 WorkersOption = Annotated[
     str | None,
     typer.Option(
         "--workers",
-        help="Processes, or dask://HOST:PORT; the results do not depend on it.",
+        metavar="N",
+        help="Number of processes, or dask://HOST:PORT for a cluster; by default one per core. "
+        "The results do not depend on it.",
         show_default=False,
     ),
 ]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, help="Threads; the output does not depend on it.", show_default=False
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Number of threads; by default one per core. The output does not depend on it.",
+        show_default=False,
     ),
 ]
 OutcomeOption = Annotated[
@@ -72,18 +96,22 @@ OutcomeOption = Annotated[
     typer.Option(
         "--outcome",
         metavar="COLUMN",
-        help="A table's column of response: 1 or 0, yes or no; or blank.",
+        help="The table's column of response: 1 or 0, yes or no; blank if unknown.",
     ),
 ]
 ArmColumnOption = Annotated[
     str | None,
-    typer.Option("--arm-column", metavar="COLUMN", help="The column of each participant's arm."),
+    typer.Option(
+        "--arm-column", metavar="COLUMN", help="The table's column of each participant's arm."
+    ),
 ]
 ArmOfAllOption = Annotated[
-    str | None, typer.Option("--arm", help="The arm of all participants, where no column says it.")
+    str | None,
+    typer.Option("--arm", metavar="ARM", help="The arm of all participants, if no column has it."),
 ]
 OverlapOption = Annotated[
-    bool, typer.Option("--allow-overlap", help="Allow participants who were trained on.")
+    bool,
+    typer.Option("--allow-overlap", help="Allow participants on whom the model was trained."),
 ]
 RehearsalOption = Annotated[
     bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
@@ -91,23 +119,7 @@ RehearsalOption = Annotated[
 
 
 def read_workers(workers: str | None) -> int | str | None:
-    """Read what `WorkersOption` was given.
-
-    Parameters
-    ----------
-    workers : str or None
-        A number, or the address of a Dask scheduler.
-
-    Returns
-    -------
-    int, str or None
-        As the pipelines take it.
-
-    Raises
-    ------
-    typer.BadParameter
-        If it is neither.
-    """
+    """Read the number or address that `WorkersOption` was given; anything else is wrong usage."""
     from glabella.validation.parallel import parse_workers
 
     try:
@@ -117,29 +129,16 @@ def read_workers(workers: str | None) -> int | str | None:
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object.
-
-    Parameters
-    ----------
-    content : dict
-        Plain values; what can't be estimated is null.
-    """
+    """Print one JSON object of plain values, in which an estimate that is not possible is null."""
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 @contextlib.contextmanager
 def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress on standard error: a bar on a terminal, a line a stage elsewhere.
+    """Show progress on standard error: a bar on a terminal, a line per stage elsewhere.
 
-    Parameters
-    ----------
-    of : str, optional
-        What is counted, in the plural, where its rate is worth showing.
-
-    Yields
-    ------
-    callable
-        Takes a stage, the number done and the number in all.
+    The function takes a stage, the number done and the total, which is 0 if it is not known. `of`
+    names what is counted, in the plural, if its rate is worth showing.
     """
     if not sys.stderr.isatty():
         yield _make_line_printer()
@@ -163,7 +162,7 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    # Over a fit or a repeat that takes minutes the time left is still told.
+    # A long period keeps the estimate while a single fit or repeat takes minutes.
     with Progress(
         *columns, console=Console(stderr=True), transient=True, speed_estimate_period=_SPEED_PERIOD
     ) as bar:

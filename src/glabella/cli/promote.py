@@ -18,13 +18,16 @@ _INDENT = " " * 8
 
 def command(
     model: Annotated[
-        str, typer.Argument(help="NAME for its challenger, NAME/VERSION or NAME@ALIAS.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="NAME for its challenger, NAME/VERSION or NAME@ALIAS."
+        ),
     ],
     override: Annotated[
         str | None,
         typer.Option(
             metavar="REASON",
-            help="Promote although a criterion is not met; the reason is recorded.",
+            help="Promote even if a criterion is not met; the reason is recorded.",
             show_default=False,
         ),
     ] = None,
@@ -32,36 +35,18 @@ def command(
         bool, typer.Option("--dry-run", help="Show the criteria and write nothing.")
     ] = False,
     rollback: Annotated[
-        bool, typer.Option("--rollback", help="Give the alias back to the champion before.")
+        bool, typer.Option("--rollback", help="Make the previous champion the champion again.")
     ] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a registered version the champion, if the gate of its analysis lets it.
+    """Make a registered version the champion, if it qualifies.
 
-    Example: glabella promote cdystonia
+    \b
+    Example:
+      glabella promote cdystonia
 
-    Parameters
-    ----------
-    model : str
-        The version.
-    override : str, optional
-        Why it is promoted although a criterion is not met.
-    dry_run : bool
-        Whether nothing is written.
-    rollback : bool
-        Whether the alias goes back to the champion before.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
-
-    Raises
-    ------
-    BadParameter
-        If rolling back is asked for together with what belongs to a promotion.
-    Exit
-        With 1 if the gate refuses.
+    The criteria are those that its analysis declares. Exit code 1 if one is not met.
     """
     from glabella.pipelines.promote import promote, roll_back
 

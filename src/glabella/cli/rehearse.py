@@ -20,7 +20,7 @@ from glabella.cli.options import (
 
 
 class Truth(StrEnum):
-    """What figures are held against."""
+    """The truth with which estimates are compared."""
 
     analysis = "analysis"
     followed = "followed"
@@ -33,56 +33,51 @@ def command(
         typer.Option(
             "--scenario",
             metavar="S",
-            help="A name in pipelines/scenarios/; the analysis's own unless stated.",
+            help="A scenario in pipelines/scenarios/; by default that of the analysis.",
         ),
     ] = None,
     repeats: Annotated[
-        int, typer.Option("--repeats", metavar="N", help="How often trials are drawn.")
+        int, typer.Option("--repeats", metavar="N", help="Number of simulated sets of trials.")
     ] = 1000,
     participants: Annotated[
-        int | None, typer.Option(help="How many in all; as the scenario says unless stated.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Number of participants in all trials; by default the scenario's."
+        ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="How many; the scenario's, from the first again if fewer.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of trials; by default the scenario's, which are repeated if it is larger.",
+        ),
     ] = None,
     truth: Annotated[
         Truth,
-        typer.Option(help="Of the analysis's own outcome, or had everybody been followed."),
+        typer.Option(
+            help="Compare estimates with the truth for the outcome as analysed, or for the outcome "
+            "if every participant had been followed."
+        ),
     ] = Truth.analysis,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where results go; finished repeats count."),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="The folder for the results; its finished repeats are kept.",
+        ),
     ] = None,
     project: ProjectOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate, train and collect coverage, bias, width, error and power.
+    """Simulate and train repeatedly: bias, coverage and power.
 
-    Example: glabella rehearse bont_pooled --scenario predictive --repeats 200
+    \b
+    Example:
+      glabella rehearse bont_pooled --scenario predictive --repeats 200
 
-    An interrupted rehearsal goes on where it was, with the same command.
-
-    Parameters
-    ----------
-    analysis : str
-        A name in ``pipelines`` or a path.
-    scenario : str, optional
-        A name in ``pipelines/scenarios``.
-    repeats : int
-        How often trials are drawn.
-    participants, trials : int, optional
-        How many.
-    truth : Truth
-        What figures are held against.
-    out : Path, optional
-        The folder of the results.
-    project : Path, optional
-        The project.
-    workers : str, optional
-        Processes, or the address of a Dask scheduler.
-    as_json : bool
-        Whether to print JSON.
+    An interrupted rehearsal continues with the same command.
     """
     from glabella.pipelines.rehearse import rehearse
     from glabella.reporting.rehearsal import render_rehearsal_text

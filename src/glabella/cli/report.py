@@ -11,22 +11,18 @@ from glabella.cli.options import ProjectOption
 
 
 def command(
-    run: Annotated[str, typer.Argument(help="A run's id, or an analysis for its latest run.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file to write.")],
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run's id, or an analysis for its latest run."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The HTML file.")],
     project: ProjectOption = None,
 ) -> None:
-    """Write a run's report again.
+    """Write the report of a finished run again.
 
-    Example: glabella report bont_pooled --out report.html
-
-    Parameters
-    ----------
-    run : str
-        A run's id, its beginning, or an analysis.
-    out : Path
-        The HTML file to write.
-    project : Path, optional
-        The project.
+    \b
+    Example:
+      glabella report bont_pooled --out report.html
     """
     from glabella.pipelines.report import write_report
 

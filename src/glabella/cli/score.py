@@ -32,16 +32,18 @@ class Engine(StrEnum):
 
 def command(
     table: TableArgument,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The file of scores, CSV or Parquet.")
+    ],
     model: ModelOption = None,
     arm: ArmOption = None,
     rehearsal: RehearsalOption = False,
     reasons: Annotated[
-        int, typer.Option(min=0, help="How many reasons a row is given, the largest first.")
+        int, typer.Option(min=0, metavar="N", help="Number of reasons per row, the largest first.")
     ] = 3,
     uncertainty: Annotated[
         bool,
-        typer.Option("--uncertainty", help="Add the range over refits to samples of the trials."),
+        typer.Option("--uncertainty", help="Add the range over refits to resampled trials."),
     ] = False,
     resume: ResumeOption = False,
     workers: ThreadsOption = None,
@@ -52,44 +54,20 @@ def command(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Of the cluster, tcp://HOST:PORT or spark://HOST:PORT; a local one unless stated.",
+            help="Of the cluster: tcp://HOST:PORT or spark://HOST:PORT; by default a local one.",
         ),
     ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a table of new patients, one row out per row in.
+    """Predict response for a table of new patients.
 
-    Example: glabella score new_patients.csv --out scores.csv --rehearsal
+    \b
+    Example:
+      glabella score new_patients.csv --out scores.csv --rehearsal
 
-    Parameters
-    ----------
-    table : Path
-        A table, or a folder of Parquet parts.
-    out : Path
-        The file to write.
-    model : str, optional
-        The model.
-    arm : str, optional
-        The arm asked about.
-    rehearsal : bool
-        Whether a model trained on simulated data is allowed.
-    reasons : int
-        How many reasons a row is given.
-    uncertainty : bool
-        Whether to add the range over refits.
-    resume : bool
-        Whether to take up what an interrupted job finished.
-    workers : int, optional
-        Threads.
-    engine : Engine
-        Where rows are scored.
-    address : str, optional
-        Of the cluster.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    Writes one row for each row of the table, in the same order; a row that can't be scored has the
+    reason instead of a probability.
     """
     from glabella.scoring.batch import score
 
@@ -122,7 +100,7 @@ def command(
     for feature, drift in result.drift.items():
         if drift.is_marked:
             typer.echo(
-                f"  drift   {feature} is distributed otherwise than in training: stability index "
+                f"  drift   {feature} is distributed differently from training: stability index "
                 f"{drift.index:.2f}, of which sampling explains {drift.noise:.2f} at most"
             )
     typer.echo(f"model   {result.model}")

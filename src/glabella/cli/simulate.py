@@ -23,60 +23,50 @@ class Format(StrEnum):
 
 
 def command(
-    scenario: Annotated[str, typer.Argument(help="A name in pipelines/scenarios/.")],
+    scenario: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO", help="A scenario: its name in pipelines/scenarios/."),
+    ],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the tables go.")
+        Path | None, typer.Option("--out", metavar="DIR", help="The folder for the tables.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tables.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The same seed gives the same tables.")
+    ] = 1,
     format: Annotated[
-        Format, typer.Option("--format", help="Of the tables; adam is CDISC transport.")
+        Format,
+        typer.Option("--format", help="Format of the tables; adam is ADaM as SAS transport."),
     ] = Format.csv,
     participants: Annotated[
         int | None,
         typer.Option(
             min=1,
             max=10_000_000,
-            help="How many in all, at least one an arm; as the scenario says unless stated.",
+            metavar="N",
+            help="Number of participants in all trials; by default the scenario's.",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads; the tables stay the same.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of threads; the tables stay the same.")
+    ] = 1,
     calibration: Annotated[
         bool,
-        typer.Option("--calibration", help="Hold the scenario against the published figures."),
+        typer.Option("--calibration", help="Compare the scenario with the published figures."),
     ] = False,
-    replicates: Annotated[int, typer.Option(min=20, help="Simulations for the calibration.")] = 400,
+    replicates: Annotated[
+        int, typer.Option(min=20, metavar="N", help="Number of simulations for the calibration.")
+    ] = 400,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate trials with known truth, and a table of new patients.
 
-    Example: glabella simulate bont_pooled --out simulated
+    \b
+    Example:
+      glabella simulate bont_pooled --out simulated
 
-    With --calibration, many are simulated and each published figure is printed beside its
-    simulated distribution; with --out too, the table and its figures are written there.
-
-    Parameters
-    ----------
-    scenario : str
-        A name in ``pipelines/scenarios``.
-    out : Path, optional
-        Where the tables go; not needed for a calibration.
-    seed : int
-        The same seed gives the same tables.
-    format : Format
-        Of the tables.
-    participants : int, optional
-        How many in all.
-    workers : int
-        Threads.
-    calibration : bool
-        Whether to hold the scenario against the published figures instead.
-    replicates : int
-        Simulations for the calibration.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    With --calibration, the scenario is simulated many times and each published figure is printed
+    beside its simulated distribution; with --out too, the table and its figures are written there.
     """
     if calibration and (participants is not None or format is not Format.csv or workers != 1):
         raise typer.BadParameter(

@@ -27,28 +27,18 @@ def command(
     project: ProjectOption = None,
     workers: WorkersOption = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted training.")
+        bool, typer.Option("--resume", help="Continue an interrupted training.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Validate every candidate, choose, refit, explain, log to MLflow and report.
+    """Validate the candidates, choose one, fit it and report.
 
-    Example: glabella train bont_pooled
+    \b
+    Example:
+      glabella train bont_pooled
 
-    Parameters
-    ----------
-    analysis : str
-        A name in ``pipelines`` or a path.
-    data : Path, optional
-        The folder of the data files.
-    project : Path, optional
-        The project.
-    workers : str, optional
-        Processes, or the address of a Dask scheduler; the number of cores unless stated.
-    resume : bool
-        Whether to take up the fits that an interrupted training finished.
-    as_json : bool
-        Whether to print JSON.
+    The chosen model is also explained, logged to MLflow with every candidate's figures, and saved
+    as a bundle that `glabella score` reads.
     """
     from glabella.pipelines.train import train
 

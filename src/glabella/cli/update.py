@@ -20,7 +20,6 @@ from glabella.cli.options import (
     RehearsalOption,
     print_json,
 )
-from glabella.reporting.finding import format_estimate
 
 
 class Method(StrEnum):
@@ -34,19 +33,24 @@ class Method(StrEnum):
 
 def command(
     table: Annotated[
-        str, typer.Argument(help="A new trial with outcomes: a table, or an analysis of it.")
+        str,
+        typer.Argument(
+            metavar="TABLE", help="A new trial with outcomes: a table, or an analysis of it."
+        ),
     ],
     outcome: OutcomeOption = None,
     model: ModelOption = None,
     method: Annotated[
-        Method, typer.Option(help="auto is the least update that a closed test does not reject.")
+        Method, typer.Option(help="auto is the smallest update that a closed test does not reject.")
     ] = Method.auto,
     arm_column: ArmColumnOption = None,
     arm: ArmOfAllOption = None,
     training_data: Annotated[
         Path | None,
         typer.Option(
-            "--training-data", metavar="DIR", help="The folder of the training's data, for refit."
+            "--training-data",
+            metavar="DIR",
+            help="The folder of the training data, needed for refit.",
         ),
     ] = None,
     allow_overlap: OverlapOption = False,
@@ -55,26 +59,16 @@ def command(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a version of a model that a new trial has recalibrated, or refitted.
+    """Recalibrate or refit a model to a new trial.
 
-    Example: glabella update new_trial.csv --outcome responded --arm-column arm
+    \b
+    Example:
+      glabella update new_trial.csv --outcome responded --arm-column arm
 
-    Parameters
-    ----------
-    table : str
-        As for `validate`.
-    outcome, model, arm_column, arm, data, project : str or Path, optional
-        As for `validate`.
-    method : Method
-        How.
-    training_data : Path, optional
-        The folder of the training's data, for a refit.
-    allow_overlap, rehearsal : bool
-        As for `validate`.
-    as_json : bool
-        Whether to print JSON.
+    Writes a new version if the trial shows that one is needed; the old one stays as it is.
     """
     from glabella.pipelines.update import update
+    from glabella.reporting.finding import format_estimate
 
     result = update(
         table,

@@ -25,8 +25,8 @@ def command(
     tables: Annotated[
         list[str],
         typer.Argument(
-            metavar="TABLE...",
-            help="New trials with outcomes in the order of time: tables, or analyses of them.",
+            metavar="TABLE",
+            help="New trials with outcomes, in the order of time: tables, or analyses of them.",
         ),
     ],
     outcome: OutcomeOption = None,
@@ -41,28 +41,9 @@ def command(
 ) -> None:
     """Validate a model in new trials whose outcomes are known.
 
-    Example: glabella validate new_trial.csv --outcome responded --arm-column arm
-
-    Parameters
-    ----------
-    tables : list of str
-        One row a participant each, as for `score`, with the outcome; or analyses.
-    outcome : str, optional
-        The column of the outcome in a table.
-    model : str, optional
-        As for `score`.
-    arm_column, arm : str, optional
-        The column of each row's arm, or the arm of all.
-    allow_overlap : bool
-        Whether participants of training are allowed.
-    rehearsal : bool
-        Whether a model trained on simulated data is allowed.
-    data : Path, optional
-        The folder of an analysis's data files.
-    project : Path, optional
-        The project.
-    as_json : bool
-        Whether to print JSON.
+    \b
+    Example:
+      glabella validate new_trial.csv --outcome responded --arm-column arm
     """
     from glabella.pipelines.later_trials import validate
 

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.bundle.forms import VisitColumn
 from glabella.bundle.load import Bundle, load_bundle
-from glabella.bundle.manifest import VisitColumn
 from glabella.bundle.predict import prepare_features, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.resolve import resolve_analysis
-from glabella.pipelines.scoring_columns import name_scoring_columns
+from glabella.pipelines.scoring_columns import list_table_forms
 
 LATE = "depression_total_week_2"
 
@@ -49,11 +49,11 @@ def predict_own(bundle: Bundle, loaded: LoadedAnalysis) -> list[float]:
 
 def test_a_long_table_becomes_a_column_for_the_week(bundle):
     manifest = bundle.manifest
-    assert manifest.columns["depression_total"] == "depression_total"
-    assert manifest.visits == (
+    assert manifest.form.columns["depression_total"].column == "depression_total"
+    assert manifest.form.visits == (
         VisitColumn(variable="depression_total", week=2, column=LATE, is_needed=True),
     )
-    assert manifest.needed_columns == ("usubjid", "depression_total", "age", LATE, "scale")
+    assert manifest.form.needed_columns == ("usubjid", "depression_total", "age", LATE, "scale")
 
 
 def test_the_training_participants_get_the_runs_own_predictions(trained_early, bundle, table):
@@ -134,7 +134,7 @@ def test_a_later_visit_alone_needs_no_baseline(early_project, fit_bundle):
     row = "{name: early, builder: visit_score, of: depression_total, week: 2, as: severity_band}"
     path.write_text(f"{head}features:\n  - {row}\n")
     bundle = fit_bundle(load_analysis("early", find_project(early_project)))
-    assert bundle.manifest.columns == {}
+    assert bundle.manifest.form.columns == {}
     assert bundle.manifest.required == ()
     rows = make_rows(early_project).drop(columns="depression_total")
     assert (score_frame(bundle, rows)["status"] == "scored").all()
@@ -166,12 +166,12 @@ def test_a_wide_source_keeps_its_columns_and_only_the_nearest_is_needed(early_pr
     loaded = load_analysis("early", find_project(early_project))
     bundle = fit_bundle(loaded)
     manifest = bundle.manifest
-    assert [(item.column, item.week, item.is_needed) for item in manifest.visits] == [
+    assert [(item.column, item.week, item.is_needed) for item in manifest.form.visits] == [
         ("d1", 1.5, False),
         ("d2", 2, True),
         ("d3", 3, False),
     ]
-    assert manifest.optional_columns == ("d1", "d3")
+    assert manifest.form.optional_columns == ("d1", "d3")
     assert table["d2"].isna().any()
     assert score_frame(bundle, table)["response_probability"].tolist() == predict_own(
         bundle, loaded
@@ -192,7 +192,7 @@ def test_several_sources_share_the_dictionarys_name_with_the_week(early_project)
     path.write_text(f"{head}  trials:\n{source}{source.replace('pooled', 'more')}arms:{tail}")
     features = early_project / "features" / "early.yaml"
     features.write_text(features.read_text().replace("week: 2\n", "week: 2.5\n"))
-    named = name_scoring_columns(resolve_analysis("early", find_project(early_project)))
-    assert [item.column for item in named.visits] == ["depression_total_week_2.5"]
-    assert named.variables["age_years"] == "age_years"
-    assert named.ids == ("studyid", "usubjid")
+    [first, *_] = list_table_forms(resolve_analysis("early", find_project(early_project)))
+    assert [item.column for item in first.visits] == ["depression_total_week_2.5"]
+    assert first.columns["age_years"].column == "age_years"
+    assert first.ids == ("studyid", "usubjid")

@@ -68,7 +68,7 @@ def test_it_trains_and_scores_from_the_columns_of_the_source(study, tmp_path):
         result.candidates[name].pooled.estimates["auc"].value for name in ("ridge", "severity")
     )
     assert ridge > 0.8 > severity
-    assert load_bundle(Path(result.bundle)).manifest.visits[0].column == "twstrs_w2"
+    assert load_bundle(Path(result.bundle)).manifest.form.visits[0].column == "twstrs_w2"
     batch = glabella.score(
         tmp_path / "data" / "data.csv",
         out=tmp_path / "scores.csv",

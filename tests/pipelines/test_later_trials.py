@@ -144,7 +144,9 @@ class TestValidation:
         people[OUTCOME] = np.where(np.arange(len(people)) > len(people) / 2, "1", "0")
         good = write(tmp_path, make_new_trial(31), "good")
         bad = write(tmp_path, people, "turned")
-        result = validate(project, good, bad)
+        with pytest.raises(DataError, match="much better with response and no response swapped"):
+            validate(project, good, bad)
+        result = validate(project, good, bad, allow_reversed=True)
         assert [item.promise for item in result.trials][1] == "broken"
         assert result.statement == "The promise of training broke first in turned."
         assert "the promise broke" in result.trials[1].verdict
@@ -242,8 +244,9 @@ class TestRefusals:
 
     def test_no_arm_two_names_and_no_outcome(self, project, tmp_path) -> None:
         path = write(tmp_path, make_new_trial(31))
+        renamed = write(tmp_path, make_new_trial(31).rename(columns={ARM: "treatment"}), "renamed")
         with pytest.raises(DataError, match="nothing says which each row had"):
-            validate(project, path, arm_column=None)
+            validate(project, renamed, arm_column=None)
         with pytest.raises(DataError, match="which column holds the outcome"):
             validate(project, path, outcome=None)
         with pytest.raises(DataError, match="two tables are called 'gamma'"):
@@ -345,8 +348,11 @@ class TestUpdates:
     def test_a_trial_that_turns_the_order_is_refused(self, project, tmp_path) -> None:
         table = make_new_trial(31)
         flipped = table.assign(responded=table[OUTCOME].map({"1": "0", "0": "1", "": ""}))
+        path = write(tmp_path, flipped)
+        with pytest.raises(DataError, match="swapped"):
+            update(project, path, method="intercept-and-slope")
         with pytest.raises(AnalysisError, match="would turn the order"):
-            update(project, write(tmp_path, flipped), method="intercept-and-slope")
+            update(project, path, method="intercept-and-slope", allow_reversed=True)
 
     def test_the_gate_asks_for_a_validation_since(self, project, easier) -> None:
         result = update(project, easier, method="in-the-large")

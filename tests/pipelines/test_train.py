@@ -123,7 +123,7 @@ def test_a_real_trial_trains_like_a_plain_logistic_regression(
     figures = [group.performance.estimates["auc"].value for group in ridge.groups]
     assert len(figures) == 9
     assert sum(value is None for value in figures) >= 5
-    assert load_bundle(Path(result.bundle)).manifest.columns["twstrs"] == "twstrs_w0"
+    assert load_bundle(Path(result.bundle)).manifest.form.columns["twstrs"].column == "twstrs_w0"
 
 
 def _copy_with_fewer_repeats(checkout: Path, project: Path) -> None:

@@ -91,8 +91,8 @@ def test_a_table_of_refused_rows_alone_is_written(bundle, new_patients):
 
 def test_whose_every_optional_feature_is_missing_is_explained(bundle, new_patients):
     table = new_patients.copy()
-    needed = {bundle.manifest.columns[name] for name in bundle.manifest.required}
-    for column in set(bundle.manifest.columns.values()) - needed:
+    needed = {bundle.manifest.form.columns[name].column for name in bundle.manifest.required}
+    for column in {given.column for given in bundle.manifest.form.columns.values()} - needed:
         table[column] = None
     found = explain_frame(bundle, table)
     assert (found["status"] == "scored").all()

@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
+from glabella.data.identifiers import normalise_ids
+
 _SEPARATOR = "\x1f"
 # Fixed: the same table gives the same hashes in every run.
 _SEED = 20_260_101
@@ -29,33 +31,9 @@ def read_ids(table: pd.DataFrame, columns: Sequence[str]) -> pyarrow.LargeString
     Returns
     -------
     LargeStringArray, shape (n_rows,)
-        Without white space around each part.
+        In the form of `normalise_ids`, part by part.
     """
-    return join_ids([read_id(table[column]) for column in columns])
-
-
-def read_id(column: pd.Series) -> pyarrow.LargeStringArray:
-    """Read one identifier column as text.
-
-    Parameters
-    ----------
-    column : Series, shape (n_rows,)
-        Text or numbers.
-
-    Returns
-    -------
-    LargeStringArray, shape (n_rows,)
-        Blank where missing, without white space around.
-    """
-    try:
-        cells = pyarrow.array(column, from_pandas=True)
-        text = pc.cast(cells, pyarrow.large_string())
-    except (pyarrow.ArrowException, NotImplementedError):
-        # Cells of several kinds, as a sheet may hold them.
-        text = pyarrow.array(column.astype(object).fillna("").astype(str), pyarrow.large_string())
-    if isinstance(text, pyarrow.ChunkedArray):
-        text = text.combine_chunks()
-    return pc.utf8_trim_whitespace(pc.fill_null(text, ""))
+    return join_ids([normalise_ids(table[column]) for column in columns])
 
 
 def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringArray:

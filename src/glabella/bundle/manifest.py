@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from glabella.bundle.forms import TableForm
 from glabella.bundle.reference import FeatureDistribution
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition
@@ -13,7 +14,7 @@ from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 from glabella.models.grouping import Grouping
 
-FORMAT = 6
+FORMAT = 7
 MANIFEST_FILE = "manifest.json"
 SUMS_FILE = "SHA256SUMS"
 
@@ -35,28 +36,6 @@ class TrainingRange(Definition):
     levels: tuple[str, ...] = ()
 
 
-class VisitColumn(Definition):
-    """A column that holds a later visit's value in a table to be scored.
-
-    Parameters
-    ----------
-    variable : str
-        A variable that is assessed at visits.
-    week : float
-        The week at which its values count.
-    column : str
-        The column.
-    is_needed : bool
-        Whether a table without it is refused; another is read where it is there, and stands in
-        where the nearer visit is missing, as in training.
-    """
-
-    variable: str
-    week: float
-    column: str
-    is_needed: bool
-
-
 class ScoredArm(Definition):
     """An arm that can be asked about.
 
@@ -64,11 +43,35 @@ class ScoredArm(Definition):
     ----------
     name, label, role : str
         As the analysis declares them.
+    codes : tuple of str
+        The codes of the training's data that stand for it.
     """
 
     name: str
     label: str
     role: Literal["active", "control"]
+    codes: tuple[str, ...] = ()
+
+
+class FlagOutcome(Definition):
+    """What counts as response if the endpoint is a flag.
+
+    Parameters
+    ----------
+    name : str
+        The dictionary's name of the variable.
+    variable : Variable
+        Its entry.
+    code : str
+        The code that counts as response.
+    missing_is_no_response : bool
+        Whether a missing value counts as no response, as the endpoint declares it.
+    """
+
+    name: str
+    variable: Variable
+    code: str
+    missing_is_no_response: bool
 
 
 class SpecEntry(Definition):
@@ -139,20 +142,15 @@ class Manifest(Definition):
         How features are built.
     specs : tuple of SpecEntry
         What models were told of them.
-    columns : dict
-        Variable to the column that holds it in a table to be scored; of one that is assessed at
-        visits, its baseline.
-    visits : tuple of VisitColumn
-        The columns of later visits; none where no feature takes one.
+    forms : tuple of TableForm
+        How a table to be scored may be written; the first is the one that a service declares.
+    outcome : FlagOutcome, optional
+        What counts as response if the endpoint is a flag.
     required : tuple of str
         Variables without which a row is refused; another that is missing is treated as in
         training.
-    id_columns : tuple of str
-        Kept in the output; the last one identifies the participant.
-    scale_column : str, optional
-        The column that names the scale of a total.
     scales : tuple of str
-        The scales on which a row may be rated; none where no column names one.
+        The scales on which a row may be rated; none if no total depends on one.
     arms : tuple of ScoredArm
         The first active one is the default; empty where the analysis has none.
     training : dict
@@ -191,11 +189,9 @@ class Manifest(Definition):
     variables: dict[str, Variable]
     feature_set: FeatureSet
     specs: tuple[SpecEntry, ...]
-    columns: dict[str, str]
-    visits: tuple[VisitColumn, ...]
+    forms: tuple[TableForm, ...] = Field(min_length=1)
+    outcome: FlagOutcome | None
     required: tuple[str, ...]
-    id_columns: tuple[str, ...] = Field(min_length=1)
-    scale_column: str | None
     scales: tuple[str, ...]
     arms: tuple[ScoredArm, ...]
     training: dict[str, Any]
@@ -218,9 +214,10 @@ class Manifest(Definition):
         """
         patient = {entry.name for entry in self.specs if entry.part == "patient"}
         levels = next((list(entry.levels) for entry in self.specs if entry.part == "arm"), [])
-        columns = [*self.columns.values(), *(visit.column for visit in self.visits)]
         names = [entry.name for entry in self.specs]
-        readable = [self.model, self.candidate, self.analysis, *self.id_columns, *columns]
+        forms = [form.name for form in self.forms]
+        columns = [name for form in self.forms for name in form.read_columns]
+        readable = [self.model, self.candidate, self.analysis, *forms, *columns]
         wrong = {
             "a feature is described twice": len(set(names)) < len(names),
             "its features are not those of the feature set": patient
@@ -232,8 +229,15 @@ class Manifest(Definition):
             ),
             "its arms are not those that the model knows": [arm.name for arm in self.arms]
             != levels,
-            "it needs a variable that it does not know": not set(self.required)
-            <= set(self.columns),
+            "two of its forms have one name": len(set(forms)) < len(forms),
+            "a form lacks an identifier": not all(form.ids for form in self.forms),
+            "it needs a variable that it does not know": not all(
+                set(self.required) <= set(form.columns) for form in self.forms
+            ),
+            "a form names a variable that it does not know": not all(
+                {*form.columns, *(visit.variable for visit in form.visits)} <= set(self.variables)
+                for form in self.forms
+            ),
             "a name holds signs that can't be printed": not all(
                 name.isprintable() for name in readable
             ),
@@ -246,19 +250,14 @@ class Manifest(Definition):
         return Dictionary(kind="dictionary", description=self.description, variables=self.variables)
 
     @property
-    def needed_columns(self) -> tuple[str, ...]:
-        """The columns without which a table is refused: the participant's, then the model's."""
-        return (
-            self.id_columns[-1],
-            *self.columns.values(),
-            *(visit.column for visit in self.visits if visit.is_needed),
-            *(() if self.scale_column is None else (self.scale_column,)),
-        )
+    def form(self) -> TableForm:
+        """The form that a service declares."""
+        return self.forms[0]
 
     @property
-    def optional_columns(self) -> tuple[str, ...]:
-        """The columns that are read where a table has them."""
-        return tuple(visit.column for visit in self.visits if not visit.is_needed)
+    def id_columns(self) -> tuple[str, ...]:
+        """The identifier columns of all forms."""
+        return tuple(dict.fromkeys(name for form in self.forms for name in form.ids))
 
     @property
     def grouping(self) -> Grouping:

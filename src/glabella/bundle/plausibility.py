@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from glabella.bundle.forms import TableLayout
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.rows import prepare_columns
+from glabella.bundle.rows import count_faults_by_column
 from glabella.errors import DataError
 
 # Of fewer values, each is refused in its row: they may be one mistake.
@@ -19,6 +20,12 @@ class _Column:
     filled: int = 0
     wrong: int = 0
     kind: str = ""
+    label_faults: int = 0
+    label_kind: str = ""
+
+    @property
+    def is_all_wrong(self) -> bool:
+        return self.filled > 0 and self.wrong == self.filled
 
 
 class ColumnCheck:
@@ -28,10 +35,13 @@ class ColumnCheck:
     ----------
     manifest : Manifest
         What the model needs.
+    layout : TableLayout
+        How the table is written.
     """
 
-    def __init__(self, manifest: Manifest):
+    def __init__(self, manifest: Manifest, layout: TableLayout):
         self._manifest = manifest
+        self._layout = layout
         self._found: dict[str, _Column] = {}
 
     def add(self, frame: pd.DataFrame) -> bool:
@@ -47,15 +57,29 @@ class ColumnCheck:
         bool
             Whether every column has a value that can be right, so that no further row matters.
         """
-        for column, values, wrong, kind in prepare_columns(frame, self._manifest):
-            found = self._found.setdefault(column, _Column())
-            found.filled += values
-            found.wrong += wrong
-            found.kind = found.kind or kind
-        return all(item.wrong < item.filled for item in self._found.values())
+        for counts in count_faults_by_column(frame, self._manifest, self._layout):
+            found = self._found.setdefault(counts.column, _Column())
+            found.filled += counts.filled
+            found.wrong += counts.wrong
+            found.kind = found.kind or counts.kind
+            found.label_faults += counts.label_faults
+            found.label_kind = found.label_kind or counts.label_kind
+        # A label may contradict its value in the last row.
+        return not self._has_labels and all(
+            item.wrong < item.filled for item in self._found.values()
+        )
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether some column has no value that can be right, or labels that contradict it."""
+        return any(item.is_all_wrong or item.label_faults for item in self._found.values())
+
+    @property
+    def _has_labels(self) -> bool:
+        return any(self._layout.labels.get(name) for name in self._layout.form.read_columns)
 
     def refuse_wrong_columns(self) -> None:
-        """Refuse the table if all values of some column are wrong.
+        """Refuse the table if all values of some column are wrong, or labels contradict values.
 
         Raises
         ------
@@ -63,6 +87,11 @@ class ColumnCheck:
             With the column and what is wrong with its values, none of which is shown.
         """
         for column, item in self._found.items():
+            if item.label_faults:
+                raise DataError(
+                    f"{item.label_faults} values of the column '{column}': {item.label_kind}",
+                    remedy="Correct the labels or the values in the file. Nothing was scored.",
+                )
             if item.filled >= _FEWEST and item.wrong == item.filled:
                 raise DataError(
                     f"each of the {item.filled} values of the column '{column}' {item.kind}: its "

@@ -12,11 +12,13 @@ from scipy.special import expit
 
 from glabella.bundle.coded import Coded
 from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.reasons import REASONS, describe_reasons
+from glabella.bundle.recognition import Candidate, recognise_layout
 from glabella.bundle.reference import Counts
-from glabella.bundle.rows import PreparedRows, list_id_columns, prepare_rows
+from glabella.bundle.rows import PreparedRows, prepare_rows
 from glabella.errors import BundleError, DataError, describe_choices
 from glabella.models.estimators.interface import ResponderModel
 
@@ -125,6 +127,7 @@ def score_frame(
     arm: str | None = None,
     reasons: int = REASONS,
     uncertainty: bool = False,
+    form: str | None = None,
 ) -> pd.DataFrame:
     """Score a table, one row out per row in.
 
@@ -133,13 +136,16 @@ def score_frame(
     bundle : Bundle
         The model.
     frame : DataFrame
-        One row a participant, under the analysis's source names; more columns are no fault.
+        One row a participant, in any form that the model knows; more columns are no fault.
     arm : str, optional
         The arm under which response is predicted; the first active one unless named.
     reasons : int
         How many of the largest contributions are put into words; none with 0.
     uncertainty : bool
         Whether to add the range over the refits that the bundle keeps.
+    form : str, optional
+        The source in whose names and codes the table is written, or ``dictionary``; recognised by
+        columns and values by default.
 
     Returns
     -------
@@ -156,13 +162,46 @@ def score_frame(
     DataError
         If the table lacks a column or the arm does not exist.
     """
-    return score_rows(bundle, frame, arm=arm, reasons=reasons, uncertainty=uncertainty).frame()
+    layout = recognise_frame(bundle.manifest, frame, form)
+    return score_rows(
+        bundle, frame, layout=layout, arm=arm, reasons=reasons, uncertainty=uncertainty
+    ).frame()
+
+
+def recognise_frame(manifest: Manifest, frame: pd.DataFrame, form: str | None) -> TableLayout:
+    """Find the form in which a data frame is written.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The model's forms.
+    frame : DataFrame
+        One row a participant.
+    form : str or None
+        The form that the user states.
+
+    Returns
+    -------
+    TableLayout
+        As `recognise_layout` finds it.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or two forms fit and give values different meanings.
+    """
+    candidates = [
+        Candidate(TableLayout(fitting), lambda _: iter([frame]))
+        for fitting in find_forms([str(name) for name in frame.columns], manifest.forms, form)
+    ]
+    return recognise_layout(candidates, manifest).layout
 
 
 def score_rows(
     bundle: Bundle,
     frame: pd.DataFrame,
     *,
+    layout: TableLayout | None = None,
     arm: str | None = None,
     reasons: int = REASONS,
     uncertainty: bool = False,
@@ -174,6 +213,8 @@ def score_rows(
     ----------
     bundle, frame, arm, reasons, uncertainty
         As for `score_frame`.
+    layout : TableLayout, optional
+        How the table is written; the model's first form by default.
     doubled : array of bool, shape (n_rows,), optional
         For a part of a table: rows whose participant stands in an earlier row of the whole.
 
@@ -192,7 +233,7 @@ def score_rows(
     """
     manifest = bundle.manifest
     refits = check_refits(bundle) if uncertainty else ()
-    prepared = prepare_features(bundle, frame, arm=arm, doubled=doubled)
+    prepared = prepare_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
     usable, features = prepared.usable, _take_usable(prepared)
     probability = expit(bundle.model.log_odds(features)) if len(features) else np.empty(0)
     notes, inside = describe_domain(features, manifest, bundle.likeness)
@@ -218,7 +259,7 @@ def score_rows(
             columns[f"reason_{index}"] = _spread_text(texts, usable)
     columns |= _describe_status(prepared, manifest)
     return AnsweredRows(
-        _take_ids(frame, manifest),
+        _take_ids(frame, manifest, layout),
         columns,
         scored=int(usable.sum()),
         refused_by_reason=_count_refused(prepared),
@@ -229,7 +270,9 @@ def score_rows(
     )
 
 
-def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None) -> pd.DataFrame:
+def explain_frame(
+    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, form: str | None = None
+) -> pd.DataFrame:
     """Give all attributions of a table, one row out per row in.
 
     Parameters
@@ -237,9 +280,11 @@ def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None
     bundle : Bundle
         The model.
     frame : DataFrame
-        One row a participant, under the analysis's source names; more columns are no fault.
+        One row a participant, in any form that the model knows; more columns are no fault.
     arm : str, optional
         The arm under which response is predicted; the first active one unless named.
+    form : str, optional
+        As for `score_frame`.
 
     Returns
     -------
@@ -255,11 +300,17 @@ def explain_frame(bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None
     DataError
         If the table lacks a column or the arm does not exist.
     """
-    return explain_rows(bundle, frame, arm=arm).frame()
+    layout = recognise_frame(bundle.manifest, frame, form)
+    return explain_rows(bundle, frame, layout=layout, arm=arm).frame()
 
 
 def explain_rows(
-    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, doubled: Bools | None = None
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    *,
+    layout: TableLayout | None = None,
+    arm: str | None = None,
+    doubled: Bools | None = None,
 ) -> AnsweredRows:
     """Give all attributions of a table, or of a part of one, and count the rows.
 
@@ -267,6 +318,8 @@ def explain_rows(
     ----------
     bundle, frame, arm
         As for `explain_frame`.
+    layout : TableLayout, optional
+        As for `score_rows`.
     doubled : array of bool, shape (n_rows,), optional
         For a part of a table: rows whose participant stands in an earlier row of the whole.
 
@@ -280,7 +333,7 @@ def explain_rows(
     DataError
         If the table lacks a column or the arm does not exist.
     """
-    prepared = prepare_features(bundle, frame, arm=arm, doubled=doubled)
+    prepared = prepare_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
     usable = prepared.usable
     found = bundle.manifest.grouping.sum_values(bundle.model.contributions(_take_usable(prepared)))
     total = found.values.sum(axis=1) + found.base
@@ -292,7 +345,7 @@ def explain_rows(
     }
     scale = Coded((found.scale,), np.zeros(len(frame), dtype=np.int64))
     return AnsweredRows(
-        _take_ids(frame, bundle.manifest),
+        _take_ids(frame, bundle.manifest, layout),
         {
             **{name: _spread(values, usable) for name, values in numbers.items()},
             "scale": scale.to_arrow(),
@@ -304,7 +357,12 @@ def explain_rows(
 
 
 def prepare_features(
-    bundle: Bundle, frame: pd.DataFrame, *, arm: str | None, doubled: Bools | None = None
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    *,
+    arm: str | None,
+    layout: TableLayout | None = None,
+    doubled: Bools | None = None,
 ) -> PreparedRows:
     """Build the features of a table as the model sees them.
 
@@ -313,9 +371,11 @@ def prepare_features(
     bundle : Bundle
         The model.
     frame : DataFrame
-        One row a participant, under the analysis's source names.
+        One row a participant.
     arm : str or None
         The arm under which response is predicted.
+    layout : TableLayout, optional
+        How the table is written; the model's first form by default.
     doubled : array of bool, shape (n_rows,), optional
         As for `prepare_rows`.
 
@@ -325,7 +385,7 @@ def prepare_features(
         With the arm among the features.
     """
     under = choose_arm(bundle.manifest, arm)
-    rows = prepare_rows(frame, bundle.manifest, doubled=doubled)
+    rows = prepare_rows(frame, bundle.manifest, layout, doubled=doubled)
     return PreparedRows(_complete(rows.features, bundle.manifest, under), rows.kinds, rows.which)
 
 
@@ -371,8 +431,9 @@ def _take_usable(prepared: PreparedRows) -> pd.DataFrame:
     return prepared.features[prepared.usable].reset_index(drop=True)
 
 
-def _take_ids(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
-    return frame[list_id_columns(frame, manifest)].reset_index(drop=True)
+def _take_ids(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout | None) -> pd.DataFrame:
+    form = manifest.form if layout is None else layout.form
+    return frame[form.list_ids(frame.columns)].reset_index(drop=True)
 
 
 def _spread(values: Floats | Bools, usable: Bools) -> pyarrow.Array:

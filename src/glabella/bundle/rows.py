@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from glabella.bundle.ids import find_doubled, join_ids, read_id
+from glabella.bundle.forms import TableLayout, find_forms
+from glabella.bundle.ids import find_doubled, join_ids
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_codes, parse_values
 from glabella.data.dictionary import Variable
+from glabella.data.identifiers import normalise_ids
+from glabella.data.ingest.labels import read_name_labels, take_labelled
+from glabella.data.ingest.sources import VariableColumn
 from glabella.data.tables import WideTables
 from glabella.domain.scales import SCALES
-from glabella.errors import DataError, describe_choices
 from glabella.features.assemble import build_patient_features
 
 # Row numbers stand in for trial and id while features are built: ids may be blank or repeated
@@ -66,61 +69,26 @@ class _Faults:
             self.which[where & (self.which == 0)] = len(self.kinds)
 
 
-def check_columns(names: Iterable[str], manifest: Manifest) -> None:
-    """Refuse a table that lacks a column the model needs.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The table's columns.
-    manifest : Manifest
-        What the model needs.
-
-    Raises
-    ------
-    DataError
-        With the missing column and the nearest name that is there. Further columns are no fault.
-    """
-    present = [str(name) for name in names]
-    for column in manifest.needed_columns:
-        if column not in present:
-            raise DataError(
-                f"the table lacks the column '{column}', which the model needs",
-                remedy=describe_choices(column, present),
-            )
-
-
-def list_read_columns(manifest: Manifest) -> list[str]:
-    """List the columns of a table to be scored that are read.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the model needs.
-
-    Returns
-    -------
-    list of str
-        Each once; all others are passed over.
-    """
-    named = (*manifest.id_columns, *manifest.needed_columns, *manifest.optional_columns)
-    return list(dict.fromkeys(named))
-
-
 def prepare_rows(
-    frame: pd.DataFrame, manifest: Manifest, *, doubled: npt.NDArray[np.bool_] | None = None
+    frame: pd.DataFrame,
+    manifest: Manifest,
+    layout: TableLayout | None = None,
+    *,
+    doubled: npt.NDArray[np.bool_] | None = None,
 ) -> PreparedRows:
     """Check each row and build its features as in training.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a participant, under the analysis's source names.
+        One row a participant.
     manifest : Manifest
         What the model needs.
+    layout : TableLayout, optional
+        How the table is written; the model's first form by default.
     doubled : array of bool, shape (n_rows,), optional
-        Rows whose participant stands in an earlier row, for a part of a table; found in `frame`
-        unless stated.
+        Rows whose participant is in an earlier row, for a part of a table; found in `frame` by
+        default.
 
     Returns
     -------
@@ -132,21 +100,49 @@ def prepare_rows(
     DataError
         If the table lacks a column.
     """
-    check_columns(frame.columns, manifest)
+    layout = layout or TableLayout(manifest.form)
+    find_forms(frame.columns, [layout.form])
     table = frame.reset_index(drop=True)
-    faults = _check_ids(table, manifest, doubled)
-    scales = _read_scales(table, manifest, faults)
-    tables = _read_tables(table, manifest, scales, faults)
+    faults = _check_ids(table, layout, doubled)
+    scales = _check_scales(table, manifest, layout, faults)
+    tables = _read_tables(table, manifest, layout, scales, faults)
     features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
     _refuse_unconverted(features, manifest, faults)
     return PreparedRows(features, tuple(faults.kinds), faults.which)
 
 
-def _read_scales(table: pd.DataFrame, manifest: Manifest, faults: _Faults) -> pd.Series | None:
-    column = manifest.scale_column
-    if column is None:
+def read_scales(table: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> pd.Series | None:
+    """Read on which scale each row is rated.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, ...)
+        The rows.
+    manifest : Manifest
+        What the model needs.
+    layout : TableLayout
+        How the table is written.
+
+    Returns
+    -------
+    Series of str, shape (n_rows,), or None
+        Names as the table gives them, or the one scale of its form; None if no total needs one.
+    """
+    if not manifest.scales:
         return None
-    scales = table[column].astype(object).fillna("").astype(str).str.strip()
+    column = layout.form.scale_column
+    if column is None:
+        return pd.Series(layout.form.scale, index=table.index, dtype=object)
+    scales, there = take_labelled(table[column], layout.labels.get(column, {}))
+    return scales.replace(dict(read_name_labels(there, SCALES).taken)) if there else scales
+
+
+def _check_scales(
+    table: pd.DataFrame, manifest: Manifest, layout: TableLayout, faults: _Faults
+) -> pd.Series | None:
+    scales, column = read_scales(table, manifest, layout), layout.form.scale_column
+    if scales is None or column is None:
+        return scales
     is_learnt = scales.isin(manifest.scales)
     faults.note(~scales.isin(list(SCALES)).to_numpy(), column, "names no known scale")
     faults.note(~is_learnt.to_numpy(), column, "names a scale that the model was not trained on")
@@ -156,6 +152,7 @@ def _read_scales(table: pd.DataFrame, manifest: Manifest, faults: _Faults) -> pd
 def _read_tables(
     table: pd.DataFrame,
     manifest: Manifest,
+    layout: TableLayout,
     scales: pd.Series | None,
     faults: _Faults,
 ) -> WideTables:
@@ -167,20 +164,20 @@ def _read_tables(
     if scales is not None:
         known["scale"] = scales
     visits: dict[str, list[tuple[float, pd.Series]]] = {}
-    for name, column in manifest.columns.items():
+    for name, given in layout.form.columns.items():
         variable = manifest.variables[name]
-        values = _read_values(table[column], variable, scales, faults)
+        values = _read_values(table[given.column], variable, given, layout, scales, faults)
         if name in manifest.required:
-            faults.note(values.isna().to_numpy(), column, "is missing")
-            _refuse_zero(values, manifest, column, faults)
+            faults.note(values.isna().to_numpy(), given.column, "is missing")
+            _refuse_zero(values, manifest, given.column, faults)
         if variable.timing == "visit":
             visits.setdefault(name, []).append((0.0, values))
         else:
             known[name] = values
-    for visit in manifest.visits:
+    for visit in layout.form.visits:
         if visit.column in table:
             variable = manifest.variables[visit.variable]
-            values = _read_values(table[visit.column], variable, scales, faults)
+            values = _read_values(table[visit.column], variable, visit, layout, scales, faults)
             visits.setdefault(visit.variable, []).append((visit.week, values))
     return WideTables(
         participants=pd.DataFrame(known, index=table.index),
@@ -191,11 +188,11 @@ def _read_tables(
 
 
 def _check_ids(
-    table: pd.DataFrame, manifest: Manifest, doubled: npt.NDArray[np.bool_] | None
+    table: pd.DataFrame, layout: TableLayout, doubled: npt.NDArray[np.bool_] | None
 ) -> _Faults:
     faults = _Faults(len(table))
-    columns = list_id_columns(table, manifest)
-    parts = [read_id(table[column]) for column in columns]
+    columns = layout.form.list_ids(table.columns)
+    parts = [normalise_ids(table[column]) for column in columns]
     blank = pc.equal(parts[-1], "").to_numpy(zero_copy_only=False)
     faults.note(blank, columns[-1], "is blank")
     if doubled is None:
@@ -204,71 +201,115 @@ def _check_ids(
     return faults
 
 
-def prepare_columns(frame: pd.DataFrame, manifest: Manifest) -> Iterator[tuple[str, int, int, str]]:
+@dataclass(frozen=True)
+class ColumnCounts:
+    """How many values of a column can't be right.
+
+    Parameters
+    ----------
+    column : str
+        Its name in the table.
+    filled, wrong : int
+        Cells that are not blank, and of these the ones at fault.
+    kind : str
+        The commonest fault.
+    label_faults : int
+        Cells whose label in the file contradicts them or says nothing known.
+    label_kind : str
+        Which of these.
+    """
+
+    column: str
+    filled: int
+    wrong: int
+    kind: str
+    label_faults: int = 0
+    label_kind: str = ""
+
+
+def count_faults_by_column(
+    frame: pd.DataFrame, manifest: Manifest, layout: TableLayout
+) -> Iterator[ColumnCounts]:
     """Count the values of each column that the model reads, and those that can't be right.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a participant, under the analysis's source names.
+        One row a participant.
     manifest : Manifest
         What the model needs.
+    layout : TableLayout
+        How the table is written.
 
     Yields
     ------
-    tuple of str, int, int and str
-        The column, its filled cells, how many of these are at fault, and the commonest fault.
+    ColumnCounts
+        Of each column that the table has.
     """
     table = frame.reset_index(drop=True)
-    faults = _Faults(len(table))
-    scales = _read_scales(table, manifest, faults)
-    if manifest.scale_column is not None:
-        filled = int((read_id(table[manifest.scale_column]).to_pandas() != "").sum())
-        blank = len(table) - filled
-        wrong = int((faults.which > 0).sum()) - blank
-        yield manifest.scale_column, filled, wrong, "names no scale that the model was trained on"
-    columns = [(column, manifest.variables[name]) for name, column in manifest.columns.items()]
-    columns += [(visit.column, manifest.variables[visit.variable]) for visit in manifest.visits]
-    for column, variable in columns:
-        if column in table:
-            parsed = parse_values(table[column], variable, scales=scales)
-            counts = np.bincount(parsed.which, minlength=len(parsed.kinds) + 1)
-            wrong = int(counts[1:].sum())
-            kind = parsed.kinds[int(counts[1:].argmax())] if wrong else ""
-            yield column, int(parsed.values.notna().sum()) + wrong, wrong, kind
+    faults, form = _Faults(len(table)), layout.form
+    scales = _check_scales(table, manifest, layout, faults)
+    if scales is not None and form.scale_column is not None:
+        text = normalise_ids(table[form.scale_column])
+        filled = int((text.to_pandas() != "").sum())
+        wrong = int((faults.which > 0).sum()) - (len(table) - filled)
+        kind = "names no scale that the model was trained on"
+        yield ColumnCounts(form.scale_column, filled, wrong, kind)
+    columns = [(given, manifest.variables[name]) for name, given in form.columns.items()]
+    columns += [(visit, manifest.variables[visit.variable]) for visit in form.visits]
+    for given, variable in columns:
+        if given.column in table:
+            yield _count_faults(table[given.column], given, variable, layout, scales)
 
 
-def list_id_columns(table: pd.DataFrame, manifest: Manifest) -> list[str]:
-    """List the columns that identify a participant in a table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The table.
-    manifest : Manifest
-        What the model needs.
-
-    Returns
-    -------
-    list of str
-        Those that the table has; the last one is always there.
-    """
-    return [column for column in manifest.id_columns if column in table]
+def _count_faults(
+    raw: pd.Series,
+    given: VariableColumn,
+    variable: Variable,
+    layout: TableLayout,
+    scales: pd.Series | None,
+) -> ColumnCounts:
+    read = layout.read(raw, given, variable)
+    parsed = parse_values(read.values, variable, scales=scales)
+    which = np.asarray(parsed.which, dtype=np.int64)
+    kinds = [*parsed.kinds, *(note.finding for note in read.notes)]
+    for number, note in enumerate(read.notes, start=len(parsed.kinds) + 1):
+        which[note.where & (which == 0)] = number
+    counts = np.bincount(which, minlength=len(kinds) + 1)[1:]
+    wrong = int(counts.sum())
+    right = int((parsed.values.notna().to_numpy() & (which == 0)).sum())
+    of_labels = [note for note in read.notes if note.is_of_labels and note.where.any()]
+    return ColumnCounts(
+        given.column,
+        right + wrong,
+        wrong,
+        kinds[int(counts.argmax())] if wrong else "",
+        sum(int(note.where.sum()) for note in of_labels),
+        of_labels[0].finding if of_labels else "",
+    )
 
 
 def _read_values(
-    raw: pd.Series, variable: Variable, scales: pd.Series | None, faults: _Faults
+    raw: pd.Series,
+    variable: Variable,
+    given: VariableColumn,
+    layout: TableLayout,
+    scales: pd.Series | None,
+    faults: _Faults,
 ) -> pd.Series:
+    column, read = str(raw.name), layout.read(raw, given, variable)
+    for note in read.notes:
+        faults.note(note.where, column, note.finding.removeprefix("each "))
     if variable.type == "category":
-        codes, wrong, kind = parse_codes(raw, variable)
-        faults.note(wrong > 0, str(raw.name), kind)
+        codes, wrong, kind = parse_codes(read.values, variable)
+        faults.note(wrong > 0, column, kind)
         # As categories from the start: a long column of text is slow to make and to read again.
         kinds = pd.CategoricalDtype(list(variable.codes))
         return pd.Series(pd.Categorical.from_codes(codes, dtype=kinds), raw.index)
-    parsed = parse_values(raw, variable, scales=scales)
+    parsed = parse_values(read.values, variable, scales=scales)
     if parsed.which.any():
         for number, kind in enumerate(parsed.kinds, start=1):
-            faults.note(parsed.which == number, str(raw.name), kind)
+            faults.note(parsed.which == number, column, kind)
     return parsed.values
 
 

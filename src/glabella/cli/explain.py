@@ -9,15 +9,21 @@ import typer
 
 from glabella.cli.options import (
     ArmOption,
+    DecimalOption,
+    DelimiterOption,
+    EncodingOption,
+    FormOption,
     JsonOption,
     ModelOption,
     ProjectOption,
     RehearsalOption,
     ResumeOption,
+    SheetOption,
     TableArgument,
     ThreadsOption,
     print_json,
     show_progress,
+    take_read_options,
 )
 
 
@@ -40,6 +46,11 @@ def command(
             show_default=False,
         ),
     ] = None,
+    form: FormOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    sheet: SheetOption = None,
     rehearsal: RehearsalOption = False,
     resume: ResumeOption = False,
     workers: ThreadsOption = None,
@@ -58,7 +69,15 @@ def command(
         from glabella.pipelines.explain_patient import explain_patient
 
         patient = explain_patient(
-            table, row=row, out=out, model=model, arm=arm, rehearsal=rehearsal, project=project
+            table,
+            row=row,
+            out=out,
+            model=model,
+            arm=arm,
+            form=form,
+            read=take_read_options(encoding, delimiter, decimal, sheet),
+            rehearsal=rehearsal,
+            project=project,
         )
         if as_json:
             print_json(patient.as_json())
@@ -76,6 +95,8 @@ def command(
             out=out,
             model=model,
             arm=arm,
+            form=form,
+            read=take_read_options(encoding, delimiter, decimal, sheet),
             rehearsal=rehearsal,
             resume=resume,
             workers=workers,

@@ -91,6 +91,39 @@ ThreadsOption = Annotated[
         show_default=False,
     ),
 ]
+FormOption = Annotated[
+    str | None,
+    typer.Option(
+        "--form",
+        metavar="NAME",
+        help="The training source whose names and codes the table has, or dictionary.",
+    ),
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="The encoding of a text file, such as cp1252.")
+]
+DelimiterOption = Annotated[
+    str | None, typer.Option("--delimiter", help="Between the cells of a text file; or: tab.")
+]
+DecimalOption = Annotated[
+    str | None, typer.Option("--decimal", help="The decimal sign of a text file: . or a comma.")
+]
+SheetOption = Annotated[str | None, typer.Option("--sheet", help="The sheet of a workbook.")]
+EventOption = Annotated[
+    str | None,
+    typer.Option(
+        "--event",
+        metavar="CODE",
+        help="The value of the outcome column, or its label, that means response.",
+    ),
+]
+ReversedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-reversed",
+        help="Allow an outcome that fits the model much better with its classes swapped.",
+    ),
+]
 OutcomeOption = Annotated[
     str | None,
     typer.Option(
@@ -126,6 +159,18 @@ def read_workers(workers: str | None) -> int | str | None:
         return None if workers is None else parse_workers(workers)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--workers") from None
+
+
+def take_read_options(
+    encoding: str | None, delimiter: str | None, decimal: str | None, sheet: str | None
+) -> dict[str, str | None]:
+    """Collect what the options say of a file, for the verbs that take a table."""
+    return {
+        "encoding": encoding,
+        "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter,
+        "decimal": decimal,
+        "sheet": sheet,
+    }
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -10,15 +10,21 @@ import typer
 
 from glabella.cli.options import (
     ArmOption,
+    DecimalOption,
+    DelimiterOption,
+    EncodingOption,
+    FormOption,
     JsonOption,
     ModelOption,
     ProjectOption,
     RehearsalOption,
     ResumeOption,
+    SheetOption,
     TableArgument,
     ThreadsOption,
     print_json,
     show_progress,
+    take_read_options,
 )
 
 
@@ -37,6 +43,11 @@ def command(
     ],
     model: ModelOption = None,
     arm: ArmOption = None,
+    form: FormOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    sheet: SheetOption = None,
     rehearsal: RehearsalOption = False,
     reasons: Annotated[
         int, typer.Option(min=0, metavar="N", help="Number of reasons per row, the largest first.")
@@ -77,6 +88,8 @@ def command(
             out=out,
             model=model,
             arm=arm,
+            form=form,
+            read=take_read_options(encoding, delimiter, decimal, sheet),
             rehearsal=rehearsal,
             reasons=reasons,
             uncertainty=uncertainty,

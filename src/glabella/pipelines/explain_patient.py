@@ -12,13 +12,16 @@ import pandas as pd
 from scipy.special import expit
 
 from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reasons import describe_given
-from glabella.bundle.rows import PreparedRows, check_columns, list_id_columns
-from glabella.data.ingest.files import read_table
+from glabella.bundle.rows import PreparedRows, read_scales
+from glabella.bundle.tables import make_request, read_whole_table
+from glabella.data.checks import parse_values
+from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.models.estimators.interface import Contributions
@@ -61,6 +64,8 @@ def explain_patient(
     model: str | None = None,
     arm: str | None = None,
     rehearsal: bool = False,
+    form: str | None = None,
+    read: ReadOptions | Mapping[str, str | None] | None = None,
     project: str | Path | None = None,
 ) -> PatientExplanation:
     """Write a page that explains one row of a table.
@@ -79,6 +84,8 @@ def explain_patient(
         The arm under which response is predicted; the first active one unless stated.
     rehearsal : bool
         Allow a model that was trained on simulated data.
+    form, read
+        As for `score`.
     project : str or Path, optional
         The project.
 
@@ -101,14 +108,15 @@ def explain_patient(
         project=find_project(Path(project) if project is not None else None),
         rehearsal=rehearsal,
     )
-    frame = read_table(source).frame
+    raw, layout = read_whole_table(source, bundle.manifest, make_request(form, read))
+    frame = raw.frame
     if not 1 <= row <= len(frame):
         raise DataError(
             f"the table has {len(frame)} rows, and no row {row}",
             place=source.name,
             remedy="Rows are counted from 1, the header not counted.",
         )
-    page = _describe(bundle, frame, arm, row, source.name)
+    page = _describe(bundle, frame, layout, arm, row, source.name)
     # It may have been written in the meantime.
     check_page(source, target)
     write_page(target, render_patient(page), what="page")
@@ -116,14 +124,18 @@ def explain_patient(
 
 
 def _prepare(
-    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    layout: TableLayout,
+    arm: str | None,
+    row: int,
+    source: str,
 ) -> PreparedRows:
     """Build the features of one row of the whole table, and refuse what a batch refuses."""
-    check_columns(frame.columns, bundle.manifest)
-    doubled = find_doubled(read_ids(frame, list_id_columns(frame, bundle.manifest)))
+    doubled = find_doubled(read_ids(frame, layout.form.list_ids(frame.columns)))
     place = slice(row - 1, row)
     mine = frame.iloc[place].reset_index(drop=True)
-    prepared = prepare_features(bundle, mine, arm=arm, doubled=doubled[place])
+    prepared = prepare_features(bundle, mine, arm=arm, layout=layout, doubled=doubled[place])
     fault = prepared.faults[0]
     if fault is not None:
         raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")
@@ -131,14 +143,19 @@ def _prepare(
 
 
 def _describe(
-    bundle: Bundle, frame: pd.DataFrame, arm: str | None, row: int, source: str
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    layout: TableLayout,
+    arm: str | None,
+    row: int,
+    source: str,
 ) -> PatientPage:
     manifest, model = bundle.manifest, bundle.model
-    features = _prepare(bundle, frame, arm, row, source).features
+    features = _prepare(bundle, frame, layout, arm, row, source).features
     under = choose_arm(manifest, arm)
     found = manifest.grouping.sum_values(model.contributions(features))
     steps = _trace_steps(
-        bundle, features, found, points=_describe_points(manifest, frame.iloc[row - 1])
+        bundle, features, found, points=_describe_points(manifest, layout, frame.iloc[[row - 1]])
     )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
     notes, inside = describe_domain(features, manifest, bundle.likeness)
@@ -213,24 +230,21 @@ def _trace_steps(
     return tuple(steps)
 
 
-def _describe_points(manifest: Manifest, row: pd.Series) -> dict[str, str]:
+def _describe_points(manifest: Manifest, layout: TableLayout, row: pd.DataFrame) -> dict[str, str]:
     """Say totals at baseline as the table gives them, before what the model makes of them."""
     told = {}
     for feature in manifest.feature_set.features:
         variable = manifest.variables[feature.variable]
-        column = manifest.columns.get(feature.variable)
-        if (
-            feature.builder == "baseline_score"
-            and variable.type == "score"
-            and column is not None
-            and pd.notna(row[column])
-        ):
-            named = None if manifest.scale_column is None else str(row[manifest.scale_column])
-            scale = variable.find_scale(None if named is None else named.strip())
+        given = layout.form.columns.get(feature.variable)
+        if feature.builder == "baseline_score" and variable.type == "score" and given is not None:
+            named = read_scales(row, manifest, layout)
+            read = layout.read(row[given.column], given, variable)
+            [points] = parse_values(read.values, variable, scales=named).values
+            if pd.isna(points):
+                continue
+            scale = variable.find_scale(None if named is None else str(named.iloc[0]))
             lowest = "" if scale.minimum == 0 else f" from {scale.minimum:g}"
-            words = (
-                f"{float(row[column]):g} of {scale.maximum:g} points{lowest} on the {scale.label}"
-            )
+            words = f"{points:g} of {scale.maximum:g} points{lowest} on the {scale.label}"
             told[feature.name] = words if feature.expressed_as == "points" else f"{words}, {{}}"
     return told
 

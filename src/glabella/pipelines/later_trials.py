@@ -13,10 +13,12 @@ import pandas as pd
 from scipy.special import expit
 
 from glabella.bundle.load import Bundle
+from glabella.bundle.tables import make_request
+from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError
 from glabella.pipelines.mapped_trials import read_mapped_trials
-from glabella.pipelines.new_trial import NewTrial, TrialColumns, read_new_trial
+from glabella.pipelines.new_trial import NewTrial, NewTrialOptions, read_new_trial
 from glabella.pipelines.run_folder import open_run_folder
 from glabella.reporting.new_trial_page import draw_over_time, draw_trial, render_new_trials
 from glabella.reporting.verdict import Promise, Promised, write_verdict
@@ -196,10 +198,14 @@ class ValidationResult:
 def validate(
     *tables: str | Path,
     outcome: str | None = None,
+    event: str | None = None,
     model: str | None = None,
     arm_column: str | None = None,
     arm: str | None = None,
+    form: str | None = None,
+    read: ReadOptions | Mapping[str, str | None] | None = None,
     allow_overlap: bool = False,
+    allow_reversed: bool = False,
     rehearsal: bool = False,
     data: str | Path | None = None,
     project: str | Path | None = None,
@@ -214,16 +220,25 @@ def validate(
         of the outcome; or an analysis, ending in ``.yaml`` or by its name in ``pipelines``, whose
         data are the new trials, read and derived as it says.
     outcome : str, optional
-        The column of a table's outcome: 1 or 0, true or false, yes or no; blank where it is not
-        known. An analysis derives it.
+        The column of a table's outcome; blank where it is not known. One that the endpoint is read
+        from is decoded by the endpoint. An analysis derives it.
+    event : str, optional
+        The value of another column, or its label in the file, that means response. It can be left
+        out if words such as ``responder`` say so, or if the column is called ``responded``,
+        ``responder`` or ``response`` and holds 1 and 0, true and false, or yes and no.
     model : str, optional
         As for `score`.
     arm_column : str, optional
-        The column of each row's arm, where the model knows arms.
+        The column of each row's arm, if the model knows arms; the one that the table's form names
+        by default.
     arm : str, optional
         The arm of all rows, instead.
+    form, read
+        As for `score`.
     allow_overlap : bool
-        Allow participants who were trained on; their number is told all the same.
+        Allow participants who were trained on; their number is reported all the same.
+    allow_reversed : bool
+        Allow an outcome that fits the model much better with its classes swapped.
     rehearsal : bool
         Allow a model that was trained on simulated data.
     data : str or Path, optional
@@ -257,11 +272,20 @@ def validate(
     bundle = find_bundle(model, project=home, rehearsal=rehearsal)
     promised = read_promise(bundle.manifest.performance)
     found: list[TrialValidation] = []
-    asked = Asked(outcome, arm_column, arm, allow_overlap, None if data is None else Path(data))
+    options = NewTrialOptions(
+        outcome=outcome,
+        event=event,
+        arm_column=arm_column,
+        arm=arm,
+        request=make_request(form, read),
+        allow_overlap=allow_overlap,
+        allow_reversed=allow_reversed,
+        data=None if data is None else Path(data),
+    )
     for at, table in enumerate(tables):
         if progress is not None:
             progress("validating", at, len(tables))
-        for trial in read_new_trials(str(table), bundle, asked, project=home):
+        for trial in read_new_trials(str(table), bundle, options, project=home):
             found.append(validate_trial(trial, bundle, promised))
     names = [item.trial.name for item in found]
     for name in names:
@@ -274,29 +298,8 @@ def validate(
     return _log(home, bundle, promised, tuple(found))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a user says of new trials beside the tables.
-
-    Parameters
-    ----------
-    outcome, arm_column, arm : str or None
-        As in `validate`.
-    allow_overlap : bool
-        As in `validate`.
-    data : Path or None
-        As in `validate`.
-    """
-
-    outcome: str | None
-    arm_column: str | None
-    arm: str | None
-    allow_overlap: bool
-    data: Path | None
-
-
 def read_new_trials(
-    table: str, bundle: Bundle, asked: Asked, *, project: Project
+    table: str, bundle: Bundle, options: NewTrialOptions, *, project: Project
 ) -> Iterator[NewTrial]:
     """Read a table, or the trials of an analysis.
 
@@ -306,8 +309,8 @@ def read_new_trials(
         A file, or an analysis.
     bundle : Bundle
         The model.
-    asked : Asked
-        What is said of them.
+    options : NewTrialOptions
+        What is stated of them.
     project : Project
         The definitions.
 
@@ -326,24 +329,9 @@ def read_new_trials(
         not path.exists() and table in project.list_names("pipelines")
     )
     if is_analysis:
-        yield from read_mapped_trials(
-            table, bundle, project=project, data=asked.data, may_overlap=asked.allow_overlap
-        )
+        yield from read_mapped_trials(table, bundle, project=project, options=options)
         return
-    if asked.outcome is None:
-        raise DataError(
-            "nothing says which column holds the outcome",
-            place=path.name,
-            remedy="Name it with --outcome.",
-        )
-    yield read_new_trial(
-        path,
-        bundle,
-        TrialColumns(asked.outcome, asked.arm_column),
-        arm=asked.arm,
-        project=project,
-        may_overlap=asked.allow_overlap,
-    )
+    yield read_new_trial(path, bundle, options, project=project)
 
 
 def validate_trial(trial: NewTrial, bundle: Bundle, promised: Promised) -> TrialValidation:

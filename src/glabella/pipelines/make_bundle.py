@@ -13,7 +13,14 @@ import pandas as pd
 
 from glabella import __version__
 from glabella.bundle.likeness import LIKENESS_FILE, learn_likeness
-from glabella.bundle.manifest import FORMAT, Manifest, ScoredArm, SpecEntry, TrainingRange
+from glabella.bundle.manifest import (
+    FORMAT,
+    FlagOutcome,
+    Manifest,
+    ScoredArm,
+    SpecEntry,
+    TrainingRange,
+)
 from glabella.bundle.neighbours import NEIGHBOURS_FILE, learn_neighbours
 from glabella.bundle.reference import describe_distributions
 from glabella.bundle.refits import REFITS_FILE, export_refits
@@ -25,7 +32,8 @@ from glabella.pipelines.attribution_methods import describe_attributions
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.explain import make_grouping
 from glabella.pipelines.load import LoadedAnalysis
-from glabella.pipelines.scoring_columns import name_scoring_columns
+from glabella.pipelines.resolve import ResolvedAnalysis
+from glabella.pipelines.scoring_columns import list_required, list_table_forms, needs_scale
 from glabella.pipelines.validate import Validated
 from glabella.validation.nested import TunedModel, tune_and_fit
 from glabella.validation.seeds import derive_seed
@@ -113,7 +121,6 @@ def describe_bundle(
     resolved, sample = loaded.resolved, loaded.sample
     analysis, chosen = resolved.analysis.value, validated.choice.name
     used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
-    named = name_scoring_columns(resolved)
     neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
     files = {
         **export_model(tuned.model),
@@ -138,14 +145,14 @@ def describe_bundle(
         variables={name: resolved.dictionary.value.variables[name] for name in used},
         feature_set=resolved.feature_set.value,
         specs=tuple(SpecEntry(**vars(spec)) for spec in specs),
-        columns=named.variables,
-        visits=named.visits,
-        required=named.required,
-        id_columns=named.ids,
-        scale_column=named.scale,
-        scales=_list_scales(loaded) if named.scale is not None else (),
+        forms=list_table_forms(resolved),
+        outcome=_describe_flag(resolved),
+        required=list_required(resolved),
+        scales=_list_scales(loaded) if needs_scale(resolved) else (),
         arms=tuple(
-            ScoredArm(name=arm.name, label=arm.label or arm.name, role=arm.role)
+            ScoredArm(
+                name=arm.name, label=arm.label or arm.name, role=arm.role, codes=arm.all_codes
+            )
             for arm in analysis.arms
         ),
         training=_count_training(loaded),
@@ -161,6 +168,18 @@ def describe_bundle(
         provenance=dict(provenance),
     )
     return manifest, files
+
+
+def _describe_flag(resolved: ResolvedAnalysis) -> FlagOutcome | None:
+    endpoint = resolved.analysis.value.endpoint
+    if endpoint.rule != "flag" or endpoint.code is None:
+        return None
+    return FlagOutcome(
+        name=endpoint.of,
+        variable=resolved.dictionary.value.find(endpoint.of),
+        code=endpoint.code,
+        missing_is_no_response=endpoint.missing.strategy == "non_responder",
+    )
 
 
 def _list_scales(loaded: LoadedAnalysis) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,12 @@ from glabella.features.spec import FeatureTable
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.new_trial import (
     NewTrial,
-    count_overlap,
+    NewTrialOptions,
     describe_drift,
     refuse_few,
-    refuse_overlap,
 )
+from glabella.pipelines.outcome_column import refuse_swapped
+from glabella.pipelines.overlap import find_overlap, refuse_overlap
 
 
 def read_mapped_trials(
@@ -30,8 +30,7 @@ def read_mapped_trials(
     bundle: Bundle,
     *,
     project: Project,
-    data: Path | None,
-    may_overlap: bool,
+    options: NewTrialOptions,
 ) -> Iterator[NewTrial]:
     """Read the trials of an analysis, and predict their participants by a model of another.
 
@@ -43,10 +42,8 @@ def read_mapped_trials(
         The model.
     project : Project
         The definitions, and the keys that say who was trained on.
-    data : Path or None
-        The folder of the data files.
-    may_overlap : bool
-        Whether participants of training are allowed.
+    options : NewTrialOptions
+        The folder of the data files, and what is allowed.
 
     Yields
     ------
@@ -59,18 +56,25 @@ def read_mapped_trials(
         If the analysis is refused, or asks for another endpoint, other features or other arms than
         the model was trained for.
     """
-    loaded = load_analysis(reference, project, data=data)
+    loaded = load_analysis(reference, project, data=options.data)
     _compare(loaded, bundle)
     sample, people = loaded.sample, loaded.tables.participants.iloc[loaded.kept]
     frame = _forget_trials(sample.features.frame, bundle)
     for name in dict.fromkeys(sample.trial.tolist()):
         rows = np.flatnonzero(sample.trial == name)
         ids = [people[column].iloc[rows].astype(str) for column in ("studyid", "usubjid")]
-        overlap = count_overlap(ids, bundle.manifest, project)
-        refuse_overlap(overlap, str(name), may_overlap=may_overlap)
+        overlap = find_overlap(ids, bundle.manifest, project)
+        refuse_overlap(overlap, str(name), may_overlap=options.allow_overlap)
         for outcomes in sample.outcomes:
             refuse_few(outcomes[rows], str(name))
         mine = frame.iloc[rows].reset_index(drop=True)
+        log_odds = bundle.model.log_odds(mine)
+        refuse_swapped(
+            log_odds,
+            sample.outcomes[:, rows].mean(axis=0),
+            str(name),
+            may_be_reversed=options.allow_reversed,
+        )
         _, inside = describe_domain(mine, bundle.manifest, bundle.likeness)
         in_trial = (loaded.tables.participants["studyid"].astype(str) == name).to_numpy()
         yield NewTrial(
@@ -89,13 +93,13 @@ def read_mapped_trials(
                 margin=None,
                 background=None,
             ),
-            log_odds=bundle.model.log_odds(mine),
+            log_odds=log_odds,
             rows=int(in_trial.sum()),
             refused_by_reason={},
             without_outcome=int(in_trial.sum()) - len(rows),
             out_of_domain=int((~inside).sum()),
             drift=describe_drift(mine, bundle.manifest),
-            overlap=overlap,
+            overlap=overlap.same,
             table_sha256=loaded.data_hash,
             people=people[["studyid", "usubjid"]].iloc[rows].astype(str).reset_index(drop=True),
         )

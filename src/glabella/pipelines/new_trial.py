@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,57 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.forms import TableLayout
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
+from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reference import measure_drift
-from glabella.bundle.rows import check_columns, list_id_columns
-from glabella.data.ingest.files import read_table
+from glabella.bundle.tables import TableRequest, read_whole_table
+from glabella.data.checks import match_codes
+from glabella.data.identifiers import write_ids
+from glabella.data.ingest.labels import NamedArm, read_arm_labels, take_labelled
 from glabella.definitions.locate import Project
-from glabella.errors import DataError, describe_choices
+from glabella.errors import DataError, describe_choices, place_refusal
 from glabella.features.spec import FeatureTable
+from glabella.pipelines.outcome_column import OutcomeColumn, read_outcome, refuse_swapped
+from glabella.pipelines.overlap import find_overlap, refuse_overlap
 from glabella.validation.metrics import FEWEST_OF_A_CLASS
 from glabella.validation.sample import Sample
-
-_RESPONDED = frozenset({"1", "1.0", "true", "yes", "responder"})
-_OTHERS = frozenset({"0", "0.0", "false", "no", "non-responder"})
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TrialColumns:
-    """Where a table with outcomes holds what a table to be scored does not.
+class NewTrialOptions:
+    """What a user states of new trials beside the tables.
 
     Parameters
     ----------
-    outcome : str
-        The column of response: 1 or 0, true or false, yes or no; blank where it is not known.
-    arm : str, optional
-        The column of each row's arm, by the name or the words that the analysis gives it.
+    outcome : str or None
+        The column of response in a table.
+    event : str or None
+        The value of it that means response.
+    arm_column, arm : str or None
+        The column of each row's arm, or the arm of all.
+    request : TableRequest
+        The form of the tables, and how they are read.
+    allow_overlap : bool
+        Whether participants of training are allowed.
+    allow_reversed : bool
+        Whether an outcome that fits better when swapped is allowed.
+    data : Path or None
+        The folder of an analysis's data files.
     """
 
-    outcome: str
+    outcome: str | None = None
+    event: str | None = None
+    arm_column: str | None = None
     arm: str | None = None
+    request: TableRequest = field(default_factory=TableRequest)
+    allow_overlap: bool = False
+    allow_reversed: bool = False
+    data: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -117,30 +135,20 @@ class NewTrial:
 
 
 def read_new_trial(
-    path: Path,
-    bundle: Bundle,
-    columns: TrialColumns,
-    *,
-    arm: str | None,
-    project: Project,
-    may_overlap: bool,
+    path: Path, bundle: Bundle, options: NewTrialOptions, *, project: Project
 ) -> NewTrial:
     """Read a table with outcomes, and predict its participants.
 
     Parameters
     ----------
     path : Path
-        One row a participant, under the names of a table to be scored, with the outcome.
+        One row a participant, in a form that the model knows, with the outcome.
     bundle : Bundle
         The model.
-    columns : TrialColumns
-        Where outcome and arm are.
-    arm : str or None
-        The arm of all rows, where no column says it.
+    options : NewTrialOptions
+        Where outcome and arm are, and what is allowed.
     project : Project
         Whose keys say who was trained on.
-    may_overlap : bool
-        Whether participants of training are allowed.
 
     Returns
     -------
@@ -151,25 +159,39 @@ def read_new_trial(
     ------
     DataError
         If a column is missing, an outcome or an arm can't be read, participants of training are
-        among them, or too few of a class are left.
+        among them, too few of a class are left, or the outcome seems to be reversed.
     """
     manifest = bundle.manifest
-    frame = read_table(path).frame.reset_index(drop=True)
-    try:
-        check_columns(frame.columns, manifest)
-    except DataError as error:
-        error.place = error.place or path.name
-        raise
-    outcome = _read_outcome(frame, columns.outcome, path.name)
-    arms = _read_arms(frame, manifest, columns.arm, arm, path.name)
-    ids = _read_ids(frame, manifest)
-    overlap = count_overlap(ids, manifest, project)
-    refuse_overlap(overlap, path.name, may_overlap=may_overlap)
-    features, usable, refused = _prepare(frame, bundle, arms)
+    if options.outcome is None:
+        raise DataError(
+            "nothing says which column holds the outcome",
+            place=path.name,
+            remedy="Name it with --outcome.",
+        )
+    with place_refusal(path.name):
+        table, layout = read_whole_table(path, manifest, options.request)
+        frame = table.frame
+        _refuse_wrong_columns(frame, manifest, layout)
+    ids = [write_ids(frame[name]) for name in layout.form.list_ids(frame.columns)[-2:]]
+    overlap = find_overlap(ids, manifest, project)
+    refuse_overlap(overlap, path.name, may_overlap=options.allow_overlap)
+    arms = _read_arms(frame, manifest, layout, options, path.name)
+    outcome = read_outcome(
+        frame,
+        OutcomeColumn(options.outcome, options.event),
+        layout,
+        manifest.outcome,
+        place=path.name,
+    )
+    features, usable, refused = _prepare(frame, bundle, layout, arms)
     kept = usable & ~np.isnan(outcome)
     responded = outcome[kept].astype(np.int8)
     refuse_few(responded, path.name)
     mine = features[kept].reset_index(drop=True)
+    log_odds = bundle.model.log_odds(mine)
+    refuse_swapped(
+        log_odds, responded.astype(float), path.name, may_be_reversed=options.allow_reversed
+    )
     blank = np.full(len(mine), "", dtype=str)
     told = arms[kept]
     roles = {item.name: item.role for item in manifest.arms}
@@ -185,13 +207,13 @@ def read_new_trial(
             arm=told,
             active=np.array([roles.get(name, "active") == "active" for name in told], dtype=bool),
         ),
-        log_odds=bundle.model.log_odds(mine),
+        log_odds=log_odds,
         rows=len(frame),
         refused_by_reason=refused,
         without_outcome=int((usable & np.isnan(outcome)).sum()),
         out_of_domain=int((~inside).sum()),
         drift=describe_drift(mine, manifest),
-        overlap=overlap,
+        overlap=overlap.same,
         table_sha256=hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
         people=pd.DataFrame(
             {
@@ -202,29 +224,27 @@ def read_new_trial(
     )
 
 
-def _read_outcome(frame: pd.DataFrame, column: str, place: str) -> Floats:
-    """Read 1, 0 or NaN; anything else is refused with its column, never with its value."""
-    _require(frame, column, place)
-    words = frame[column].astype(object)
-    text = words.where(words.notna(), "").astype(str).str.strip().str.lower()
-    known = text.map({**dict.fromkeys(_RESPONDED, 1.0), **dict.fromkeys(_OTHERS, 0.0)})
-    unread = known.isna() & (text != "")
-    if unread.any():
-        raise DataError(
-            f"{int(unread.sum())} values of '{column}' say neither response nor none",
-            place=place,
-            remedy="Write 1 or 0, true or false, or yes or no; leave blank what is not known.",
-        )
-    return np.asarray(known, dtype=float)
+def _refuse_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> None:
+    check = ColumnCheck(manifest, layout)
+    check.add(frame)
+    check.refuse_wrong_columns()
 
 
 def _read_arms(
-    frame: pd.DataFrame, manifest: Manifest, column: str | None, arm: str | None, place: str
+    frame: pd.DataFrame,
+    manifest: Manifest,
+    layout: TableLayout,
+    options: NewTrialOptions,
+    place: str,
 ) -> npt.NDArray[np.str_]:
+    """Read the arm of each row by codes, labels and names, as training reads it."""
+    column, arm = options.arm_column, options.arm
     if not manifest.arms:
         if column is not None or arm is not None:
             raise DataError("the model knows no arms", place="--arm", remedy="Leave it out.")
         return np.full(len(frame), "", dtype=str)
+    if column is None and arm is None and layout.form.arm_column in frame:
+        column = layout.form.arm_column
     if column is None:
         if arm is None:
             raise DataError(
@@ -234,10 +254,24 @@ def _read_arms(
             )
         return np.full(len(frame), choose_arm(manifest, arm) or "")
     _require(frame, column, place)
-    names = {item.label: item.name for item in manifest.arms}
-    names |= {item.name: item.name for item in manifest.arms}
-    text = frame[column].astype(object).fillna("").astype(str).str.strip()
-    read = text.map(names)
+    text, labels = take_labelled(frame[column], layout.labels.get(column, {}))
+    named = [
+        NamedArm(item.codes or (item.name,), (item.name, item.label)) for item in manifest.arms
+    ]
+    reading = read_arm_labels(labels, named)
+    contradicted = int(text.isin(reading.contradicted | reading.unclear).sum())
+    if contradicted:
+        raise DataError(
+            f"{contradicted} values of '{column}' have labels in the file that name another arm, "
+            "or none of the model's",
+            place=place,
+            remedy="Correct the labels, or write the arms in words.",
+        )
+    text = text.replace(dict(reading.taken)) if reading.taken else text
+    by_word = {word: item.name for item in manifest.arms for word in (item.label, item.name)}
+    by_code = {code: item.name for item in manifest.arms for code in item.codes or (item.name,)}
+    known = by_word | by_code
+    read = match_codes(text, known).map(known)
     if read.isna().any():
         raise DataError(
             f"{int(read.isna().sum())} values of '{column}' name no arm of the model",
@@ -257,14 +291,14 @@ def _require(frame: pd.DataFrame, column: str, place: str) -> None:
 
 
 def _prepare(
-    frame: pd.DataFrame, bundle: Bundle, arms: npt.NDArray[np.str_]
+    frame: pd.DataFrame, bundle: Bundle, layout: TableLayout, arms: npt.NDArray[np.str_]
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_], dict[str, int]]:
     """Build the features of each row under its own arm."""
     parts, usable = [], np.zeros(len(frame), dtype=bool)
     refused: dict[str, int] = {}
     for name in dict.fromkeys(arms):
         # The whole table each time: who stands in it twice is seen only there.
-        prepared = prepare_features(bundle, frame, arm=name or None)
+        prepared = prepare_features(bundle, frame, arm=name or None, layout=layout)
         mine = arms == name
         parts.append(prepared.features[mine])
         usable |= prepared.usable & mine
@@ -295,57 +329,6 @@ def describe_drift(features: pd.DataFrame, manifest: Manifest) -> dict[str, dict
     return found
 
 
-def count_overlap(ids: Sequence[pd.Series], manifest: Manifest, project: Project) -> int | None:
-    """Count the participants who stand among those of training, by the hash of their identifiers.
-
-    Parameters
-    ----------
-    ids : sequence of Series
-        Trial and identifier of each participant, or the identifier alone.
-    manifest : Manifest
-        Of the model.
-    project : Project
-        Whose keys, outside MLflow's store, say who was trained on.
-
-    Returns
-    -------
-    int or None
-        None where the keys of a run that the model has learnt in are not here.
-    """
-    paths = [project.runs / "keys" / f"{run}.csv" for run in _list_runs(manifest.provenance)]
-    if not paths or not all(path.exists() for path in paths):
-        return None
-    columns = ["studyid", "usubjid"][-len(ids) :]
-    known = pd.concat([pd.read_csv(path, dtype=str, usecols=columns) for path in paths])
-    trained = set(_hash_ids([known[column] for column in columns]))
-    return int(pd.Series(_hash_ids(ids)).isin(trained).sum())
-
-
-def refuse_overlap(overlap: int | None, place: str, *, may_overlap: bool) -> None:
-    """Refuse participants of training, unless that was stated.
-
-    Parameters
-    ----------
-    overlap : int or None
-        From `count_overlap`.
-    place : str
-        The table.
-    may_overlap : bool
-        Whether it was.
-
-    Raises
-    ------
-    DataError
-        With their number.
-    """
-    if overlap and not may_overlap:
-        raise DataError(
-            f"{overlap} of its participants were trained on, so their figures would be of the fit",
-            place=place,
-            remedy="Leave them out, or state it with --allow-overlap.",
-        )
-
-
 def refuse_few(responded: npt.NDArray[np.int8], place: str) -> None:
     """Refuse a trial that says nothing of a model.
 
@@ -369,20 +352,3 @@ def refuse_few(responded: npt.NDArray[np.int8], place: str) -> None:
             place=place,
             remedy="Wait for more participants, or pool tables into one.",
         )
-
-
-def _list_runs(provenance: Mapping[str, Any]) -> list[str]:
-    """The runs whose participants the model has learnt from."""
-    earlier = (provenance.get("lineage") or {}).get("runs") or []
-    return [str(run) for run in (*earlier, provenance.get("run")) if run]
-
-
-def _read_ids(frame: pd.DataFrame, manifest: Manifest) -> list[pd.Series]:
-    names = list_id_columns(frame, manifest)[-2:]
-    return [frame[name].astype(object).fillna("").astype(str).str.strip() for name in names]
-
-
-def _hash_ids(parts: Sequence[pd.Series]) -> list[str]:
-    texts = [part.astype(object).fillna("").astype(str) for part in parts]
-    joined = ["\0".join(each) for each in zip(*texts, strict=True)]
-    return [hashlib.sha256(text.encode()).hexdigest() for text in joined]

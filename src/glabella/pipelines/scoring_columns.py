@@ -1,48 +1,20 @@
-"""Under which names a table to be scored, one row a participant, holds what the model needs."""
+"""The forms in which a table, one row a participant, may hold what the model needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from glabella.bundle.manifest import VisitColumn
-from glabella.data.dictionary import BY_TRIAL
-from glabella.data.ingest.sources import TrialSource
+from glabella.bundle.forms import DICTIONARY, TableForm, VisitColumn
+from glabella.data.dictionary import BY_TRIAL, Variable
+from glabella.data.ingest.raw import ReadOptions
+from glabella.data.ingest.sources import TrialSource, VariableColumn, name_missing
 from glabella.features.builders import find_builder
 from glabella.features.feature_set import FeatureDefinition
 from glabella.pipelines.resolve import ResolvedAnalysis
 
 
-@dataclass(frozen=True)
-class ScoringColumns:
-    """The columns of a table to be scored.
-
-    Parameters
-    ----------
-    variables : dict of str
-        Variable to the column of its one value or its baseline.
-    visits : tuple of VisitColumn
-        The columns of later visits.
-    required : tuple of str
-        Variables without which a row is refused.
-    ids : tuple of str
-        The columns that identify a participant.
-    scale : str or None
-        The column of the scale.
-    """
-
-    variables: dict[str, str]
-    visits: tuple[VisitColumn, ...]
-    required: tuple[str, ...]
-    ids: tuple[str, ...]
-    scale: str | None
-
-
-def name_scoring_columns(resolved: ResolvedAnalysis) -> ScoringColumns:
-    """Take the source's own names where there is one source and its values are read as they are.
-
-    Several sources, and sources that recode or convert, share only the dictionary's names, codes
-    and units.
+def list_table_forms(resolved: ResolvedAnalysis) -> tuple[TableForm, ...]:
+    """List the form of each source of the analysis, and that of the dictionary.
 
     Parameters
     ----------
@@ -51,51 +23,149 @@ def name_scoring_columns(resolved: ResolvedAnalysis) -> ScoringColumns:
 
     Returns
     -------
-    ScoringColumns
-        Of a later visit the source's own columns where it is wide; else ``VARIABLE_week_N``.
+    tuple of TableForm
+        At least one, each different. A single source whose values are read as they are comes
+        first, otherwise the dictionary. A table of ADaM's is written in the dictionary's form.
     """
-    dictionary, source = resolved.dictionary.value, _find_own_source(resolved)
-    features = resolved.feature_set.value.features
-    needs_scale = any(dictionary.find(item.variable).scale == BY_TRIAL for item in features)
-    # A later visit alone needs no baseline.
-    early = {
-        item.variable: dictionary.find(item.variable)
-        for item in features
-        if find_builder(item.builder).takes_baseline
-        or dictionary.find(item.variable).timing != "visit"
-    }
-    visits, required = _name_visits(features, source), _list_required(resolved)
-    if source is None:
-        names = {name: name for name in early}
-        scale = "scale" if needs_scale else None
-        return ScoringColumns(names, visits, required, ("studyid", "usubjid"), scale)
-    people = source.participants
-    columns = {
-        name: source.find_baseline_column(name)
-        if variable.timing == "visit"
-        else people.find_column(name).column
-        for name, variable in early.items()
-    }
-    ids = tuple(name for name in (people.trial, people.id) if name is not None)
-    return ScoringColumns(columns, visits, required, ids, people.scale if needs_scale else None)
+    plain = _make_dictionary_form(resolved)
+    sources = [source for source in resolved.sources if isinstance(source, TrialSource)]
+    of_sources = [form for source in sources if (form := _make_form(resolved, source)) is not None]
+    is_own = len(resolved.sources) == 1 and all(
+        not source.is_recoded and source.scale is None for source in sources
+    )
+    ordered = [*of_sources, plain] if is_own else [plain, *of_sources]
+    return tuple(_drop_repeated(ordered))
 
 
-def _find_own_source(resolved: ResolvedAnalysis) -> TrialSource | None:
-    """Find the one source whose names, codes and units a table to be scored can share."""
-    source = resolved.sources[0]
-    if len(resolved.sources) > 1 or not isinstance(source, TrialSource):
-        return None
-    return None if source.is_recoded or source.scale is not None else source
+def list_required(resolved: ResolvedAnalysis) -> tuple[str, ...]:
+    """List the variables without which a row is refused.
 
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The analysis.
 
-def _list_required(resolved: ResolvedAnalysis) -> tuple[str, ...]:
-    """The endpoint is a fall from baseline: without a baseline there is nothing to predict."""
+    Returns
+    -------
+    tuple of str
+        If the endpoint is a fall from baseline, there is nothing to predict without a baseline.
+    """
     endpoint = resolved.analysis.value.endpoint.of
     is_taken = any(
         item.variable == endpoint and find_builder(item.builder).takes_baseline
         for item in resolved.feature_set.value.features
     )
     return (endpoint,) if is_taken else ()
+
+
+def needs_scale(resolved: ResolvedAnalysis) -> bool:
+    """Say whether a feature means something only on the scale of its trial.
+
+    Parameters
+    ----------
+    resolved : ResolvedAnalysis
+        The analysis.
+
+    Returns
+    -------
+    bool
+        True if a total is rated on each trial's own scale.
+    """
+    dictionary = resolved.dictionary.value
+    features = resolved.feature_set.value.features
+    return any(dictionary.find(item.variable).scale == BY_TRIAL for item in features)
+
+
+def _list_early(resolved: ResolvedAnalysis) -> dict[str, Variable]:
+    """The variables that are needed at baseline: a later visit alone needs none."""
+    dictionary = resolved.dictionary.value
+    return {
+        item.variable: dictionary.find(item.variable)
+        for item in resolved.feature_set.value.features
+        if find_builder(item.builder).takes_baseline
+        or dictionary.find(item.variable).timing != "visit"
+    }
+
+
+def _find_flag(resolved: ResolvedAnalysis) -> str | None:
+    endpoint = resolved.analysis.value.endpoint
+    return endpoint.of if endpoint.rule == "flag" else None
+
+
+def _make_dictionary_form(resolved: ResolvedAnalysis) -> TableForm:
+    flag = _find_flag(resolved)
+    return TableForm(
+        name=DICTIONARY,
+        columns={name: VariableColumn(column=name) for name in _list_early(resolved)},
+        visits=_name_visits(resolved.feature_set.value.features, None),
+        ids=("studyid", "usubjid"),
+        scale_column="scale" if needs_scale(resolved) else None,
+        arm_column="arm" if resolved.analysis.value.arms else None,
+        outcome=None if flag is None else VariableColumn(column=flag),
+    )
+
+
+def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | None:
+    """Describe a source's tables; one that lacks a variable can't be scored as it is."""
+    people, flag = source.participants, _find_flag(resolved)
+    columns = {}
+    for name, variable in _list_early(resolved).items():
+        if variable.timing == "visit":
+            columns[name] = _find_baseline(source, name)
+        elif name in people.variables:
+            columns[name] = people.find_column(name)
+        else:
+            return None
+    scaled = needs_scale(resolved)
+    return TableForm(
+        name=source.name,
+        columns=columns,
+        visits=_name_visits(resolved.feature_set.value.features, source),
+        ids=tuple(name for name in (people.trial, people.id) if name is not None),
+        scale_column=people.scale if scaled else None,
+        scale=source.scale if scaled else None,
+        arm_column=people.arm,
+        outcome=people.find_column(flag) if flag in people.variables else None,
+        read=source.read.get(people.file, ReadOptions()),
+    )
+
+
+def _find_baseline(source: TrialSource, variable: str) -> VariableColumn:
+    """Find a wide file's column of week 0.
+
+    Of a long file, whose values are in one column for all visits, a table with one row a
+    participant holds them under the dictionary's name, so in the dictionary's unit; what the file
+    writes for a missing value still means that.
+    """
+    column = source.find_baseline_column(variable)
+    for item in source.assessments:
+        if column in (item.weeks or {}) and item.variable == variable:
+            return item.find_column(column)
+    return VariableColumn(column=column, codes=_find_missing_codes(source, variable))
+
+
+def _find_missing_codes(source: TrialSource, variable: str) -> dict[str, str]:
+    for item in source.assessments:
+        if item.weeks is None and item.variable in (variable, None) and name_missing(item.codes):
+            return item.codes
+    return {}
+
+
+def _drop_repeated(forms: list[TableForm]) -> Iterator[TableForm]:
+    """Keep one form of those that are alike but for their names, and make names differ."""
+    seen: list[TableForm] = []
+    names: set[str] = set()
+    for form in forms:
+        content = form.model_copy(update={"name": ""})
+        if content in seen:
+            continue
+        seen.append(content)
+        name, number = form.name, 1
+        while name in names:
+            number += 1
+            name = f"{form.name} {number}"
+        names.add(name)
+        yield form.model_copy(update={"name": name})
 
 
 def _name_visits(
@@ -115,16 +185,19 @@ def _find_visits(feature: FeatureDefinition, source: TrialSource | None) -> Iter
     """List a wide source's columns in the feature's window; the nearest to its week is needed."""
     window, variable = feature.visit_window, feature.variable
     own = [
-        (week, column)
+        (week, item.find_column(column))
         for item in (source.assessments if source is not None else ())
         for column, week in (item.weeks or {}).items()
         if item.variable == variable and window.low <= week <= window.high
     ]
     nearest = window.choose([week for week, _ in own])
-    for position, (week, column) in enumerate(own):
+    for position, (week, given) in enumerate(own):
         yield VisitColumn(
-            variable=variable, week=week, column=column, is_needed=position == nearest
+            **dict(given), variable=variable, week=week, is_needed=position == nearest
         )
     if not own:
         column = f"{variable}_week_{window.target:g}"
-        yield VisitColumn(variable=variable, week=window.target, column=column, is_needed=True)
+        codes = {} if source is None else _find_missing_codes(source, variable)
+        yield VisitColumn(
+            variable=variable, week=window.target, column=column, codes=codes, is_needed=True
+        )

@@ -19,6 +19,8 @@ from glabella.bundle.neighbours import NEIGHBOURS_FILE, learn_neighbours
 from glabella.bundle.reference import describe_distributions
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.bundle.save import save_bundle
+from glabella.bundle.tables import make_request
+from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureTable
@@ -26,7 +28,6 @@ from glabella.models.build import export_model
 from glabella.models.estimators.composed import CalibratedModel
 from glabella.models.estimators.interface import ResponderModel
 from glabella.pipelines.later_trials import (
-    Asked,
     TrialValidation,
     read_new_trials,
     read_promise,
@@ -34,7 +35,7 @@ from glabella.pipelines.later_trials import (
 )
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_ranges, list_versions
-from glabella.pipelines.new_trial import NewTrial
+from glabella.pipelines.new_trial import NewTrial, NewTrialOptions
 from glabella.pipelines.run_folder import BUNDLE_FOLDER, open_run_folder
 from glabella.scoring.batch import find_bundle
 from glabella.tracking.registry import UPDATED_TAG, register_bundle
@@ -137,12 +138,16 @@ def update(
     table: str | Path,
     *,
     outcome: str | None = None,
+    event: str | None = None,
     model: str | None = None,
     method: Method = "auto",
     arm_column: str | None = None,
     arm: str | None = None,
+    form: str | None = None,
+    read: ReadOptions | Mapping[str, str | None] | None = None,
     training_data: str | Path | None = None,
     allow_overlap: bool = False,
+    allow_reversed: bool = False,
     rehearsal: bool = False,
     data: str | Path | None = None,
     project: str | Path | None = None,
@@ -153,7 +158,9 @@ def update(
     ----------
     table : str or Path
         As one of `validate`; an analysis of one trial.
-    outcome, model, arm_column, arm, allow_overlap, rehearsal, data, project
+    outcome, event, model, arm_column, arm, form, read, data, project
+        As in `validate`.
+    allow_overlap, allow_reversed, rehearsal
         As in `validate`.
     method : str
         ``auto``: the least update that the closed test of `choose_update` does not reject;
@@ -182,8 +189,17 @@ def update(
     """
     home = find_project(Path(project) if project is not None else None)
     bundle = find_bundle(model, project=home, rehearsal=rehearsal)
-    asked = Asked(outcome, arm_column, arm, allow_overlap, None if data is None else Path(data))
-    trials = list(read_new_trials(str(table), bundle, asked, project=home))
+    options = NewTrialOptions(
+        outcome=outcome,
+        event=event,
+        arm_column=arm_column,
+        arm=arm,
+        request=make_request(form, read),
+        allow_overlap=allow_overlap,
+        allow_reversed=allow_reversed,
+        data=None if data is None else Path(data),
+    )
+    trials = list(read_new_trials(str(table), bundle, options, project=home))
     if len(trials) != 1:
         raise AnalysisError(
             f"an update takes one trial, and the analysis has {len(trials)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from glabella.bundle.load import Bundle, is_bundle, load_bundle
 from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
 from glabella.bundle.reasons import REASONS
 from glabella.bundle.reference import Drift, measure_drift
+from glabella.bundle.tables import make_request
+from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
 from glabella.scoring.engines import Engine
@@ -85,6 +88,8 @@ def score(
     rehearsal: bool = False,
     reasons: int = REASONS,
     uncertainty: bool = False,
+    form: str | None = None,
+    read: ReadOptions | Mapping[str, str | None] | None = None,
     resume: bool = False,
     workers: int | None = None,
     engine: Engine = "local",
@@ -98,8 +103,8 @@ def score(
     ----------
     table : str or Path
         A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts; one row
-        a participant, under the analysis's source names. It is read in batches; a workbook alone
-        is held in memory.
+        a participant, in the names and codes of one of the analysis's sources or of the
+        dictionary. It is read in batches; a workbook alone is held in memory.
     out : str or Path
         The file to write, CSV or Parquet; must not exist.
     model : str, optional
@@ -113,6 +118,12 @@ def score(
         How many of the largest contributions are put into words; none with 0.
     uncertainty : bool
         Whether to add each row's range over refits to samples of the training trials.
+    form : str, optional
+        The source in whose names, codes and units the table is written, or ``dictionary``;
+        recognised by its columns and values by default.
+    read : ReadOptions or mapping, optional
+        What the file does not say of itself: ``encoding``, ``delimiter``, ``decimal``, ``sheet``;
+        what the analysis stated of its own files by default.
     resume : bool
         Whether to take up the rows that an interrupted job for the same output finished. The
         output is that of a job that was never interrupted.
@@ -158,6 +169,7 @@ def score(
         target,
         bundle.manifest,
         described=_describe_job("score", bundle, options),
+        request=make_request(form, read),
         resume=resume,
         workers=workers,
         engine=engine,
@@ -240,6 +252,8 @@ def explain(
     model: str | None = None,
     arm: str | None = None,
     rehearsal: bool = False,
+    form: str | None = None,
+    read: ReadOptions | Mapping[str, str | None] | None = None,
     resume: bool = False,
     workers: int | None = None,
     project: str | Path | None = None,
@@ -259,7 +273,7 @@ def explain(
         The arm under which response is predicted; the first active one unless stated.
     rehearsal : bool
         Allow a model that was trained on simulated data.
-    resume, workers
+    form, read, resume, workers
         As for `score`.
     project : str or Path, optional
         The project.
@@ -288,6 +302,7 @@ def explain(
         target,
         bundle.manifest,
         described=_describe_job("explain", bundle, {"arm": under}),
+        request=make_request(form, read),
         resume=resume,
         workers=workers,
         progress=progress,

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow
 
+from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import check_refits, choose_arm, score_rows
 from glabella.bundle.reasons import REASONS
-from glabella.bundle.rows import check_columns, list_id_columns, list_read_columns
 from glabella.data.ingest.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
@@ -39,6 +39,7 @@ def score_distributed(
     rehearsal: bool = False,
     reasons: int = REASONS,
     uncertainty: bool = False,
+    form: str | None = None,
     project: str | Path | None = None,
 ) -> Any:
     """Score a Dask or a Spark DataFrame where its rows are.
@@ -50,9 +51,11 @@ def score_distributed(
     Parameters
     ----------
     frame : dask.dataframe.DataFrame or pyspark.sql.DataFrame
-        One row a participant, under the analysis's source names.
+        One row a participant, in one of the model's forms.
     model, arm, rehearsal, reasons, uncertainty, project
         As for `score`.
+    form : str, optional
+        As for `score`; to be stated if the columns fit several forms, since values are lazy.
 
     Returns
     -------
@@ -74,13 +77,13 @@ def score_distributed(
     if uncertainty:
         check_refits(bundle)
     choose_arm(bundle.manifest, arm)
-    check_columns([str(name) for name in frame.columns], bundle.manifest)
-    answer = partial(_answer, bundle, arm, reasons, uncertainty)
+    layout = _find_layout([str(name) for name in frame.columns], bundle.manifest, form)
+    answer = partial(_answer, bundle, layout, arm, reasons, uncertainty)
     kind = type(frame).__module__.split(".")[0]
     if kind == "dask":
-        return _score_dask(frame, bundle, answer)
+        return _score_dask(frame, bundle, layout, answer)
     if kind == "pyspark":
-        return _score_spark(frame, bundle, answer)
+        return _score_spark(frame, bundle, layout, answer)
     raise DataError(
         "it is neither a Dask nor a Spark DataFrame",
         place="frame",
@@ -88,8 +91,21 @@ def score_distributed(
     )
 
 
+def _find_layout(names: list[str], manifest: Manifest, form: str | None) -> TableLayout:
+    forms = find_forms(names, manifest.forms, form)
+    if not all(each.reads_like(forms[0]) for each in forms):
+        listed = ", ".join(f"'{each.name}'" for each in forms)
+        raise DataError(
+            f"the frame's columns fit several forms: {listed}",
+            place="frame",
+            remedy="State which with `form=`.",
+        )
+    return TableLayout(forms[0])
+
+
 def _answer(
     bundle: Bundle,
+    layout: TableLayout,
     arm: str | None,
     reasons: int,
     uncertainty: bool,
@@ -104,6 +120,7 @@ def _answer(
             score_rows(
                 bundle,
                 frame.iloc[start : start + BATCH_ROWS],
+                layout=layout,
                 arm=arm,
                 reasons=reasons,
                 uncertainty=uncertainty,
@@ -114,9 +131,11 @@ def _answer(
     return pd.concat(parts, ignore_index=True)
 
 
-def _refuse_wrong_columns(parts: Iterable[pd.DataFrame], manifest: Manifest) -> None:
+def _refuse_wrong_columns(
+    parts: Iterable[pd.DataFrame], manifest: Manifest, layout: TableLayout
+) -> None:
     """Stop at columns that look wrong; as a rule the first part tells."""
-    check = ColumnCheck(manifest)
+    check = ColumnCheck(manifest, layout)
     for part in parts:
         if check.add(part):
             break
@@ -130,7 +149,7 @@ def _find_doubled(parts: Iterable[pyarrow.Array]) -> DoubledRows:
         return finder.find()
 
 
-def _score_dask(frame: Any, bundle: Bundle, answer: Answer) -> Any:
+def _score_dask(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer) -> Any:
     import dask.dataframe as dd
     from dask.base import compute
     from dask.delayed import delayed
@@ -138,9 +157,9 @@ def _score_dask(frame: Any, bundle: Bundle, answer: Answer) -> Any:
     manifest = bundle.manifest
     _compare_dask_versions()
     names = [str(name) for name in frame.columns]
-    read = [name for name in list_read_columns(manifest) if name in names]
-    ids = list_id_columns(frame, manifest)
-    _refuse_wrong_columns((part.compute() for part in frame[read].partitions), manifest)
+    read = [name for name in layout.form.read_columns if name in names]
+    ids = layout.form.list_ids(names)
+    _refuse_wrong_columns((part.compute() for part in frame[read].partitions), manifest, layout)
     found = [
         part.map_partitions(_hold_ids, ids, meta=(None, object)) for part in frame[ids].partitions
     ]
@@ -191,14 +210,14 @@ def _compare_dask_versions() -> None:
         compare_versions(there, "the Dask cluster")
 
 
-def _score_spark(frame: Any, bundle: Bundle, answer: Answer) -> Any:
+def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer) -> Any:
     from pyspark.sql import functions
 
     manifest, session = bundle.manifest, frame.sparkSession
     context = session.sparkContext
     ask_spark_versions(context, "the Spark cluster")
-    ids = list_id_columns(pd.DataFrame(columns=frame.columns), manifest)
-    read = [name for name in list_read_columns(manifest) if name in frame.columns]
+    ids = layout.form.list_ids(frame.columns)
+    read = [name for name in layout.form.read_columns if name in frame.columns]
     kinds = {field.name: field.dataType for field in frame.schema.fields}
     # Pandas has no whole number that may be missing: as text an identifier stays what it is.
     told = frame.select(
@@ -207,7 +226,7 @@ def _score_spark(frame: Any, bundle: Bundle, answer: Answer) -> Any:
             for name in read
         )
     )
-    _refuse_wrong_columns(_take_heads(told), manifest)
+    _refuse_wrong_columns(_take_heads(told), manifest, layout)
     held = told.select(*ids).mapInPandas(
         partial(_hold_spark_ids, ids), "part int, ids binary, at int"
     )

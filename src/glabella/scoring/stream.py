@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,13 +17,14 @@ import pandas as pd
 import pyarrow
 from threadpoolctl import threadpool_limits
 
+from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import read_ids
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import AnsweredRows
 from glabella.bundle.reference import Counts, add_counts
-from glabella.bundle.rows import check_columns, list_read_columns
-from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable, open_batches
+from glabella.bundle.tables import TableRequest, open_table
+from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable
 from glabella.errors import DataError
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import Engine, open_engine
@@ -133,6 +134,7 @@ def stream_table(
     manifest: Manifest,
     *,
     described: dict[str, Any],
+    request: TableRequest | None = None,
     resume: bool = False,
     workers: int | None = None,
     engine: Engine = "local",
@@ -144,13 +146,16 @@ def stream_table(
     Parameters
     ----------
     answer : callable
-        Given a batch and, by keyword, its `doubled` rows, gives their answers.
+        Given a batch and, by keyword, the table's `layout` and the batch's `doubled` rows, gives
+        their answers.
     source, target : Path
         The table and the file to write.
     manifest : Manifest
         What the model needs.
     described : dict
         What makes the job what it is, beside the table: model and options.
+    request : TableRequest, optional
+        What the user states of the table.
     resume : bool
         Whether to take up the batches that an interrupted job finished.
     workers : int, optional
@@ -176,16 +181,18 @@ def stream_table(
     with Job(target, resume=resume) as job:
         try:
             say("reading", 0, 0)
-            table = open_batches(
-                source,
-                choose=partial(_choose, manifest),
-                spool=job.spool,
-                exact=manifest.id_columns,
-            )
+            table, layout = open_table(source, manifest, request or TableRequest(), spool=job.spool)
             paths = table.paths if isinstance(table, ParquetTable) else (source,)
             rows = min(BATCH_ROWS, max(_FEWEST_ROWS, table.n_rows // _FEWEST_BATCHES))
-            job.start({**described, "table": describe_files(paths), "batch size": rows})
-            doubled = _look_through(table, manifest, job)
+            job.start(
+                {
+                    **described,
+                    "table": describe_files(paths),
+                    "form": layout.form.name,
+                    "batch size": rows,
+                }
+            )
+            doubled = _look_through(table, manifest, layout, job)
             output = job.folder / f"output{target.suffix.lower()}"
             total = Tally()
             most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
@@ -196,7 +203,13 @@ def stream_table(
             ):
                 work = answer_batch if engine == "local" else answer_batch_there
                 answers = _answer_all(
-                    partial(work, answer), table, doubled, job, rows, pool, most=most
+                    partial(work, partial(answer, layout=layout)),
+                    table,
+                    doubled,
+                    job,
+                    rows,
+                    pool,
+                    most=most,
                 )
                 for answered, tally in answers:
                     writer.add(answered)
@@ -254,19 +267,16 @@ def check_target(source: Path, target: Path) -> None:
         )
 
 
-def _choose(manifest: Manifest, names: Sequence[str]) -> list[str]:
-    check_columns(names, manifest)
-    return [name for name in names if name in list_read_columns(manifest)]
-
-
-def _look_through(table: BatchedTable, manifest: Manifest, job: Job) -> DoubledRows:
+def _look_through(
+    table: BatchedTable, manifest: Manifest, layout: TableLayout, job: Job
+) -> DoubledRows:
     """Stop at columns that look wrong, before the first row is scored, and find doubled rows."""
-    check = ColumnCheck(manifest)
-    for frame in table.read(list_read_columns(manifest), rows=BATCH_ROWS):
+    check = ColumnCheck(manifest, layout)
+    for frame in table.read(layout.form.read_columns, rows=BATCH_ROWS):
         if check.add(frame):
             break
     check.refuse_wrong_columns()
-    columns = [name for name in manifest.id_columns if name in table.names]
+    columns = layout.form.list_ids(table.names)
     job.spool.mkdir(exist_ok=True)
     with DoublesFinder(job.spool) as finder:
         for frame in table.read(columns, rows=BATCH_ROWS):

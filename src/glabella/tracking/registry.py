@@ -347,7 +347,8 @@ def _describe(choices: list[str]) -> str:
 def _make_signature(mlflow: Any, manifest: Manifest) -> Any:
     """Declare the columns without their types: a cell of the wrong kind refuses its row only."""
     schema = mlflow.types.schema
-    names = [*manifest.needed_columns, *manifest.optional_columns]
+    # Spark asks for every declared column, so one form is declared.
+    names = [*manifest.form.needed_columns, *manifest.form.optional_columns]
     inputs = [schema.ColSpec(schema.AnyType(), name, required=False) for name in names]
     outputs = [
         schema.ColSpec("double", "response_probability"),

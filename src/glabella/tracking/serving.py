@@ -40,7 +40,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         context : PythonModelContext
             Not used.
         model_input : DataFrame
-            One row a participant, under the analysis's source names.
+            One row a participant, in the form that the signature declares.
         params : dict, optional
             ``arm``: the arm under which response is predicted.
 
@@ -49,7 +49,9 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         DataFrame
             As `glabella.bundle.predict.score_frame` gives it.
         """
-        return score_frame(self.bundle, model_input, arm=(params or {}).get("arm") or None)
+        arm = (params or {}).get("arm") or None
+        form = self.bundle.manifest.form.name
+        return score_frame(self.bundle, model_input, arm=arm, form=form)
 
 
 mlflow.models.set_model(BundleModel())

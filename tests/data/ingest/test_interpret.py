@@ -72,7 +72,7 @@ def test_a_code_that_is_not_listed_is_refused_even_if_the_dictionary_has_it() ->
         load('{sex: {column: s, codes: {"1": M, "2": F}}}', people(s=["1", "F", "7"]))
     assert str(caught.value) == (
         "p.csv, column 's': 2 of 3 values: each is none of the codes 1, 2\n"
-        "  List it among `codes:` of the source, or mend it."
+        "  List it among `codes:` of the source, or correct it."
     )
     assert caught.value.rows is not None
     assert caught.value.rows["row"].tolist() == [2, 3]

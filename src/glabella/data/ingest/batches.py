@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from glabella.data.ingest.readers.statistical import (
     FORMATS,
     describe_statistical,
     read_statistical_parts,
+    take_value_labels,
 )
 from glabella.errors import DataError
 
@@ -48,6 +49,11 @@ class BatchedTable(ABC):
 
     names: tuple[str, ...]
     n_rows: int
+
+    @property
+    def value_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Column to value to label, as the file carries them."""
+        return {}
 
     @abstractmethod
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
@@ -141,12 +147,20 @@ class SpooledTable(BatchedTable):
         In all.
     commas : tuple of str
         Columns in which commas between digits are decimal signs.
+    labels : mapping
+        Column to value to label.
     """
 
     parts: tuple[Path, ...]
     schema: pyarrow.Schema
     n_rows: int
     commas: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def value_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Column to value to label, as the file carries them."""
+        return self.labels
 
     @property
     def names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -233,7 +247,12 @@ def _keep_exact(cells: pyarrow.ChunkedArray, path: Path) -> pd.Series:
 
 
 def open_batches(
-    path: Path, *, choose: Choose, spool: Path, exact: Sequence[str] = ()
+    path: Path,
+    *,
+    choose: Choose,
+    spool: Path,
+    exact: Sequence[str] = (),
+    options: ReadOptions | None = None,
 ) -> BatchedTable:
     """Open a table to be read in batches, in memory that does not grow with its rows.
 
@@ -250,6 +269,8 @@ def open_batches(
     exact : sequence of str
         Columns that are to be given as they stand, such as identifiers: text is no number with a
         decimal comma, and whole numbers stay whole. Other kinds become text.
+    options : ReadOptions, optional
+        What the file does not say of itself.
 
     Returns
     -------
@@ -265,14 +286,15 @@ def open_batches(
     if path.is_dir():
         return _open_parquet_files(_list_parts(path), path, choose, tuple(exact))
     check_is_there(path)
+    options = options or ReadOptions()
     ending = path.suffix.lower()
     if ending == ".parquet":
         return _open_parquet_files([path], path, choose, tuple(exact))
     if ending in _TEXT:
-        return _spool_text(path, choose, spool, exact)
+        return _spool_text(path, options, choose, spool, exact)
     if ending in FORMATS:
-        return _spool_statistical(path, choose, spool, exact)
-    frame = read_table(path).frame
+        return _spool_statistical(path, options, choose, spool, exact)
+    frame = read_table(path, options).frame
     frame = frame[list(choose([str(name) for name in frame.columns]))]
     return HeldTable(
         frame.assign(**{name: to_text(frame[name]) for name in exact if name in frame})
@@ -347,8 +369,10 @@ def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
     return "the part's columns are not in the order"
 
 
-def _spool_text(path: Path, choose: Choose, spool: Path, exact: Sequence[str]) -> SpooledTable:
-    layout = find_layout(path, ReadOptions())
+def _spool_text(
+    path: Path, options: ReadOptions, choose: Choose, spool: Path, exact: Sequence[str]
+) -> SpooledTable:
+    layout = find_layout(path, options)
     parts = read_parts(layout)
     header = next(parts)
     top = next(parts, header)
@@ -358,22 +382,24 @@ def _spool_text(path: Path, choose: Choose, spool: Path, exact: Sequence[str]) -
     written = _write_parts((part.select(asked) for part in chain([top], parts)), spool)
     whole = pyarrow.concat_tables(_open_parts(written))
     numbers = whole.select([name for name in whole.column_names if name not in exact])
-    commas = find_decimal_commas(numbers, None, path, delimiter=layout.delimiter)
+    commas = find_decimal_commas(numbers, options.decimal, path, delimiter=layout.delimiter)
     return SpooledTable(tuple(written), whole.schema, whole.num_rows, commas)
 
 
 def _spool_statistical(
-    path: Path, choose: Choose, spool: Path, exact: Sequence[str]
+    path: Path, options: ReadOptions, choose: Choose, spool: Path, exact: Sequence[str]
 ) -> SpooledTable:
-    asked = choose(list(describe_statistical(path, ReadOptions()).column_names))
-    frames = read_statistical_parts(path, ReadOptions(), asked, rows=BATCH_ROWS)
+    described = describe_statistical(path, options)
+    asked = choose(list(described.column_names))
+    frames = read_statistical_parts(path, options, asked, rows=BATCH_ROWS)
     written = _write_parts((_to_table(frame, exact) for frame in frames), spool)
     opened = list(_open_parts(written))
     count = sum(table.num_rows for table in opened)
     refuse_no_rows(count, path)
     # A column of whole numbers may have a gap in some part only, and be of another type there.
     schema = pyarrow.unify_schemas([t.schema for t in opened], promote_options="permissive")
-    return SpooledTable(tuple(written), schema, count)
+    labels = take_value_labels(described, asked)
+    return SpooledTable(tuple(written), schema, count, labels=labels)
 
 
 def _to_table(frame: pd.DataFrame, exact: Sequence[str]) -> pyarrow.Table:

@@ -26,6 +26,28 @@ _MOST_ROWS_LISTED = 100_000
 SourceT = TypeVar("SourceT")
 
 
+def describe_reading(reading: Reading) -> tuple[tuple[frozenset[str], str], ...]:
+    """Say what is wrong with values by their labels.
+
+    Parameters
+    ----------
+    reading : Reading
+        What the labels say.
+
+    Returns
+    -------
+    tuple of tuple
+        Values and what is wrong with them, in words that hold none of them.
+    """
+    return (
+        (
+            reading.contradicted,
+            "by the file's label the value stands for something else than by itself",
+        ),
+        (reading.unclear, "the file's label of the value does not say what it stands for"),
+    )
+
+
 @dataclass(frozen=True)
 class MappingState(Generic[SourceT]):
     """One source being mapped, and what was found so far.
@@ -212,13 +234,7 @@ class MappingState(Generic[SourceT]):
         positions : array of int, optional
             The rows of the file that the cells stand in; all unless stated.
         """
-        for values, finding in (
-            (
-                reading.contradicted,
-                "by the file's label the value stands for something else than by itself",
-            ),
-            (reading.unclear, "the file's label of the value does not say what it stands for"),
-        ):
+        for values, finding in describe_reading(reading):
             self.note_rows(
                 text.isin(values).to_numpy(),
                 file,
@@ -267,6 +283,92 @@ class MappingState(Generic[SourceT]):
         return pd.concat(self.rows, ignore_index=True) if self.rows else empty
 
 
+@dataclass(frozen=True)
+class ColumnNote:
+    """What is wrong with some cells of a column before they are parsed.
+
+    Parameters
+    ----------
+    where : array of bool, shape (n_rows,)
+        Which cells.
+    finding : str
+        In words that hold no value.
+    remedy : str
+        What to do.
+    is_of_labels : bool
+        Whether the file's own labels say something else than the values: then no cell of the
+        column can be trusted.
+    """
+
+    where: npt.NDArray[np.bool_]
+    finding: str
+    remedy: str
+    is_of_labels: bool = False
+
+
+@dataclass(frozen=True)
+class ReadColumn:
+    """A column in the dictionary's codes and unit, still to be parsed.
+
+    Parameters
+    ----------
+    values : Series, shape (n_rows,)
+        What could not be put stays as it was, or is blank.
+    notes : tuple of ColumnNote
+        What is wrong.
+    """
+
+    values: pd.Series
+    notes: tuple[ColumnNote, ...] = ()
+
+
+def read_column(
+    raw: pd.Series,
+    given: VariableColumn,
+    variable: Variable,
+    labels: Mapping[str, str],
+    *,
+    place: str = "",
+) -> ReadColumn:
+    """Put a column into the dictionary's codes and unit, for training and for scoring alike.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        The cells of the file.
+    given : VariableColumn
+        The column's codes and unit.
+    variable : Variable
+        What the dictionary says.
+    labels : mapping
+        Value, as `to_text` writes it, to the label that the file gives it; empty without labels.
+    place : str
+        Where the unit is declared, for the message.
+
+    Returns
+    -------
+    ReadColumn
+        What `codes` does not list is read by the file's own labels, if it has such.
+
+    Raises
+    ------
+    DefinitionError
+        If the unit can't belong to the variable.
+    """
+    if given.codes and (variable.type == "category" or not given.names_missing):
+        return _recode(raw, given)
+    read = _follow_labels(raw, given, variable, labels)
+    values = read.values
+    if given.codes:
+        # Only the codes for missing are listed; every other value stands for itself.
+        text = to_text(values).astype(object)
+        missing = [code for code, meant in given.codes.items() if not meant]
+        values = text.where(match_codes(text, missing).isna(), "")
+    if given.unit is not None:
+        values = _convert(values, given.unit, variable, place)
+    return ReadColumn(values, read.notes)
+
+
 def interpret_column(
     state: MappingState[TrialSource],
     file: str,
@@ -275,7 +377,7 @@ def interpret_column(
     keys: Keys,
     positions: npt.NDArray[np.intp] | None = None,
 ) -> pd.Series:
-    """Put a column into the dictionary's codes and unit.
+    """Put a column of a source into the dictionary's codes and unit, and note what is wrong.
 
     Parameters
     ----------
@@ -290,13 +392,12 @@ def interpret_column(
     keys : tuple
         Where, below the source, the column is named.
     positions : array of int, optional
-        The rows of the file that are of the variable; all unless stated.
+        The rows of the file that are of the variable; all by default.
 
     Returns
     -------
     Series
-        Still to be parsed; what could not be put stays as it was and is noted. What `codes` does
-        not list is read by the file's own labels, where it has such.
+        Still to be parsed, as `read_column` gives it.
 
     Raises
     ------
@@ -306,17 +407,29 @@ def interpret_column(
     raw = state.take(file, given.column, *keys)
     if positions is not None:
         raw = raw.iloc[positions].reset_index(drop=True)
-    if given.codes and (variable.type == "category" or not given.names_missing):
-        return _recode(state, raw, file, given, variable, keys, positions)
-    raw = _follow_labels(state, raw, file, given, variable, positions)
-    if given.codes:
-        # Only the codes for missing are listed; every other value stands for itself.
-        text = to_text(raw).astype(object)
-        missing = [code for code, meant in given.codes.items() if not meant]
-        raw = text.where(match_codes(text, missing).isna(), "")
-    if given.unit is not None:
-        return _convert(raw, given.unit, variable, state.place(*keys))
-    return raw
+    _check_targets(state, given, variable, keys)
+    labels = state.raw[file].value_labels.get(given.column, {})
+    read = read_column(raw, given, variable, labels, place=state.place(*keys))
+    for note in read.notes:
+        finding = f"{{count}} of {len(raw)} values: {note.finding}"
+        state.note_rows(note.where, file, given.column, finding, note.remedy, positions)
+    return read.values
+
+
+def _check_targets(
+    state: MappingState[TrialSource], given: VariableColumn, variable: Variable, keys: Keys
+) -> None:
+    """Refuse codes that stand for what the dictionary lacks."""
+    known = list(variable.codes)
+    if not known or (variable.type != "category" and given.names_missing):
+        return
+    for code, target in given.codes.items():
+        if target and target not in known:
+            raise DefinitionError(
+                f"'{target}' is no code of '{variable.label}'",
+                place=state.place(*keys, "codes", code),
+                remedy=describe_choices(target, known),
+            )
 
 
 def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Series:
@@ -334,60 +447,33 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
     return converted.where(numbers.notna(), text)
 
 
-def _recode(
-    state: MappingState[TrialSource],
-    raw: pd.Series,
-    file: str,
-    given: VariableColumn,
-    variable: Variable,
-    keys: Keys,
-    positions: npt.NDArray[np.intp] | None,
-) -> pd.Series:
-    known = list(variable.codes)
-    for code, target in given.codes.items():
-        if target and known and target not in known:
-            raise DefinitionError(
-                f"'{target}' is no code of '{variable.label}'",
-                place=state.place(*keys, "codes", code),
-                remedy=describe_choices(target, known),
-            )
+def _recode(raw: pd.Series, given: VariableColumn) -> ReadColumn:
     text = to_text(raw).astype(object)
     mapped = match_codes(text, given.codes).map(given.codes)
-    unlisted = (mapped.isna() & (text != "")).to_numpy()
-    state.note_rows(
-        unlisted,
-        file,
-        given.column,
-        f"{{count}} of {len(text)} values: each is none of the codes {', '.join(given.codes)}",
-        "List it among `codes:` of the source, or mend it.",
-        positions,
+    unlisted = ColumnNote(
+        (mapped.isna() & (text != "")).to_numpy(dtype=bool),
+        f"each is none of the codes {', '.join(given.codes)}",
+        "List it among `codes:` of the source, or correct it.",
     )
-    return mapped.where(mapped.notna(), "")
+    return ReadColumn(mapped.where(mapped.notna(), ""), (unlisted,))
 
 
 def _follow_labels(
-    state: MappingState[TrialSource],
-    raw: pd.Series,
-    file: str,
-    given: VariableColumn,
-    variable: Variable,
-    positions: npt.NDArray[np.intp] | None,
-) -> pd.Series:
-    of_column = state.raw[file].value_labels.get(given.column, {})
-    labels = {value: label for value, label in of_column.items() if value not in given.codes}
+    raw: pd.Series, given: VariableColumn, variable: Variable, labels: Mapping[str, str]
+) -> ReadColumn:
+    labels = {value: label for value, label in labels.items() if value not in given.codes}
     if not labels:
-        return raw
+        return ReadColumn(raw)
     text, there = take_labelled(raw, labels)
     if not there:
-        return raw
+        return ReadColumn(raw)
     reading = read_labels(there, variable)
-    state.note_reading(
-        text,
-        reading,
-        file,
-        given.column,
+    remedy = (
         "Say with `codes:` of the source what each labelled value stands for: a code, itself, or "
-        '"" where it means missing.',
-        positions,
+        '"" where it means missing.'
     )
-    return text.replace(dict(reading.taken)) if reading.taken else raw
+    notes = tuple(
+        ColumnNote(text.isin(values).to_numpy(), finding, remedy, is_of_labels=True)
+        for values, finding in describe_reading(reading)
+    )
+    return ReadColumn(text.replace(dict(reading.taken)) if reading.taken else raw, notes)

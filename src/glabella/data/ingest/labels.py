@@ -75,13 +75,13 @@ def read_labels(labels: Mapping[str, str], variable: Variable) -> Reading:
     >>> read_labels({"1": "Male", "F": "male"}, sex)
     Reading(taken={'1': 'M'}, contradicted=frozenset({'F'}), unclear=frozenset())
     """
-    meant_by = {_simplify(code): code for code in variable.codes}
-    meant_by = {_simplify(label): code for code, label in variable.codes.items()} | meant_by
+    meant_by = {simplify_label(code): code for code in variable.codes}
+    meant_by = {simplify_label(label): code for code, label in variable.codes.items()} | meant_by
     taken, contradicted, unclear = {}, set(), set()
     for value, label in labels.items():
-        word = _simplify(label, value)
+        word = simplify_label(label, value)
         code = meant_by.get(word)
-        if word in ("", _simplify(value)):
+        if word in ("", simplify_label(value)):
             continue
         if code is None:
             # Of a category a value that is no code is refused as such.
@@ -118,10 +118,10 @@ def read_arm_labels(labels: Mapping[str, str], arms: Iterable[NamedArm]) -> Read
     """
     arms = list(arms)
     by_code = {code: arm for arm in arms for code in arm.codes}
-    by_word = {_simplify(word): arm for arm in arms for word in (*arm.codes, *arm.words)}
+    by_word = {simplify_label(word): arm for arm in arms for word in (*arm.codes, *arm.words)}
     taken, contradicted, unclear = {}, set(), set()
     for value, label in labels.items():
-        arm, named = by_code.get(value), by_word.get(_simplify(label, value))
+        arm, named = by_code.get(value), by_word.get(simplify_label(label, value))
         if arm is None and named is not None:
             taken[value] = named.codes[0]
         elif arm is not None and named is None:
@@ -151,8 +151,8 @@ def read_name_labels(labels: Mapping[str, str], known: Collection[str]) -> Readi
     >>> read_name_labels({"1": "MADRS", "2": "pulse"}, ["madrs", "hamd17"])
     Reading(taken={'1': 'madrs'}, contradicted=frozenset(), unclear=frozenset())
     """
-    by_word = {_simplify(name): name for name in known}
-    meant = {value: by_word.get(_simplify(label, value)) for value, label in labels.items()}
+    by_word = {simplify_label(name): name for name in known}
+    meant = {value: by_word.get(simplify_label(label, value)) for value, label in labels.items()}
     return Reading(
         {value: name for value, name in meant.items() if name and value not in known},
         frozenset(v for v, name in meant.items() if name and v in known and name != v),
@@ -180,7 +180,7 @@ def read_week_labels(labels: Mapping[str, str]) -> Reading:
     """
     unclear = set()
     for value, label in labels.items():
-        word = _simplify(label)
+        word = simplify_label(label)
         number = pd.to_numeric(value, errors="coerce")
         found = _WEEK.fullmatch(word)
         agrees = found is not None and float(found[1].replace(",", ".")) == number
@@ -210,7 +210,26 @@ def take_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series,
     return text, found
 
 
-def _simplify(label: str, value: str | None = None) -> str:
+def simplify_label(label: str, value: str | None = None) -> str:
+    """Write a label in the form in which labels are compared.
+
+    Parameters
+    ----------
+    label : str
+        As the file has it.
+    value : str, optional
+        The value that it belongs to, which may be written before it, as in ``1 = male``.
+
+    Returns
+    -------
+    str
+        In small letters, without the value and with single blanks.
+
+    Examples
+    --------
+    >>> simplify_label(" 1 =  Male", "1")
+    'male'
+    """
     words = " ".join(label.split()).casefold()
     if value:
         words = re.sub(rf"^{re.escape(value.casefold())}\s*[=:.)_-]\s*", "", words)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from glabella.data.checks import Finding, parse_values, to_text
 from glabella.data.dictionary import Variable
+from glabella.data.identifiers import write_ids
 from glabella.data.ingest.interpret import MappingState, interpret_column
 from glabella.data.ingest.labels import read_name_labels, read_week_labels, take_labelled
 from glabella.data.ingest.sources import AssessmentsFile, TrialSource
@@ -85,10 +86,10 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
 
 def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.DataFrame) -> _Visits:
     file, at = state.source.assessments[index], ("assessments", index)
-    ids = _take_names(state, file.file, file.id, *at, "id")
+    ids = _take_ids(state, file.file, file.id, *at, "id")
     trial: pd.Series | str = state.source.name
     if file.trial is not None:
-        trial = _take_names(state, file.file, file.trial, *at, "trial")
+        trial = _take_ids(state, file.file, file.trial, *at, "trial")
     keys = pd.DataFrame({"studyid": trial, "usubjid": ids}).astype("category")
     if file.period is not None:
         period = to_text(state.take(file.file, file.period, *at, "period")).astype(object)
@@ -116,10 +117,17 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
     return _Visits(keys, people, scales)
 
 
+def _take_ids(
+    state: MappingState[TrialSource], file: str, column: str, *keys: str | int
+) -> pd.Series:
+    """Take identifiers as categories: each is read once, however many visits it has."""
+    return write_ids(state.take(file, column, *keys).astype("category"))
+
+
 def _take_names(
     state: MappingState[TrialSource], file: str, column: str, *keys: str | int
 ) -> pd.Series:
-    """Take a column of names as categories: each name is read once, however many visits it has."""
+    """Take a column of names as categories."""
     return to_text(state.take(file, column, *keys).astype("category"))
 
 

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding, parse_values, refuse_findings, to_text
+from glabella.data.checks import Finding, parse_values, refuse_findings
 from glabella.data.dictionary import Dictionary
+from glabella.data.identifiers import write_ids
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.interpret import MappingState, interpret_column
 from glabella.data.ingest.labels import (
@@ -142,8 +143,8 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
     columns = {
         "studyid": pd.Series(state.source.name, index=range(n_rows))
         if file.trial is None
-        else to_text(state.take(file.file, file.trial, *at, "trial")).astype(object),
-        "usubjid": to_text(state.take(file.file, file.id, *at, "id")).astype(object),
+        else write_ids(state.take(file.file, file.trial, *at, "trial")),
+        "usubjid": write_ids(state.take(file.file, file.id, *at, "id")),
     }
     for role, column in _ROLE_COLUMNS.items():
         name = getattr(file, role)

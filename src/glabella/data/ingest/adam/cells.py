@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.checks import Finding, to_text
+from glabella.data.identifiers import write_ids
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.interpret import MappingState
 from glabella.data.ingest.raw import RawTable
@@ -67,6 +68,24 @@ def read_text(raw: pd.Series) -> Texts:
     """
     codes, levels = pd.factorize(raw)
     written = to_text(pd.Series(levels)).to_numpy(dtype=object)
+    return np.asarray(np.append(written, "")[codes], dtype=object)
+
+
+def read_identifiers(raw: pd.Series) -> Texts:
+    """Read identifiers in the form in which they are compared, each different value once.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Cells of any kind.
+
+    Returns
+    -------
+    array of str, shape (n_rows,)
+        As `write_ids` gives them.
+    """
+    codes, levels = pd.factorize(raw)
+    written = write_ids(pd.Series(levels)).to_numpy(dtype=object)
     return np.asarray(np.append(written, "")[codes], dtype=object)
 
 

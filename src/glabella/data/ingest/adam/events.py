@@ -11,6 +11,7 @@ from glabella.data.ingest.adam.cells import (
     Floats,
     State,
     add_finding,
+    read_identifiers,
     read_numbers,
     read_text,
     refuse_rows,
@@ -85,8 +86,8 @@ def _check_variable(state: State, name: str) -> None:
 def _find_people(state: State, file: str, subjects: Subjects) -> np.ndarray:
     keys = pd.DataFrame(
         {
-            "studyid": read_text(state.take(file, "STUDYID", "adam", "adae")),
-            "usubjid": read_text(state.take(file, "USUBJID", "adam", "adae")),
+            "studyid": read_identifiers(state.take(file, "STUDYID", "adam", "adae")),
+            "usubjid": read_identifiers(state.take(file, "USUBJID", "adam", "adae")),
         }
     )
     person = find_positions(keys, subjects.frame)

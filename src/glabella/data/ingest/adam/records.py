@@ -15,6 +15,7 @@ from glabella.data.ingest.adam.cells import (
     Positions,
     State,
     add_finding,
+    read_identifiers,
     read_numbers,
     read_text,
     refuse_rows,
@@ -189,8 +190,8 @@ def _find_people(state: State, file: str, row: Positions, subjects: Subjects) ->
     at = ("adam", "bds", state.source.adam.bds.index(file))
     keys = pd.DataFrame(
         {
-            "studyid": read_text(state.take(file, "STUDYID", *at).iloc[row]),
-            "usubjid": read_text(state.take(file, "USUBJID", *at).iloc[row]),
+            "studyid": read_identifiers(state.take(file, "STUDYID", *at).iloc[row]),
+            "usubjid": read_identifiers(state.take(file, "USUBJID", *at).iloc[row]),
         }
     )
     person = find_positions(keys, subjects.frame)

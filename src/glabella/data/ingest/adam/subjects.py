@@ -16,6 +16,7 @@ from glabella.data.ingest.adam.cells import (
     State,
     Texts,
     add_finding,
+    read_identifiers,
     read_numbers,
     read_text,
     refuse_rows,
@@ -105,8 +106,8 @@ def map_subjects(state: State) -> Subjects:
 def _read_keys(state: State) -> dict[str, Texts | pd.Series]:
     file = state.source.adam.adsl
     keys = {
-        "studyid": read_text(state.take(file, "STUDYID", "adam", "adsl")),
-        "usubjid": read_text(state.take(file, "USUBJID", "adam", "adsl")),
+        "studyid": read_identifiers(state.take(file, "STUDYID", "adam", "adsl")),
+        "usubjid": read_identifiers(state.take(file, "USUBJID", "adam", "adsl")),
     }
     for name, cells in keys.items():
         blank = np.flatnonzero(cells == "")

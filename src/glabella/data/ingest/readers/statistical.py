@@ -63,7 +63,7 @@ def read_statistical(
     return RawTable(
         frame,
         labels=_take_labels(described),
-        value_labels=_take_value_labels(described.variable_value_labels),
+        value_labels=take_value_labels(described, asked),
     )
 
 
@@ -246,9 +246,24 @@ def _take_labels(described: metadata_container) -> dict[str, str]:
     return {name: label for name, label in described.column_names_to_labels.items() if label}
 
 
-def _take_value_labels(
-    by_column: Mapping[str, Mapping[float | int, str]],
+def take_value_labels(
+    described: metadata_container, columns: Sequence[str]
 ) -> dict[str, dict[str, str]]:
+    """Take the labels that a file gives to values.
+
+    Parameters
+    ----------
+    described : metadata_container
+        From `describe_statistical`.
+    columns : sequence of str
+        Whose labels.
+
+    Returns
+    -------
+    dict of dict
+        Column to value, as `to_text` writes it, to label.
+    """
+    by_column: Mapping[str, Mapping[float | int, str]] = described.variable_value_labels
     return {
         name: dict(
             zip(
@@ -258,5 +273,5 @@ def _take_value_labels(
             )
         )
         for name, labels in by_column.items()
-        if labels
+        if labels and name in set(columns)
     }

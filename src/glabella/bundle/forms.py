@@ -1,0 +1,254 @@
+"""The forms in which a table may hold what a model needs: each source's, and the dictionary's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from glabella.data.dictionary import Variable
+from glabella.data.ingest.interpret import ReadColumn, read_column
+from glabella.data.ingest.raw import ReadOptions
+from glabella.data.ingest.sources import VariableColumn
+from glabella.definitions.reader import Definition
+from glabella.errors import DataError, describe_choices
+
+DICTIONARY = "dictionary"
+
+
+class VisitColumn(VariableColumn):
+    """A column that holds a later visit's value in a table to be scored.
+
+    Parameters
+    ----------
+    column, codes, unit
+        As in `VariableColumn`.
+    variable : str
+        A variable that is assessed at visits.
+    week : float
+        The week at which its values count.
+    is_needed : bool
+        Whether a table without it is refused; another is read if it is there, and stands in
+        where the nearer visit is missing, as in training.
+    """
+
+    variable: str
+    week: float
+    is_needed: bool
+
+
+class TableForm(Definition):
+    """Names, codes, units and file habits of a table with one row a participant.
+
+    Parameters
+    ----------
+    name : str
+        The source whose files are written so; ``dictionary`` for the names, codes and units of
+        the data dictionary.
+    columns : dict of VariableColumn
+        Variable to the column that holds it; of one that is assessed at visits, its baseline.
+    visits : tuple of VisitColumn
+        The columns of later visits; none if no feature takes one.
+    ids : tuple of str
+        Kept in the output; the last one identifies the participant.
+    scale_column : str, optional
+        The column that names the scale of a total.
+    scale : str, optional
+        The scale of all rows, if no column names it.
+    arm_column : str, optional
+        The column of the arm, for a table with outcomes.
+    outcome : VariableColumn, optional
+        The column that the endpoint is read from, if the endpoint is a flag.
+    read : ReadOptions
+        What the source's files do not say of themselves, as the analysis states it.
+    """
+
+    name: str
+    columns: dict[str, VariableColumn]
+    visits: tuple[VisitColumn, ...]
+    ids: tuple[str, ...]
+    scale_column: str | None = None
+    scale: str | None = None
+    arm_column: str | None = None
+    outcome: VariableColumn | None = None
+    read: ReadOptions = ReadOptions()
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        """The columns without which a table is refused: the participant's, then the model's."""
+        named = (
+            self.ids[-1],
+            *(given.column for given in self.columns.values()),
+            *(visit.column for visit in self.visits if visit.is_needed),
+            *(() if self.scale_column is None else (self.scale_column,)),
+        )
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns that are read if a table has them."""
+        return tuple(visit.column for visit in self.visits if not visit.is_needed)
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """All columns that are read, each once; all others are passed over."""
+        return tuple(dict.fromkeys((*self.ids, *self.needed_columns, *self.optional_columns)))
+
+    def reads_like(self, other: TableForm) -> bool:
+        """Say whether two forms give the same meaning to the same columns.
+
+        Parameters
+        ----------
+        other : TableForm
+            Another form.
+
+        Returns
+        -------
+        bool
+            True if they differ at most in identifiers, arm, outcome and file habits.
+        """
+        return (
+            self.columns == other.columns
+            and self.visits == other.visits
+            and (self.scale_column, self.scale) == (other.scale_column, other.scale)
+        )
+
+    def list_ids(self, names: Iterable[str]) -> list[str]:
+        """List the columns that identify a participant in a table.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The table's columns.
+
+        Returns
+        -------
+        list of str
+            Those that the table has; the last one is always there.
+        """
+        present = set(names)
+        return [column for column in self.ids if column in present]
+
+    def find_missing(self, names: Iterable[str]) -> list[str]:
+        """List the needed columns that a table lacks.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The table's columns.
+
+        Returns
+        -------
+        list of str
+            In the order of `needed_columns`.
+        """
+        present = {str(name) for name in names}
+        return [column for column in self.needed_columns if column not in present]
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """The form of one table, with the labels that its file gives to values.
+
+    Parameters
+    ----------
+    form : TableForm
+        How it is written.
+    labels : mapping
+        Column to value to label, as a file of SPSS, Stata or SAS carries them.
+    """
+
+    form: TableForm
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def read(self, raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
+        """Put a column of the table into the dictionary's codes and unit, as training does.
+
+        Parameters
+        ----------
+        raw : Series, shape (n_rows,)
+            Its cells.
+        given : VariableColumn
+            What the form says of the column.
+        variable : Variable
+            What the dictionary says.
+
+        Returns
+        -------
+        ReadColumn
+            Still to be parsed, with what is wrong.
+        """
+        return read_column(raw, given, variable, self.labels.get(given.column, {}))
+
+
+def find_forms(
+    names: Iterable[str], forms: Sequence[TableForm], named: str | None = None
+) -> tuple[TableForm, ...]:
+    """Find the forms in which a table can be written, by its columns.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The table's columns.
+    forms : sequence of TableForm
+        Those of the model, at least one.
+    named : str, optional
+        The form that the user states.
+
+    Returns
+    -------
+    tuple of TableForm
+        At least one, in the model's order.
+
+    Raises
+    ------
+    DataError
+        If there is no such form; or with a missing column of the form that is nearest to the
+        table. Further columns are no fault.
+    """
+    present = [str(name) for name in names]
+    if named is not None:
+        forms = [find_form(forms, named)]
+    fitting = tuple(form for form in forms if not form.find_missing(present))
+    if fitting:
+        return fitting
+    nearest = min(forms, key=lambda form: len(form.find_missing(present)))
+    column = nearest.find_missing(present)[0]
+    remedy = describe_choices(column, present)
+    if len(forms) > 1:
+        others = ", ".join(f"'{form.name}'" for form in forms)
+        remedy += (
+            f" Its columns were compared with the forms {others}; '{nearest.name}' is the nearest."
+        )
+    raise DataError(f"the table lacks the column '{column}', which the model needs", remedy=remedy)
+
+
+def find_form(forms: Sequence[TableForm], named: str) -> TableForm:
+    """Find a form by its name.
+
+    Parameters
+    ----------
+    forms : sequence of TableForm
+        Those of the model.
+    named : str
+        The name of a source, or ``dictionary``.
+
+    Returns
+    -------
+    TableForm
+        The form.
+
+    Raises
+    ------
+    DataError
+        If the model has no such form.
+    """
+    for form in forms:
+        if form.name == named:
+            return form
+    raise DataError(
+        f"the model knows no table in the form of '{named}'",
+        place="--form",
+        remedy=describe_choices(named, [form.name for form in forms]),
+    )

@@ -1,0 +1,241 @@
+"""One way from a file to the columns that a model needs, for every verb that takes a table."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from glabella.bundle.forms import TableForm, TableLayout, find_form, find_forms
+from glabella.bundle.manifest import Manifest
+from glabella.bundle.recognition import Candidate, list_columns, recognise_layout
+from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, open_batches
+from glabella.data.ingest.files import read_table
+from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.errors import DataError
+
+# As a source of an analysis states it; a table of a verb is told by an option.
+_STATED = re.compile(r"`(encoding|delimiter|decimal|sheet):(?: ([^`]*))?`")
+
+
+@dataclass(frozen=True)
+class TableRequest:
+    """What a user states of a table beside its path.
+
+    Parameters
+    ----------
+    form : str, optional
+        The source in whose form it is written, or ``dictionary``; recognised by default.
+    read : ReadOptions
+        What the file does not say of itself; what training stated of its own files by default.
+    """
+
+    form: str | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+def make_request(
+    form: str | None = None, read: ReadOptions | Mapping[str, str | None] | None = None
+) -> TableRequest:
+    """Take up what a user states of a table.
+
+    Parameters
+    ----------
+    form : str, optional
+        As in `TableRequest`.
+    read : ReadOptions or mapping, optional
+        ``encoding``, ``delimiter``, ``decimal`` and ``sheet``.
+
+    Returns
+    -------
+    TableRequest
+        Checked.
+
+    Raises
+    ------
+    DataError
+        If `read` names another option, or gives one a value that it can't have.
+    """
+    if isinstance(read, ReadOptions) or read is None:
+        return TableRequest(form, read or ReadOptions())
+    try:
+        return TableRequest(form, ReadOptions(**read))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise DataError(
+            "a table can't be read so",
+            place="read",
+            remedy="State `encoding`, `delimiter` (a comma, semicolon, tab or bar), `decimal` (a "
+            "point or a comma) or `sheet`.",
+        ) from None
+
+
+def open_table(
+    path: Path, manifest: Manifest, request: TableRequest, *, spool: Path
+) -> tuple[BatchedTable, TableLayout]:
+    """Open a table to be read in batches, and find the form in which it is written.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder of Parquet parts.
+    manifest : Manifest
+        The model's forms.
+    request : TableRequest
+        What the user states.
+    spool : Path
+        As for `open_batches`.
+
+    Returns
+    -------
+    tuple of BatchedTable and TableLayout
+        The table, and how it is written.
+
+    Raises
+    ------
+    DataError
+        If it can't be read, lacks a column, or can be read in two ways.
+    """
+
+    def attempt(
+        number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
+    ) -> list[Candidate]:
+        def choose(present: Sequence[str]) -> list[str]:
+            names[:] = present
+            wanted = set(list_columns(find_forms(present, forms)))
+            return [name for name in present if name in wanted]
+
+        folder = spool / f"table-{number}"
+        ids = list(dict.fromkeys(name for form in forms for name in form.ids))
+        try:
+            table = open_batches(path, choose=choose, spool=folder, exact=ids, options=options)
+        except DataError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+        def read(columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+            return table.read(columns, rows=BATCH_ROWS)
+
+        return [
+            Candidate(TableLayout(form, table.value_labels), read, table)
+            for form in find_forms(table.names, forms)
+        ]
+
+    chosen = _try_options(path, manifest, request, attempt)
+    return chosen.table, chosen.layout  # type: ignore[return-value]
+
+
+def read_whole_table(
+    path: Path, manifest: Manifest, request: TableRequest
+) -> tuple[RawTable, TableLayout]:
+    """Read a table into memory with all of its columns, and find the form in which it is written.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+    manifest : Manifest
+        The model's forms.
+    request : TableRequest
+        What the user states.
+
+    Returns
+    -------
+    tuple of RawTable and TableLayout
+        The table, rows numbered from 0, and how it is written.
+
+    Raises
+    ------
+    DataError
+        As `open_table`.
+    """
+
+    def attempt(
+        number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
+    ) -> list[Candidate]:
+        raw = read_table(path, options)
+        table = RawTable(raw.frame.reset_index(drop=True), raw.labels, raw.value_labels)
+        names[:] = [str(name) for name in table.frame.columns]
+        return [
+            Candidate(TableLayout(form, table.value_labels), lambda _: iter([table.frame]), table)
+            for form in find_forms(names, forms)
+        ]
+
+    chosen = _try_options(path, manifest, request, attempt)
+    return chosen.table, chosen.layout  # type: ignore[return-value]
+
+
+Attempt = Callable[[int, ReadOptions, Sequence[TableForm], list[str]], list[Candidate]]
+
+
+def _try_options(
+    path: Path, manifest: Manifest, request: TableRequest, attempt: Attempt
+) -> Candidate:
+    """Read the file as training read that of each form, and choose the form that fits."""
+    forms = manifest.forms if request.form is None else (find_form(manifest.forms, request.form),)
+    candidates: list[Candidate] = []
+    names: list[str] = []
+    failed: DataError | None = None
+    number = 0
+    for options, alike in _group_by_options(forms):
+        for stated in _list_options(options, request.read):
+            number += 1
+            try:
+                candidates += attempt(number, stated, alike, names)
+                break
+            except DataError as error:
+                failed = error
+    if candidates:
+        return recognise_layout(candidates, manifest)
+    if names:
+        # It can be read, and lacks a column: of all forms the nearest is named.
+        find_forms(names, forms)
+    if failed is None:
+        raise AssertionError("a model has at least one form")
+    raise DataError(
+        failed.finding,
+        place=failed.place or path.name,
+        remedy=None if failed.remedy is None else name_options(failed.remedy),
+    )
+
+
+def _group_by_options(
+    forms: Sequence[TableForm],
+) -> list[tuple[ReadOptions, tuple[TableForm, ...]]]:
+    groups: dict[str, list[TableForm]] = {}
+    for form in forms:
+        groups.setdefault(form.read.model_dump_json(), []).append(form)
+    return [(alike[0].read, tuple(alike)) for alike in groups.values()]
+
+
+def _list_options(training: ReadOptions, stated: ReadOptions) -> list[ReadOptions]:
+    """List how a file may be read: first as training's, which may now be in UTF-8."""
+    user = stated.model_dump(exclude_none=True)
+    before = training.model_dump(exclude_none=True)
+    plain = {name: value for name, value in before.items() if name != "encoding"}
+    tried = [ReadOptions(**{**known, **user}) for known in (plain, before, {})]
+    return [one for at, one in enumerate(tried) if one not in tried[:at]]
+
+
+def name_options(remedy: str) -> str:
+    """Say with an option what an analysis states under ``read:``.
+
+    Parameters
+    ----------
+    remedy : str
+        Of a reader's refusal.
+
+    Returns
+    -------
+    str
+        The same in the words of a command.
+
+    Examples
+    --------
+    >>> name_options("State it as `decimal: ','`.")
+    "State it as `--decimal ','`."
+    """
+    return _STATED.sub(lambda found: f"`--{' '.join(filter(None, found.groups()))}`", remedy)

@@ -1,0 +1,118 @@
+"""Participants of a new trial that a model was trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glabella.bundle.manifest import Manifest
+from glabella.data.identifiers import loosen_ids, write_ids
+from glabella.definitions.locate import Project
+from glabella.errors import DataError
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many participants of a table were trained on.
+
+    Parameters
+    ----------
+    same : int or None
+        Those whose identifiers are the same; None if the training's keys are not here.
+    alike : int
+        Further ones whose identifiers differ in leading zeros, capitals or blanks alone.
+    """
+
+    same: int | None
+    alike: int = 0
+
+
+def find_overlap(ids: Sequence[pd.Series], manifest: Manifest, project: Project) -> Overlap:
+    """Find the participants who are among those of training, by the hash of their identifiers.
+
+    Parameters
+    ----------
+    ids : sequence of Series
+        Trial and identifier of each participant, or the identifier alone.
+    manifest : Manifest
+        Of the model.
+    project : Project
+        Whose keys, outside MLflow's store, say who was trained on.
+
+    Returns
+    -------
+    Overlap
+        Unknown if the keys of a run that the model has learnt in are not here.
+    """
+    paths = [project.runs / "keys" / f"{run}.csv" for run in _list_runs(manifest.provenance)]
+    if not paths or not all(path.exists() for path in paths):
+        return Overlap(None)
+    columns = ["studyid", "usubjid"][-len(ids) :]
+    known = pd.concat([_read_keys(path, columns) for path in paths])
+    given = [write_ids(part).tolist() for part in ids]
+    trained = [write_ids(known[column]).tolist() for column in columns]
+    same = pd.Series(_hash_ids(given)).isin(set(_hash_ids(trained)))
+    loose = [[loosen_ids(part) for part in parts] for parts in (given, trained)]
+    alike = pd.Series(_hash_ids(loose[0])).isin(set(_hash_ids(loose[1]))) & ~same
+    return Overlap(int(same.sum()), int(alike.sum()))
+
+
+def refuse_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
+    """Refuse participants of training, unless that was stated.
+
+    Parameters
+    ----------
+    overlap : Overlap
+        From `find_overlap`.
+    place : str
+        The table.
+    may_overlap : bool
+        Whether it was.
+
+    Raises
+    ------
+    DataError
+        With their number.
+    """
+    if may_overlap:
+        return
+    if overlap.same:
+        raise DataError(
+            f"{overlap.same} of its participants were trained on, so their figures would be of the "
+            "fit",
+            place=place,
+            remedy="Leave them out, or state it with --allow-overlap.",
+        )
+    if overlap.alike:
+        raise DataError(
+            f"{overlap.alike} of its participants have identifiers of participants who were "
+            "trained on, apart from leading zeros, capitals or blanks",
+            place=place,
+            remedy="If they are the same people, leave them out; if not, state --allow-overlap.",
+        )
+
+
+def _read_keys(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    # An identifier may be the word NA.
+    keys = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if "person" in keys and "usubjid" in columns:
+        # Of a crossover's periods, the rows of one person.
+        people = keys.assign(usubjid=keys["person"].where(keys["person"] != "", keys["usubjid"]))
+        keys = pd.concat([keys, people])
+    return keys[list(columns)]
+
+
+def _list_runs(provenance: Mapping[str, Any]) -> list[str]:
+    """The runs whose participants the model has learnt from."""
+    earlier = (provenance.get("lineage") or {}).get("runs") or []
+    return [str(run) for run in (*earlier, provenance.get("run")) if run]
+
+
+def _hash_ids(parts: Sequence[Sequence[str]]) -> list[str]:
+    joined = ["\0".join(each) for each in zip(*parts, strict=True)]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in joined]

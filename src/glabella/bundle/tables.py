@@ -178,23 +178,24 @@ def _try_options(
     forms = manifest.forms if request.form is None else (find_form(manifest.forms, request.form),)
     candidates: list[Candidate] = []
     names: list[str] = []
-    failed: DataError | None = None
-    number = 0
-    for options, alike in _group_by_options(forms):
-        for stated in _list_options(options, request.read):
-            number += 1
-            try:
-                candidates += attempt(number, stated, alike, names)
-                break
-            except DataError as error:
-                failed = error
+    failures: list[tuple[Sequence[TableForm], DataError]] = []
+    for number, (stated, alike) in enumerate(_list_attempts(forms, request.read)):
+        if any(form.name == found.layout.form.name for form in alike for found in candidates):
+            continue
+        try:
+            candidates += attempt(number, stated, alike, names)
+        except DataError as error:
+            failures.append((alike, error))
     if candidates:
         return recognise_layout(candidates, manifest)
-    if names:
+    # Of a table that one way of reading shows to fit a form, the way that belongs to it failed.
+    failed = next(
+        (error for alike, error in failures if any(not f.find_missing(names) for f in alike)), None
+    )
+    if failed is None and names:
         # It can be read, and lacks a column: of all forms the nearest is named.
         find_forms(names, forms)
-    if failed is None:
-        raise AssertionError("a model has at least one form")
+    failed = failed or failures[0][1]
     raise DataError(
         failed.finding,
         place=failed.place or path.name,
@@ -202,22 +203,23 @@ def _try_options(
     )
 
 
-def _group_by_options(
-    forms: Sequence[TableForm],
-) -> list[tuple[ReadOptions, tuple[TableForm, ...]]]:
+def _list_attempts(
+    forms: Sequence[TableForm], stated: ReadOptions
+) -> list[tuple[ReadOptions, Sequence[TableForm]]]:
+    """List how a file may be read: as training's of each form, which may now be in UTF-8."""
     groups: dict[str, list[TableForm]] = {}
     for form in forms:
         groups.setdefault(form.read.model_dump_json(), []).append(form)
-    return [(alike[0].read, tuple(alike)) for alike in groups.values()]
-
-
-def _list_options(training: ReadOptions, stated: ReadOptions) -> list[ReadOptions]:
-    """List how a file may be read: first as training's, which may now be in UTF-8."""
     user = stated.model_dump(exclude_none=True)
-    before = training.model_dump(exclude_none=True)
-    plain = {name: value for name, value in before.items() if name != "encoding"}
-    tried = [ReadOptions(**{**known, **user}) for known in (plain, before, {})]
-    return [one for at, one in enumerate(tried) if one not in tried[:at]]
+    attempts: list[tuple[ReadOptions, Sequence[TableForm]]] = []
+    for alike in groups.values():
+        before = alike[0].read.model_dump(exclude_none=True)
+        plain = {name: value for name, value in before.items() if name != "encoding"}
+        for known in (plain, before, {}):
+            options = ReadOptions(**{**known, **user})
+            if (options, alike) not in attempts:
+                attempts.append((options, alike))
+    return attempts
 
 
 def name_options(remedy: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +42,10 @@ def normalise_ids(column: pd.Series) -> pyarrow.LargeStringArray:
     text = pc.utf8_trim_whitespace(pc.fill_null(_write_cells(column), ""))
     text = pc.replace_substring_regex(text, _WHOLE, r"\1")
     if not pc.all(pc.string_is_ascii(text), min_count=0).as_py():
-        text = pc.utf8_normalize(text, "NFC")
+        # pyarrow 25's own normalisation leaves combining accents as they are.
+        coded = text.dictionary_encode()
+        words = [unicodedata.normalize("NFC", word) for word in coded.dictionary.to_pylist()]
+        text = pyarrow.array(words, pyarrow.large_string()).take(coded.indices)
     return text
 
 

@@ -62,7 +62,8 @@ def read_mapped_trials(
     frame = _forget_trials(sample.features.frame, bundle)
     for name in dict.fromkeys(sample.trial.tolist()):
         rows = np.flatnonzero(sample.trial == name)
-        ids = [people[column].iloc[rows].astype(str) for column in ("studyid", "usubjid")]
+        who = "person" if "person" in people else "usubjid"
+        ids = [people[column].iloc[rows].astype(str) for column in ("studyid", who)]
         overlap = find_overlap(ids, bundle.manifest, project)
         refuse_overlap(overlap, str(name), may_overlap=options.allow_overlap)
         for outcomes in sample.outcomes:

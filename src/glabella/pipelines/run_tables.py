@@ -63,7 +63,9 @@ def write_tables(
 def _tabulate_keys(loaded: LoadedAnalysis, keys: list[str]) -> pd.DataFrame:
     """Set keys beside participants, and beside what must not go where only keys are."""
     sample = loaded.sample
-    people = loaded.tables.participants.iloc[loaded.kept][["studyid", "usubjid"]]
+    people = loaded.tables.participants.iloc[loaded.kept]
+    # Of a crossover's periods, whose they are: a later trial may hold the same people.
+    people = people[[name for name in ("studyid", "usubjid", "person") if name in people]]
     # Whom a participant may be paired with, for comparisons with other runs on the same data.
     cells = {"arm": sample.arm, "cohort": sample.cohort, "active": sample.active}
     # Scores behind a response would tell a participant as an id does.

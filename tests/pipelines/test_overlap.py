@@ -38,7 +38,7 @@ def test_an_identifier_that_reads_as_missing_is_one(find):
 def test_lost_leading_zeros_are_counted_apart_and_refused(find):
     overlap = find(TRAINED, [7, 8])
     assert overlap == Overlap(0, 1)
-    with pytest.raises(DataError, match="1 of its participants have identifiers of .* leading"):
+    with pytest.raises(DataError, match=r"1 of its participants have identifiers of .* leading"):
         refuse_overlap(overlap, "t.csv", may_overlap=False)
     refuse_overlap(overlap, "t.csv", may_overlap=True)
 

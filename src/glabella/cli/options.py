@@ -100,15 +100,24 @@ FormOption = Annotated[
     ),
 ]
 EncodingOption = Annotated[
-    str | None, typer.Option("--encoding", help="The encoding of a text file, such as cp1252.")
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="The encoding of a text file, such as cp1252."),
 ]
 DelimiterOption = Annotated[
-    str | None, typer.Option("--delimiter", help="Between the cells of a text file; or: tab.")
+    str | None,
+    typer.Option(
+        "--delimiter", metavar="SIGN", help="What separates the cells of a text file, or: tab."
+    ),
 ]
 DecimalOption = Annotated[
-    str | None, typer.Option("--decimal", help="The decimal sign of a text file: . or a comma.")
+    str | None,
+    typer.Option(
+        "--decimal", metavar="SIGN", help="The decimal sign of a text file: a point or a comma."
+    ),
 ]
-SheetOption = Annotated[str | None, typer.Option("--sheet", help="The sheet of a workbook.")]
+SheetOption = Annotated[
+    str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook.")
+]
 EventOption = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from glabella.domain.endpoints import ResponseRule
+from glabella.domain.endpoints import ResponseRule, ThresholdRule
 
 FRACTIONS = ["0.1", "0.2", "0.25", "0.3", "0.35", "0.5", "0.6", "0.7", "0.75", "0.9", "1"]
 
@@ -78,3 +78,16 @@ def test_a_fall_is_of_a_fraction_or_of_points(rule) -> None:
 def test_points_are_said_in_words() -> None:
     assert ResponseRule(points=1).describe() == "a fall of at least 1 point from baseline"
     assert ResponseRule(points=4).describe() == "a fall of at least 4 points from baseline"
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e11])
+def test_a_rule_is_exact_for_scores_of_any_size(size: float) -> None:
+    rule = ResponseRule(0.3)
+    assert rule.is_response(2.3 * size, 1.61 * size)
+    assert not rule.is_response(2.3 * size, 1.611 * size)
+    assert ThresholdRule(at_most=1.61 * size).is_response(2.3 * size, 2.3 * size * 0.7)
+    assert not ThresholdRule(at_most=1.61 * size).is_response(2.3 * size, 1.611 * size)
+
+
+def test_a_difference_of_decimals_that_comes_to_nothing_is_at_a_threshold_of_zero() -> None:
+    assert ThresholdRule(at_most=0).is_response(1, 0.1 + 0.2 - 0.3)

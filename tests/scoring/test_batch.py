@@ -144,3 +144,19 @@ def score_table(table, folder, bundle):
     folder.mkdir()
     table.to_csv(folder / "new.csv", index=False)
     return glabella.score(folder / "new.csv", out=folder / "out.csv", model=bundle)
+
+
+def test_a_table_of_single_precision_scores_like_the_decimals_that_were_written(
+    score_whole, new_patients, tmp_path
+):
+    decimals = new_patients.assign(age=new_patients["age"].astype(float) + 0.1)
+    decimals.to_csv(tmp_path / "new.csv", index=False)
+    single = decimals.astype({"age": "float32"})
+    single.to_parquet(tmp_path / "new.parquet")
+    single.to_stata(tmp_path / "new.dta", write_index=False)
+    wanted = score_whole(tmp_path / "new.csv", name="csv.parquet")[1][
+        "response_probability"
+    ].tolist()
+    for ending in ("parquet", "dta"):
+        _, scores = score_whole(tmp_path / f"new.{ending}", name=f"{ending}.parquet")
+        assert scores["response_probability"].tolist() == wanted

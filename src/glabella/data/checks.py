@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.dictionary import BY_TRIAL, Variable
+from glabella.data.precision import widen
 from glabella.domain.scales import SCALES
 from glabella.errors import DataError
 
@@ -109,6 +111,7 @@ def to_text(raw: pd.Series) -> pd.Series:
         Blank where missing, without white space around; a whole number has no decimal point. A
         categorical where `raw` is one.
     """
+    raw = widen(raw)
     if isinstance(raw.dtype, pd.CategoricalDtype):
         # Each level is written once: a long table repeats few of them millions of times.
         levels = to_text(pd.Series(raw.cat.categories)).to_numpy(dtype=object)
@@ -122,13 +125,51 @@ def to_text(raw: pd.Series) -> pd.Series:
         codes, numbers = pd.factorize(raw)
         texts = np.array([*map(_number_to_text, numbers), ""], dtype=object)
         return pd.Series(texts[codes], index=raw.index).astype(str)
-    return raw.astype(object).where(raw.notna(), "").astype(str).str.strip()
+    cells = raw.astype(object).where(raw.notna(), "")
+    if raw.dtype == object and pd.api.types.infer_dtype(raw, skipna=True) == "decimal":
+        cells = cells.map(lambda cell: _decimal_to_text(cell) if cell != "" else cell)
+    return cells.astype(str).str.strip()
+
+
+def _decimal_to_text(value: Decimal) -> str:
+    # Databases write 7 as 7.000 where a column has three places.
+    return f"{value.normalize():f}" if value else "0"
 
 
 def _number_to_text(value: float) -> str:
     if pd.isna(value):
         return ""
     return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def to_numbers(raw: pd.Series) -> pd.Series:
+    """Read each cell as a number: the one place where a file's cells become numbers.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Text, numbers or truth values.
+
+    Returns
+    -------
+    Series of float, shape (n_rows,)
+        Missing where a cell is blank or no number: True is no age. A number of single precision is
+        the decimal that it stands for, as `widen` says.
+
+    Examples
+    --------
+    >>> to_numbers(pd.Series(["16.1", "", "16.1000003814697", "n/a"])).tolist()
+    [16.1, nan, 16.1, nan]
+    """
+    if pd.api.types.is_bool_dtype(raw.dtype):
+        return pd.Series(np.nan, index=raw.index, name=raw.name)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        return pd.Series(widen(raw).to_numpy(dtype=float, na_value=np.nan), raw.index)
+    text = to_text(raw)
+    if isinstance(text.dtype, pd.CategoricalDtype):
+        text = text.astype(object)
+    numbers = pd.to_numeric(text.where(text != ""), errors="coerce").astype(float)
+    return widen(numbers)
 
 
 def match_codes(text: pd.Series, codes: Iterable[str]) -> pd.Series:
@@ -238,18 +279,12 @@ def parse_codes(
 def _read_numbers(
     raw: pd.Series,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    numbers = to_numbers(raw).to_numpy()
     if pd.api.types.is_bool_dtype(raw.dtype):
-        # True is no age; as text it would not be read as 1 either.
-        return np.full(len(raw), np.nan), raw.isna().to_numpy()
+        return numbers, raw.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(raw.dtype):
-        numbers = raw.to_numpy(dtype=float, na_value=np.nan)
         return numbers, np.isnan(numbers)
-    text = to_text(raw)
-    if isinstance(text.dtype, pd.CategoricalDtype):
-        text = text.astype(object)
-    missing = (text == "").to_numpy()
-    numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(dtype=float)
-    return numbers, missing
+    return numbers, np.isnan(numbers) & (to_text(raw) == "").to_numpy()
 
 
 def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) -> list[Finding]:

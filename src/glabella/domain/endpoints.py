@@ -7,12 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-# A fraction such as 0.3 has no exact binary form; the tolerance keeps a fall of exactly the
-# stated fraction a response, whatever the rounding, and is far below one point of any scale.
-_TOLERANCE = 1e-9
+# A fraction such as 0.3 has no exact binary form, and a converted unit twelve digits; the tolerance
+# keeps a fall of exactly the stated fraction a response, whatever the rounding. It goes by the size
+# of the scores, which may be cells a litre or moles; differences of decimals may be nearly 0.
+_TOLERANCE = 1e-10
+_NEARLY_ZERO = 1e-13
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+
+def _find_tolerance(*scores: Floats) -> Floats:
+    size = np.maximum.reduce([np.abs(score) for score in scores])
+    return np.asarray(np.maximum(_TOLERANCE * size, _NEARLY_ZERO))
 
 
 @dataclass(frozen=True)
@@ -102,11 +109,12 @@ class ResponseRule:
             If a fraction is asked for and a baseline is not above zero.
         """
         before, after = np.asarray(baseline, dtype=float), np.asarray(score, dtype=float)
+        spare = _find_tolerance(before, after)
         if self.points is not None:
-            return np.asarray(before - after >= self.points - _TOLERANCE)
+            return np.asarray(before - after >= self.points - spare)
         if np.any(before <= 0):
             raise ValueError("a fraction of a baseline of zero or below means nothing")
-        return np.asarray(before - after >= (self.fraction or 0.0) * before - _TOLERANCE)
+        return np.asarray(before - after >= (self.fraction or 0.0) * before - spare)
 
     def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
         """Find how far beyond the threshold of response each score lies.
@@ -217,8 +225,8 @@ class ThresholdRule:
         """
         after = np.asarray(score, dtype=float)
         if self.at_most is not None:
-            return np.asarray(after <= self.at_most + _TOLERANCE)
-        return np.asarray(after >= (self.at_least or 0.0) - _TOLERANCE)
+            return np.asarray(after <= self.at_most + _find_tolerance(after))
+        return np.asarray(after >= (self.at_least or 0.0) - _find_tolerance(after))
 
     def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
         """Find how far beyond the threshold each score lies.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, count_faults, match_codes, to_text
+from glabella.data.checks import Finding, count_faults, match_codes, to_numbers, to_text
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
@@ -438,13 +438,12 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
             f"'{variable.label}' is no number, so it has no unit", place=place, remedy="Leave it."
         )
     factor, offset = find_conversion(unit, variable, place=place)
-    if pd.api.types.is_numeric_dtype(raw.dtype):
-        return convert_values(raw.astype(float), factor, offset)
-    text = to_text(raw).astype(object)
-    numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
-    converted = convert_values(numbers, factor, offset).astype(object)
+    numbers = to_numbers(raw)
+    converted = convert_values(numbers, factor, offset)
+    if pd.api.types.is_numeric_dtype(raw.dtype) and not pd.api.types.is_bool_dtype(raw.dtype):
+        return converted
     # What is no number is left for the check that says so.
-    return converted.where(numbers.notna(), text)
+    return converted.astype(object).where(numbers.notna(), raw.astype(object))
 
 
 def _recode(raw: pd.Series, given: VariableColumn) -> ReadColumn:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, parse_values, to_text
+from glabella.data.checks import Finding, parse_values, to_numbers, to_text
 from glabella.data.dictionary import Variable
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.interpret import MappingState, interpret_column
@@ -92,8 +92,7 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
         trial = _take_ids(state, file.file, file.trial, *at, "trial")
     keys = pd.DataFrame({"studyid": trial, "usubjid": ids}).astype("category")
     if file.period is not None:
-        period = to_text(state.take(file.file, file.period, *at, "period")).astype(object)
-        keys["period"] = pd.to_numeric(period, errors="coerce")
+        keys["period"] = to_numbers(state.take(file.file, file.period, *at, "period"))
         state.note_rows(
             ~keys["period"].isin(list(state.source.participants.arms)).to_numpy(),
             file.file,
@@ -203,9 +202,7 @@ def _read_weeks(
             str(file.week),
             "It may number visits: write the week since treatment began into a column of its own.",
         )
-    if not pd.api.types.is_numeric_dtype(weeks.dtype):
-        weeks = pd.to_numeric(to_text(weeks).astype(object), errors="coerce")
-    numbers = weeks.to_numpy(dtype=float, na_value=np.nan)
+    numbers = to_numbers(weeks).to_numpy()
     state.note_rows(
         ~np.isfinite(numbers),
         file.file,

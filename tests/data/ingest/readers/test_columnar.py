@@ -1,12 +1,15 @@
 """Parquet keeps its types, and gives what was asked for in little memory."""
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
+from glabella.data.checks import to_numbers, to_text
+from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.errors import DataError
 
@@ -49,3 +52,32 @@ def test_a_name_of_a_column_that_is_no_unicode_is_a_damaged_file(tmp_path: Path)
     path.write_bytes(path.read_bytes().replace(b"column_one", b"col\xffmn_one"))
     with pytest.raises(DataError, match="this is not a whole Parquet file"):
         read_table(path)
+
+
+SINGLE = {
+    "float32": pyarrow.array([23.0, 16.1, 8.7, None], pyarrow.float32()),
+    "float16": pyarrow.array([23.0, 16.1, 8.7, None], pyarrow.float16()),
+    "dictionary": pyarrow.array([23.0, 16.1, 8.7, None], pyarrow.float32()).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("cells", SINGLE.values(), ids=list(SINGLE))
+def test_single_precision_is_read_as_the_decimals_that_were_written(
+    tmp_path: Path, cells: pyarrow.Array
+) -> None:
+    path = write(tmp_path, pyarrow.table({"score": cells}))
+    whole = read_table(path).frame["score"]
+    batches = open_batches(path, choose=list, spool=tmp_path)
+    for found in (whole, next(batches.read(["score"], rows=9))["score"]):
+        assert found[:3].tolist() == [23.0, 16.1, 8.7]
+        assert found.isna().tolist() == [False, False, False, True]
+
+
+def test_decimals_of_a_database_are_numbers_and_text_without_needless_places(
+    tmp_path: Path,
+) -> None:
+    cells = [Decimal("16.10"), Decimal("7.00"), Decimal("700.00"), None, Decimal("0.00")]
+    kind = pyarrow.decimal128(38, 2)
+    frame = read_table(write(tmp_path, pyarrow.table({"a": pyarrow.array(cells, kind)}))).frame
+    assert to_text(frame["a"]).tolist() == ["16.1", "7", "700", "", "0"]
+    assert to_numbers(frame["a"])[[0, 1, 2, 4]].tolist() == [16.1, 7, 700, 0]

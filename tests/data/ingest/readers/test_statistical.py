@@ -4,11 +4,14 @@ import datetime
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyreadstat
 import pytest
 
+from glabella.data.checks import to_numbers
+from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import ReadOptions
 from glabella.errors import DataError
@@ -224,3 +227,76 @@ def test_a_file_of_an_early_stata_is_refused_by_what_it_is(tmp_path: Path) -> No
     path = tmp_path / "p.dta"
     path.write_bytes(b"\x69\x02\x01\x00" + bytes(200))
     assert refuse(path).finding == "the file was written by Stata 7 or earlier"
+
+
+def shorten(path: Path, width: int) -> None:
+    """Give the numbers of a transport file, all of whose columns are such, fewer bytes."""
+    content = bytearray(path.read_bytes())
+    names = content.index(b"HEADER RECORD*******NAMESTR ") + 80
+    count = int(content[names - 80 + 54 : names - 80 + 58])
+    for number in range(count):
+        at = names + 140 * number
+        content[at + 4 : at + 6] = width.to_bytes(2, "big")
+        content[at + 84 : at + 88] = (width * number).to_bytes(4, "big")
+    start = content.index(b"HEADER RECORD*******OBS     ") + 80
+    cells = content[start:].rstrip(b" ")
+    cells += bytes(-len(cells) % 8)
+    rows = b"".join(cells[at : at + width] for at in range(0, len(cells), 8))
+    path.write_bytes(bytes(content[:start]) + rows.ljust(-(-len(rows) // 80) * 80))
+
+
+DECIMALS = pd.DataFrame({"age": [23.0, 16.1, 8.7, -3.3], "week": [0.0, 8.7, 2.5, 70.1]})
+
+
+@pytest.mark.parametrize("width", [3, 4, 5, 6, 7, 8])
+def test_numbers_that_a_transport_file_keeps_short_are_what_was_written(
+    tmp_path: Path, width: int
+) -> None:
+    path = tmp_path / "short.xpt"
+    pyreadstat.write_xport(DECIMALS, str(path), file_format_version=5)
+    shorten(path, width)
+    found, described = pyreadstat.read_xport(str(path))
+    assert set(described.variable_storage_width.values()) == {width}
+    assert (width == 8) == found.equals(DECIMALS)
+    pd.testing.assert_frame_equal(read_table(path).frame, DECIMALS, check_exact=True)
+    assert read_in_batches(path, tmp_path)["age"].tolist() == DECIMALS["age"].tolist()
+
+
+@pytest.mark.parametrize("width", [3, 4, 5, 6, 7])
+def test_numbers_that_a_sas_file_keeps_short_are_what_was_written(
+    checkout: Path, tmp_path: Path, width: int
+) -> None:
+    content = bytearray((checkout / "tests/reference/participants.sas7bdat").read_bytes())
+    # A column of numbers is described by where it is in a row, how long it is, and its kind.
+    described = [struct.pack("<qiHB", 16, length, 4, 1) for length in (8, width)]
+    assert content.count(described[0]) == 1
+    content = content.replace(*described)
+    for age, other in ((40.0, 16.1), (41.5, 8.7)):
+        at = content.index(struct.pack("<d", age))
+        content[at : at + 8] = struct.pack("<d", other)[8 - width :].ljust(8, b"\0")
+    path = tmp_path / "p.sas7bdat"
+    path.write_bytes(content)
+    assert pyreadstat.read_sas7bdat(str(path))[0]["age"][0] != 16.1
+    assert read_table(path).frame["age"][[0, 2]].tolist() == [16.1, 8.7]
+
+
+@pytest.mark.parametrize("version", [114, 117, 118])
+def test_a_float_of_stata_is_the_decimal_that_was_written(
+    tmp_path: Path, version: Literal[114, 117, 118]
+) -> None:
+    path = tmp_path / "f.dta"
+    DECIMALS.astype("float32").to_stata(path, write_index=False, version=version)
+    pd.testing.assert_frame_equal(read_table(path).frame, DECIMALS, check_exact=True)
+    assert read_in_batches(path, tmp_path)["week"].tolist() == DECIMALS["week"].tolist()
+
+
+def test_what_became_a_double_after_single_precision_is_the_decimal_too(tmp_path: Path) -> None:
+    path = tmp_path / "f.sav"
+    pyreadstat.write_sav(DECIMALS.astype("float32").astype(float), str(path))
+    frame = read_table(path).frame
+    assert to_numbers(frame["week"]).tolist() == DECIMALS["week"].tolist()
+
+
+def read_in_batches(path: Path, folder: Path) -> pd.DataFrame:
+    table = open_batches(path, choose=list, spool=folder / "spool")
+    return pd.concat(table.read(table.names, rows=3), ignore_index=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, to_text
+from glabella.data.checks import Finding, to_numbers, to_text
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.interpret import MappingState
@@ -102,12 +102,8 @@ def read_numbers(raw: pd.Series) -> tuple[Floats, Bools]:
     tuple of array
         The numbers, NaN where missing or none; and which cells hold something that is no number.
     """
-    if pd.api.types.is_numeric_dtype(raw.dtype):
-        numbers = raw.to_numpy(dtype=float, na_value=np.nan)
-        return numbers, np.isinf(numbers)
-    text = pd.Series(read_text(raw))
-    numbers = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(dtype=float)
-    wrong = ~np.isfinite(numbers) & (text != "").to_numpy()
+    numbers = to_numbers(raw).to_numpy()
+    wrong = ~np.isfinite(numbers) & (read_text(raw) != "")
     return np.where(wrong, np.nan, numbers), wrong
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from glabella.data.ingest.adam.cells import Bools, Floats, State, add_finding
 from glabella.data.ingest.adam.records import Records
 from glabella.domain.imputation import is_summary
+from glabella.domain.visits import TIE_DECIMALS
 from glabella.errors import DefinitionError
 
 _WEEK = re.compile(r"WEEK\s*(-?\d+(?:\.\d+)?)")
@@ -119,7 +120,7 @@ def _count_from_period(records: Records, week: Floats) -> Floats:
     """Count weeks of later periods from their own baseline, where they run on from the first."""
     start = _find_starts(records, week)
     runs_on = (records.rows["period"] > 1).to_numpy() & (start >= 1)
-    return np.where(runs_on, week - start, week)
+    return np.where(runs_on, np.round(week - start, TIE_DECIMALS), week)
 
 
 def _read_targets(records: Records, later: Bools) -> Floats:

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from glabella.data.ingest.raw import RawTable
 from glabella.data.ingest.readers.header import check_names
+from glabella.data.precision import widen
 from glabella.errors import DataError
 
 # Of pandas, for whole numbers of which one may be missing.
@@ -99,7 +100,8 @@ def to_frame(table: pyarrow.Table, path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns keep their types.
+        Columns keep their types, but numbers of single precision are the doubles that they were
+        written as.
 
     Raises
     ------
@@ -115,7 +117,9 @@ def to_frame(table: pyarrow.Table, path: Path) -> pd.DataFrame:
             place=path.name,
             remedy="Write it again.",
         ) from None
-    return frame
+    wide = {name: widen(frame[name]) for name in frame.columns}
+    changed = {name: column for name, column in wide.items() if column is not frame[name]}
+    return frame.assign(**changed) if changed else frame
 
 
 def _take_labels(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:

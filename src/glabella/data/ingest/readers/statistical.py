@@ -15,6 +15,7 @@ from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.header import check_names, describe_empty
 from glabella.data.ingest.readers.stata import check_stata_is_whole
 from glabella.data.ingest.readers.transport import check_rows, read_layout
+from glabella.data.precision import complete, narrow
 from glabella.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ FORMATS = {
 }
 # Where a sas7bdat file names its encoding by a number, 0 for none.
 _SAS_ENCODING = 70
+# Bytes of a whole number of SAS, and those of its bits that a shorter one has before the fraction;
+# transport files keep numbers as mainframes did, with a base of 16.
+_SAS_BYTES = 8
+_BEFORE_FRACTION = {".sas7bdat": (12, 2), ".xpt": (8, 16)}
 
 
 def read_statistical(
@@ -192,7 +197,25 @@ def _parse(
             "a date lies outside the years 1 to 9999", place=path.name, remedy="Mend it."
         ) from None
     _check_repeated([str(notice.message) for notice in noticed], path)
-    return described, frame
+    return described, _read_as_written(frame, described, path.suffix.lower())
+
+
+def _read_as_written(
+    frame: pd.DataFrame, described: metadata_container, ending: str
+) -> pd.DataFrame:
+    """Give numbers that the file keeps short as the decimals that they were written as."""
+    read: dict[str, pd.Series] = {}
+    for name in frame.columns:
+        # Dates are no decimals, however they are kept.
+        if not pd.api.types.is_float_dtype(frame[name].dtype):
+            continue
+        width = described.variable_storage_width.get(name, _SAS_BYTES)
+        if described.readstat_variable_types.get(name) == "float":
+            read[name] = narrow(frame[name])
+        elif ending in _BEFORE_FRACTION and width < _SAS_BYTES:
+            before, base = _BEFORE_FRACTION[ending]
+            read[name] = complete(frame[name], bits=8 * width - before, base=base)
+    return frame.assign(**read) if read else frame
 
 
 def _find_default(path: Path) -> str | None:

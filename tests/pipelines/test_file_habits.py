@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 import glabella
+from glabella.errors import DefinitionError
 
 ANALYSIS = """\
 kind: analysis
@@ -156,3 +157,31 @@ def test_a_week_of_single_precision_stays_in_its_window(
         **{"week: 6": "week: 8.7", "[5, 7]": "[8.7, 10]"},
     )
     assert found == (60, [20, 20])
+
+
+HBA1C = """\
+  hba1c: {label: LABEL, type: number, unit: mmol/mol, range: [15, 150], timing: baseline}
+"""
+
+
+@pytest.mark.parametrize("label", ["HbA1c", "Long-term blood sugar"])
+def test_hba1c_in_per_cent_is_converted_by_its_line_or_refused(
+    project: Path, people: pd.DataFrame, label: str
+) -> None:
+    dictionary = project / "features" / "dictionary.yaml"
+    text = dictionary.read_text(encoding="utf-8").rstrip("\n")
+    dictionary.write_text(f"{text}\n{HBA1C.replace('LABEL', label)}", encoding="utf-8")
+    features = project / "features" / "mini.yaml"
+    features.write_text(FEATURES + "  - {name: hba1c}\n", encoding="utf-8")
+    people.assign(sugar=np.tile([6.5, 7.5], 30)).to_csv(project / "t.csv", index=False)
+    mapped = {
+        "illness_months: months}": "illness_months: months, hba1c: {column: sugar, unit: '%'}}"
+    }
+    if label != "HbA1c":
+        with pytest.raises(DefinitionError, match="'%' and 'mmol/mol' measure different things"):
+            count(project, "t.csv", **mapped)
+        return
+    count(project, "t.csv", **mapped)
+    table_one = glabella.check("case", project=project).table_one
+    row = table_one[table_one.iloc[:, 0].str.startswith("HbA1c")].iloc[0].astype(str)
+    assert row.str.contains("53.0").any()

@@ -31,6 +31,16 @@ ALLOWED_FILES = frozenset(
         *BINARY_FILES,
     }
 )
+# What plain data of another form than ours lead to.
+_ANOTHER_FORM = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _REMEDY = "Take the bundle again from the run that made it."
 
 
@@ -81,7 +91,7 @@ class Bundle:
         """
         try:
             return Neighbours.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        except _ANOTHER_FORM:
             raise BundleError(
                 "the groups of training participants are missing, or not as this version of "
                 "Glabella writes them",
@@ -155,7 +165,7 @@ def load_bundle(folder: Path) -> Bundle:
     further = {name: files.pop(name) for name in (REFITS_FILE, NEIGHBOURS_FILE) if name in files}
     try:
         likeness = Likeness.restore(files.pop(LIKENESS_FILE), manifest.feature_specs)
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+    except _ANOTHER_FORM:
         raise BundleError(
             f"'{LIKENESS_FILE}' is missing, or not as this version of Glabella writes it",
             place=str(folder),
@@ -214,7 +224,7 @@ def _verify(folder: Path) -> dict[str, bytes]:
 def _read_format(content: bytes, folder: Path) -> object:
     try:
         return json.loads(content)["format"]
-    except (KeyError, RecursionError, TypeError, ValueError):
+    except _ANOTHER_FORM:
         raise BundleError(
             "the manifest is not readable", place=str(folder), remedy=_REMEDY
         ) from None

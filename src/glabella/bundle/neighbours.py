@@ -157,13 +157,13 @@ class Neighbours:
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
-        if not len(centers) == len(plain["counts"]) == len(plain["sizes"]):
+        if not len(centers) == len(plain["counts"]) == len(plain["sizes"]) > 0:
             raise ValueError("there is not one count for each group")
         return cls(
             encoding,
             centers.reshape(len(centers), len(encoding.columns)),
             tuple(
-                {arm: GroupCount(*map(_check_count, pair)) for arm, pair in group.items()}
+                {arm: _restore_group_count(*pair) for arm, pair in group.items()}
                 for group in plain["counts"]
             ),
             tuple(_check_count(size) for size in plain["sizes"]),
@@ -235,6 +235,13 @@ def _count(responded: Floats) -> GroupCount:
     if min(responders, n - responders) < SUPPRESSED:
         return GroupCount(n, None)
     return GroupCount(n, responders)
+
+
+def _restore_group_count(n: object, responders: object) -> GroupCount:
+    count = GroupCount(_check_count(n), _check_count(responders))
+    if count.responders is not None and (count.n is None or count.responders > count.n):
+        raise ValueError("more responded than there were")
+    return count
 
 
 def _check_count(value: object) -> int | None:

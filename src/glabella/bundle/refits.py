@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from glabella.models.estimators.interface import ResponderModel
 REFITS_FILE = "refits.json.gz"
 # Enough for a range; more would make a bundle large.
 MOST_KEPT = 20
+# Of all refits unpacked: a hundred times what the largest candidates that ship come to.
+_MOST_BYTES = 1 << 30
 
 
 def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
@@ -29,12 +32,16 @@ def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
     Returns
     -------
     bytes
-        For a bundle; the first twenty.
+        For a bundle; the first twenty, fewer where they come to more than a gigabyte.
     """
-    content = [
-        {name: base64.b64encode(file).decode("ascii") for name, file in files.items()}
-        for files in models[:MOST_KEPT]
-    ]
+    content: list[dict[str, str]] = []
+    size = 0
+    for files in models[:MOST_KEPT]:
+        packed = {name: base64.b64encode(file).decode("ascii") for name, file in files.items()}
+        size += len(json.dumps(packed)) + 2
+        if size > _MOST_BYTES - 2:
+            break
+        content.append(packed)
     # Without a time stamp: the same refits make the same file.
     return gzip.compress(json.dumps(content).encode(), mtime=0)
 
@@ -60,13 +67,27 @@ def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[Respond
         If the file is not as `export_refits` writes it.
     """
     try:
+        plain = json.loads(_unpack(content))
+        if len(plain) > MOST_KEPT:
+            raise ValueError("there are more refits than are kept")
         models = [
             {str(name): base64.b64decode(file, validate=True) for name, file in files.items()}
-            for files in json.loads(gzip.decompress(content))
+            for files in plain
         ]
-    except (AttributeError, EOFError, OSError, RecursionError, TypeError, ValueError, zlib.error):
+    except (
+        AttributeError, EOFError, MemoryError, OSError, RecursionError, TypeError, ValueError,
+        zlib.error,
+    ):  # fmt: skip
         raise BundleError(
             "the refits are not as this version of Glabella writes them",
             remedy="Take the bundle again from the run that made it.",
         ) from None
     return [restore_model(files, specs) for files in models]
+
+
+def _unpack(content: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        plain = packed.read(_MOST_BYTES + 1)
+    if len(plain) > _MOST_BYTES:
+        raise ValueError("the refits unpack to more than they may")
+    return plain

@@ -24,6 +24,8 @@ from glabella.models.estimators.interface import ResponderModel
 MODEL_FILE = "model.json"
 # One for each model with trees: a definition allows a hundred imputations, and ten of them each.
 BINARY_FILES = tuple(f"model_{number:03d}.ubj" for number in range(1, 1000))
+# An average of recalibrated ensembles of models is three, and every update adds one.
+_DEEPEST = 100
 _OURS = ("specs", "random_state", "members", "folds")
 
 
@@ -212,12 +214,13 @@ def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> R
     try:
         content = json.loads(files[MODEL_FILE])
         used: list[str] = []
-        model = _restore_node(content, files, tuple(specs), used)
+        model = _restore_node(content, files, tuple(specs), used, 0)
         if sorted(name for name in files if name.endswith(".ubj")) != sorted(used):
             raise ValueError("a binary part of the model is foreign, or used twice")
     except (
-        AttributeError, KeyError, RecursionError, TypeError, ValueError, IndexError,
-        DefinitionError,
+        # What plain data of another form lead to, and XGBoost's own errors, which are ValueErrors.
+        ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+        ValueError, DefinitionError,
     ):  # fmt: skip
         raise BundleError(
             "the model's files are not as this version of Glabella writes them",
@@ -231,22 +234,35 @@ def _restore_node(
     files: Mapping[str, bytes],
     specs: tuple[FeatureSpec, ...],
     used: list[str],
+    depth: int,
 ) -> ResponderModel:
+    if depth > _DEEPEST:
+        raise ValueError("the model is composed of itself too often")
+
     def restore(part: Mapping[str, Any]) -> ResponderModel:
-        return _restore_node(part, files, specs, used)
+        return _restore_node(part, files, specs, used, depth + 1)
+
+    def restore_additive(part: Mapping[str, Any]) -> ResponderModel:
+        model = restore(part)
+        if not model.is_additive:
+            raise ValueError("a part does not add up on the log-odds scale")
+        return model
 
     match sorted(node):
         case ["average"]:
-            return AveragedModel([restore(part) for part in node["average"]])
+            members = [restore(part) for part in node["average"]]
+            if len({member.is_additive for member in members}) != 1:
+                raise ValueError("an average has no members, or they add up on different scales")
+            return AveragedModel(members)
         case ["ensemble", "weights"]:
             weights = [check_finite(weight) for weight in node["weights"]]
             return EnsembleModel.join(
-                [restore(part) for part in node["ensemble"]], np.array(weights)
+                [restore_additive(part) for part in node["ensemble"]], np.array(weights)
             )
         case ["calibrated", "intercept", "slope"]:
             numbers = [check_finite(node[name]) for name in ("slope", "intercept")]
             return CalibratedModel(restore(node["calibrated"]), *numbers)
-    model = find_estimator(node["estimator"])(specs=specs, **node["settings"])
+    model = _restore_settings(node, specs)
     model.restore_state(node["state"])
     if ("binary" in node) != model.has_binary:
         raise ValueError("a binary part of the model is missing, or foreign")
@@ -254,3 +270,13 @@ def _restore_node(
         used.append(node["binary"])
         model.restore_binary(files[node["binary"]])
     return model
+
+
+def _restore_settings(node: Mapping[str, Any], specs: tuple[FeatureSpec, ...]) -> ResponderModel:
+    estimator = find_estimator(node["estimator"])
+    types = get_type_hints(estimator.__init__)
+    for name, value in node["settings"].items():
+        if name in _OURS:
+            raise ValueError("a setting of the model is one that training decides")
+        _check_setting(value, types[name], name, MODEL_FILE)
+    return estimator(specs=specs, **node["settings"])

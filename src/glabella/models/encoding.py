@@ -18,6 +18,9 @@ Matrix = npt.NDArray[np.float64]
 # Features by name, as a table or read out of one.
 Features = pd.DataFrame | FeatureColumns
 _OPTIONAL = ("shifts", "levels")
+# No fit comes near it, and what models make of such numbers, such as the cube of the ratio of two,
+# is still finite.
+LARGEST = 1e30
 
 
 @dataclass(frozen=True)
@@ -341,8 +344,10 @@ def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> Encod
         raise ValueError("a column's level does not fit its feature")
     fill = np.nan if row["fill"] is None else check_finite(row["fill"])
     scale = check_finite(row["scale"])
-    if scale <= 0:
+    if scale < 1.0 / LARGEST:
         raise ValueError("a column's scale is not above zero")
+    if len(set(levels)) != len(levels):
+        raise ValueError("a level has two codes")
     shifts = {str(trial): check_finite(value) for trial, value in row.get("shifts", {}).items()}
     return EncodedColumn(spec.name, level, fill, check_finite(row["center"]), scale, shifts, levels)
 
@@ -363,8 +368,34 @@ def check_finite(value: object) -> float:
     Raises
     ------
     ValueError
-        If it is text, missing, infinite or not a number.
+        If it is text, missing, infinite, not a number, or so large that sums and products of such
+        numbers may be infinite.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ValueError("a number of the model is not a finite number")
     return float(value)
+
+
+def check_position(value: object, count: int) -> int:
+    """Check that a restored value is a position among some things.
+
+    Parameters
+    ----------
+    value : object
+        From a model's file.
+    count : int
+        How many things there are.
+
+    Returns
+    -------
+    int
+        The position, counted from nought.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or there is nothing there.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+        raise ValueError("a part of an expansion or table is of a column that is not there")
+    return value

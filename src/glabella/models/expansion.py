@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glabella.models.encoding import Encoding, check_finite
+from glabella.models.encoding import LARGEST, Encoding, check_finite, check_position
 
 Matrix = npt.NDArray[np.float64]
 
@@ -350,28 +350,22 @@ def _restore_curve(row: dict[str, Any], n_encoded: int) -> Curve:
     knots = tuple(check_finite(knot) for knot in row["knots"])
     mix = tuple(tuple(check_finite(value) for value in part) for part in row["mix"])
     low, high = check_finite(row["low"]), check_finite(row["high"])
-    if len(knots) < 3 or list(knots) != sorted(set(knots)) or low > high:
+    if len(knots) < 3 or not (np.diff(knots) > 1.0 / LARGEST).all() or low > high:
         raise ValueError("a curve's knots or range do not ascend")
     if len(mix) != len(knots) or len({len(part) for part in mix}) != 1 or not mix[0]:
         raise ValueError("a curve has not one weight for each knot and part")
-    return Curve(_check_position(row["column"], n_encoded), knots, low, high, mix)
+    return Curve(check_position(row["column"], n_encoded), knots, low, high, mix)
 
 
 def _restore_product(row: dict[str, Any], n_encoded: int) -> Product:
     _check_entries(row, Product)
     scale = check_finite(row["scale"])
-    if scale <= 0:
+    if scale < 1.0 / LARGEST:
         raise ValueError("a product's scale is not above zero")
-    left, right = (_check_position(row[side], n_encoded) for side in ("left", "right"))
+    left, right = (check_position(row[side], n_encoded) for side in ("left", "right"))
     return Product(left, right, check_finite(row["center"]), scale)
 
 
 def _check_entries(row: dict[str, Any], kind: type) -> None:
     if set(row) != {item.name for item in fields(kind)}:
         raise ValueError("a part of an expansion has more or fewer entries than it should")
-
-
-def _check_position(value: object, n_encoded: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < n_encoded:
-        raise ValueError("a part of an expansion is of a column that is not there")
-    return value

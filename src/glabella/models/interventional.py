@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
+from glabella.models.encoding import check_finite
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Patterns = dict[int, float]
@@ -24,6 +26,7 @@ Patterns = dict[int, float]
 # A table of all ways through a tree has a row for each set of answers to its questions.
 _MOST_QUESTIONS = 8
 _ROWS = 20_000
+_MOST_COLUMNS = 62
 
 
 @dataclass(frozen=True)
@@ -315,8 +318,11 @@ class TreeBackground:
 
 
 def _check_patterns(leaf: Leaf, pairs: Sequence[Sequence[float]]) -> Patterns:
-    counts = {int(code): float(weight) for code, weight in pairs}
-    known = all(0 <= code < 1 << len(leaf.columns) for code in counts)
+    counts = {int(check_finite(code)): check_finite(weight) for code, weight in pairs}
+    # A pattern is kept in the bits of a whole number.
+    known = len(leaf.columns) <= _MOST_COLUMNS and all(
+        0 <= code < 1 << len(leaf.columns) for code in counts
+    )
     if not known or not all(weight >= 0 for weight in counts.values()):
         raise ValueError("the background holds no patterns of its trees")
     if abs(sum(counts.values()) - 1.0) > 1e-6:

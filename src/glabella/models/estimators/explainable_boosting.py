@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
+from glabella.models.encoding import Encoding, Features, check_finite, check_position, fit_encoding
 from glabella.models.estimators.interface import (
     Contributions,
     Floats,
@@ -93,7 +93,7 @@ class ScoreTable:
         ValueError
             If it is not one that `export` could have written.
         """
-        columns = tuple(int(column) for column in content["columns"])
+        columns = tuple(check_position(column, n_columns) for column in content["columns"])
         cuts = tuple(
             np.array([check_finite(cut) for cut in each], dtype=float) for each in content["cuts"]
         )
@@ -102,13 +102,14 @@ class ScoreTable:
         is_sound = (
             len(columns) in (1, 2)
             and len(columns) == len(cuts)
-            and all(0 <= column < n_columns for column in columns)
+            and len(set(columns)) == len(columns)
             and all((np.diff(each) > 0).all() for each in cuts)
             and scores.shape == shape
-            and bool(np.isfinite(scores).all())
         )
         if not is_sound:
             raise ValueError("a table of scores does not fit its columns")
+        for score in scores.ravel().tolist():
+            check_finite(score)
         return ScoreTable(columns, cuts, scores)
 
 

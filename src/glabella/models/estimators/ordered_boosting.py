@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, Features, fit_encoding
+from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
 from glabella.models.estimators.interface import (
     Contributions,
     Floats,
@@ -22,6 +22,20 @@ from glabella.models.estimators.interface import (
     ResponderModel,
     find_rounds,
 )
+
+# What CatBoost writes of two classes, of a column, and of a question; and its own limit of depth.
+_CLASSES = {
+    "class_label_type": "Integer",
+    "class_names": [0, 1],
+    "class_to_label": [0, 1],
+    "classes_count": 0,
+}
+_FEATURE = {
+    "borders", "feature_id", "feature_index", "flat_feature_index", "has_nans",
+    "nan_value_treatment",
+}  # fmt: skip
+_SPLIT = {"border", "float_feature_index", "split_index", "split_type"}
+_DEEPEST = 16
 
 
 class CatBoostModel(ResponderModel):
@@ -222,13 +236,12 @@ class CatBoostModel(ResponderModel):
         """
         self._take_over()
         self.encoding_ = Encoding.restore(state["encoding"], self._specs())
-        self.base_ = float(state["base"])
+        self.base_ = check_finite(state["base"])
         self.trees_, self.content_ = None, state["trees"]
         if self.content_ is None:
             return
+        _check(self.content_, len(self.encoding_.columns), self.n_trees)
         self.trees_ = _read(self.content_)
-        if len(self.trees_.feature_names_) != len(self.encoding_.columns):
-            raise ValueError("the trees are of other columns than the encoding's")
 
 
 def _write(trees: Any) -> dict[str, Any]:
@@ -239,6 +252,55 @@ def _write(trees: Any) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(file.read_bytes())
     content["model_info"] = {"class_params": content["model_info"]["class_params"]}
     return content
+
+
+def _check(content: Mapping[str, Any], n_columns: int, most_trees: int) -> None:
+    """Refuse trees that no fit writes: CatBoost's own reader takes positions on trust."""
+    features, trees = content["features_info"]["float_features"], content["oblivious_trees"]
+    scale, (bias,) = content["scale_and_bias"]
+    is_sound = (
+        set(content) == {"features_info", "model_info", "oblivious_trees", "scale_and_bias"}
+        and set(content["features_info"]) == {"float_features"}
+        and content["model_info"] == {"class_params": _CLASSES}
+        and (check_finite(scale), check_finite(bias)) == (1.0, 0.0)
+        and len(features) == n_columns
+        and 0 < len(trees) <= most_trees
+    )
+    if not is_sound:
+        raise ValueError("the trees are of another kind, or of other columns than the encoding's")
+    known: list[tuple[int, float]] = []
+    for at, feature in enumerate(features):
+        if set(feature) != _FEATURE or {
+            feature["feature_index"],
+            feature["flat_feature_index"],
+        } != {at}:
+            raise ValueError("a column of the trees is none of the encoding's")
+        # The lowest number of single precision is the border before which missing values lie.
+        borders = [float(border) for border in feature["borders"]]
+        if not np.isfinite(borders).all() or borders != sorted(set(borders)):
+            raise ValueError("the borders of a column do not ascend")
+        known += [(at, border) for border in borders]
+    for tree in trees:
+        _check_tree(tree, known)
+
+
+def _check_tree(tree: Mapping[str, Any], known: Sequence[tuple[int, float]]) -> None:
+    splits, values, weights = tree["splits"], tree["leaf_values"], tree["leaf_weights"]
+    if set(tree) != {"splits", "leaf_values", "leaf_weights"} or len(splits) > _DEEPEST:
+        raise ValueError("a tree has other parts than a fit writes")
+    for split in splits:
+        at = split["split_index"]
+        if set(split) != _SPLIT or split["split_type"] != "FloatFeature" or at < 0:
+            raise ValueError("a tree asks what no fit asks")
+        if known[at] != (split["float_feature_index"], split["border"]):
+            raise ValueError("a tree asks for a border that is not there")
+    for numbers in (values, weights):
+        if len(numbers) != 1 << len(splits):
+            raise ValueError("a tree has more or fewer leaves than its questions lead to")
+        for number in numbers:
+            check_finite(number)
+    if min(weights) < 0:
+        raise ValueError("a leaf has a negative weight")
 
 
 def _read(content: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -18,7 +19,7 @@ from sklearn.base import clone
 from glabella.errors import AnalysisError
 from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
-from glabella.models.encoding import Encoding, Features, fit_encoding
+from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
 from glabella.models.estimators.interface import (
     Centring,
     Contributions,
@@ -30,6 +31,7 @@ from glabella.models.estimators.interface import (
     refuse_infinite,
 )
 from glabella.models.interventional import TreeBackground, read_trees
+from glabella.models.stored_trees import ExpectedTrees, check_trees
 
 Batch = tuple[pd.DataFrame, npt.NDArray[np.int_]]
 
@@ -69,6 +71,13 @@ class TreeModel(ResponderModel):
         # XGBoost takes no matrix without columns; where nothing varies, one of zeros stands in.
         return matrix if matrix.shape[1] else np.zeros((len(X), 1))
 
+    @abstractmethod
+    def _expect(self) -> ExpectedTrees:
+        """Say what stored trees of this model must be of."""
+
+    def _count_levels(self) -> tuple[int, ...]:
+        return tuple(len(column.levels) for column in self.encoding_.columns) or (0,)
+
     def _types(self) -> list[str]:
         return ["c" if column.levels else "q" for column in self.encoding_.columns] or ["q"]
 
@@ -86,10 +95,18 @@ class TreeModel(ResponderModel):
         if not len(X):
             # XGBoost warns of a table without rows.
             return np.empty(0)
-        margin = self.booster_.predict(
-            self._hand_over(X), output_margin=True, iteration_range=rounds
-        )
-        return np.asarray(margin, dtype=float)
+        return self._ask(self._hand_over(X), output_margin=True, iteration_range=rounds)
+
+    def _ask(self, rows: xgboost.DMatrix, **what: Any) -> Floats:
+        try:
+            return np.asarray(self.booster_.predict(rows, **what), dtype=float)
+        except xgboost.core.XGBoostError:
+            # Its own message holds addresses of its code, and may hold values of rows.
+            raise AnalysisError(
+                "XGBoost can't compute what was asked of the model's trees",
+                remedy="Train the model again; if that does not help, report this with the "
+                "version of XGBoost.",
+            ) from None
 
     def _hand_over(self, X: Features) -> xgboost.DMatrix:
         return xgboost.DMatrix(
@@ -104,8 +121,8 @@ class TreeModel(ResponderModel):
         if not len(X):
             return Contributions(features, np.empty((0, len(features))), np.empty(0))
         rows = self._hand_over(X)
-        raw = np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=float)
-        margin = np.asarray(self.booster_.predict(rows, output_margin=True), dtype=float)
+        raw = self._ask(rows, pred_contribs=True)
+        margin = self._ask(rows, output_margin=True)
         return Contributions(
             features=features,
             values=self.encoding_.sum_by_feature(raw[:, :-1], features),
@@ -133,9 +150,7 @@ class TreeModel(ResponderModel):
         """
         columns = self._read(X)
         features = self._explained()
-        raw = np.asarray(
-            self.booster_.predict(self._hand_over(columns), pred_interactions=True), dtype=float
-        )
+        raw = self._ask(self._hand_over(columns), pred_interactions=True)
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
         return Interactions(
@@ -225,15 +240,14 @@ class TreeModel(ResponderModel):
         Raises
         ------
         ValueError
-            If it is not what `export_state` was written with. XGBoost's own reader ends the
-            process on a file that was cut off.
+            If it is not what `export_state` was written with, or such as no fit writes: XGBoost's
+            own reader takes the structure on trust, and ends the process where it is wrong.
         """
         if hashlib.sha256(content).hexdigest() != self.trees_sha256_:
             raise ValueError("the trees are not those of the model")
+        check_trees(content, self._expect())
         self.booster_ = xgboost.Booster(params={"nthread": 1})
         self.booster_.load_model(bytearray(content))
-        if self.booster_.num_features() != max(len(self.encoding_.columns), 1):
-            raise ValueError("the trees are of other columns than the encoding's")
         self.background_ = (
             None
             if self._patterns is None
@@ -360,6 +374,11 @@ class XGBoostModel(TreeModel):
         self.columns = columns
         self.monotone = monotone
         self.centring = centring
+
+    def _expect(self) -> ExpectedTrees:
+        return ExpectedTrees(
+            "binary:logistic", self.n_trees, self.trees_per_round, self._count_levels()
+        )
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
@@ -571,6 +590,10 @@ class RandomForestModel(TreeModel):
         self.min_leaf = min_leaf
         self.columns = columns
 
+    def _expect(self) -> ExpectedTrees:
+        # A fit's only round is the forest.
+        return ExpectedTrees("reg:squarederror", 1, self.n_trees, self._count_levels())
+
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
         self.least_ = 0.5 / (len(responded) + 1.0)
@@ -656,6 +679,6 @@ class RandomForestModel(TreeModel):
             If the least probability is none.
         """
         super().restore_state(state)
-        self.least_ = float(state["least"])
+        self.least_ = check_finite(state["least"])
         if not 0.0 < self.least_ < 0.5:
             raise ValueError("the least probability is none")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from conftest import make_sample
 from glabella.errors import BundleError
 from glabella.models.build import restore_model
 
@@ -30,6 +29,9 @@ def judge(files, table) -> str:
 
 
 if __name__ == "__main__":
+    # Only a script finds its neighbours by name.
+    from conftest import make_sample
+
     table, _ = make_sample(0, 12)
     for line in Path(sys.argv[1]).read_text().splitlines():
         files = {name: base64.b64decode(part) for name, part in json.loads(line).items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glabella.bundle.likeness import LIKENESS_FILE, Likeness
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
@@ -42,6 +42,53 @@ _ANOTHER_FORM = (
     ValueError,
 )
 _REMEDY = "Take the bundle again from the run that made it."
+
+
+class _Open(BaseModel):
+    """What the open parts of a manifest hold at least, where a verb reads them."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Prediction(_Open):
+    low: float
+    high: float
+    method: str
+
+
+class _Concordance(_Open):
+    predictions: list[_Prediction] | None = None
+
+
+class _RandomEffects(_Open):
+    auc: _Concordance | None = None
+
+
+class _Design(_Open):
+    auc: float | None = None
+    random_effects: _RandomEffects | None = None
+
+
+class _Figures(_Open):
+    pooled: _Design | None = None
+    across: _Design | None = None
+
+
+class _Cell(_Open):
+    trial: str
+
+
+class _Training(_Open):
+    cells: list[_Cell]
+
+
+class _Lineage(_Open):
+    runs: list[str | None] | None = None
+
+
+class _Provenance(_Open):
+    run: str | None = None
+    lineage: _Lineage | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +196,12 @@ def load_bundle(folder: Path) -> Bundle:
         )
     try:
         manifest = Manifest.model_validate_json(files[MANIFEST_FILE])
+        for part, value in (
+            (_Training, manifest.training),
+            (_Figures, manifest.performance),
+            (_Provenance, manifest.provenance),
+        ):
+            part.model_validate(value)
     except ValidationError as error:
         first = ".".join(str(key) for key in error.errors()[0]["loc"])
         raise BundleError(

@@ -151,7 +151,8 @@ def describe_given(
 
 
 def _describe_effects(effects: Floats, scale: Scale) -> pyarrow.LargeStringArray:
-    shown = np.exp(effects) if scale == "log odds" else effects
+    # Beyond these, what is shown is cut below anyway.
+    shown = np.exp(np.clip(effects, -50.0, 50.0)) if scale == "log odds" else effects
     raises = effects > 0
     # Two decimals are shown, so few texts differ.
     hundredths = np.rint(np.clip(shown, -1e6, 1e6) * 100.0).astype(np.int64)

@@ -1,9 +1,21 @@
-"""Files that are whole or not there, and folders that one process at a time writes into."""
+"""Files that are whole or not there, never through a link, and folders of one process at a time.
+
+A name in a shared folder can be taken before we come: by a link that leads elsewhere, or by
+somebody's files. So what is written is opened under a name that can't be guessed and must be new,
+and a folder that is there already is used only if it is ours.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 try:
     import fcntl
@@ -11,30 +23,296 @@ except ImportError:  # Windows has another kind of lock; there two processes are
     fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = ".lock"
+PARTIAL = ".partial"
+# A name may have 255 bytes in all.
+_SHOWN_BYTES = 120
+# Windows has neither; there, a file that must be new is no link either.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_PARTIAL_NAME = re.compile(r"\..*\.[0-9a-f]{16}\.partial", re.DOTALL)
+# What a file system says that has no hard links.
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+class NotOursError(OSError):
+    """What has the name is a link, somebody else's, or no file or folder of the expected kind.
+
+    Parameters
+    ----------
+    finding : str
+        What it is.
+    path : Path
+        The name.
+    """
+
+    def __init__(self, finding: str, path: Path):
+        super().__init__(errno.EEXIST, finding, str(path))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.strerror, Path(str(self.filename))))
+
+
+def describe_os_error(error: OSError) -> str:
+    """Say what the system refused, without the path.
+
+    Parameters
+    ----------
+    error : OSError
+        What was raised.
+
+    Returns
+    -------
+    str
+        Its words; those of a library that gives none are not the system's.
+    """
+    if isinstance(error, NotOursError):
+        return str(error.strerror)
+    return os.strerror(error.errno) if error.errno else "the disk did not take it"
+
+
+def open_new(path: Path, *, private: bool = False) -> BinaryIO:
+    """Open a file that must not be there, not even as a link.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    private : bool
+        Whether only its owner may read it.
+
+    Returns
+    -------
+    BinaryIO
+        Open for reading and writing.
+
+    Raises
+    ------
+    OSError
+        If it can't be made.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
+    return os.fdopen(os.open(path, flags, 0o600 if private else 0o666), "w+b")
+
+
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write under another name first, so that a file of this name is always whole.
 
     Parameters
     ----------
     path : Path
-        The file; one that is there is replaced.
+        The file; an ordinary one that is there is replaced.
     content : bytes
         What goes into it.
+    private : bool
+        Whether only its owner may read it.
 
     Raises
     ------
+    NotOursError
+        If the name is a link's, a folder's or a device's.
     OSError
         If it can't be written; what was there stays.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    write_together(path.parent, {path.name: content}, private=private)
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes], *, private: bool = False) -> None:
+    """Write files as `write_whole` does, the first of them only when all could be written.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    contents : mapping of bytes
+        By file name; ordinary files that are there are replaced.
+    private : bool
+        Whether only their owner may read them.
+
+    Raises
+    ------
+    NotOursError
+        If a name is a link's, a folder's or a device's.
+    OSError
+        If one can't be written; what was there stays.
+    """
+    for name in contents:
+        refuse_odd_file(folder / name)
+    partials = {name: folder / name_partial(name) for name in contents}
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+        for name, content in contents.items():
+            with open_new(partials[name], private=private) as file:
+                file.write(content)
+        for name, partial in partials.items():
+            partial.replace(folder / name)
+    finally:
+        # An interrupt, too, leaves nothing beside them.
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
+
+
+def name_partial(name: str) -> str:
+    """Make a hidden name that can't be guessed, for a file until it is whole.
+
+    Parameters
+    ----------
+    name : str
+        What the file will be called; of a long one, its beginning is kept.
+
+    Returns
+    -------
+    str
+        A new one each time.
+    """
+    shown = name.encode(errors="replace")[:_SHOWN_BYTES].decode(errors="ignore")
+    return f".{shown}.{secrets.token_hex(8)}{PARTIAL}"
+
+
+def is_partial(name: str) -> bool:
+    """Say whether a file's name is one that `name_partial` made.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    bool
+        True for what a killed process may have left.
+
+    Examples
+    --------
+    >>> is_partial(name_partial("report.html")), is_partial(".thesis.partial")
+    (True, False)
+    """
+    return _PARTIAL_NAME.fullmatch(name) is not None
+
+
+def refuse_odd_file(path: Path) -> None:
+    """Refuse a name under which there is something else than an ordinary file.
+
+    Parameters
+    ----------
+    path : Path
+        The name; nothing need be there.
+
+    Raises
+    ------
+    NotOursError
+        If there is a link, a folder or a device.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            raise NotOursError("it is a link, and nothing is written through a link", path)
+        if stat.S_ISDIR(mode):
+            raise NotOursError("it is a folder", path)
+        if not stat.S_ISREG(mode):
+            raise NotOursError("it is no ordinary file", path)
+
+
+def publish(partial: Path, target: Path) -> None:
+    """Give a finished file its name, and never replace what has it.
+
+    Parameters
+    ----------
+    partial : Path
+        The file, on the same disk.
+    target : Path
+        Its name.
+
+    Raises
+    ------
+    FileExistsError
+        If something has the name, be it a link that leads nowhere.
+    OSError
+        If it can't be moved.
+    """
+    try:
+        os.link(partial, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        partial.rename(target)
+        return
+    partial.unlink()
+
+
+def make_folder(folder: Path) -> bool:
+    """Make a folder that only its owner may enter, or take one that is there and is ours.
+
+    Parameters
+    ----------
+    folder : Path
+        Folders above it are made if need be.
+
+    Returns
+    -------
+    bool
+        Whether it was made.
+
+    Raises
+    ------
+    NotOursError
+        If a link, a file or another user's folder has the name.
+    OSError
+        If it can't be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        refuse_odd_folder(folder)
+        return False
+    return True
+
+
+def refuse_odd_folder(folder: Path) -> None:
+    """Refuse a folder that is not ours to write into or to empty.
+
+    Parameters
+    ----------
+    folder : Path
+        The name; nothing need be there.
+
+    Raises
+    ------
+    NotOursError
+        If a link, a file or another user's folder has the name.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        state = os.lstat(folder)
+        if stat.S_ISLNK(state.st_mode):
+            raise NotOursError("it is a link, and nothing is written through a link", folder)
+        if not stat.S_ISDIR(state.st_mode):
+            raise NotOursError("it is no folder", folder)
+        if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
+            raise NotOursError("it belongs to another user", folder)
+
+
+def identify(path: Path) -> tuple[object, ...]:
+    """Say which file a path names now, so that one that was replaced or changed is known.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder, for whose files it is said.
+
+    Returns
+    -------
+    tuple
+        Equal as long as they are the same; what is missing has one too.
+    """
+    try:
+        if path.is_dir():
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+            return tuple((entry.name, *identify(Path(entry.path))) for entry in entries
+                         if not entry.is_dir() and entry.name[0] not in "._")  # fmt: skip
+        state = path.stat()
+    except OSError as error:
+        return (error.errno,)
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 class FolderLock:
@@ -60,14 +338,37 @@ class FolderLock:
         OSError
             If nothing can be written there.
         """
-        file = self._path.open("wb")
+        refuse_odd_file(self._path)
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600), "r+b")
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._refuse_removed(file)
         except OSError:
             file.close()
             raise
         self._file = file
+
+    def _refuse_removed(self, file: IO[bytes]) -> None:
+        """Who had the folder may have removed it after the file was opened here."""
+        here = os.fstat(file.fileno())
+        try:
+            there = os.lstat(self._path)
+        except FileNotFoundError:
+            raise BlockingIOError from None
+        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+            raise BlockingIOError
+
+    @staticmethod
+    def can_tell() -> bool:
+        """Say whether processes are told apart here, so that a free folder is nobody's.
+
+        Returns
+        -------
+        bool
+            False on Windows.
+        """
+        return fcntl is not None
 
     def release(self) -> None:
         """Give the folder back."""

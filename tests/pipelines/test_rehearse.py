@@ -28,6 +28,7 @@ from glabella.errors import AnalysisError, DataError, DefinitionError
 from glabella.files import FolderLock
 from glabella.pipelines.load import load_sample, map_simulated
 from glabella.pipelines.redraw import list_used, load_rehearsed
+from glabella.pipelines.rehearsal_chunks import ChunkStore
 from glabella.pipelines.rehearse import Rehearsal
 from glabella.pipelines.rehearsed import find_true_roles
 from glabella.pipelines.resolve import resolve_analysis
@@ -502,3 +503,18 @@ def test_a_totals_items_are_read_where_it_is_not_recorded_or_one_is_left_out(pro
     scenario = resolved.scenario.value
     assert list_used(with_total, scenario).isdisjoint(items)
     assert list_used(replace(with_total, analysis=analysis), scenario) >= set(items)
+
+
+@pytest.mark.parametrize("linked", ["rehearsed", "rehearsed/chunks", "rehearsed/.lock"])
+def test_a_rehearsal_is_not_kept_through_a_link(tmp_path: Path, linked: str) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis.docx").write_text("precious")
+    link = tmp_path / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(theirs if link.name != ".lock" else theirs / "thesis.docx")
+    store = ChunkStore(tmp_path / "rehearsed")
+    with pytest.raises(DataError, match=r"it is a link|something else"), store.open({"a": "b"}):
+        pass
+    assert [path.name for path in theirs.iterdir()] == ["thesis.docx"]
+    assert (theirs / "thesis.docx").read_text() == "precious"

@@ -175,15 +175,30 @@ def test_a_trial_in_which_nobody_had_an_event_is_read_back(
 def test_an_interrupt_between_files_leaves_none(
     simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename, done = Path.rename, []
+    done: list[Path] = []
 
-    def interrupt(self: Path, target: Path) -> Path:
+    def interrupt(partial: Path, target: Path) -> None:
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(target)
-        return rename(self, target)
+        partial.rename(target)
 
-    monkeypatch.setattr(Path, "rename", interrupt)
+    monkeypatch.setattr("glabella.simulation.export.publish", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_simulated(simulated, tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["participants.csv", "truth"])
+def test_tables_are_not_written_through_a_link(
+    simulated: Simulated, tmp_path: Path, name: str
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    folder = tmp_path / "simulated"
+    folder.mkdir()
+    (folder / name).symlink_to(theirs if name == "truth" else theirs / "new.csv")
+    with pytest.raises(DataError, match=r"nothing is overwritten|it is a link"):
+        write_simulated(simulated, folder)
+    assert list(theirs.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == [name]

@@ -1,10 +1,12 @@
 """A finished fit is found again, and nothing else is taken for it."""
 
 import dataclasses
+import stat
 
 import numpy as np
 import pytest
 
+from glabella.errors import DataError
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions
 from glabella.validation.checkpoint import Checkpoint
@@ -105,3 +107,30 @@ def test_clearing_leaves_no_folder(checkpoint, sample):
     checkpoint.keep(key(checkpoint, sample), result())
     checkpoint.clear()
     assert not checkpoint.folder.exists()
+
+
+def test_a_folder_of_fits_that_is_a_link_is_refused_and_not_emptied(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.npz").write_text("precious")
+    (tmp_path / "unfinished").symlink_to(tmp_path / "theirs")
+    with pytest.raises(DataError, match="it is a link"):
+        Checkpoint(tmp_path / "unfinished", {})
+    assert (tmp_path / "theirs" / "thesis.npz").exists()
+
+
+def test_clearing_removes_fits_alone(checkpoint, sample):
+    checkpoint.keep(key(checkpoint, sample), result())
+    assert stat.S_IMODE(checkpoint.folder.stat().st_mode) == 0o700
+    (checkpoint.folder / "thesis.docx").write_text("precious")
+    checkpoint.clear()
+    assert [path.name for path in checkpoint.folder.iterdir()] == ["thesis.docx"]
+
+
+def test_a_fit_is_not_written_through_a_link(checkpoint, sample, tmp_path):
+    name = key(checkpoint, sample)
+    checkpoint.folder.mkdir()
+    (tmp_path / "theirs").write_text("precious")
+    (checkpoint.folder / f"{name.digest}.npz").symlink_to(tmp_path / "theirs")
+    checkpoint.keep(name, result())
+    assert (tmp_path / "theirs").read_text() == "precious"
+    assert checkpoint.find(name, "ridge", FOLD) is not None

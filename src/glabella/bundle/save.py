@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glabella.bundle.manifest import MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.errors import BundleError
+from glabella.files import make_folder, name_partial, write_together
 
 
 def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:
@@ -41,10 +42,11 @@ def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, byte
         f"{hashlib.sha256(content).hexdigest()}  {name}\n"
         for name, content in sorted(files.items())
     )
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, content in {**files, SUMS_FILE: sums.encode()}.items():
-        (partial / name).write_bytes(content)
-    partial.rename(folder)
+    partial = folder.with_name(name_partial(folder.name))
+    try:
+        make_folder(partial)
+        write_together(partial, {**files, SUMS_FILE: sums.encode()})
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return folder

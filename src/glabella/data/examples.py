@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glabella.errors import DataError, describe_choices
+from glabella.files import publish
 
 _INSTALL = "Install the extra: pip install 'glabella[examples]'."
 
@@ -114,13 +115,15 @@ def write_example(name: str, folder: Path) -> list[Path]:
             EXAMPLES[name].write(Path(partial))
             made = sorted(Path(partial).iterdir())
             for path in made:
-                if (folder / path.name).exists():
+                if os.path.lexists(folder / path.name):
                     raise DataError(
                         f"'{path.name}' is there already, and nothing is overwritten",
                         place=str(folder),
                         remedy="Name an empty folder.",
                     )
-            return [Path(shutil.move(path, folder / path.name)) for path in made]
+            for path in made:
+                publish(path, folder / path.name)
+            return [folder / path.name for path in made]
     except OSError as error:
         raise DataError(
             f"the files can't be written: {error.strerror}", place=str(folder)

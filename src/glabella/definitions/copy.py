@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -28,7 +29,7 @@ def copy_definitions(folder: Path) -> list[Path]:
     DefinitionError
         If one of the three folders is there already, or nothing can be written.
     """
-    there = [name for name in FOLDERS if (folder / name).exists()]
+    there = [name for name in FOLDERS if os.path.lexists(folder / name)]
     if there:
         raise DefinitionError(
             f"'{there[0]}' is there already, and nothing is overwritten",

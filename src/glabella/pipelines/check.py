@@ -14,6 +14,7 @@ from glabella.data.overview import count_followed, count_visits
 from glabella.data.visit_weeks import find_visit_weeks, round_week
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import DataError, GlabellaError
+from glabella.files import describe_os_error, make_folder, write_whole
 from glabella.models.encoding import fit_encoding
 from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.feasibility import (
@@ -291,8 +292,14 @@ def _list_rows(error: RowsError, home: Project, name: str) -> DataError:
     if error.rows is None or error.rows.empty:
         return error
     path = home.runs / "checks" / f"{name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    error.rows.to_csv(path, index=False)
+    try:
+        make_folder(path.parent)
+        write_whole(path, error.rows.to_csv(index=False).encode(), private=True)
+    except OSError as refused:
+        # The fault in the rows matters more than the list of them.
+        kept = f"Which rows they are can't be written to {path}: {describe_os_error(refused)}"
+        remedy = f"{error.remedy} {kept}" if error.remedy else kept
+        return DataError(error.finding, place=error.place, remedy=remedy)
     remedy = f"{error.remedy} " if error.remedy else ""
     return DataError(
         error.finding, place=error.place, remedy=f"{remedy}Which rows they are: {path}"

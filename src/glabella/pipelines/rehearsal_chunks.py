@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,15 @@ import pyarrow
 import pyarrow.parquet
 
 from glabella.errors import AnalysisError, DataError
-from glabella.files import LOCK_FILE, FolderLock, write_whole
+from glabella.files import (
+    LOCK_FILE,
+    FolderLock,
+    NotOursError,
+    describe_os_error,
+    is_partial,
+    make_folder,
+    write_whole,
+)
 from glabella.pipelines.rehearsed import Repeat
 
 DEFINITION_FILE = "definition.json"
@@ -90,7 +97,8 @@ class ChunkStore:
         self._refuse_others()
         lock = FolderLock(self.folder)
         try:
-            self._chunks.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
+            make_folder(self._chunks)
             lock.take()
         except BlockingIOError:
             raise DataError(
@@ -98,9 +106,17 @@ class ChunkStore:
                 place=str(self.folder),
                 remedy="Wait for it, or name another folder with --out.",
             ) from None
+        except NotOursError as error:
+            raise DataError(
+                f"no rehearsal can be kept here: {error.strerror}",
+                place=str(error.filename),
+                remedy="It was left as it is. Name another folder with --out.",
+            ) from None
         except OSError as error:
             raise self._explain(error) from None
         try:
+            for path in filter(lambda each: is_partial(each.name), self.folder.iterdir()):
+                path.unlink()
             for stale in self._chunks.glob(f".*{_PARTIAL}"):
                 shutil.rmtree(stale, ignore_errors=True)
             self._take_up(definition)
@@ -190,7 +206,7 @@ class ChunkStore:
             "claims": [row for item in repeats for row in item.claims],
         }
         try:
-            partial.mkdir(parents=True)
+            partial.mkdir(parents=True, mode=0o700)
             for name, rows in tables.items():
                 frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
                 frame.to_parquet(partial / f"{name}.parquet", index=False)
@@ -274,9 +290,8 @@ class ChunkStore:
         return self.folder / name
 
     def _explain(self, error: OSError) -> DataError:
-        reason = os.strerror(error.errno) if error.errno else "the disk did not take it"
         return DataError(
-            f"the results can't be written: {reason}",
+            f"the results can't be written: {describe_os_error(error)}",
             place=str(self.folder),
             remedy="Mend that, then run the same command again: finished repeats are kept.",
         )

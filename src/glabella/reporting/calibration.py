@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from glabella.data.evidence import Evidence
 from glabella.errors import DataError
+from glabella.files import describe_os_error, write_together
 from glabella.reporting.simulation_figures import draw_agitation, draw_baselines, draw_courses
 from glabella.simulation.pictures import picture_scenario
 from glabella.simulation.scenario import Scenario
@@ -144,18 +144,12 @@ def write_calibration(
 
 
 def _write_files(folder: Path, contents: dict[str, bytes]) -> tuple[Path, ...]:
-    partials: Sequence[Path] = [folder / f".{file}.partial" for file in contents]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for partial, content in zip(partials, contents.values(), strict=True):
-            partial.write_bytes(content)
-        for partial, file in zip(partials, contents, strict=True):
-            partial.replace(folder / file)
+        write_together(folder, contents)
     except OSError as error:
-        for partial in partials:
-            partial.unlink(missing_ok=True)
         raise DataError(
-            f"the calibration can't be written: {error.strerror}",
+            f"the calibration can't be written: {describe_os_error(error)}",
             place=str(folder),
             remedy="Name another folder with --out.",
         ) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glabella.errors import StoreError
+from glabella.files import write_together
 
 # Predictors with a section and a figure of their own.
 LEADING_PREDICTORS = 8
@@ -150,9 +151,7 @@ def write_record(folder: Path, record: RunRecord, figures: dict[str, bytes]) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(record), indent=1, allow_nan=False)
-    (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
-    for name, content in figures.items():
-        (folder / name).write_bytes(content)
+    write_together(folder, {**figures, RECORD_FILE: f"{text}\n".encode()})
 
 
 def read_record(folder: Path) -> tuple[RunRecord, dict[str, bytes]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from glabella.errors import DataError
+from glabella.files import describe_os_error, write_whole
+
+_ENDINGS = (".html", ".htm")
 
 
 def check_page(source: Path, target: Path) -> None:
@@ -20,13 +24,13 @@ def check_page(source: Path, target: Path) -> None:
     DataError
         If its name does not end in ``.html``, it exists, or its folder does not.
     """
-    if target.suffix.lower() not in (".html", ".htm"):
+    if target.suffix.lower() not in _ENDINGS:
         raise DataError(
             f"a page on one patient can't be a '{target.suffix}' file",
             place="--out",
             remedy="It is HTML: name a file that ends in .html.",
         )
-    if target.exists():
+    if os.path.lexists(target):
         same = source.exists() and target.resolve() == source.resolve()
         finding = "the output is the input" if same else "the output exists already"
         raise DataError(finding, place=str(target), remedy="Name another file with --out.")
@@ -37,7 +41,7 @@ def check_page(source: Path, target: Path) -> None:
 
 
 def write_page(path: Path, page: str, *, what: str) -> None:
-    """Write a page under another name and rename it when it is all there.
+    """Write a page whole or not at all; an earlier page of that name is replaced.
 
     Parameters
     ----------
@@ -51,16 +55,21 @@ def write_page(path: Path, page: str, *, what: str) -> None:
     Raises
     ------
     DataError
-        If it can't be written.
+        If its name does not end in ``.html``, is that of a link or a folder, or it can't be
+        written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+    if path.suffix.lower() not in _ENDINGS:
+        # A table that is named here by mistake would be replaced.
         raise DataError(
-            f"the {what} can't be written: {error.strerror}",
+            f"the {what} can't be a '{path.suffix}' file",
+            place=str(path),
+            remedy="It is HTML: name a file that ends in .html with --out.",
+        )
+    try:
+        write_whole(path, page.encode())
+    except OSError as error:
+        raise DataError(
+            f"the {what} can't be written: {describe_os_error(error)}",
             place=str(path),
             remedy="Name another file with --out.",
         ) from None

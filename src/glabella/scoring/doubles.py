@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow
 
 from glabella.bundle.ids import hash_ids
+from glabella.errors import DataError
+from glabella.files import open_new
 
 # Rows whose hashes are held in memory before they are written down.
 _HELD_ROWS = 1_000_000
@@ -25,10 +27,32 @@ class DoubledRows:
     ----------
     bits : array of uint8
         Packed.
+    rows : int
+        How many rows that is.
     """
 
-    def __init__(self, bits: npt.NDArray[np.uint8]):
+    def __init__(self, bits: npt.NDArray[np.uint8], rows: int):
         self._bits = bits
+        self._rows = rows
+
+    def refuse_other_count(self, rows: int) -> None:
+        """Refuse a table that had another number of rows when it was read again.
+
+        Parameters
+        ----------
+        rows : int
+            How many came then.
+
+        Raises
+        ------
+        DataError
+            If it is not as many as the first time.
+        """
+        if rows != self._rows:
+            raise DataError(
+                f"the table had {self._rows} rows, and {rows} when it was read again",
+                remedy="Run the same again when no other program writes it.",
+            )
 
     def take(self, start: int, count: int) -> npt.NDArray[np.bool_]:
         """Take a part of the table's rows.
@@ -113,7 +137,7 @@ class DoublesFinder:
             rows = _find_later(self._join_held() if number is None else self._read(number))
             # Rows of one byte may come together, so each is added on its own.
             np.bitwise_or.at(doubled, rows // 8, (128 >> (rows % 8)).astype(np.uint8))
-        return DoubledRows(doubled)
+        return DoubledRows(doubled, self._rows)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"ids-{number:02d}"
@@ -125,7 +149,9 @@ class DoublesFinder:
 
     def _write_down(self) -> None:
         if not self._files:
-            self._files = [self._path(number).open("w+b") for number in range(_PARTITIONS)]
+            self._files = [
+                open_new(self._path(number), private=True) for number in range(_PARTITIONS)
+            ]
         records = self._join_held()
         # The highest bits of these hashes are the best mixed.
         which = (records["first"] >> np.uint64(58)).astype(np.intp)

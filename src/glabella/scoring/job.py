@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,12 +15,26 @@ from typing import Any
 import pyarrow
 
 from glabella.errors import DataError
-from glabella.files import LOCK_FILE, FolderLock, write_whole
+from glabella.files import (
+    LOCK_FILE,
+    PARTIAL,
+    FolderLock,
+    NotOursError,
+    describe_os_error,
+    identify,
+    is_partial,
+    make_folder,
+    publish,
+    write_whole,
+)
+from glabella.scoring.write import WRITABLE
 
 _JOB_FILE = "job.json"
 _TALLY = b"tally"
 _SPOOL = "spool"
 _BATCH = ".arrows"
+_BATCH_NAME = re.compile(r"\d{8,}\.arrows")
+_OUTPUT = "output"
 _ENDS_LOOKED_AT = 1 << 16
 
 
@@ -37,7 +52,7 @@ class Job:
     def __init__(self, target: Path, *, resume: bool):
         self._target = target
         self._resume = resume
-        self.folder = target.with_name(f".{target.name}.partial")
+        self.folder = target.with_name(f".{target.name}{PARTIAL}")
         self._lock = FolderLock(self.folder)
         self.finished = 0
 
@@ -46,9 +61,17 @@ class Job:
         """A folder for what the job needs while it runs."""
         return self.folder / _SPOOL
 
+    @property
+    def output(self) -> Path:
+        """The output until it is whole."""
+        return self.folder / f"{_OUTPUT}{self._target.suffix.lower()}"
+
     def __enter__(self) -> Job:
         try:
-            self.folder.mkdir(exist_ok=True)
+            if not make_folder(self.folder):
+                self._refuse_foreign()
+                # An earlier version made it open to others.
+                self.folder.chmod(0o700)
             self._lock.take()
         except BlockingIOError:
             raise DataError(
@@ -56,10 +79,23 @@ class Job:
                 place=str(self._target),
                 remedy="Wait for it, or name another file with --out.",
             ) from None
+        except NotOursError as error:
+            raise DataError(
+                f"what this output is kept in until it is whole can't be used: {error.strerror}",
+                place=str(error.filename),
+                remedy="It was left as it is. Name another file with --out, or remove that.",
+            ) from None
         except OSError as error:
             raise describe_write_error(error, self._target.parent) from None
-        # Finished batches of an earlier job stay until this one's table was opened.
-        self._empty()
+        try:
+            if not (self.folder / _JOB_FILE).exists():
+                # What says that the folder is a job's, from the first moment on.
+                write_whole(self.folder / _JOB_FILE, b"{}")
+            # Finished batches of an earlier job stay until this one's table was opened.
+            self._empty()
+        except OSError as error:
+            self._lock.release()
+            raise describe_write_error(error, self._target.parent) from None
         return self
 
     def __exit__(
@@ -68,12 +104,80 @@ class Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._empty()
         # What was finished is kept for --resume; where nothing was, nothing stays.
         if kind is None or not self.count():
-            shutil.rmtree(self.folder, ignore_errors=True)
-        else:
-            self._empty()
+            self._discard()
+            (self.folder / _JOB_FILE).unlink(missing_ok=True)
+            # As long as the lock's file is there, the folder is taken by name.
+            with contextlib.suppress(OSError):
+                (self.folder / LOCK_FILE).unlink()
+                self.folder.rmdir()
         self._lock.release()
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a folder that holds what no job wrote: it would be emptied."""
+        for path in self.folder.iterdir():
+            if path.is_symlink() or not (self._is_kept(path) or self._is_passing(path)):
+                raise NotOursError("it holds what no scoring job wrote", self.folder)
+        is_begun = all(path.name == LOCK_FILE for path in self.folder.iterdir())
+        if not is_begun and not (self.folder / _JOB_FILE).is_file():
+            raise NotOursError(f"it is no scoring job's, for it has no {_JOB_FILE}", self.folder)
+
+    @contextlib.contextmanager
+    def watch(self, source: Path) -> Iterator[Callable[[], None]]:
+        """Refuse a table that is replaced or changed while it is read: it is read more than once.
+
+        Parameters
+        ----------
+        source : Path
+            The table, or the folder of its parts.
+
+        Yields
+        ------
+        callable
+            To be called when a pass over the table has ended.
+
+        Raises
+        ------
+        DataError
+            If it is not the table that it was; whatever else a changed one led to is not told.
+        """
+        before = identify(source)
+
+        def refuse_change() -> None:
+            if identify(source) != before:
+                self._discard()
+                raise DataError(
+                    "the table was replaced or changed while it was read, so nothing was written",
+                    place=source.name,
+                    remedy="Run the same again when no other program writes it.",
+                )
+
+        try:
+            yield refuse_change
+        except (DataError, OSError, pyarrow.ArrowException):
+            refuse_change()
+            raise
+
+    def publish(self) -> None:
+        """Give the whole output its name.
+
+        Raises
+        ------
+        DataError
+            If something has that name by now.
+        OSError
+            If it can't be moved.
+        """
+        try:
+            publish(self.output, self._target)
+        except FileExistsError:
+            raise DataError(
+                "the output exists already",
+                place=str(self._target),
+                remedy="It was made while this job ran. Name another file with --out.",
+            ) from None
 
     def start(self, described: Mapping[str, Any]) -> None:
         """Say what the job is; of a job that is taken up, check that it is the same.
@@ -100,8 +204,7 @@ class Job:
                 )
             self.finished = self._count_readable()
             return
-        for batch in self.folder.glob(f"*{_BATCH}"):
-            batch.unlink()
+        self._discard()
         write_whole(path, json.dumps(described, indent=1).encode())
 
     def count(self) -> int:
@@ -163,13 +266,27 @@ class Job:
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}{_BATCH}"
 
-    def _empty(self) -> None:
-        """Remove all but what a job could be taken up from."""
+    def _is_kept(self, path: Path) -> bool:
+        return path.name in (_JOB_FILE, LOCK_FILE) or _BATCH_NAME.fullmatch(path.name) is not None
+
+    def _is_passing(self, path: Path) -> bool:
+        outputs = [f"{_OUTPUT}{ending}" for ending in WRITABLE]
+        return is_partial(path.name) or path.name in (_SPOOL, *outputs)
+
+    def _discard(self) -> None:
         for path in self.folder.iterdir():
-            if path.is_dir():
+            if _BATCH_NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+    def _empty(self) -> None:
+        """Remove what a job needs only while it runs; what no job wrote stays."""
+        for path in self.folder.iterdir():
+            if not self._is_passing(path):
+                continue
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.suffix != _BATCH and path.name not in (_JOB_FILE, LOCK_FILE):
-                path.unlink()
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -195,9 +312,8 @@ def describe_write_error(error: OSError, place: Path) -> DataError:
     DataError
         To be raised.
     """
-    reason = os.strerror(error.errno) if error.errno else "the disk did not take it"
     return DataError(
-        f"the output can't be written: {reason}",
+        f"the output can't be written: {describe_os_error(error)}",
         place=str(place),
         remedy="Mend that and run the same again; with --resume, from what was finished.",
     )

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import read_ids
+from glabella.bundle.load import is_bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import AnsweredRows
@@ -26,6 +27,7 @@ from glabella.bundle.reference import Counts, add_counts
 from glabella.bundle.tables import TableRequest, open_table
 from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable
 from glabella.errors import DataError
+from glabella.files import make_folder
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import Engine, open_engine
 from glabella.scoring.job import Job, describe_files, describe_write_error
@@ -178,7 +180,7 @@ def stream_table(
     """
     check_target(source, target)
     say: Progress = progress or (lambda stage, done, total: None)
-    with Job(target, resume=resume) as job:
+    with Job(target, resume=resume) as job, job.watch(source) as refuse_change:
         try:
             say("reading", 0, 0)
             table, layout = open_table(source, manifest, request or TableRequest(), spool=job.spool)
@@ -192,12 +194,12 @@ def stream_table(
                     "batch size": rows,
                 }
             )
+            refuse_change()
             doubled = _look_through(table, manifest, layout, job)
-            output = job.folder / f"output{target.suffix.lower()}"
             total = Tally()
             most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
             with (
-                TableWriter(output) as writer,
+                TableWriter(job.output) as writer,
                 threadpool_limits(1),
                 open_engine(engine, address, most) as pool,
             ):
@@ -215,8 +217,11 @@ def stream_table(
                     writer.add(answered)
                     total += tally
                     say("scoring", total.rows, table.n_rows)
-            check_target(source, target)
-            output.rename(target)
+            if isinstance(table, ParquetTable):
+                # Its passes read the files themselves; others are held here from the first on.
+                refuse_change()
+            doubled.refuse_other_count(total.rows)
+            job.publish()
         except DataError as error:
             place = error.place or source.name
             raise DataError(error.finding, place=place, remedy=error.remedy) from None
@@ -259,6 +264,12 @@ def check_target(source: Path, target: Path) -> None:
         raise DataError(
             "the output's folder does not exist", place=str(target.parent), remedy="Make it first."
         )
+    if any(is_bundle(folder) for folder in target.absolute().parents):
+        raise DataError(
+            "the output would be a part of the model's files",
+            place=str(target),
+            remedy="A bundle with a further file is refused. Name a file in another folder.",
+        )
     if source.is_dir() and source.resolve() == target.parent.resolve():
         raise DataError(
             "the output would be a part of the input",
@@ -277,7 +288,7 @@ def _look_through(
             break
     check.refuse_wrong_columns()
     columns = layout.form.list_ids(table.names)
-    job.spool.mkdir(exist_ok=True)
+    make_folder(job.spool)
     with DoublesFinder(job.spool) as finder:
         for frame in table.read(columns, rows=BATCH_ROWS):
             finder.add(read_ids(frame, columns))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS
+from glabella.files import open_new
 
 WRITABLE = (".csv", ".parquet")
 
@@ -54,6 +55,8 @@ class TableWriter:
         is_first = self._schema is None
         if self._schema is None:
             self._schema = table.schema
+            # It must be new; only then is it written by its name.
+            open_new(self._path).close()
         table = table.cast(self._schema)
         if self._path.suffix.lower() == ".csv":
             _to_frame(table).to_csv(

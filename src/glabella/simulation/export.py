@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.errors import DataError
+from glabella.files import publish, refuse_odd_folder
 from glabella.simulation.frames import Simulated
 from glabella.simulation.sources import (
     ADAE,
@@ -56,7 +58,7 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
         If a file is there already or can't be written.
     """
     files = _list_files(simulated, format)
-    there = [name for name in files if (folder / name).exists()]
+    there = [name for name in files if os.path.lexists(folder / name)]
     if there:
         raise DataError(
             f"'{there[0]}' is there already, and nothing is overwritten",
@@ -73,8 +75,10 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
             (partial_folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(partial_folder / name)
         for name in files:
+            if (folder / name).parent != folder:
+                refuse_odd_folder((folder / name).parent)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (partial_folder / name).rename(folder / name)
+            publish(partial_folder / name, folder / name)
             made.append(folder / name)
         is_whole = True
     except OSError as error:

@@ -259,6 +259,27 @@ def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVe
     return sorted(versions, key=lambda item: (item.name, -int(item.version)))
 
 
+def is_registered(run_id: str) -> bool:
+    """Say whether a version in the open registry is of a run.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+
+    Returns
+    -------
+    bool
+        True where there is one; True also where the registry can't say.
+    """
+    mlflow = import_mlflow()
+    try:
+        found = mlflow.MlflowClient().search_model_versions(f"run_id = '{run_id}'", max_results=1)
+    except mlflow.MlflowException:
+        return True
+    return len(found) > 0
+
+
 def fetch_version(store: Store, found: RegisteredVersion) -> Path:
     """Fetch the bundle of a version, held against the digest that was registered.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.errors import DataError
+from glabella.files import (
+    PARTIAL,
+    NotOursError,
+    make_folder,
+    name_partial,
+    open_new,
+    refuse_odd_folder,
+)
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions
 from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.sample import Sample
 from glabella.validation.splits import Fold
+
+_FIT = ".npz"
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,18 @@ class Checkpoint:
         Made when the first fit is kept. It holds predictions by position, never an id.
     versions : mapping of str
         Of the libraries: a fit by others is not taken for one of these.
+
+    Raises
+    ------
+    DataError
+        If the folder is a link, or another user's: its fits would be taken for ours.
     """
 
     def __init__(self, folder: Path, versions: dict[str, str]) -> None:
         self.folder = folder
         self._versions = json.dumps(versions, sort_keys=True)
         self._hashed: list[tuple[Sample, str]] = []
+        self._refuse_odd_folder()
 
     def make_key(
         self,
@@ -160,14 +176,17 @@ class Checkpoint:
             stated["scale"] = result.contributions.scale
             arrays |= {"values": result.contributions.values, "base": result.contributions.base}
         path = self._name(key)
-        partial = path.with_suffix(f".{os.getpid()}")
+        partial = path.with_name(name_partial(path.stem[:8]))
         # Another training of the same analysis may end, and clear the folder, at any moment; a fit
         # that is not kept is only fitted again.
         with contextlib.suppress(FileNotFoundError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez(file, stated=np.array(json.dumps(stated)), **arrays)
-            partial.replace(path)
+            make_folder(self.folder)
+            try:
+                with open_new(partial, private=True) as file:
+                    np.savez(file, stated=np.array(json.dumps(stated)), **arrays)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def count(self) -> int:
         """Count the finished fits.
@@ -177,18 +196,31 @@ class Checkpoint:
         int
             Of any analysis that kept them here.
         """
-        return len(list(self.folder.glob("*.npz")))
+        return len(list(self.folder.glob(f"*{_FIT}")))
 
     def clear(self) -> None:
-        """Delete the folder with all fits."""
+        """Delete the folder with all fits; what is no fit stays."""
+        self._refuse_odd_folder()
         for path in self.folder.glob("*"):
-            path.unlink(missing_ok=True)
+            # Those of versions before bore the number of a process.
+            if path.suffix in (_FIT, PARTIAL) or path.suffix[1:].isdigit():
+                path.unlink(missing_ok=True)
         # Gone already, or another training kept a fit in between.
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
     def _name(self, key: FitKey) -> Path:
-        return self.folder / f"{key.digest}.npz"
+        return self.folder / f"{key.digest}{_FIT}"
+
+    def _refuse_odd_folder(self) -> None:
+        try:
+            refuse_odd_folder(self.folder)
+        except NotOursError as error:
+            raise DataError(
+                f"finished fits can't be kept here: {error.strerror}",
+                place=str(self.folder),
+                remedy="It was left as it is. Remove it, and train again.",
+            ) from None
 
     def _hash_sample(self, sample: Sample) -> str:
         for known, digest in self._hashed:

@@ -27,6 +27,7 @@ from glabella.data.ingest.readers.statistical import (
     take_value_labels,
 )
 from glabella.errors import DataError
+from glabella.files import make_folder
 
 BATCH_ROWS = 32_768
 _TEXT = (".csv", ".tsv", ".txt")
@@ -414,7 +415,7 @@ def _to_table(frame: pd.DataFrame, exact: Sequence[str]) -> pyarrow.Table:
 
 
 def _write_parts(tables: Iterable[pyarrow.Table], spool: Path) -> list[Path]:
-    spool.mkdir(parents=True, exist_ok=True)
+    make_folder(spool)
     written: list[Path] = []
     for table in tables:
         path = spool / f"{len(written):06d}.arrow"

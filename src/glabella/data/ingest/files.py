@@ -12,6 +12,7 @@ from glabella.data.ingest.readers.header import check_header_differs
 from glabella.data.ingest.readers.statistical import FORMATS, read_statistical
 from glabella.data.ingest.readers.workbook import read_workbook
 from glabella.errors import DataError
+from glabella.files import identify
 
 _TEXT = (".csv", ".tsv", ".txt")
 _WORKBOOKS = (".xlsx", ".xlsm")
@@ -52,7 +53,15 @@ def read_table(
         column, or leaves open what `options` may state.
     """
     check_is_there(path)
+    before = identify(path)
     table = _read(path, options or ReadOptions(), columns)
+    if identify(path) != before:
+        # Some formats are read twice: for what the columns are, and for their cells.
+        raise DataError(
+            "the file was replaced or changed while it was read",
+            place=path.name,
+            remedy="Run the same again when no other program writes it.",
+        )
     if not may_be_empty:
         refuse_no_rows(len(table.frame), path)
     if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):

@@ -23,7 +23,8 @@ def run(monkeypatch, capsys) -> Callable[..., Done]:
     def run_here(*arguments: object, cwd: Path | None = None) -> Done:
         words = ["glabella", *map(str, arguments)]
         handlers: dict[int, Any] = {
-            number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.getsignal(number)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         }
         capsys.readouterr()
         code: Any = 0

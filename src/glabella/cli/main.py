@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
-from types import FrameType
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from glabella import __version__
+from glabella.cli.signals import end_on_signals
 from glabella.errors import GlabellaError
 
 # Each with the first sentence of its own help, which is read only when the verb is asked for:
@@ -86,17 +85,9 @@ def _take_options(
 
 def run() -> None:
     """Run the command line; exit 0 when done, 1 when data or analysis are refused, 2 on usage."""
-    # A terminated run leaves by the same door as an interrupted one, so that it is marked failed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
-    try:
-        app()
-    except GlabellaError as error:
-        typer.echo(f"glabella: {error}", err=True)
-        sys.exit(1)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # Written here: the command line's own framework ends an interrupted verb without a word.
-    sys.stderr.write("\nglabella: interrupted\n")
-    raise KeyboardInterrupt
+    with end_on_signals():
+        try:
+            app()
+        except GlabellaError as error:
+            typer.echo(f"glabella: {error}", err=True)
+            sys.exit(1)

@@ -17,6 +17,9 @@ _SECONDS_OF_LONG_WORK = 10.0
 # Seconds over which the speed is averaged.
 _SPEED_PERIOD = 900.0
 
+# Columns of a stage that has just begun.
+_NOTHING_YET: dict[str, Any] = {"count": "", "rate": "", "left": ""}
+
 AnalysisArgument = Annotated[
     str,
     typer.Argument(
@@ -204,52 +207,72 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[count]}"),
         *([TextColumn("{task.fields[rate]}")] if of else []),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     # A long period keeps the estimate while a single fit or repeat takes minutes.
     with Progress(
         *columns, console=Console(stderr=True), transient=True, speed_estimate_period=_SPEED_PERIOD
     ) as bar:
-        task = bar.add_task("starting", total=None, rate="")
+        started = bar.get_time()
 
         def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:,.0f} {of}/s" if speed else "")
+            shown = bar.tasks[0]
+            if stage != shown.description:
+                # A new task: rich can't take a total away, and the speed of one stage says
+                # nothing about the next.
+                bar.remove_task(shown.id)
+                bar.add_task(stage, total=total or None, **_NOTHING_YET)
+                shown = bar.tasks[0]
+                shown.start_time = started
+            bar.update(shown.id, completed=done, total=total or None)
+            bar.update(
+                shown.id,
+                count=_name_count(done, total),
+                rate=f"{shown.speed:,.0f} {of}/s" if of and shown.speed else "",
+                left=_name_time_left(shown.time_remaining),
+            )
 
+        bar.add_task("starting", total=None, **_NOTHING_YET)
         yield show
+
+
+def _name_count(done: int, total: int) -> str:
+    if total:
+        return f"{done:,} of {total:,}"
+    return f"{done:,}" if done else ""
+
+
+def _name_time_left(seconds: float | None) -> str:
+    return f"about {_name_duration(seconds)} left" if seconds else ""
 
 
 def _make_line_printer() -> Callable[[str, int, int], None]:
     started = time.monotonic()
     last: dict[str, Any] = {"stage": "", "since": started, "from": 0, "tenth": 0}
 
+    def write(now: float, stage: str, *known: str) -> None:
+        words = ", ".join(filter(None, known))
+        typer.echo(f"[{now - started:5.1f} s] {stage}{f' ({words})' if words else ''}", err=True)
+
     def show(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         if stage != last["stage"]:
             last.update({"stage": stage, "since": now, "from": done, "tenth": 0})
-            share = f" ({done} of {total})" if total else ""
-            typer.echo(f"[{now - started:5.1f} s] {stage}{share}", err=True)
+            write(now, stage, _name_count(done, total))
             return
         tenth, advanced = 10 * done // total if total else 0, done - last["from"]
         if tenth > last["tenth"] and advanced and now - last["since"] > _SECONDS_OF_LONG_WORK:
             last["tenth"] = tenth
             left = (now - last["since"]) / advanced * (total - done)
-            typer.echo(
-                f"[{now - started:5.1f} s] {stage} ({done} of {total}, about "
-                f"{_name_duration(left)} left)",
-                err=True,
-            )
+            write(now, stage, _name_count(done, total), _name_time_left(left))
 
     return show
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from joblib import Parallel, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import ThreadpoolController
 
 from glabella.errors import AnalysisError, GlabellaError
@@ -90,10 +91,18 @@ def use_workers(workers: int | str, versions: Mapping[str, str]) -> Iterator[int
     Raises
     ------
     AnalysisError
-        If nobody answers at the address, its workers have other versions, or the cluster is lost.
+        If nothing answers at the address, its workers have other versions, the cluster is lost, or
+        a process is killed.
     """
     if isinstance(workers, int):
-        yield workers
+        try:
+            yield workers
+        except TerminatedWorkerError:
+            raise AnalysisError(
+                "a worker process was killed, perhaps for want of memory",
+                place=f"--workers {workers}",
+                remedy="Ask for fewer workers, and continue with --resume.",
+            ) from None
         return
     with _connect(workers) as client:
         _compare_versions(workers, client, versions)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.bundle import tables
 from glabella.errors import DataError
 from glabella.files import write_whole
 from glabella.scoring import job, stream
@@ -192,14 +193,14 @@ def test_a_text_table_is_held_from_the_first_pass_on(
 def test_a_text_table_that_changes_while_it_is_opened_is_refused(
     many_patients, table, score_whole, tmp_path, monkeypatch
 ):
-    opened = stream.open_batches
+    opened = tables.open_batches
 
     def open_and_replace(*args, **kwargs):
         found = opened(*args, **kwargs)
         write_whole(table, many_patients.head(3).to_csv(index=False).encode())
         return found
 
-    monkeypatch.setattr(stream, "open_batches", open_and_replace)
+    monkeypatch.setattr(tables, "open_batches", open_and_replace)
     with pytest.raises(DataError, match="replaced or changed while it was read"):
         score_whole(table, "out.csv")
     assert _list(tmp_path) == ["new.csv"]

@@ -17,6 +17,7 @@ from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.errors import DataError
+from glabella.files import make_folder
 
 # As a source of an analysis states it; a table of a verb is told by an option.
 _STATED = re.compile(r"`(encoding|delimiter|decimal|sheet):(?: ([^`]*))?`")
@@ -108,6 +109,7 @@ def open_table(
             wanted = set(list_columns(find_forms(present, forms)))
             return [name for name in present if name in wanted]
 
+        make_folder(spool)
         folder = spool / f"table-{number}"
         ids = list(dict.fromkeys(name for form in forms for name in form.ids))
         try:

@@ -17,7 +17,11 @@ from glabella.data.checks import to_text
 from glabella.data.ingest.files import check_is_there, read_table, refuse_no_rows
 from glabella.data.ingest.raw import ReadOptions
 from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS, refuse_damage, to_frame
-from glabella.data.ingest.readers.decimals import find_decimal_commas, write_points
+from glabella.data.ingest.readers.decimals import (
+    check_grouped_points,
+    find_decimal_commas,
+    write_points,
+)
 from glabella.data.ingest.readers.delimited import find_layout, read_parts
 from glabella.data.ingest.readers.header import check_header_differs, check_names
 from glabella.data.ingest.readers.statistical import (
@@ -383,7 +387,14 @@ def _spool_text(
     written = _write_parts((part.select(asked) for part in chain([top], parts)), spool)
     whole = pyarrow.concat_tables(_open_parts(written))
     numbers = whole.select([name for name in whole.column_names if name not in exact])
-    commas = find_decimal_commas(numbers, options.decimal, path, delimiter=layout.delimiter)
+    commas = find_decimal_commas(
+        numbers,
+        options.decimal,
+        path,
+        delimiter=layout.delimiter,
+        # A second pass: only where what is read leaves a point open.
+        others=lambda: (part.drop_columns(asked) for part in read_parts(layout)),
+    )
     return SpooledTable(tuple(written), whole.schema, whole.num_rows, commas)
 
 
@@ -399,6 +410,12 @@ def _spool_statistical(
     refuse_no_rows(count, path)
     # A column of whole numbers may have a gap in some part only, and be of another type there.
     schema = pyarrow.unify_schemas([t.schema for t in opened], promote_options="permissive")
+    whole = pyarrow.concat_tables(table.cast(schema) for table in opened)
+    texts = [
+        f.name for f in schema if pyarrow.types.is_large_string(f.type) and f.name not in exact
+    ]
+    if options.decimal is None:
+        check_grouped_points(whole.select(texts), path)
     labels = take_value_labels(described, asked)
     return SpooledTable(tuple(written), schema, count, labels=labels)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+import pyarrow
+
+from glabella.data.checks import to_text
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.columnar import read_parquet
+from glabella.data.ingest.readers.decimals import check_grouped_points
 from glabella.data.ingest.readers.delimited import read_delimited
 from glabella.data.ingest.readers.header import check_header_differs
 from glabella.data.ingest.readers.statistical import FORMATS, read_statistical
@@ -16,6 +21,7 @@ from glabella.files import identify
 
 _TEXT = (".csv", ".tsv", ".txt")
 _WORKBOOKS = (".xlsx", ".xlsm")
+_STRING = pyarrow.large_string()
 READABLE = (*_TEXT, ".parquet", *_WORKBOOKS, *FORMATS)
 
 
@@ -66,6 +72,8 @@ def read_table(
         refuse_no_rows(len(table.frame), path)
     if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):
         check_header_differs(table.frame, path)
+    if path.suffix.lower() not in _TEXT and (options is None or options.decimal != "."):
+        check_grouped_points(_take_text(table.frame), path)
     return table if columns is None else _keep(table, set(columns))
 
 
@@ -78,6 +86,16 @@ def _read(path: Path, options: ReadOptions, columns: Sequence[str] | None) -> Ra
     if ending in _WORKBOOKS:
         return read_workbook(path, options)
     return read_statistical(path, options, columns)
+
+
+def _take_text(frame: pd.DataFrame) -> pyarrow.Table:
+    """Take the columns in which numbers may be text; a format with types has both."""
+    names = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name].dtype)
+    ]
+    return pyarrow.table({name: pyarrow.array(to_text(frame[name]), _STRING) for name in names})
 
 
 def _keep(table: RawTable, wanted: set[str]) -> RawTable:

@@ -5,10 +5,14 @@ import csv
 import io
 from pathlib import Path
 
+import pandas as pd
+import pyreadstat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glabella.data.checks import to_numbers
+from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import ReadOptions
 from glabella.errors import DataError
@@ -201,6 +205,78 @@ def test_points_that_may_be_thousands_are_asked_for_in_a_file_of_semicolons(
     assert read(write(tmp_path, "id,dose\n1,10.000\n", "commas.csv"))["dose"] == ["10.000"]
     decimals = write(tmp_path, "id;dose\n1;10.000\n2;0.500\n", "decimals.csv")
     assert read(decimals)["dose"] == ["10.000", "0.500"]
+
+
+THOUSANDS = {
+    "a day before its month beside it": "id,dose,day\n1,10.000,1.2.2020\n",
+    "a number with both signs beside it": 'id,dose,count\n1,10.000,"1.234,5"\n',
+    "a number with two points beside it": "id,dose,count\n1,10.000,1.234.567\n",
+    "a percentage with a comma beside it": 'id,dose,share\n1,10.000,"12,5 %"\n',
+    "a limit with a comma beside it": 'id,dose,crp\n1,10.000,"<0,5"\n',
+    "a decimal comma beside it": 'id,dose,score\n1,10.000,"16,5"\n',
+    "whole numbers without a point among them": "id,dose\n1,10.000\n2,500\n",
+    "tabs, and no other number with a point": "id\tdose\n1\t10.000\n2\t12.500\n",
+    "bars, and no other number with a point": "id|dose\n1|10.000\n2|12.500\n",
+    "semicolons": "id;dose\n1;10.000\n",
+}
+
+
+@pytest.mark.parametrize("content", THOUSANDS.values(), ids=list(THOUSANDS))
+def test_points_that_may_be_thousands_are_asked_for_where_the_file_leaves_doubt(
+    tmp_path: Path, content: str
+) -> None:
+    path = write(tmp_path, content, "people.txt")
+    error = refuse(path)
+    assert "the column 'dose'" in error.finding
+    assert "`decimal: '.'`" in str(error.remedy)
+    assert read(path, decimal=".")["dose"][0] == "10.000"
+    # In a batch the neighbour is not read, and still says what the point means.
+    with pytest.raises(DataError, match="the column 'dose' has numbers with a point"):
+        open_batches(path, choose=lambda _: ["id", "dose"], spool=tmp_path / "spool")
+
+
+SETTLED = {
+    "commas and no other sign": "id,dose\n1,10.000\n2,12.500\n",
+    "another column with points": "id\tdose\tage\n1\t10.000\t44.5\n2\t12.500\t50.1\n",
+    "a number that is no thousand": "id\tdose\n1\t10.000\n2\t0.500\n",
+}
+
+
+@pytest.mark.parametrize("content", SETTLED.values(), ids=list(SETTLED))
+def test_points_are_decimal_signs_where_nothing_speaks_against_it(
+    tmp_path: Path, content: str
+) -> None:
+    path = write(tmp_path, content, "people.txt")
+    assert read(path)["dose"][0] == "10.000"
+    table = open_batches(path, choose=lambda _: ["id", "dose"], spool=tmp_path / "spool")
+    assert next(table.read(["dose"], rows=9))["dose"][0] == "10.000"
+
+
+@pytest.mark.parametrize("dose", ["10 000", "10\u00a0000", "10\u202f000", "10'000", "1.234.567"])
+def test_thousands_grouped_by_another_sign_are_no_smaller_number(tmp_path: Path, dose: str) -> None:
+    path = write(tmp_path, f"id;dose\n1;{dose}\n")
+    assert to_numbers(pd.Series(read(path)["dose"])).isna().all()
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "sav", "dta", "parquet"])
+def test_thousands_that_a_format_with_types_holds_as_text_are_asked_for(
+    tmp_path: Path, ending: str
+) -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "dose": ["10.000", "500"]})
+    path = tmp_path / f"people.{ending}"
+    if ending == "xlsx":
+        frame.to_excel(path, index=False)
+    elif ending == "sav":
+        pyreadstat.write_sav(frame, str(path))
+    elif ending == "dta":
+        pyreadstat.write_dta(frame, str(path))
+    else:
+        frame.to_parquet(path)
+    assert "the column 'dose'" in refuse(path).finding
+    assert read(path, decimal=".")["dose"] == ["10.000", "500"]
+    if ending != "parquet":
+        with pytest.raises(DataError, match="may be a decimal sign or thousands"):
+            open_batches(path, choose=list, spool=tmp_path / "spool")
 
 
 @pytest.mark.parametrize("rows", ["1;2,5\n2;3.5\n", "1;1.250\n2;1.500\n"])

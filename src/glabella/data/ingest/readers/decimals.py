@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pyarrow
@@ -15,12 +15,25 @@ _POINT = r"^\s*[+-]?\d+\.\d+\s*$"
 # Thousands may be grouped so; a group never starts with 0.
 _COMMA_THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"
 _POINT_THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
+_WHOLE = r"^\s*[+-]?\d+\s*$"
+# What is written where the comma is the decimal sign, and the point may group thousands: a number
+# with both or with several points, one with a sign or unit beside it, a day before its month.
+_OF_COMMAS = {
+    ",": r"^\s*[<>≤≥~≈]*\s*[+-]?\d{1,3}(\.\d{3})*,\d{1,2}(\s*[%‰\pL/].*)?\s*$"
+    r"|^\s*[+-]?\d{1,3}(\.\d{3})+,\d+\s*$",
+    ".": r"^\s*[+-]?\d{1,3}(\.\d{3}){2,}\s*$|^\s*\d{1,2}\.\s?\d{1,2}\.\s?(\d{2}|\d{4})\b",
+}
 _STATE = "State it as `decimal: ','` or `decimal: '.'`."
 _UNGROUP = f"{_STATE} If some columns group thousands, write those without the sign."
 
 
 def find_decimal_commas(
-    table: pyarrow.Table, stated: str | None, path: Path, *, delimiter: str = ","
+    table: pyarrow.Table,
+    stated: str | None,
+    path: Path,
+    *,
+    delimiter: str = ",",
+    others: Callable[[], Iterable[pyarrow.Table]] = tuple,
 ) -> tuple[str, ...]:
     """Find the columns in which commas between digits are decimal signs.
 
@@ -36,7 +49,9 @@ def find_decimal_commas(
         The file, for the message.
     delimiter : str
         Of the cells. Semicolons are written where the comma is the decimal sign, and the point may
-        then group thousands.
+        then group thousands; commas hardly ever; of others the other columns decide.
+    others : callable
+        Gives the file's other columns; called where these may say what a point means.
 
     Returns
     -------
@@ -46,8 +61,8 @@ def find_decimal_commas(
     Raises
     ------
     DataError
-        If commas, or in a file of semicolons points, between digits may be thousands; or if both
-        stand between digits.
+        If commas or points between digits may be thousands, by what the column, the file's other
+        columns and its delimiter say; or if both are between digits.
     """
     if stated == ".":
         return ()
@@ -57,8 +72,8 @@ def find_decimal_commas(
         _refuse_both_signs(table, commas, path)
     elif with_comma:
         _refuse_doubt(table, commas, path)
-    elif delimiter == ";":
-        _refuse_grouped_points(table, path)
+    else:
+        check_grouped_points(table, path, delimiter=delimiter, others=others)
     return with_comma
 
 
@@ -126,13 +141,69 @@ def _refuse_doubt(table: pyarrow.Table, commas: dict[str, int], path: Path) -> N
             )
 
 
-def _refuse_grouped_points(table: pyarrow.Table, path: Path) -> None:
-    for name in table.column_names:
-        points = _count(table[name], ".", _POINT)
-        if points and points == _count(table[name], ".", _POINT_THOUSANDS):
-            raise DataError(
-                f"the column '{name}' has numbers with a point, and each before three digits, "
-                "which may be a decimal sign or thousands",
-                place=path.name,
-                remedy=_UNGROUP,
-            )
+def check_grouped_points(
+    table: pyarrow.Table,
+    path: Path,
+    *,
+    delimiter: str = ",",
+    others: Callable[[], Iterable[pyarrow.Table]] = tuple,
+) -> None:
+    """Refuse text whose points may be decimal signs or group thousands.
+
+    Parameters
+    ----------
+    table : Table
+        Columns of text, none of which has a decimal comma.
+    path : Path
+        The file, for the message.
+    delimiter : str
+        Of the cells, or a comma if the file has none.
+    others : callable
+        Gives the file's other columns.
+
+    Raises
+    ------
+    DataError
+        If a column's numbers all have a point before three digits, and its own whole numbers, other
+        columns or the delimiter leave in doubt what it means.
+    """
+    points = {name: _count(table[name], ".", _POINT) for name in table.column_names}
+    groups = {name: _count(table[name], ".", _POINT_THOUSANDS) for name, n in points.items() if n}
+    doubtful = [name for name, count in groups.items() if count == points[name]]
+    if not doubtful:
+        return
+    # Programs that write 10.000 write 500.000 too, unless the point groups.
+    mixed = [name for name in doubtful if pc.any(_match(table[name], _WHOLE)).as_py()]
+    is_open = delimiter == ";" or bool(mixed) or _shows_commas(table)
+    is_settled = delimiter == "," or len(doubtful) < len(groups)
+    for other in () if is_open else others():
+        is_open = is_open or _shows_commas(other)
+        is_settled = is_settled or _shows_points(other)
+    if is_open or not is_settled:
+        raise DataError(
+            f"the column '{(mixed or doubtful)[0]}' has numbers with a point, and each before "
+            "three digits, which may be a decimal sign or thousands",
+            place=path.name,
+            remedy=_UNGROUP,
+        )
+
+
+def _match(cells: pyarrow.ChunkedArray, pattern: str) -> pyarrow.ChunkedArray:
+    return pc.match_substring_regex(cells, pattern)
+
+
+def _shows_commas(table: pyarrow.Table) -> bool:
+    """Say whether cells are written as where the comma is the decimal sign."""
+    return any(
+        _count(table[name], sign, pattern)
+        for name in table.column_names
+        for sign, pattern in _OF_COMMAS.items()
+    )
+
+
+def _shows_points(table: pyarrow.Table) -> bool:
+    """Say whether a column has points that can't group thousands."""
+    return any(
+        _count(table[name], ".", _POINT) > _count(table[name], ".", _POINT_THOUSANDS)
+        for name in table.column_names
+    )

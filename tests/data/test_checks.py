@@ -18,6 +18,7 @@ from glabella.errors import DataError
 AGE = Variable(label="Age", type="number", unit="years", range=(18, 90))
 GRADE = Variable(label="Grade", type="ordinal", range=(0, 3))
 SEX = Variable(label="Sex", type="category", codes={"F": "female", "M": "male"})
+NAMIBIA = Variable(label="Country", type="category", codes={"NA": "Namibia", "ZA": "South Africa"})
 COUNTRY = Variable(label="Country", type="category", codes={"NO": "Norway", "007": "Bond"})
 NUMBERED = Variable(label="Site", type="category", codes={"1": "one", "2": "two"})
 TWSTRS = Variable(label="Torticollis", type="score", scale="twstrs")
@@ -42,7 +43,9 @@ OUTSIDE_AGE = "is outside 18 to 90 years"
         (AGE, "44,5", np.nan, "is not a number"),
         (AGE, "4 4", np.nan, "is not a number"),
         (AGE, "nan", np.nan, "is not a number"),
-        (AGE, "NA", np.nan, "is not a number"),
+        (AGE, "NA", np.nan, None),
+        (AGE, "na", np.nan, "is not a number"),
+        (AGE, "n/a", np.nan, "is not a number"),
         (AGE, "True", np.nan, "is not a number"),
         (AGE, "inf", np.nan, "is not a finite number"),
         (AGE, "-inf", np.nan, "is not a finite number"),
@@ -54,6 +57,7 @@ OUTSIDE_AGE = "is outside 18 to 90 years"
         (GRADE, "4", np.nan, "is outside 0 to 3"),
         (GRADE, "3.5", np.nan, "is outside 0 to 3"),
         (GRADE, "mild", np.nan, "is not a number"),
+        (GRADE, "NA", np.nan, None),
         (TWSTRS, "0", 0.0, None),
         (TWSTRS, "85", 85.0, None),
         (TWSTRS, "86", np.nan, "is outside 0 to 85, the range of twstrs"),
@@ -79,6 +83,10 @@ def test_a_number_is_read_or_refused(
         (SEX, "", None, None),
         (SEX, "f", None, "is not one of the codes F, M"),
         (SEX, "female", None, "is not one of the codes F, M"),
+        (SEX, "NA", None, None),
+        (SEX, "N/A", None, "is not one of the codes F, M"),
+        (NAMIBIA, "NA", "NA", None),
+        (NAMIBIA, "", None, None),
         (COUNTRY, "NO", "NO", None),
         (COUNTRY, "007", "007", None),
         (COUNTRY, "7", None, "is not one of the codes NO, 007"),

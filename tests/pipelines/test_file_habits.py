@@ -1,5 +1,6 @@
 """The same trial gives the same responders, whichever program wrote its file."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,3 +186,27 @@ def test_hba1c_in_per_cent_is_converted_by_its_line_or_refused(
     table_one = glabella.check("case", project=project).table_one
     row = table_one[table_one.iloc[:, 0].str.startswith("HbA1c")].iloc[0].astype(str)
     assert row.str.contains("53.0").any()
+
+
+def test_habits_of_excel_and_r_change_nothing(project: Path, people: pd.DataFrame) -> None:
+    people.to_csv(project / "t.csv", index=False)
+    wanted = count(project, "t.csv")
+    plain = (project / "t.csv").read_text(encoding="utf-8")
+    commas = "," * (people.shape[1] - 1) + "\n"
+    (project / "blank.csv").write_text(f"\ufeff{plain}{commas * 3}", encoding="utf-8")
+    (project / "sep.csv").write_text(f"sep=,\n{plain}", encoding="utf-8")
+    people.index += 1
+    people.to_csv(project / "r.csv", quoting=csv.QUOTE_NONNUMERIC)
+    people.to_excel(project / "index.xlsx")
+    for file in ("blank.csv", "sep.csv", "r.csv", "index.xlsx"):
+        assert count(project, file) == wanted
+
+
+def test_what_r_writes_for_a_missing_value_is_missing(project: Path, people: pd.DataFrame) -> None:
+    gaps = people.astype(object)
+    gaps.loc[3, ["months", "sex", "hamd6"]] = None
+    gaps.to_csv(project / "blank.csv", index=False)
+    gaps.to_csv(project / "r.csv", na_rep="NA")
+    wanted = count(project, "blank.csv")
+    assert wanted[0] == 59
+    assert count(project, "r.csv") == wanted

@@ -24,6 +24,10 @@ _MOST_PLACES = 5
 _PARTICULARS = re.compile(r"'[^']*'|\d[\d.,]*")
 
 
+# What R writes for a missing value, in every kind of column.
+_MISSING = "NA"
+
+
 class RowsError(DataError):
     """Rows of a table are at fault.
 
@@ -210,9 +214,9 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     Parameters
     ----------
     raw : Series, shape (n_rows,)
-        Text or numbers; a blank cell or NaN means missing.
+        Text or numbers; a blank cell, R's ``NA`` or NaN means missing.
     variable : Variable
-        What the dictionary says of the column.
+        What the dictionary says of the column; ``NA`` may be one of its codes.
     scales : Series, optional
         For a score that each trial rates on its own scale: the scale's name, row by row.
 
@@ -225,7 +229,7 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
         codes, which, kind = parse_codes(raw, variable)
         words = np.array([*variable.codes, np.nan], dtype=object)
         return Parsed(pd.Series(words[codes], raw.index, dtype=object), (kind,), which)
-    numbers, missing = _read_numbers(raw)
+    numbers, missing = _read_numbers(raw, variable.codes)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
     with np.errstate(invalid="ignore"):
@@ -253,9 +257,9 @@ def parse_codes(
     Parameters
     ----------
     raw : Series, shape (n_rows,)
-        Text or numbers; a blank cell or NaN means missing.
+        Text or numbers; a blank cell, R's ``NA`` or NaN means missing.
     variable : Variable
-        What the dictionary says of the column.
+        What the dictionary says of the column; ``NA`` may be one of its codes.
 
     Returns
     -------
@@ -269,22 +273,40 @@ def parse_codes(
         at, levels = pd.factorize(raw.map(str))
     text = to_text(pd.Series(levels))
     found = pd.Index(list(variable.codes)).get_indexer(pd.Index(match_codes(text, variable.codes)))
-    wrong = (found < 0) & (text != "").to_numpy()
+    wrong = (found < 0) & ~is_missing(text)
     # The last stands for a missing cell, whose place is -1.
     codes = np.append(found, -1)[at]
     which = np.append(wrong, False)[at].astype(np.int8)
     return codes, which, f"is not one of the codes {', '.join(variable.codes)}"
 
 
+def is_missing(text: pd.Series, codes: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
+    """Say which cells of a variable hold no value.
+
+    Parameters
+    ----------
+    text : Series of str, shape (n_rows,)
+        Cells, as `to_text` writes them.
+    codes : iterable of str
+        The variable's; R's ``NA`` may be one of them, as of a country.
+
+    Returns
+    -------
+    array of bool, shape (n_rows,)
+        True where blank, or ``NA`` and no code.
+    """
+    return text.isin(["", *({_MISSING} - set(codes))]).to_numpy()
+
+
 def _read_numbers(
-    raw: pd.Series,
+    raw: pd.Series, codes: Iterable[str]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     numbers = to_numbers(raw).to_numpy()
     if pd.api.types.is_bool_dtype(raw.dtype):
         return numbers, raw.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(raw.dtype):
         return numbers, np.isnan(numbers)
-    return numbers, np.isnan(numbers) & (to_text(raw) == "").to_numpy()
+    return numbers, np.isnan(numbers) & is_missing(to_text(raw), codes)
 
 
 def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) -> list[Finding]:

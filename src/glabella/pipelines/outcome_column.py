@@ -11,7 +11,7 @@ import pandas as pd
 
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.manifest import FlagOutcome
-from glabella.data.checks import match_codes, parse_codes, parse_values, to_text
+from glabella.data.checks import is_missing, match_codes, parse_codes, parse_values, to_text
 from glabella.data.ingest.labels import simplify_label, take_labelled
 from glabella.data.ingest.sources import VariableColumn
 from glabella.errors import DataError, describe_choices
@@ -107,6 +107,7 @@ def read_outcome(
     if flag is not None and given is not None:
         return _decode_flag(raw, given, layout, flag, asked, place)
     text, labels = take_labelled(raw, layout.labels.get(asked.name, {}))
+    text = text.where(~is_missing(text), "")
     if asked.event is not None:
         return _read_event(text, labels, asked, place)
     return _read_words(text, labels, asked.name, place)

@@ -378,7 +378,7 @@ def _spool_text(
     path: Path, options: ReadOptions, choose: Choose, spool: Path, exact: Sequence[str]
 ) -> SpooledTable:
     layout = find_layout(path, options)
-    parts = read_parts(layout)
+    parts = read_parts(layout, keeps_blank=True)
     header = next(parts)
     top = next(parts, header)
     refuse_no_rows(top.num_rows, path)
@@ -414,7 +414,7 @@ def _spool_statistical(
     texts = [
         f.name for f in schema if pyarrow.types.is_large_string(f.type) and f.name not in exact
     ]
-    if options.decimal is None:
+    if options.decimal != ".":
         check_grouped_points(whole.select(texts), path)
     labels = take_value_labels(described, asked)
     return SpooledTable(tuple(written), schema, count, labels=labels)

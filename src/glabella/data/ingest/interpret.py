@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, count_faults, match_codes, to_numbers, to_text
+from glabella.data.checks import (
+    Finding,
+    count_faults,
+    is_missing,
+    match_codes,
+    to_numbers,
+    to_text,
+)
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable
@@ -356,7 +363,7 @@ def read_column(
         If the unit can't belong to the variable.
     """
     if given.codes and (variable.type == "category" or not given.names_missing):
-        return _recode(raw, given)
+        return _recode(raw, given, variable)
     read = _follow_labels(raw, given, variable, labels)
     values = read.values
     if given.codes:
@@ -446,11 +453,12 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
     return converted.astype(object).where(numbers.notna(), raw.astype(object))
 
 
-def _recode(raw: pd.Series, given: VariableColumn) -> ReadColumn:
+def _recode(raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
     text = to_text(raw).astype(object)
     mapped = match_codes(text, given.codes).map(given.codes)
+    # A code of the dictionary's that the source does not list may mean something else in it.
     unlisted = ColumnNote(
-        (mapped.isna() & (text != "")).to_numpy(dtype=bool),
+        mapped.isna().to_numpy() & ~is_missing(text, variable.codes),
         f"each is none of the codes {', '.join(given.codes)}",
         "List it among `codes:` of the source, or correct it.",
     )

@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from glabella.data.checks import to_numbers
 from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import ReadOptions
+from glabella.data.ingest.readers import delimited
 from glabella.errors import DataError
 
 
@@ -304,6 +305,74 @@ def test_rows_beyond_the_first_part_are_read_and_counted(
     assert "2 of 16 from the header" in error.finding
 
 
+PLAIN = {"id": ["P1", "P2"], "age": ["40", ""]}
+HABITS = {
+    "rows of bare commas at the end": "id,age\nP1,40\nP2,\n,\n,\n",
+    "a row of bare commas within": "id,age\nP1,40\n,\nP2,\n",
+    "bare commas above the header": ",\nid,age\nP1,40\nP2,\n",
+    "bare commas of another width": "id,age\nP1,40\nP2,\n,,,,\n",
+    "bare semicolons with blanks": "id;age\nP1;40\nP2;\n ; \n",
+    "bare tabs": "id\tage\nP1\t40\nP2\t\n\t\n",
+    "blank columns at the end": "id,age,,\nP1,40,,\nP2,,,\n",
+    "Excel's first line": "sep=,\nid,age\nP1,40\nP2,\n",
+    "Excel's first line with a mark": "\ufeffsep=;\r\nid;age\r\nP1;40\r\nP2;\r\n",
+    "Excel's first line in quotes": '"sep=,"\nid,age\nP1,40\nP2,\n',
+    "Excel's first line filled up": "SEP=,,\nid,age\nP1,40\nP2,\n",
+    "Excel's first line with a tab": "sep=\t\nid\tage\nP1\t40\nP2\t\n",
+    "R's row names": '"","id","age"\n"1","P1",40\n"2","P2",\n',
+    "R's row names of a part": '"","id","age"\n"3","P1",40\n"17","P2",\n',
+    "the index of pandas": ",id,age\n0,P1,40\n1,P2,\n",
+    "all at once": "sep=;\n;id;age;\n1;P1;40;\n2;P2;;\n;;;\n",
+}
+
+
+@pytest.mark.parametrize("content", HABITS.values(), ids=list(HABITS))
+@pytest.mark.parametrize("cells_at_a_time", [1, 500_000])
+def test_habits_of_other_programs_are_read_as_their_writers_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, cells_at_a_time: int
+) -> None:
+    monkeypatch.setattr(delimited, "_CELLS_AT_A_TIME", cells_at_a_time)
+    path = write(tmp_path, content, "people.txt")
+    assert read(path) == PLAIN
+    batches = open_batches(path, choose=list, spool=tmp_path / "spool", exact=["id"])
+    found = pd.concat(batches.read(["id", "age"], rows=1), ignore_index=True)
+    # In a batch a blank row within keeps its place, so that no score is another row's.
+    assert found[found["id"] != ""].to_dict("list") == PLAIN
+
+
+def test_a_blank_row_within_a_batch_keeps_its_place_and_one_at_the_end_is_none(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "id,age\nP1,40\n,\nP2,\n,\n,\n")
+    table = open_batches(path, choose=list, spool=tmp_path / "spool")
+    assert table.n_rows == 3
+    assert next(table.read(["id"], rows=9))["id"].tolist() == ["P1", "", "P2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "finding", "remedy"),
+    [
+        (",id\nAnna,P1\nBert,P2\n", "1 of 2 columns have no name: the first", "row.names = FALSE"),
+        (",id\n2,P1\n1,P2\n", "1 of 2 columns have no name: the first", "index=False"),
+        ("id,age,\nP1,40,\nP2,41,x\n", "1 of 3 columns have no name", "Name each column"),
+        ('"id","age"\n"1","P1",40\n"2","P2",41\n', "2 of 2 from the header", "row.names = FALSE"),
+        ("sep=^\nid^age\nP1^40\n", "the first line, `sep=`, names a delimiter", "without that"),
+    ],
+)
+def test_what_may_be_meant_in_two_ways_is_refused_by_its_name(
+    tmp_path: Path, content: str, finding: str, remedy: str
+) -> None:
+    error = refuse(write(tmp_path, content))
+    assert finding in error.finding
+    assert remedy in str(error.remedy)
+    assert not any(cell in str(error) for cell in ("Anna", "P1"))
+
+
+def test_a_stated_delimiter_goes_before_excels_first_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "sep=,\nid;age\nP1;40\nP2;\n")
+    assert read(path, delimiter=";") == PLAIN
+
+
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=6)
 names = st.lists(printable.map(lambda text: f"x{text}"), min_size=1, max_size=4, unique=True)
 
@@ -327,10 +396,13 @@ def test_what_a_csv_writer_wrote_is_read_back_exactly(
     delimiter: str,
 ) -> None:
     header, rows = table
+    # Rows of bare delimiters are none, and a table needs one.
+    kept = [row for row in rows if len(row) == 1 or any(cell.strip() for cell in row)]
+    assume(kept)
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter).writerows([header, *rows])
     path = write(tmp_path_factory.getbasetemp(), text.getvalue())
     # A point as the decimal sign leaves every cell alone, and any name may hold a delimiter.
     frame = read_table(path, ReadOptions(delimiter=delimiter, decimal=".")).frame  # type: ignore[arg-type]
     assert frame.columns.tolist() == header
-    assert frame.to_numpy().tolist() == rows
+    assert frame.to_numpy().tolist() == kept

@@ -82,6 +82,15 @@ def test_blank_rows_and_formatted_blank_columns_are_passed_over(tmp_path: Path) 
     assert read(save(tmp_path, book)).frame.to_dict("list") == {"id": ["a", "b"], "age": [40, 41]}
 
 
+def test_the_index_of_pandas_is_passed_over_and_other_columns_without_a_name_are_refused(
+    tmp_path: Path,
+) -> None:
+    path = save(tmp_path, make([[None, "id"], [0, "a"], [1, "b"]]))
+    assert read(path).frame.to_dict("list") == {"id": ["a", "b"]}
+    path = save(tmp_path, make([[None, "id"], ["x", "a"], ["y", "b"]]))
+    assert "1 of 2 columns have no name: the first" in refuse(path).finding
+
+
 def test_a_sheet_of_several_must_be_stated(tmp_path: Path) -> None:
     book = make([["id"], ["a"]])
     book.create_sheet("visits").append(["visit"])

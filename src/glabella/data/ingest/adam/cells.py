@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, to_numbers, to_text
+from glabella.data.checks import Finding, is_missing, to_numbers, to_text
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.interpret import MappingState
@@ -103,7 +103,7 @@ def read_numbers(raw: pd.Series) -> tuple[Floats, Bools]:
         The numbers, NaN where missing or none; and which cells hold something that is no number.
     """
     numbers = to_numbers(raw).to_numpy()
-    wrong = ~np.isfinite(numbers) & (read_text(raw) != "")
+    wrong = ~np.isfinite(numbers) & ~is_missing(pd.Series(read_text(raw), dtype=object))
     return np.where(wrong, np.nan, numbers), wrong
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +18,80 @@ _NO_HEADER = "Write the names of the columns into the first row."
 _ROWS_LOOKED_AT = 50
 _FEWEST_OF_A_SERIES = 5
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+
+
+class NamedPart:
+    """The part of a table whose columns have names.
+
+    A spreadsheet fills a table up with blank columns, and R's row names and pandas's index have no
+    name. Nothing can refer to them, so they are passed over; what they hold is looked at first.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The first row.
+    path : Path
+        The file, for messages.
+    """
+
+    def __init__(self, header: Sequence[str], path: Path):
+        named = [at for at, name in enumerate(header) if name.strip()]
+        self._path = path
+        self._width = len(header)
+        self._start = 1 if named and named[0] == 1 else 0
+        self._end = named[-1] + 1 if named else len(header)
+        self._count = -math.inf
+        self.names = list(header[self._start : self._end])
+
+    def take(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Take the columns that have names.
+
+        Parameters
+        ----------
+        columns : sequence of sequence
+            The cells of the next rows, column by column.
+
+        Returns
+        -------
+        list of sequence
+            Those of `names`.
+
+        Raises
+        ------
+        DataError
+            If one of the others holds more than blanks or a count of the rows.
+        """
+        beyond = sum(any(map(_is_filled, column)) for column in columns[self._end :])
+        if beyond:
+            raise _describe_nameless(beyond, self._width, self._path)
+        if self._start:
+            self._follow_count(columns[0])
+        return list(columns[self._start : self._end])
+
+    def _follow_count(self, cells: Sequence[Any]) -> None:
+        for cell in cells:
+            number = float(cell) if re.fullmatch(r"\d{1,15}(\.0)?", str(cell).strip()) else math.nan
+            if not number > self._count:
+                raise DataError(
+                    f"1 of {self._width} columns have no name: the first, which may hold the row "
+                    "names of R or the index of pandas",
+                    place=self._path.name,
+                    remedy="Name it in the header if it is needed. Else write the table without "
+                    "it: `write.csv(..., row.names = FALSE)`, `to_csv(..., index=False)`.",
+                )
+            self._count = number
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and bool(str(cell).strip())
+
+
+def _describe_nameless(count: int, total: int, path: Path) -> DataError:
+    return DataError(
+        f"{count} of {total} columns have no name",
+        place=path.name,
+        remedy="Name each column in the header.",
+    )
 
 
 def check_names(names: Sequence[str], path: Path) -> None:
@@ -42,11 +118,7 @@ def check_names(names: Sequence[str], path: Path) -> None:
         )
     blank = sum(not name.strip() for name in names)
     if blank:
-        raise DataError(
-            f"{blank} of {len(names)} columns have no name",
-            place=path.name,
-            remedy="Name each column in the header.",
-        )
+        raise _describe_nameless(blank, len(names), path)
 
 
 def check_first_row(names: Sequence[str], path: Path) -> None:

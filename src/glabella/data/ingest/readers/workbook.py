@@ -18,7 +18,12 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.ingest.raw import RawTable, ReadOptions
-from glabella.data.ingest.readers.header import check_first_row, check_names, describe_empty
+from glabella.data.ingest.readers.header import (
+    NamedPart,
+    check_first_row,
+    check_names,
+    describe_empty,
+)
 from glabella.errors import DataError, describe_choices
 
 # How old workbooks, and new ones that a password locks, begin.
@@ -204,19 +209,18 @@ def _check_merging(path: Path, title: str, header: int) -> None:
 
 
 def _make_frame(rows: Sequence[Sequence[Any]], path: Path) -> pd.DataFrame:
-    width = max(len(row) for row in rows)
-    # A part of the sheet that has only a format, or was emptied, may stand beside the table.
     columns = list(zip_longest(*rows, fillvalue=None))
-    while width and all(value in (None, "") for value in columns[width - 1]):
-        width -= 1
-    header = ["" if column[0] is None else str(column[0]) for column in columns[:width]]
+    header = ["" if column[0] is None else str(column[0]) for column in columns]
+    # A part of the sheet that has only a format, or was emptied, may be beside the table.
+    part = NamedPart(header, path)
+    cells = part.take([column[1:] for column in columns])
     # What check_names names must not be a participant's value; a blank name is its matter.
-    if any(not isinstance(column[0], str | None) for column in columns[:width]):
+    if any(not isinstance(column[0], str | None) for column in columns):
         check_first_row(["0"], path)
-    check_first_row(header, path)
-    check_names(header, path)
+    check_first_row(part.names, path)
+    check_names(part.names, path)
     return pd.DataFrame(
-        {name: _make_column(column[1:]) for name, column in zip(header, columns, strict=False)},
+        {name: _make_column(column) for name, column in zip(part.names, cells, strict=True)},
         index=range(len(rows) - 1),
     )
 

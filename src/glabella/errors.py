@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
+
+# Control, format, surrogate, and the separators of lines and of paragraphs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class GlabellaError(Exception):
@@ -27,8 +31,13 @@ class GlabellaError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        head = f"{self.place}: {self.finding}" if self.place else self.finding
-        return f"{head}\n  {self.remedy}" if self.remedy else head
+        # Names come from files, definitions and servers; a line break in a place is of its name.
+        place = f"{escape_controls(self.place)}: " if self.place else ""
+        head = place + escape_controls(self.finding, keep="\n")
+        if not self.remedy:
+            return head
+        remedy = escape_controls(self.remedy, keep="\n")
+        return f"{head}\n  {remedy}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # A worker process sends its exceptions back pickled; keyword arguments need a hand.
@@ -39,6 +48,39 @@ def _rebuild(
     kind: type[GlabellaError], finding: str, place: str | None, remedy: str | None
 ) -> GlabellaError:
     return kind(finding, place=place, remedy=remedy)
+
+
+def escape_controls(text: str, *, keep: str = "") -> str:
+    r"""Show characters that steer a terminal, or hide or turn round their neighbours, as escapes.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+    keep : str
+        Characters that stay as they are, such as the ends of lines.
+
+    Returns
+    -------
+    str
+        Without control characters, marks of direction, zero width and other format, separators
+        of lines, and halves of surrogate pairs.
+
+    Examples
+    --------
+    >>> escape_controls("a\x1b[2Jb\u202e")
+    'a\\x1b[2Jb\\u202e'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _escape(sign) if unicodedata.category(sign) in _UNSEEN and sign not in keep else sign
+        for sign in text
+    )
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 class DefinitionError(GlabellaError):

@@ -1,5 +1,6 @@
 """Every mistake in a YAML file is answered with its line, the finding and the nearest name."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -295,3 +296,53 @@ def test_a_misspelt_required_key_is_answered_with_its_line_and_the_nearest_name(
     error = refuse(HEAD + "laeves: []\n")
     assert str(error).startswith("features/oak.yaml:3: unknown key 'laeves'")
     assert "Did you mean 'leaves'?" in str(error)
+
+
+def _nest(depth: int) -> str:
+    return "kind: oak\ndescription: x\nmore: " + "[" * depth + "]" * depth + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a: &a [x, x]\nb: [*a, *a]\n",
+            "oak.yaml:1: this is not YAML: anchors and aliases (`&` and `*`) are not taken: write "
+            "out what they name, or put text that begins with such a sign in quotes",
+        ),
+        ("a: 1\nb: *c\n", "oak.yaml:2: this is not YAML: anchors and aliases"),
+        ("a: &a {b: 1}\nc: {<<: *a}\n", "oak.yaml:1: this is not YAML: anchors and aliases"),
+        (_nest(51), "oak.yaml:3: this is not YAML: it nests more than 50 levels deep"),
+        (_nest(200_000), "oak.yaml:3: this is not YAML: it nests more than 50 levels deep"),
+        ("a:\n" + "".join(" " * at + "- \n" for at in range(60)), "more than 50 levels deep"),
+        ("#" * 1_000_001, "oak.yaml: the definition has more than 1,000,000 bytes\n"),
+        ("\u00e9" * 600_000, "oak.yaml: the definition has more than 1,000,000 bytes\n"),
+    ],
+)
+def test_a_definition_that_would_never_end_is_refused(text: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse_definition(text, Tree, name="oak.yaml")
+    assert message in str(caught.value)
+
+
+def test_a_large_definition_file_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "oak.yaml"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(DefinitionError, match="more than 1,000,000 bytes"):
+        read_definition(path, Tree, name="oak.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("x" * 300 + ".yaml", "File name too long"), ("a\0b.yaml", "its name is none")],
+)
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(DefinitionError, match=reason):
+        read_definition(tmp_path / name, Tree, name="oak.yaml")
+
+
+def test_a_pipe_in_place_of_a_definition_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "oak.yaml")
+    with pytest.raises(DefinitionError, match="can't be read: it is no file"):
+        read_definition(tmp_path / "oak.yaml", Tree, name="oak.yaml")

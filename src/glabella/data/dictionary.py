@@ -15,6 +15,9 @@ from glabella.errors import DefinitionError, describe_choices
 BY_TRIAL = "by_trial"
 _RESERVED = frozenset({"studyid", "usubjid", "siteid", "cohort", "arm", "scale"})
 
+# Each makes a column of some models; what has more is an identifier, or a coding to be grouped.
+_MOST_CODES = 1_000
+
 
 class TotalDefinition(Definition):
     """The items that make up the total of a rating scale.
@@ -112,6 +115,11 @@ class Variable(Definition):
                 raise ValueError("the `range` must go from low to high")
         if self.type == "category" and len(self.codes) < 2:
             raise ValueError("a variable of type category needs at least two `codes`")
+        if len(self.codes) > _MOST_CODES:
+            raise ValueError(
+                f"a variable has at most {_MOST_CODES} `codes`, and this one has "
+                f"{len(self.codes)}: put codes of one kind together"
+            )
         if self.direction is not None and self.type == "category":
             raise ValueError("a category has no direction")
         if (self.type == "score") != (self.scale is not None):

@@ -11,11 +11,18 @@ from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from glabella.definitions.words import check_words
 from glabella.errors import DefinitionError, describe_choices
+
+# A definition declares; a hundred kilobytes is a long one.
+_MOST_BYTES = 1_000_000
+_DEEPEST = 50
 
 Keys = tuple[str | int, ...]
 
@@ -106,11 +113,24 @@ def read_definition(path: Path, model: type[DefinitionT], *, name: str) -> Read[
         If the file is missing, is no YAML 1.2, repeats a key, or is not what `model` asks for.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DefinitionError(f"the definition can't be read: {reason}", place=name) from None
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # A device or a pipe may never end.
+            raise _describe_unreadable("it is no file", name)
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        # Ends of lines are one, whatever wrote them: the text is logged and hashed.
+        text = content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        raise _describe_unreadable("it is not UTF-8 text", name) from None
+    except OSError as error:
+        raise _describe_unreadable(str(error.strerror), name) from None
+    except ValueError:
+        raise _describe_unreadable("its name is none that a file can have", name) from None
     return parse_definition(text, model, name=name)
+
+
+def _describe_unreadable(reason: str, name: str) -> DefinitionError:
+    return DefinitionError(f"the definition can't be read: {reason}", place=name)
 
 
 def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[DefinitionT]:
@@ -135,9 +155,14 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     DefinitionError
         If the text is no YAML 1.2, repeats a key, or is not what `model` asks for.
     """
+    if len(text.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
+        raise DefinitionError(
+            f"the definition has more than {_MOST_BYTES:,} bytes",
+            place=name,
+            remedy="It declares and holds no data: name tables of the data by their files.",
+        )
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-        data = YAML(typ="safe", pure=True).load(text)
+        node, data = _load_yaml(text)
         origin = Origin(name=name, text=text, lines=_collect_lines(node))
     except DuplicateKeyError as error:
         raise DefinitionError(
@@ -153,6 +178,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
         raise DefinitionError(f"this is not YAML: {error}", place=name) from None
     except (TypeError, ValueError, RecursionError):
         raise _no_plain_data(name) from None
+    check_words(data, origin.place)
     if not isinstance(data, dict):
         raise DefinitionError(
             "a definition is a set of `key: value` lines", place=name, remedy="See `glabella init`."
@@ -201,6 +227,44 @@ def read_part(
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise _translate(error, model, Origin(origin.name, origin.text, lines)) from None
+
+
+class _PlainComposer(Composer):
+    """Takes no aliases, of which a few lines can make a billion values, and no endless nesting."""
+
+    nesting = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose one node, as ruamel.yaml does."""
+        event = self.parser.peek_event()
+        if isinstance(event, AliasEvent) or event.anchor is not None:
+            raise ComposerError(
+                None,
+                None,
+                "anchors and aliases (`&` and `*`) are not taken: write out what they name, or put "
+                "text that begins with such a sign in quotes",
+                event.start_mark,
+            )
+        if self.nesting == _DEEPEST:
+            raise ComposerError(
+                None, None, f"it nests more than {_DEEPEST} levels deep", event.start_mark
+            )
+        self.nesting += 1
+        node = super().compose_node(parent, index)
+        self.nesting -= 1
+        return node
+
+
+def _load_yaml(text: str) -> tuple[Node | None, Any]:
+    """Give YAML as nodes, which know their lines, and as plain values made of the same nodes."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _PlainComposer
+    constructor, parser = yaml.get_constructor_parser(text)
+    try:
+        node = constructor.composer.get_single_node()
+        return node, None if node is None else constructor.construct_document(node)
+    finally:
+        parser.dispose()
 
 
 def _no_plain_data(name: str) -> DefinitionError:

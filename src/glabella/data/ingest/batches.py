@@ -16,7 +16,13 @@ import pyarrow.parquet
 from glabella.data.checks import to_text
 from glabella.data.ingest.files import check_is_there, read_table, refuse_no_rows
 from glabella.data.ingest.raw import ReadOptions
-from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS, refuse_damage, to_frame
+from glabella.data.ingest.readers.columnar import (
+    WHOLE_NUMBERS,
+    open_parquet,
+    refuse_damage,
+    spell_out,
+    to_frame,
+)
 from glabella.data.ingest.readers.decimals import (
     check_grouped_points,
     find_decimal_commas,
@@ -123,10 +129,12 @@ class ParquetTable(BatchedTable):
         wanted = [name for name in self.names if name in set(columns)]
         for path in self.paths:
             with refuse_damage(path), _open_parquet(path) as file:
+                schema = pyarrow.parquet.read_schema(path)
                 for batch in file.iter_batches(rows, columns=wanted, use_threads=False):
                     # Damage in a part that reading did not need would come to light later.
                     batch.validate(full=True)
-                    yield self._to_frame(pyarrow.Table.from_batches([batch]), path)
+                    table = spell_out(pyarrow.Table.from_batches([batch]), schema, path)
+                    yield self._to_frame(table, path)
 
     def _to_frame(self, table: pyarrow.Table, path: Path) -> pd.DataFrame:
         kept = [name for name in table.column_names if name in self.exact]
@@ -335,7 +343,7 @@ def _number_parts(path: Path) -> list[tuple[int, str]]:
 
 
 def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
-    return pyarrow.parquet.ParquetFile(path, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
+    return open_parquet(path, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
 
 
 def _open_parquet_files(
@@ -345,7 +353,8 @@ def _open_parquet_files(
     n_rows = 0
     for path in paths:
         with refuse_damage(path), _open_parquet(path) as file:
-            schema, count = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+            schema = pyarrow.parquet.read_schema(path).remove_metadata()
+            count = file.metadata.num_rows
         check_names(schema.names, path)
         if first is None:
             first = schema

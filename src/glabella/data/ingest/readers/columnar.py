@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from glabella.data.ingest.raw import RawTable
+from glabella.data.ingest.readers.bounds import refuse_expansion, refuse_repetition
 from glabella.data.ingest.readers.header import check_names
 from glabella.data.precision import widen
 from glabella.errors import DataError
@@ -23,6 +26,7 @@ WHOLE_NUMBERS = {
         ("uint8", "UInt8"), ("uint16", "UInt16"), ("uint32", "UInt32"), ("uint64", "UInt64"),
     )
 }  # fmt: skip
+_TEXT = (pyarrow.string(), pyarrow.large_string())
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
@@ -50,13 +54,79 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         check_names(schema.names, path)
         asked = set(schema.names if columns is None else columns)
         wanted = [name for name in schema.names if name in asked]
-        table = pyarrow.parquet.read_table(path, columns=wanted)
+        with open_parquet(path) as file:
+            table = file.read(columns=wanted)
         # Damage in a part that reading did not need would come to light in some later step.
         table.validate(full=True)
+        table = spell_out(table, schema, path)
         n_rows = table.num_rows
     if not wanted:
         return RawTable(pd.DataFrame(index=range(n_rows)))
     return RawTable(to_frame(table, path), labels=_take_labels(schema, wanted))
+
+
+def open_parquet(path: Path, **how: Any) -> pyarrow.parquet.ParquetFile:
+    """Open a file whose text is read as positions in a list of words, for `spell_out`.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+    **how : Any
+        For pyarrow.
+
+    Returns
+    -------
+    ParquetFile
+        Whose rows and columns its size allows for.
+
+    Raises
+    ------
+    DataError
+        If it claims so many cells, or unpacks to so much, that nearly all is repeated.
+    """
+    with pyarrow.parquet.ParquetFile(path) as file:
+        schema, described = file.schema_arrow, file.metadata
+        groups = [described.row_group(at) for at in range(described.num_row_groups)]
+        refuse_repetition(described.num_rows, described.num_columns, path)
+        refuse_expansion(sum(group.total_byte_size for group in groups), path)
+    text = [field.name for field in schema if field.type in _TEXT]
+    return pyarrow.parquet.ParquetFile(path, read_dictionary=text, **how)
+
+
+def spell_out(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarrow.Table:
+    """Give a table its own types: text that was read as positions in a list of words is text.
+
+    Parameters
+    ----------
+    table : Table
+        Read from `open_parquet`.
+    schema : Schema
+        The file's own.
+    path : Path
+        The file, for the message.
+
+    Returns
+    -------
+    Table
+        With the types of the schema.
+
+    Raises
+    ------
+    DataError
+        If a few long words repeated would come to gigabytes.
+    """
+    for at, name in enumerate(table.column_names):
+        wanted = schema.field(name).type
+        if wanted not in _TEXT or table.schema.field(at).type == wanted:
+            continue
+        size = sum(
+            pc.sum(pc.take(pc.binary_length(part.dictionary), part.indices)).as_py() or 0
+            for part in table[at].chunks
+        )
+        refuse_expansion(size, path)
+        table = table.set_column(at, schema.field(name), table[at].cast(wanted))
+    return table
 
 
 @contextmanager

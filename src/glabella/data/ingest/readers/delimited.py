@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow
 
 from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.ingest.readers.bounds import LONGEST_LINE
 from glabella.data.ingest.readers.decimals import find_decimal_commas, write_points
 from glabella.data.ingest.readers.encoding import describe_undecodable, find_encoding
 from glabella.data.ingest.readers.header import (
@@ -196,6 +197,13 @@ def _refuse_nul(lines: Iterable[str], path: Path) -> Iterator[str]:
                 place=path.name,
                 remedy="Write it again; if it is UTF-16 without a mark, state "
                 "`encoding: utf-16-le`.",
+            )
+        if len(line) > LONGEST_LINE:
+            raise DataError(
+                f"a line has more than {LONGEST_LINE:,} characters: its line ends are missing, or "
+                "it is no table",
+                place=path.name,
+                remedy="Write the table again, with a line for each row.",
             )
         yield line
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from glabella.data.ingest.readers.bounds import refuse_width
 from glabella.errors import DataError, describe_choices
 
 _NO_HEADER = "Write the names of the columns into the first row."
@@ -107,8 +108,9 @@ def check_names(names: Sequence[str], path: Path) -> None:
     Raises
     ------
     DataError
-        If a name is blank or stands twice.
+        If a name is blank or stands twice, or there are more than can be read.
     """
+    refuse_width(len(names), path)
     repeated = sorted(name for name, count in Counter(names).items() if count > 1 and name.strip())
     if repeated:
         raise DataError(

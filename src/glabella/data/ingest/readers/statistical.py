@@ -12,6 +12,7 @@ import pandas as pd
 
 from glabella.data.checks import to_text
 from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.ingest.readers.bounds import refuse_repetition
 from glabella.data.ingest.readers.header import check_names, describe_empty
 from glabella.data.ingest.readers.stata import check_stata_is_whole
 from glabella.data.ingest.readers.transport import check_rows, read_layout
@@ -63,7 +64,8 @@ def read_statistical(
     """
     described = describe_statistical(path, options)
     asked = _choose(described, columns)
-    _, frame = _parse(path, options, columns=asked)
+    # One more than it states: whether there are more is all that is asked of those.
+    _, frame = _parse(path, options, columns=asked, limit=_allow(described.number_rows))
     _check_rows(path, described, len(frame))
     return RawTable(
         frame,
@@ -99,7 +101,11 @@ def describe_statistical(path: Path, options: ReadOptions) -> metadata_container
     if path.suffix.lower() == ".xpt":
         read_layout(path)
     described, _ = _parse(path, options, metadata_only=True)
-    check_names(list(described.column_names), path)
+    names = list(described.column_names)
+    check_names(names, path)
+    if path.suffix.lower() != ".xpt":
+        # That format alone leaves it open, and does not compress.
+        refuse_repetition(_read_count(path, described.number_rows), len(names), path)
     return described
 
 
@@ -250,13 +256,17 @@ def _check_repeated(notices: Sequence[str], path: Path) -> None:
     check_names([match[1] for match in found if match for _ in range(2)], path)
 
 
-def _check_count(path: Path, stated: int | None, read: int) -> None:
+def _read_count(path: Path, stated: int | None) -> int:
     if stated is None or stated < 0:
         raise DataError(
             "the file does not say how many rows it has, so a part of it might be missing",
             place=path.name,
             remedy="Save it again with the program that it belongs to.",
         )
+    return stated
+
+
+def _check_count(path: Path, stated: int | None, read: int) -> None:
     if stated != read:
         raise DataError(
             f"the file says that it has {stated} rows, and it has {read}",
@@ -288,13 +298,17 @@ def take_value_labels(
     """
     by_column: Mapping[str, Mapping[float | int, str]] = described.variable_value_labels
     return {
-        name: dict(
-            zip(
-                (str(to_text(pd.Series([value])).iloc[0]) for value in labels),
-                labels.values(),
-                strict=True,
-            )
-        )
+        name: dict(zip(_write_values(list(labels)), labels.values(), strict=True))
         for name, labels in by_column.items()
         if labels and name in set(columns)
     }
+
+
+def _write_values(values: Sequence[float | int | str]) -> list[str]:
+    if all(type(value) is float for value in values):
+        return list(map(str, to_text(pd.Series(values))))
+    return [str(to_text(pd.Series([value])).iloc[0]) for value in values]
+
+
+def _allow(stated: int | None) -> int:
+    return 0 if stated is None else stated + 1

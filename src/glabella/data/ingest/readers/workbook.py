@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.ingest.readers.bounds import MOST_COLUMNS, refuse_expansion
 from glabella.data.ingest.readers.header import (
     NamedPart,
     check_first_row,
@@ -30,6 +31,13 @@ from glabella.errors import DataError, describe_choices
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s")
+_AREA = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=[\"']([A-Za-z0-9:]{2,40})[\"']")
+_OVERLAP = 300
+# Of a worksheet, by Excel's own limits.
+_MOST_ROWS = 1_048_576
+# Between and beside cells that are there; each costs as much as one of them.
+_MOST_BLANK = 50_000_000
+_MOST_MERGED = 1_000_000
 # What zipfile, its decompressors and openpyxl raise for parts that are missing or damaged;
 # openpyxl's InvalidFileException can't occur, as the ending is known.
 _BROKEN = (
@@ -73,6 +81,7 @@ def read_workbook(path: Path, options: ReadOptions) -> RawTable:
     """
     _check_start(path)
     try:
+        _check_size(path)
         uses_formulas, uses_merging = _search_parts(path, _FORMULA), _search_parts(path, _MERGE)
         with _open(path, data_only=True) as book:
             sheet = _choose_sheet(book, options.sheet, path)
@@ -80,6 +89,7 @@ def read_workbook(path: Path, options: ReadOptions) -> RawTable:
             if uses_formulas:
                 _check_formulas(path, sheet)
         if uses_merging:
+            _check_areas(path)
             _check_merging(path, sheet.title, rows[0][0])
     except _BROKEN:
         # A DataError is none of these, so a refusal from within passes.
@@ -103,8 +113,36 @@ def _check_start(path: Path) -> None:
             )
 
 
+def _check_size(path: Path) -> None:
+    with zipfile.ZipFile(path) as parts:
+        # No part gives more than it states here: its reader stops there.
+        refuse_expansion(sum(part.file_size for part in parts.infolist()), path)
+
+
+def _check_areas(path: Path) -> None:
+    """Refuse merged areas so large that to list their cells would never end."""
+    from openpyxl.utils import coordinate_to_tuple  # type: ignore[import-untyped]
+
+    cells = 0
+    for ref in _find_in_parts(path, _AREA):
+        first, _, last = ref.decode("ascii").partition(":")
+        (top, left), (bottom, right) = map(coordinate_to_tuple, (first, last or first))
+        cells += (abs(bottom - top) + 1) * (abs(right - left) + 1)
+    if cells > _MOST_MERGED:
+        raise DataError(
+            f"its merged areas cover {cells:,} cells",
+            place=path.name,
+            remedy="Unmerge them and fill each cell in.",
+        )
+
+
 def _search_parts(path: Path, pattern: re.Pattern[bytes]) -> bool:
     """Search the workbook's XML, to save a second pass over the cells of most workbooks."""
+    return next(_find_in_parts(path, pattern), None) is not None
+
+
+def _find_in_parts(path: Path, pattern: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Give what a pattern finds in the workbook's XML."""
     with zipfile.ZipFile(path) as parts:
         for name in parts.namelist():
             if not name.lower().endswith(".xml"):
@@ -112,10 +150,13 @@ def _search_parts(path: Path, pattern: re.Pattern[bytes]) -> bool:
             with parts.open(name) as part:
                 overlap = b""
                 while piece := part.read(1 << 20):
-                    if pattern.search(overlap + piece):
-                        return True
-                    overlap = piece[-32:]
-    return False
+                    text = overlap + piece
+                    end = 0
+                    for match in pattern.finditer(text):
+                        end = match.end()
+                        yield match[match.lastindex or 0]
+                    # What was found is not found again, and what begins here may end in the next.
+                    overlap = text[max(end, len(text) - _OVERLAP) :]
 
 
 @contextmanager
@@ -157,11 +198,16 @@ def _read_rows(sheet: Any, path: Path) -> list[tuple[int, list[Any]]]:
     # The size that a sheet states of itself is often wrong.
     sheet.reset_dimensions()
     rows: list[tuple[int, list[Any]]] = []
-    errors = 0
+    errors = blank = 0
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         values = [cell.value for cell in cells]
         errors += sum(cell.data_type == "e" for cell in cells)
-        if any(value not in (None, "") for value in values):
+        blank += sum(value is None for value in values)
+        _refuse_large(number, len(cells), blank, sheet.title, path)
+        # A row is as wide as its last value: a lone cell far to the right widens no other.
+        while values and values[-1] in (None, ""):
+            values.pop()
+        if values:
             rows.append((number, values))
     if errors:
         raise DataError(
@@ -174,6 +220,26 @@ def _read_rows(sheet: Any, path: Path) -> list[tuple[int, list[Any]]]:
         _check_formulas(path, sheet)
         raise describe_empty(path)
     return rows
+
+
+def _refuse_large(number: int, width: int, blank: int, title: str, path: Path) -> None:
+    if number > _MOST_ROWS or width > MOST_COLUMNS:
+        raise DataError(
+            f"sheet '{title}' has a cell beyond row {_MOST_ROWS:,} or column XFD, where Excel's "
+            "sheets end",
+            place=path.name,
+            remedy="Copy the table's cells into a new workbook.",
+        )
+    if blank > _MOST_BLANK:
+        raise _describe_blank(f"sheet '{title}'", path)
+
+
+def _describe_blank(what: str, path: Path) -> DataError:
+    return DataError(
+        f"{what} has more than {_MOST_BLANK:,} blank cells beside and between its values",
+        place=path.name,
+        remedy="Copy the table's cells into a new workbook.",
+    )
 
 
 def _check_formulas(path: Path, sheet: Any) -> None:
@@ -209,16 +275,22 @@ def _check_merging(path: Path, title: str, header: int) -> None:
 
 
 def _make_frame(rows: Sequence[Sequence[Any]], path: Path) -> pd.DataFrame:
-    columns = list(zip_longest(*rows, fillvalue=None))
-    header = ["" if column[0] is None else str(column[0]) for column in columns]
+    # Blank at their ends, rows are cut there.
+    width = max(len(row) for row in rows)
+    top = [*rows[0], *[None] * (width - len(rows[0]))]
+    header = ["" if name is None else str(name) for name in top]
     # A part of the sheet that has only a format, or was emptied, may be beside the table.
     part = NamedPart(header, path)
-    cells = part.take([column[1:] for column in columns])
     # What check_names names must not be a participant's value; a blank name is its matter.
-    if any(not isinstance(column[0], str | None) for column in columns):
+    if any(not isinstance(name, str | None) for name in top):
         check_first_row(["0"], path)
     check_first_row(part.names, path)
     check_names(part.names, path)
+    # Before columns are made: one that has a cell and no name could be far to the right.
+    if width * len(rows) - sum(map(len, rows)) > _MOST_BLANK:
+        raise _describe_blank("the sheet", path)
+    columns = list(zip_longest(*rows, fillvalue=None))
+    cells = part.take([column[1:] for column in columns])
     return pd.DataFrame(
         {name: _make_column(column) for name, column in zip(part.names, cells, strict=True)},
         index=range(len(rows) - 1),

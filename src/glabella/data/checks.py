@@ -208,7 +208,13 @@ def _drop_zeros(text: str) -> str:
     return re.sub(r"^(-?(?:0|[1-9]\d*))\.0+$", r"\1", text)
 
 
-def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None = None) -> Parsed:
+def parse_values(
+    raw: pd.Series,
+    variable: Variable,
+    *,
+    scales: pd.Series | None = None,
+    notes_scales: bool = True,
+) -> Parsed:
     """Turn a column into typed values, noting each fault by its row.
 
     Parameters
@@ -219,6 +225,9 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
         What the dictionary says of the column; ``NA`` may be one of its codes.
     scales : Series, optional
         For a score that each trial rates on its own scale: the scale's name, row by row.
+    notes_scales : bool
+        Whether a row without a known scale is at fault; false where that was noted before. Its
+        value is missing all the same.
 
     Returns
     -------
@@ -232,15 +241,19 @@ def parse_values(raw: pd.Series, variable: Variable, *, scales: pd.Series | None
     numbers, missing = _read_numbers(raw, variable.codes)
     low, high, bounds = _limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
+    no_scale = f"has no known scale ({', '.join(sorted(SCALES))})"
     with np.errstate(invalid="ignore"):
         wrong = {
             "is not a number": np.isnan(numbers) & ~missing,
             "is not a finite number": np.isinf(numbers),
-            f"has no known scale ({', '.join(sorted(SCALES))})": np.isnan(low) & finite,
+            no_scale: np.isnan(low) & finite,
             f"is outside {bounds}": ((numbers < low) | (numbers > high)) & finite,
         }
         if variable.type == "ordinal":
             wrong["is not a whole number"] = (numbers != np.floor(numbers)) & finite
+    if not notes_scales:
+        numbers = np.where(np.isnan(low), np.nan, numbers)
+        wrong = {kind: rows for kind, rows in wrong.items() if kind != no_scale}
     which = np.zeros(len(raw), dtype=np.int8)
     for number, rows in reversed(list(enumerate(wrong.values(), start=1))):
         if rows.any():

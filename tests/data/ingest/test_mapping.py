@@ -11,6 +11,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import derive_outcomes
 from glabella.data.ingest.mapping import AssessmentsFile, TrialSource, read_trial
+from glabella.data.ingest.unmatched import explain_unmatched
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.domain.scales import SCALES
@@ -545,3 +546,64 @@ def test_doubled_visits_are_listed_by_file_row_and_column(tmp_path: Path) -> Non
         ["visits.csv", 3, "score", "rows repeat a participant, variable and week"],
         ["people.csv", 2, "tw_w0", "rows repeat a participant, variable and week"],
     ]
+
+
+def test_identifiers_that_match_nobody_are_one_finding_with_what_they_differ_by(
+    tmp_path: Path,
+) -> None:
+    text = LONG.replace("name: alpha", "name: alpha\n  scale: hamd17").replace("twstrs", "total")
+    people = "pid,centre,treat,age,gender\n7,a,x,44,F\n8,b,y,45,M\n"
+    error = refuse(text, tmp_path, people=people, visits="pid,wk,score\n007,0,30\n008,0,31\n")
+    assert str(error) == (
+        "visits.csv, column 'pid': 2 of 2 rows are of nobody in people.csv\n"
+        "  All of these identifiers would be found if leading zeros did not count: write them "
+        "alike in both files. Add these participants, or leave the rows out."
+    )
+
+
+@pytest.mark.parametrize(
+    ("people", "visits", "hint"),
+    [
+        (["QQ-01", "QQ-02"], ["qq-01", "qq-02"], "All of these identifiers would be found if cap"),
+        (["QQ 01", "QQ 02"], ["QQ-01", "QQ_02"], "if blanks and signs between did not count"),
+        (["S1-7", "S1-8"], ["S1-007", "S1-008"], "if leading zeros did not count"),
+        (["7.0", "8.0"], ["7", "8"], "if decimals of whole numbers did not count"),
+        (["QQ 7", "QQ 8"], ["qq007", "qq008"], "if capitals, leading zeros, blanks and signs"),
+        (["QQ1", "QQ2", "QQ3"], ["qq1", "qq2", "ZZ9"], "Most of these identifiers"),
+    ],
+)
+def test_what_identifiers_differ_by_is_said_without_showing_one(
+    people: list[str], visits: list[str], hint: str
+) -> None:
+    there = pd.DataFrame({"studyid": "A", "usubjid": people})
+    rows = pd.DataFrame({"studyid": "A", "usubjid": visits}).astype("category")
+    found = explain_unmatched(rows, there, np.ones(len(rows), dtype=bool))
+    assert hint in found
+    assert not any(name in found for name in (*people, *visits) if len(name) > 2)
+
+
+def test_identifiers_under_another_trial_or_of_others_are_told_from_misspelt_ones() -> None:
+    there = pd.DataFrame({"studyid": "A", "usubjid": ["1", "2"]})
+    rows = pd.DataFrame({"studyid": "a", "usubjid": ["1", "2"]})
+    everyone = np.ones(2, dtype=bool)
+    assert "under the name of another trial" in explain_unmatched(rows, there, everyone)
+    rows = pd.DataFrame({"studyid": "A", "usubjid": ["QQ9", "QQ8"]})
+    assert explain_unmatched(rows, there, everyone) == ""
+
+
+def test_rows_without_an_id_are_no_repeated_participant(tmp_path: Path) -> None:
+    people = "pid,centre,treat,age,gender\nQQ01,a,x,44,F\n,b,y,45,M\n,c,y,46,M\n"
+    error = refuse(LONG, tmp_path, people=people, visits="pid,wk,score\nQQ01,0,40\n")
+    assert error.finding == "2 rows have no id"
+
+
+def test_an_unknown_scale_is_no_second_finding_of_its_scores(tmp_path: Path) -> None:
+    error = refuse(
+        POOLED,
+        tmp_path,
+        people="study,pid,rated_on\nA,QQ1,madrs\nB,QQ1,ZZ18\n",
+        visits="study,pid,param,wk,score\nA,QQ1,total,0,30\nB,QQ1,total,0,30\nB,QQ1,total,1,x\n",
+    )
+    assert "1 of 2 rows name no known scale" in str(error)
+    assert "has no known scale" not in str(error)
+    assert "1 of 3 values: each is not a number" in str(error)

@@ -15,6 +15,7 @@ from glabella.data.identifiers import write_ids
 from glabella.data.ingest.interpret import MappingState, interpret_column
 from glabella.data.ingest.labels import read_name_labels, read_week_labels, take_labelled
 from glabella.data.ingest.sources import AssessmentsFile, TrialSource
+from glabella.data.ingest.unmatched import explain_unmatched
 from glabella.data.tables import KEY, find_positions
 from glabella.errors import DataError, describe_choices
 
@@ -101,12 +102,14 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
             "Name its arm among `arms:` of the participants, or leave the rows out.",
         )
     people = find_positions(keys, participants)
+    unmatched = people < 0
+    hint = explain_unmatched(keys, participants, unmatched) if unmatched.any() else ""
     state.note_rows(
-        people < 0,
+        unmatched,
         file.file,
         file.id,
         f"{{count}} of {len(keys)} rows are of nobody in {state.source.participants.file}",
-        "Add these participants, or leave the rows out.",
+        f"{hint}Add these participants, or leave the rows out.",
     )
     scales = None
     if "scale" in participants:
@@ -227,7 +230,8 @@ def _parse(
     variable: Variable = state.dictionary.variables[name]
     chosen = slice(None) if rows is None else rows
     scales = None if visits.scales is None else visits.scales.iloc[chosen]
-    parsed = parse_values(raw, variable, scales=scales)
+    # Whoever has no known scale is no known participant, or one whose scale was noted already.
+    parsed = parse_values(raw, variable, scales=scales, notes_scales=scales is None)
     state.note_faults(parsed.faults, file, column, name, rows)
     values = parsed.values.to_numpy(dtype=float)
     known = np.flatnonzero(~np.isnan(values))

@@ -160,7 +160,9 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
         variable = state.find(name, *keys)
         given = file.find_column(name)
         raw = interpret_column(state, file.file, given, variable, keys)
-        parsed = parse_values(raw, variable, scales=columns.get("scale"))
+        scales = columns.get("scale")
+        # A scale that is none was noted with the column that names it.
+        parsed = parse_values(raw, variable, scales=scales, notes_scales=scales is None)
         state.note_faults(parsed.faults, file.file, given.column, name)
         columns[name] = parsed.values
     return pd.DataFrame(columns)
@@ -206,8 +208,10 @@ def _check_roles(state: MappingState[TrialSource], columns: dict[str, pd.Series]
             f"{{count}} of {len(columns['scale'])} rows name no known scale",
             f"There are: {', '.join(SCALES)}.",
         )
+    keys = pd.DataFrame({key: columns[key] for key in KEY})
+    # Rows without an id were noted as such, and are not one participant.
     state.note_rows(
-        pd.DataFrame({key: columns[key] for key in KEY}).duplicated().to_numpy(),
+        (keys.duplicated() & (keys != "").all(axis=1)).to_numpy(),
         file.file,
         file.id,
         "{count} rows repeat a participant of the same trial",

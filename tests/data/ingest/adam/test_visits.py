@@ -51,6 +51,15 @@ def test_records_of_nobody_are_refused_by_their_row(adam) -> None:
     assert error.rows["row"].tolist() == [3, 4]
 
 
+def test_records_of_nobody_at_all_are_one_finding_with_what_they_differ_by(adam) -> None:
+    error = adam.refuse(bds=adam.plain.assign(USUBJID=adam.plain["USUBJID"].str.lower()))
+    assert str(error) == (
+        "bds.csv, column 'USUBJID': 4 of 4 records are of nobody in adsl.csv\n"
+        "  All of these identifiers would be found if capitals did not count: write them alike in "
+        "both files. Add these subjects, or leave the records out."
+    )
+
+
 def test_values_out_of_range_are_refused_without_being_shown(adam) -> None:
     error = adam.refuse(bds=adam.bds([BASELINE, ("QQ1", "Week 8", 57.0, 71.0, "")], NAMES))
     text = "bds.csv, column 'AVAL' (total): 1 of 2 values: each is outside 0 to 70"

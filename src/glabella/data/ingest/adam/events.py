@@ -17,6 +17,7 @@ from glabella.data.ingest.adam.cells import (
     refuse_rows,
 )
 from glabella.data.ingest.adam.subjects import Subjects
+from glabella.data.ingest.unmatched import explain_unmatched
 from glabella.data.tables import find_positions
 from glabella.errors import DefinitionError
 
@@ -91,13 +92,15 @@ def _find_people(state: State, file: str, subjects: Subjects) -> np.ndarray:
         }
     )
     person = find_positions(keys, subjects.frame)
+    unmatched = person < 0
+    hint = explain_unmatched(keys, subjects.frame, unmatched) if unmatched.any() else ""
     refuse_rows(
         state,
         file,
         "USUBJID",
-        np.flatnonzero(person < 0),
+        np.flatnonzero(unmatched),
         f"{{count}} of {len(person)} records are of nobody in {state.source.adam.adsl}",
-        "Add these subjects, or leave the records out.",
+        f"{hint}Add these subjects, or leave the records out.",
     )
     return person
 

@@ -112,7 +112,8 @@ def _read_keys(state: State) -> dict[str, Texts | pd.Series]:
     for name, cells in keys.items():
         blank = np.flatnonzero(cells == "")
         refuse_rows(state, file, name.upper(), blank, "{count} rows are blank", "Fill them in.")
-    doubled = np.flatnonzero(pd.DataFrame(keys)[KEY].duplicated().to_numpy())
+    named = pd.DataFrame(keys)[KEY]
+    doubled = np.flatnonzero((named.duplicated() & (named != "").all(axis=1)).to_numpy())
     refuse_rows(
         state,
         file,

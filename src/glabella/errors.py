@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 # Control, format, surrogate, and the separators of lines and of paragraphs.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -71,7 +73,7 @@ def escape_controls(text: str, *, keep: str = "") -> str:
     >>> escape_controls("a\x1b[2Jb\u202e")
     'a\\x1b[2Jb\\u202e'
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not _CONTROL.search(text) and ("\n" in keep or "\n" not in text):
         return text
     return "".join(
         _escape(sign) if unicodedata.category(sign) in _UNSEEN and sign not in keep else sign

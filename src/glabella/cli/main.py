@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -10,8 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from glabella import __version__
+from glabella.cli.faults import answer_errors
 from glabella.cli.signals import end_on_signals
-from glabella.errors import GlabellaError
 
 # Each with the first sentence of its own help, which is read only when the verb is asked for:
 # `glabella --help` must not wait for what thirteen verbs import.
@@ -84,10 +83,6 @@ def _take_options(
 
 
 def run() -> None:
-    """Run the command line; exit 0 when done, 1 when data or analysis are refused, 2 on usage."""
-    with end_on_signals():
-        try:
-            app()
-        except GlabellaError as error:
-            typer.echo(f"glabella: {error}", err=True)
-            sys.exit(1)
+    """Run the command line; exit 0 when done, 1 when refused, 2 on usage, 70 on a fault of ours."""
+    with end_on_signals(), answer_errors():
+        app()

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from glabella.errors import escape_controls
+
 # Shorter work needs no estimate of the time left.
 _SECONDS_OF_LONG_WORK = 10.0
 # Seconds over which the speed is averaged.
@@ -202,6 +204,7 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
         return
     # rich takes a while to import; only work that lasts shows progress.
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         Progress,
@@ -219,17 +222,22 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
     )
     # A long period keeps the estimate while a single fit or repeat takes minutes.
     with Progress(
-        *columns, console=Console(stderr=True), transient=True, speed_estimate_period=_SPEED_PERIOD
+        *columns,
+        # The bar steers the terminal itself; what it shows must not.
+        console=Console(file=getattr(sys.stderr, "plain", sys.stderr)),
+        transient=True,
+        speed_estimate_period=_SPEED_PERIOD,
     ) as bar:
         started = bar.get_time()
 
         def show(stage: str, done: int, total: int) -> None:
             shown = bar.tasks[0]
-            if stage != shown.description:
+            words = escape(escape_controls(stage))
+            if words != shown.description:
                 # A new task: rich can't take a total away, and the speed of one stage says
                 # nothing about the next.
                 bar.remove_task(shown.id)
-                bar.add_task(stage, total=total or None, **_NOTHING_YET)
+                bar.add_task(words, total=total or None, **_NOTHING_YET)
                 shown = bar.tasks[0]
                 shown.start_time = started
             bar.update(shown.id, completed=done, total=total or None)

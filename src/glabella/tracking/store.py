@@ -18,6 +18,7 @@ from urllib.request import getproxies
 
 from glabella.definitions.locate import Project
 from glabella.errors import StoreError
+from glabella.tracking.store_errors import check_address, describe_store_error, list_store_errors
 
 # Telemetry is on by default, and a schema error would print a participant's row.
 _ENVIRONMENT = {
@@ -103,6 +104,7 @@ def open_store(project: Project, *, create: bool = False) -> Store:
     """
     stated = os.environ.get("MLFLOW_TRACKING_URI")
     if stated:
+        check_address(stated, remedy=_REMEDY)
         store = Store(stated, None)
         _knock(store)
     else:
@@ -149,13 +151,8 @@ def explain_store_errors(store: Store) -> Iterator[None]:
     """
     try:
         yield
-    except import_mlflow().MlflowException as error:
-        first = (str(error).splitlines() or [""])[0]
-        raise StoreError(
-            f"the store of runs and models can't be used: {first}",
-            place=store.shown,
-            remedy=_REMEDY,
-        ) from None
+    except list_store_errors(import_mlflow()) as error:
+        raise describe_store_error(error, place=store.shown, remedy=_REMEDY) from None
 
 
 def _knock(store: Store) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -211,24 +209,10 @@ def trained_twice(
 def registry(
     trained_twice: tuple[Path, TrainingResult, TrainingResult], tmp_path: Path
 ) -> tuple[Path, TrainingResult, TrainingResult]:
-    """A copy of that project to write to, whose store knows where it was moved to."""
+    """A copy of that project to write to, whose database names the files of the original."""
     project, first, second = trained_twice
     moved = tmp_path / "registry"
     shutil.copytree(project, moved)
-    places = {
-        "experiments": ("artifact_location",),
-        "runs": ("artifact_uri",),
-        "logged_models": ("artifact_location",),
-        "model_versions": ("source", "storage_location"),
-    }
-    with contextlib.closing(sqlite3.connect(moved / "mlruns" / "mlflow.db")) as database:
-        for table, columns in places.items():
-            for column in columns:
-                database.execute(
-                    f"UPDATE {table} SET {column} = REPLACE({column}, ?, ?)",
-                    (str(project), str(moved)),
-                )
-        database.commit()
     return moved, first, second
 
 

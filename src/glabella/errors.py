@@ -4,9 +4,66 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from urllib.parse import unquote, urlsplit
+
+_MASK = "***"
+# Where an address or a library's message may hold a secret: before the last @ of an address, in a
+# parameter or an assignment whose name says so, in a header.
+_SECRET_NAME = r"[\w.-]*(?:passw|pwd|passphrase|secret|token|api_?key|credential|signature)[\w.-]*"
+_SECRETS = (
+    (re.compile(r"(\w[\w+.-]*://)[^\s'\"<>]*@"), rf"\1{_MASK}@"),
+    (
+        re.compile(rf"\b({_SECRET_NAME}['\"]?\s*[=:]\s*['\"]?)[^\s&;,'\"]+", re.IGNORECASE),
+        rf"\1{_MASK}",
+    ),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}"), rf"\1 {_MASK}"),
+)
+# What a user may have told MLflow: a secret in it is known, wherever a message repeats it.
+_ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+_PASSWORDS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "MYSQL_PWD")
+# A shorter one would be found inside ordinary words.
+_SHORTEST_KNOWN = 4
+
+
+def mask_secrets(text: str) -> str:
+    """Take passwords and tokens out of a text that may quote an address.
+
+    Parameters
+    ----------
+    text : str
+        An address, or a message of ours or of a library.
+
+    Returns
+    -------
+    str
+        With three stars in their place.
+
+    Examples
+    --------
+    >>> mask_secrets("can't reach https://ann:pa@ss@host:5000/x?token=abc&n=1")
+    "can't reach https://***@host:5000/x?token=***&n=1"
+    """
+    for secret in _list_known_secrets():
+        text = text.replace(secret, _MASK)
+    for pattern, masked in _SECRETS:
+        text = pattern.sub(masked, text)
+    return text
+
+
+def _list_known_secrets() -> list[str]:
+    known = [os.environ.get(name, "") for name in _PASSWORDS]
+    for name in _ADDRESSES:
+        address = os.environ.get(name, "")
+        user_and_password = address.partition("://")[2].rpartition("@")[0]
+        known.append(user_and_password.partition(":")[2])
+        with contextlib.suppress(ValueError):
+            known.append(urlsplit(address).password or "")
+    both = {*known, *map(unquote, known)}
+    return sorted((each for each in both if len(each) >= _SHORTEST_KNOWN), key=len, reverse=True)
 
 # Control, format, surrogate, and the separators of lines and of paragraphs.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
@@ -27,10 +84,10 @@ class GlabellaError(Exception):
     """
 
     def __init__(self, finding: str, *, place: str | None = None, remedy: str | None = None):
-        super().__init__(finding)
-        self.finding = finding
-        self.place = place
-        self.remedy = remedy
+        super().__init__(mask_secrets(finding))
+        self.finding = mask_secrets(finding)
+        self.place = None if place is None else mask_secrets(place)
+        self.remedy = None if remedy is None else mask_secrets(remedy)
 
     def __str__(self) -> str:
         # Names come from files, definitions and servers; a line break in a place is of its name.

@@ -16,9 +16,13 @@ from glabella.tracking.store import import_mlflow, open_store
 
 
 @pytest.fixture
-def client(trained):
+def store(trained):
     project, _ = trained
-    open_store(find_project(project))
+    return open_store(find_project(project))
+
+
+@pytest.fixture
+def client(store):
     return import_mlflow().MlflowClient()
 
 
@@ -45,17 +49,17 @@ def test_each_candidate_is_a_child_run(trained, client):
     assert all(child.info.status == "FINISHED" for child in children)
 
 
-def test_artifacts_hold_folds_predictions_definitions_and_report(trained, client):
+def test_artifacts_hold_folds_predictions_definitions_and_report(trained, store, client):
     _, result = trained
-    folds = pd.read_csv(fetch_artifacts(result.run_id, "validation") / "folds.csv")
+    folds = pd.read_csv(fetch_artifacts(store, result.run_id, "validation") / "folds.csv")
     assert (
         folds.query("design == 'pooled'").groupby("repeat")["held_out"].sum().tolist() == [120] * 2
     )
     predictions = pd.read_parquet(
-        fetch_artifacts(result.run_id, "validation") / "predictions.parquet"
+        fetch_artifacts(store, result.run_id, "validation") / "predictions.parquet"
     )
     assert set(predictions["candidate"]) == {*result.candidates, "procedure"}
-    definitions = fetch_artifacts(result.run_id, "definitions")
+    definitions = fetch_artifacts(store, result.run_id, "definitions")
     text = (definitions / "pipelines" / "small.yaml").read_text()
     assert text == (trained[0] / "pipelines" / "small.yaml").read_text()
     assert "report.html" in {item.path for item in client.list_artifacts(result.run_id)}

@@ -73,13 +73,15 @@ def compare(
     store = open_store(home)
     versions = list_versions_of(store)
     listed = _select(store, list_finished(store), versions, analysis, runs, limit)
-    shown = tuple(_describe(run, versions, home) for run in listed)
+    shown = tuple(_describe(store, run, versions, home) for run in listed)
     by_analysis = {name: [run for run in shown if run.analysis == name]
                    for name in dict.fromkeys(run.analysis for run in shown)}  # fmt: skip
     groups = [list(shown)] if runs else list(by_analysis.values())
     differences: list[RunDifference] = []
     for group in groups:
-        differences += _hold_against_base(group, listed, home.runs / "keys", is_named=bool(runs))
+        differences += _hold_against_base(
+            store, group, listed, home.runs / "keys", is_named=bool(runs)
+        )
     result = Comparison(shown, tuple(differences))
     if out is not None:
         write_page(Path(out), render_comparison(result.as_json()), what="comparison")
@@ -125,13 +127,13 @@ def _find(store: Store, finished: Sequence[FinishedRun], reference: str) -> Fini
 
 
 def _describe(
-    run: FinishedRun, versions: Sequence[RegisteredVersion], project: Project
+    store: Store, run: FinishedRun, versions: Sequence[RegisteredVersion], project: Project
 ) -> ComparedRun:
     mine = [item for item in versions if item.run_id == run.run_id]
     reasons: dict[str, str] = {}
     plain: dict[str, Any] = {}
     try:
-        record, _ = read_record(fetch_artifacts(run.run_id, RECORD_FOLDER))
+        record, _ = read_record(fetch_artifacts(store, run.run_id, RECORD_FOLDER))
         plain = record.as_training()
     except StoreError as error:
         reasons["candidates"] = error.finding
@@ -159,7 +161,12 @@ def _describe(
 
 
 def _hold_against_base(
-    group: Sequence[ComparedRun], listed: Sequence[FinishedRun], keys: Path, *, is_named: bool
+    store: Store,
+    group: Sequence[ComparedRun],
+    listed: Sequence[FinishedRun],
+    keys: Path,
+    *,
+    is_named: bool,
 ) -> list[RunDifference]:
     base, role = _choose_base(group, is_named=is_named)
     if base is None:
@@ -174,7 +181,7 @@ def _hold_against_base(
             _refuse_other_data(tags[run.run_id], tags[base.run_id])
             for each in (run, base):
                 if each.run_id not in held:
-                    held[each.run_id] = read_held_out(each.run_id, keys)
+                    held[each.run_id] = read_held_out(store, each.run_id, keys)
         except NotPairedError as reason:
             found.append(RunDifference(run.run_id, base.run_id, role, reason=str(reason)))
             continue

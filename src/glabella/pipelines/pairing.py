@@ -13,6 +13,7 @@ from glabella.errors import StoreError
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.validate import PROCEDURE
 from glabella.tracking.runs import fetch_artifacts
+from glabella.tracking.store import Store
 from glabella.validation.sample import Sample
 
 _IDS = ["studyid", "usubjid"]
@@ -59,11 +60,13 @@ class Paired:
     left_out: int
 
 
-def read_held_out(run_id: str, keys: Path) -> HeldOut:
+def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
     """Read a run's held-out predictions, and whose they are.
 
     Parameters
     ----------
+    store : Store
+        The open store.
     run_id : str
         The run.
     keys : Path
@@ -96,7 +99,9 @@ def read_held_out(run_id: str, keys: Path) -> HeldOut:
     except (KeyError, ValueError, OSError):
         raise NotPairedError(f"the key file of run {short} is of an earlier version") from None
     try:
-        table = pd.read_parquet(fetch_artifacts(run_id, "validation") / "predictions.parquet")
+        table = pd.read_parquet(
+            fetch_artifacts(store, run_id, "validation") / "predictions.parquet"
+        )
     except (StoreError, OSError, ValueError):
         raise NotPairedError(f"the predictions of run {short} are not in the store") from None
     mine = table[table["candidate"] == PROCEDURE]

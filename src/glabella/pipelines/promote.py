@@ -280,7 +280,7 @@ def _read_verified(store: Store, found: RegisteredVersion) -> RunRecord:
         )
     bundle = load_bundle(fetch_version(store, found))
     _refuse_simulated(found, bundle.manifest.origin)
-    folder = fetch_artifacts(found.run_id, RECORD_FOLDER)
+    folder = fetch_artifacts(store, found.run_id, RECORD_FOLDER)
     refuse_changed(folder / RECORD_FILE, found, RECORD_TAG, "record")
     record, _ = read_record(folder)
     if record.promotion is None or bundle.manifest.provenance.get("run") != found.run_id:

@@ -38,7 +38,7 @@ def write_report(run: str, *, out: str | Path, project: str | Path | None = None
         If the file can't be written.
     """
     store = open_store(find_project(Path(project) if project is not None else None))
-    record, figures = read_record(fetch_artifacts(find_run(store, run), RECORD_FOLDER))
+    record, figures = read_record(fetch_artifacts(store, find_run(store, run), RECORD_FOLDER))
     target = Path(out)
     write_page(target, render_report(record, figures), what="report")
     return target

@@ -14,7 +14,8 @@ from typing import Any
 from glabella import __version__
 from glabella.bundle.manifest import SUMS_FILE, Manifest
 from glabella.definitions.locate import Project
-from glabella.errors import BundleError, describe_choices
+from glabella.errors import BundleError, StoreError, describe_choices
+from glabella.tracking.places import describe_lost, find_files, read_path
 from glabella.tracking.references import ModelReference, parse_reference
 from glabella.tracking.runs import OpenRun
 from glabella.tracking.store import Store, explain_store_errors, import_mlflow, open_store
@@ -29,6 +30,7 @@ RECORD_TAG = "record_sha256"
 UPDATED_TAG = "updated_from"
 _BUNDLE = "bundle"
 _PAGE = 1000
+_LOST = "the files of this version are not in the store"
 _RETRAIN = "Train again, or restore the store's files from a copy."
 # What a loaded bundle imports. Stating them saves MLflow the seconds it spends on guessing.
 _REQUIRED = ("numpy", "pandas", "pydantic", "ruamel.yaml", "scikit-learn", "scipy", "xgboost")
@@ -86,13 +88,22 @@ def register_bundle(
         ``models:/NAME/VERSION``, tagged with the digests of bundle and record. The alias is
         `challenger`, or `rehearsal` for a model trained on simulated data.
     """
+    with explain_store_errors(run.store, files=True):
+        run.refuse_elsewhere()
+        return _register(run, bundle, manifest, record, tags)
+
+
+def _register(
+    run: OpenRun, bundle: Path, manifest: Manifest, record: Path, tags: Mapping[str, str]
+) -> str:
     mlflow = import_mlflow()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("serving.py")),
-            artifacts={_BUNDLE: str(bundle)},
+            # As an address, in which a `%` of the path is no code.
+            artifacts={_BUNDLE: bundle.absolute().as_uri()},
             signature=_make_signature(mlflow, manifest),
             pip_requirements=[
                 f"glabella=={__version__}",
@@ -302,17 +313,35 @@ def fetch_version(store: Store, found: RegisteredVersion) -> Path:
     StoreError
         If the store can't be reached.
     """
-    address = f"models:/{found.name}/{found.version}"
-    try:
-        with explain_store_errors(store):
-            local = import_mlflow().artifacts.download_artifacts(artifact_uri=address)
-    except OSError:
-        raise BundleError(
-            "the files of this version are not in the store", place=address, remedy=_RETRAIN
-        ) from None
-    bundle = Path(local) / "artifacts" / _BUNDLE
+    bundle = _fetch_files(store, found) / "artifacts" / _BUNDLE
     refuse_changed(bundle / SUMS_FILE, found, BUNDLE_TAG, "bundle")
     return bundle
+
+
+def _fetch_files(store: Store, found: RegisteredVersion) -> Path:
+    address = f"models:/{found.name}/{found.version}"
+    with explain_store_errors(store, files=True):
+        mlflow = import_mlflow()
+        client = mlflow.MlflowClient()
+        recorded = client.get_model_version_download_uri(found.name, found.version)
+        if store.root is None:
+            try:
+                return Path(mlflow.artifacts.download_artifacts(artifact_uri=address))
+            except (mlflow.MlflowException, OSError) as error:
+                there = read_path(recorded)
+                if there is not None and not there.is_dir():
+                    finding = describe_lost(recorded).finding
+                elif isinstance(error, OSError):
+                    finding = _LOST
+                else:
+                    raise
+                raise BundleError(finding, place=address, remedy=_RETRAIN) from None
+    there = read_path(recorded)
+    try:
+        # As MLflow names them: models/ID/artifacts.
+        return find_files(store.root, recorded, *(there.parts[-3:] if there else ()))
+    except StoreError as error:
+        raise BundleError(error.finding, place=address, remedy=error.remedy) from None
 
 
 def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) -> None:

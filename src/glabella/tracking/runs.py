@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glabella.errors import StoreError, describe_choices
+from glabella.tracking.places import describe_lost, find_files, read_path, refuse_elsewhere
 from glabella.tracking.store import Store, explain_store_errors, import_mlflow
 
 _PROCESS_TAG = "glabella.process"
@@ -52,10 +53,13 @@ class OpenRun:
         MLflow's id.
     experiment_id : str
         Of the analysis's experiment.
+    store : Store
+        Where it is written.
     """
 
     run_id: str
     experiment_id: str
+    store: Store
 
     def log(
         self,
@@ -71,7 +75,8 @@ class OpenRun:
         params, metrics, tags : mapping, optional
             By name.
         """
-        _log_batch(self.run_id, params or {}, metrics or {}, tags or {})
+        with explain_store_errors(self.store):
+            _log_batch(self.run_id, params or {}, metrics or {}, tags or {})
 
     def log_folder(self, folder: Path, artifact_path: str) -> None:
         """Log a folder of files.
@@ -83,8 +88,9 @@ class OpenRun:
         artifact_path : str
             Where they go in the run.
         """
-        client = import_mlflow().MlflowClient()
-        client.log_artifacts(self.run_id, str(folder), artifact_path)
+        with explain_store_errors(self.store, files=True):
+            self.refuse_elsewhere()
+            import_mlflow().MlflowClient().log_artifacts(self.run_id, str(folder), artifact_path)
 
     def log_file(self, path: Path, artifact_path: str | None = None) -> None:
         """Log one file.
@@ -96,7 +102,24 @@ class OpenRun:
         artifact_path : str, optional
             The folder it goes into.
         """
-        import_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
+        with explain_store_errors(self.store, files=True):
+            self.refuse_elsewhere()
+            import_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
+
+    def refuse_elsewhere(self) -> None:
+        """Refuse to write files outside the project, where the store is the project's own.
+
+        Raises
+        ------
+        StoreError
+            If the run's files, or those of its models, would go elsewhere.
+        """
+        if self.store.root is None:
+            return
+        client = import_mlflow().MlflowClient()
+        refuse_elsewhere(self.store.root, client.get_run(self.run_id).info.artifact_uri)
+        experiment = client.get_experiment(self.experiment_id)
+        refuse_elsewhere(self.store.root, experiment.artifact_location)
 
     def log_candidate(
         self,
@@ -118,14 +141,15 @@ class OpenRun:
         failed : bool
             Whether the candidate failed.
         """
-        client = import_mlflow().MlflowClient()
-        child = client.create_run(
-            self.experiment_id,
-            run_name=name,
-            tags={"mlflow.parentRunId": self.run_id, **tags},
-        )
-        _log_batch(child.info.run_id, params, metrics, {})
-        client.set_terminated(child.info.run_id, "FAILED" if failed else "FINISHED")
+        with explain_store_errors(self.store):
+            client = import_mlflow().MlflowClient()
+            child = client.create_run(
+                self.experiment_id,
+                run_name=name,
+                tags={"mlflow.parentRunId": self.run_id, **tags},
+            )
+            _log_batch(child.info.run_id, params, metrics, {})
+            client.set_terminated(child.info.run_id, "FAILED" if failed else "FINISHED")
 
 
 @contextlib.contextmanager
@@ -172,8 +196,11 @@ def open_run(
             experiment_id=experiment_id, run_name=run_name, tags={**tags, **process, **found_by}
         )
     with started as run:
+        opened = OpenRun(run.info.run_id, experiment_id, store)
         try:
-            yield OpenRun(run.info.run_id, experiment_id)
+            # What would be written elsewhere is refused before anything is fitted.
+            opened.refuse_elsewhere()
+            yield opened
         except BaseException:
             _mark_children(mlflow, experiment_id, run.info.run_id)
             raise
@@ -277,11 +304,13 @@ def find_run(store: Store, reference: str) -> str:
     )
 
 
-def fetch_artifacts(run_id: str, artifact_path: str) -> Path:
+def fetch_artifacts(store: Store, run_id: str, artifact_path: str) -> Path:
     """Fetch a folder of a run's artifacts.
 
     Parameters
     ----------
+    store : Store
+        The open store.
     run_id : str
         The run.
     artifact_path : str
@@ -295,17 +324,32 @@ def fetch_artifacts(run_id: str, artifact_path: str) -> Path:
     Raises
     ------
     StoreError
-        If the run has no such folder.
+        If the run has no such folder, its files are elsewhere, or the store can't be reached.
     """
     mlflow = import_mlflow()
-    try:
-        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=artifact_path))
-    except (mlflow.MlflowException, OSError):
-        raise StoreError(
-            f"the run holds no '{artifact_path}'",
-            place=run_id,
-            remedy="It was not written by `glabella train`, or its artifacts were removed.",
-        ) from None
+    lacking = StoreError(
+        f"the run holds no '{artifact_path}'",
+        place=run_id,
+        remedy="It was not written by `glabella train`, or its artifacts were removed.",
+    )
+    if store.root is not None:
+        with explain_store_errors(store):
+            recorded = mlflow.MlflowClient().get_run(run_id).info.artifact_uri
+        found = find_files(store.root, recorded, run_id, "artifacts") / artifact_path
+        if not found.is_dir():
+            raise lacking
+        return found
+    with explain_store_errors(store, files=True):
+        recorded = mlflow.MlflowClient().get_run(run_id).info.artifact_uri
+        try:
+            return Path(
+                mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=artifact_path)
+            )
+        except (mlflow.MlflowException, OSError):
+            there = read_path(recorded)
+            if there is not None and not there.is_dir():
+                raise describe_lost(recorded) from None
+            raise lacking from None
 
 
 def _find_experiment(mlflow: Any, store: Store, name: str) -> str:

@@ -161,3 +161,45 @@ def test_the_page_is_no_wider_than_the_screen(page, width):
         width=width, height=800, deviceScaleFactor=1, mobile=width < 500,
     )  # fmt: skip
     assert page.run("document.documentElement.scrollWidth") <= width
+
+
+# A phone, a laptop, and A4 less Chromium's margins.
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (1366, "screen"), (718, "print")])
+def test_the_page_is_set_well_on_phone_laptop_and_paper(page, width, media):
+    page.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=800, deviceScaleFactor=1, mobile=width < 500,
+    )  # fmt: skip
+    page.ask("Emulation.setEmulatedMedia", media=media)
+    assert page.run("document.querySelectorAll('.interval').length") > 50
+    broken = (
+        "[...document.querySelectorAll('.interval')].filter(e => e.getClientRects().length > 1)"
+    )
+    assert page.run(f"{broken}.map(e => e.innerText)") == []
+    size = "parseFloat(getComputedStyle({}).fontSize)"
+    larger = f"{size.format('e')} > {size.format('e.parentElement')}"
+    soft = f"[...document.querySelectorAll('.soft, figcaption, .notes, dl')].filter(e => {larger})"
+    assert page.run(f"{soft}.map(e => e.innerText)") == []
+    assert page.run("document.documentElement.scrollWidth") <= width
+    if width > 500:
+        cut = (
+            "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+        )
+        assert page.run(f"{cut}.map(e => e.getAttribute('aria-label'))") == []
+
+
+def test_no_word_of_a_figure_is_cut_off(page):
+    page.ask(
+        "Emulation.setDeviceMetricsOverride", width=1366, height=900, deviceScaleFactor=1,
+        mobile=False,
+    )  # fmt: skip
+    outside = """[...document.querySelectorAll('figure svg')].flatMap(svg => {
+        const room = svg.getBoundingClientRect();
+        return [...svg.querySelectorAll('text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            return box.left < room.left - 1 || box.right > room.right + 1
+                || box.top < room.top - 1 || box.bottom > room.bottom + 1;
+        }).map(text => text.textContent);
+    })"""
+    assert page.run("document.querySelectorAll('figure svg text').length") > 50
+    assert page.run(outside) == []

@@ -65,9 +65,25 @@ def test_a_stated_direction_is_shown_with_its_source_and_the_verdict(record):
     }  # fmt: skip
     text = render_report(dataclasses.replace(content, directions=[row]), figures)
     assert "the higher, the less likely response" in text
-    assert "0.41 (0.33 to 0.49)" in text
+    assert '0.41 <span class="interval">(0.33 to 0.49)</span>' in text
     assert "contradict it" in text
     assert "A &lt;b&gt; 2020" in text
+
+
+def test_intervals_are_marked_in_sentences_and_cells_and_nowhere_else(record):
+    content, figures = record
+    finding = (
+        "Its slope is 0.9 (-0.1 to 1.9), in 91 to 97 of 100; version 1.2 to x, 2026-01-02 to 3."
+    )
+    text = render_report(dataclasses.replace(content, finding=finding), figures)
+    shown = re.search(r'<p id="finding">(.*?)</p>', text)[1]
+    assert shown == (
+        'Its slope is 0.9 <span class="interval">(-0.1 to 1.9)</span>, in '
+        '<span class="interval">91 to 97</span> of 100; version 1.2 to x, 2026-01-02 to 3.'
+    )
+    # An element inside a drawing or an attribute would break it.
+    assert not re.search(r'<svg(?:(?!</svg>).)*class="interval"', text, flags=re.DOTALL)
+    assert not re.search(r'="[^"]*<span', text)
 
 
 def test_reasons_of_missing_figures_are_read_without_a_mouse(record):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import textwrap
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, told apart by readers with any colour vision; dashes do it in print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Letters in a line of a name beside a mark; a longer one has two lines or more.
+_LONGEST_NAME = 36
+# Of the width of a figure, without widening it.
+_MOST_FOR_NAMES = 0.45
+# Of the width of an axis; its marks take the rest.
+_MOST_FOR_LEGEND = 0.8
+# Inches: below all axes for the mark of simulated data, and around what reaches beyond the canvas.
+_ROOM_FOR_NOTE = 0.2
+_MARGIN = 0.05
 # What matplotlib would write into each file about itself.
 _METADATA = ("Creator", "Date", "Format", "Type")
 # A fixed salt makes the ids inside an SVG, and so the file, the same each time.
@@ -52,8 +63,23 @@ def render_svg(figure: Figure) -> bytes:
     """
     content = io.BytesIO()
     with import_module("matplotlib").rc_context(_SETTINGS):
-        figure.savefig(content, format="svg", metadata=dict.fromkeys(_METADATA), dpi=150)
+        figure.savefig(
+            content,
+            format="svg",
+            metadata=dict.fromkeys(_METADATA),
+            dpi=150,
+            bbox_inches=_measure_canvas(figure),
+        )
     return content.getvalue()
+
+
+def _measure_canvas(figure: Figure) -> Any:
+    """Give the canvas, wider where a label or a legend would be cut off at its edge."""
+    boxes = import_module("matplotlib.transforms").Bbox
+    canvas, drawn = figure.bbox_inches, figure.get_tightbbox()
+    if tuple(boxes.union([canvas, drawn]).extents) == tuple(canvas.extents):
+        return canvas
+    return boxes.union([canvas, drawn.padded(_MARGIN)])
 
 
 @dataclass(frozen=True)
@@ -111,7 +137,15 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
         figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    _break_names_beside(figure)
+    below = _ROOM_FOR_NOTE / figure.get_figheight()
+    with warnings.catch_warnings():
+        # Where words take more than there is, the canvas is extended around them instead.
+        warnings.filterwarnings("ignore", "Tight layout not applied", UserWarning)
+        # Once more when the axes have their width, which the names beside them take from.
+        for _ in range(2):
+            _break_labels(figure)
+            figure.tight_layout(rect=(0, below, 1, 1))
     # Places are settled now; with an engine, saving would draw everything twice.
     figure.set_layout_engine("none")
     image = render_svg(figure)
@@ -119,6 +153,57 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
     import_module("matplotlib.pyplot").close(figure)
     text = str(table.to_csv(index=False, float_format="%.6g"))
     return Drawn(image, text.encode("utf-8"))
+
+
+def _break_names_beside(figure: Any) -> None:
+    """Break long names beside the marks, and widen the figure where they take too much of it."""
+    widest = 0.0
+    for axis in figure.axes:
+        names = [label.get_text() for label in axis.get_yticklabels()]
+        if any(len(name) > _LONGEST_NAME for name in names):
+            axis.set_yticks(axis.get_yticks(), [_break(name, _LONGEST_NAME) for name in names])
+        widths = [label.get_window_extent().width for label in axis.get_yticklabels()]
+        widest = max([widest, *widths])
+    width = figure.get_figwidth()
+    figure.set_figwidth(width + max(0.0, widest / figure.dpi - _MOST_FOR_NAMES * width))
+
+
+def _break_labels(figure: Any) -> None:
+    """Break labels that are longer than their axis."""
+    for axis in figure.axes:
+        _break_names_below(axis)
+        room = axis.get_window_extent()
+        legend = axis.get_legend()
+        inside = [] if legend is None else legend.get_texts()
+        for label, length in (
+            (axis.xaxis.label, room.width),
+            (axis.yaxis.label, room.height),
+            (axis.title, room.width),
+            *((text, _MOST_FOR_LEGEND * room.width) for text in inside),
+        ):
+            extent = label.get_window_extent()
+            # A label beside its axis lies on its side.
+            taken = extent.height if label is axis.yaxis.label else extent.width
+            if taken > length:
+                text = label.get_text()
+                longest = max(map(len, text.split("\n")))
+                label.set_text(_break(text, int(longest * length / taken)))
+
+
+def _break_names_below(axis: Any) -> None:
+    labels = [label for label in axis.get_xticklabels() if label.get_text()]
+    if len(labels) < 2 or any(label.get_rotation() for label in labels):
+        return
+    room = axis.get_window_extent().width / len(labels)
+    names = [label.get_text() for label in labels]
+    widths = [label.get_window_extent().width for label in labels]
+    if max(widths) > room and len(labels) == len(axis.get_xticks()):
+        letters = int(max(map(len, names)) * room / max(widths))
+        axis.set_xticks(axis.get_xticks(), [_break(name, letters) for name in names])
+
+
+def _break(text: str, letters: int) -> str:
+    return textwrap.fill(text, max(letters, 8), break_long_words=False)
 
 
 def _read_data(figure: Any) -> pd.DataFrame:

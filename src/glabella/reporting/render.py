@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from glabella.reporting.drawing import Drawn
@@ -77,6 +77,51 @@ def _find_dependences(rank: int, shown: Mapping[str, dict[str, Any]]) -> list[di
     return [figure for name, figure in shown.items() if mine.fullmatch(name)]
 
 
+# A number, or two with "to" between them, in brackets or not; nothing of it may begin a new line.
+_NUMBER = r"[-\u2212]?\d+(?:\.\d+)?"
+_INTERVAL = re.compile(
+    rf"\({_NUMBER} to {_NUMBER}\)|(?<![\w.-]){_NUMBER} to {_NUMBER}(?![\w-]|\.\d)"
+)
+# Text between tags, where a tag may be a whole drawing, style or title: they hold no elements.
+_TAGS = re.compile(r"(<(svg|style|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+
+
+class _Page(Template):
+    """A template whose intervals stay on one line, whatever the width of a page or a cell."""
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        return keep_intervals_whole(super().render(*args, **kwargs))
+
+
+def keep_intervals_whole(page: str) -> str:
+    """Mark each interval of a page so that no line is broken inside it.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+
+    Returns
+    -------
+    str
+        The same, with an element around each interval of its text.
+
+    Examples
+    --------
+    >>> keep_intervals_whole('<td title="1 to 2">0.62 (0.54 to 0.70)</td>')
+    '<td title="1 to 2">0.62 <span class="interval">(0.54 to 0.70)</span></td>'
+    """
+    parts, end = [], 0
+    for tag in _TAGS.finditer(page):
+        parts += [_mark_intervals(page[end : tag.start()]), tag[0]]
+        end = tag.end()
+    return "".join([*parts, _mark_intervals(page[end:])])
+
+
+def _mark_intervals(text: str) -> str:
+    return _INTERVAL.sub(r'<span class="interval">\g<0></span>', text)
+
+
 def open_templates() -> Environment:
     """Open the templates, which escape every text and refuse a name that is not given.
 
@@ -95,6 +140,7 @@ def open_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.template_class = _Page
     environment.filters["estimate"] = _format
     environment.filters["said"] = _say
     environment.filters["interval"] = _format_values

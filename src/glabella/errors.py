@@ -65,6 +65,7 @@ def _list_known_secrets() -> list[str]:
     both = {*known, *map(unquote, known)}
     return sorted((each for each in both if len(each) >= _SHORTEST_KNOWN), key=len, reverse=True)
 
+
 # Control, format, surrogate, and the separators of lines and of paragraphs.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -148,6 +149,10 @@ class DefinitionError(GlabellaError):
 
 class DataError(GlabellaError):
     """A table can't be read, or breaks what the dictionary says of it."""
+
+
+class AmbiguousFileError(DataError):
+    """A file leaves open how its numbers are to be read, and the user must state it."""
 
 
 class AnalysisError(GlabellaError):

@@ -25,7 +25,8 @@ def read(cells, name="x", *, event=None, labels=None, flag=None, outcome=None):
     form = TableForm(name="alpha", columns={}, visits=(), ids=("id",), outcome=outcome)
     layout = TableLayout(form, {name: labels} if labels else {})
     frame = pd.DataFrame({name: cells})
-    return read_outcome(frame, OutcomeColumn(name, event), layout, flag, place="t.csv").tolist()
+    asked, manifest = OutcomeColumn(name, event), SimpleNamespace(outcome=flag)
+    return read_outcome(frame, asked, [layout], manifest, place="t.csv").tolist()
 
 
 class TestTheEndpointsOwnColumn:
@@ -72,7 +73,7 @@ class TestAnotherColumn:
         assert read([0.0, 1.0], "relapse", labels=labels) == [1, 0]
 
     def test_labels_that_say_nothing_known_refuse(self):
-        with pytest.raises(DataError, match="2 values of 'responded' say neither"):
+        with pytest.raises(DataError, match="nothing says which value of 'responded'"):
             read([0.0, 1.0], "responded", labels={"0": "besser", "1": "schlechter"})
 
     def test_an_event_may_be_a_code_or_a_label(self):
@@ -86,6 +87,57 @@ class TestAnotherColumn:
             read([1, 2], "x", event="3")
         with pytest.raises(DataError, match="'x' holds 2 values beside the one"):
             read([1, 2, 9], "x", event="1")
+
+    def test_an_event_against_the_files_own_words_is_refused(self):
+        labels = {"1": "Non-responder", "2": "Responder"}
+        with pytest.raises(DataError, match="say the opposite of --event"):
+            read([1.0, 2.0], "x", event="1", labels=labels)
+        assert read([1.0, 2.0], "x", event="2", labels=labels) == [0, 1]
+
+    @pytest.mark.parametrize("event", ["True", "true", "1"])
+    def test_a_truth_value_may_be_written_as_a_word_or_a_number(self, event):
+        assert read([True, False], "x", event=event) == [1, 0]
+
+    def test_capitals_do_not_matter(self):
+        assert read(["Ja", "Nein"], "x", event="ja") == [1, 0]
+
+    def test_a_feature_or_an_identifier_is_no_outcome(self):
+        with pytest.raises(DataError, match="'id' holds a feature of the model or an identifier"):
+            read([1, 0], "id", event="1")
+
+
+class TestSeveralForms:
+    def decode(self, one, other, name="out"):
+        forms = [
+            TableForm(name=each, columns={}, visits=(), ids=("id",), outcome=outcome)
+            for each, outcome in (("alpha", one), ("beta", other))
+        ]
+        frame = pd.DataFrame({"out": [1, 2, 9], "pe": [0, 0, 1]})
+        return read_outcome(
+            frame,
+            OutcomeColumn(name),
+            [TableLayout(form) for form in forms],
+            SimpleNamespace(outcome=FLAG),
+            place="t.csv",
+        ).tolist()
+
+    def test_that_decode_otherwise_are_not_guessed(self):
+        one = VariableColumn(column="out", codes={"1": "1", "2": "0", "9": ""})
+        other = VariableColumn(column="out", codes={"1": "0", "2": "1", "9": ""})
+        with pytest.raises(DataError, match=r"means one thing .*\n.*--form alpha or --form beta"):
+            self.decode(one, other)
+
+    @pytest.mark.parametrize("name", ["out", "preterm", None])
+    def test_the_one_that_can_read_the_column_does(self, name):
+        one = VariableColumn(column="out", codes={"1": "1", "2": "0"})
+        other = VariableColumn(column="out", codes={"1": "1", "2": "0", "9": ""})
+        found = self.decode(one, other, name)
+        assert found[:2] == [0, 1]
+        assert np.isnan(found[2])
+
+    def test_the_column_that_is_named_belongs_to_its_form(self):
+        one, other = VariableColumn(column="out", codes={"1": "1"}), VariableColumn(column="pe")
+        assert self.decode(one, other, "pe") == [1, 1, 0]
 
 
 class TestSwappedClasses:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+from pydantic import Field
 
 from glabella.data.dictionary import Variable
 from glabella.data.ingest.interpret import ReadColumn, read_column
@@ -48,6 +49,11 @@ class TableForm(Definition):
         the data dictionary.
     columns : dict of VariableColumn
         Variable to the column that holds it; of one that is assessed at visits, its baseline.
+    earlier : tuple of VisitColumn
+        Further columns at or before baseline, the last first: they stand in if the one of `columns`
+        is blank, as in training.
+    items : dict of dict
+        Total to item to column: totals at baseline that training added up from their items.
     visits : tuple of VisitColumn
         The columns of later visits; none if no feature takes one.
     ids : tuple of str
@@ -68,6 +74,8 @@ class TableForm(Definition):
     columns: dict[str, VariableColumn]
     visits: tuple[VisitColumn, ...]
     ids: tuple[str, ...]
+    earlier: tuple[VisitColumn, ...] = ()
+    items: dict[str, dict[str, VariableColumn]] = Field(default_factory=dict)
     scale_column: str | None = None
     scale: str | None = None
     arm_column: str | None = None
@@ -80,6 +88,7 @@ class TableForm(Definition):
         named = (
             self.ids[-1],
             *(given.column for given in self.columns.values()),
+            *(given.column for items in self.items.values() for given in items.values()),
             *(visit.column for visit in self.visits if visit.is_needed),
             *(() if self.scale_column is None else (self.scale_column,)),
         )
@@ -88,7 +97,12 @@ class TableForm(Definition):
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The columns that are read if a table has them."""
-        return tuple(visit.column for visit in self.visits if not visit.is_needed)
+        return tuple(visit.column for visit in (*self.earlier, *self.visits) if not visit.is_needed)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that it holds at baseline."""
+        return (*self.columns, *self.items)
 
     @property
     def read_columns(self) -> tuple[str, ...]:
@@ -109,7 +123,7 @@ class TableForm(Definition):
             True if they differ at most in identifiers, arm, outcome and file habits.
         """
         return (
-            self.columns == other.columns
+            (self.columns, self.earlier, self.items) == (other.columns, other.earlier, other.items)
             and self.visits == other.visits
             and (self.scale_column, self.scale) == (other.scale_column, other.scale)
         )

@@ -232,10 +232,15 @@ class Manifest(Definition):
             "two of its forms have one name": len(set(forms)) < len(forms),
             "a form lacks an identifier": not all(form.ids for form in self.forms),
             "it needs a variable that it does not know": not all(
-                set(self.required) <= set(form.columns) for form in self.forms
+                set(self.required) <= set(form.variables) for form in self.forms
             ),
             "a form names a variable that it does not know": not all(
-                {*form.columns, *(visit.variable for visit in form.visits)} <= set(self.variables)
+                {
+                    *form.variables,
+                    *(item for items in form.items.values() for item in items),
+                    *(visit.variable for visit in (*form.earlier, *form.visits)),
+                }
+                <= set(self.variables)
                 for form in self.forms
             ),
             "a name holds signs that can't be printed": not all(

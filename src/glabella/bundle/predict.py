@@ -190,11 +190,12 @@ def recognise_frame(manifest: Manifest, frame: pd.DataFrame, form: str | None) -
     DataError
         If a column is missing, or two forms fit and give values different meanings.
     """
+    names = tuple(str(name) for name in frame.columns)
     candidates = [
-        Candidate(TableLayout(fitting), lambda _: iter([frame]))
-        for fitting in find_forms([str(name) for name in frame.columns], manifest.forms, form)
+        Candidate(TableLayout(fitting), lambda _: iter([frame]), names)
+        for fitting in find_forms(names, manifest.forms, form)
     ]
-    return recognise_layout(candidates, manifest).layout
+    return recognise_layout(candidates, manifest).chosen.layout
 
 
 def score_rows(

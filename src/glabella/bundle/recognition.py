@@ -9,10 +9,11 @@ from itertools import combinations, zip_longest
 import numpy as np
 import pandas as pd
 
-from glabella.bundle.forms import TableForm, TableLayout
+from glabella.bundle.forms import DICTIONARY, TableForm, TableLayout
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.rows import PreparedRows, prepare_rows
+from glabella.data.ingest.raw import ReadOptions
 from glabella.errors import DataError
 
 
@@ -26,16 +27,44 @@ class Candidate:
         The form, with the file's labels.
     read : callable
         Given columns, reads the table from its start in batches.
+    names : tuple of str
+        The table's columns.
     table : object
         The table, in whatever class the reader gives it.
+    options : ReadOptions
+        How the file was read.
     """
 
     layout: TableLayout
     read: Callable[[Sequence[str]], Iterator[pd.DataFrame]] = field(repr=False)
+    names: tuple[str, ...] = ()
     table: object = field(default=None, repr=False)
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+    @property
+    def form(self) -> TableForm:
+        """The form alone."""
+        return self.layout.form
 
 
-def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Candidate:
+@dataclass(frozen=True)
+class Recognised:
+    """The form that was found, and what else the table could be.
+
+    Parameters
+    ----------
+    chosen : Candidate
+        The form, with the table as it is read for it.
+    alike : tuple of TableLayout
+        All forms that give the table's values the same meaning, the chosen one first. They may
+        name other columns of identifiers, arm and outcome.
+    """
+
+    chosen: Candidate
+    alike: tuple[TableLayout, ...]
+
+
+def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Recognised:
     """Find the form in which a table is written, or refuse to guess.
 
     Parameters
@@ -47,25 +76,28 @@ def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Can
 
     Returns
     -------
-    Candidate
-        The only form that the values fit; or, of several that give every value the same meaning,
-        the one that refuses the fewest rows.
+    Recognised
+        The only form that the values fit. Of several that give every value the same meaning: the
+        one that refuses the fewest rows, then the one that finds the most identifier columns in
+        the table, then a source's rather than the dictionary's.
 
     Raises
     ------
     DataError
         If two forms fit and give values different meanings.
     """
-    first: list[Candidate] = []
+    kinds: list[list[Candidate]] = []
     for each in candidates:
-        form = each.layout.form
-        if not any(form.reads_like(known.layout.form) and form.read == known.layout.form.read
-                   for known in first):  # fmt: skip
-            first.append(each)
-    if len(first) == 1:
-        return first[0]
-    trials = _compare(first, manifest)
-    possible = [trial for trial in trials if not trial.check.is_wrong] or trials
+        kind = next((kind for kind in kinds if _reads_like(kind[0], each)), None)
+        if kind is None:
+            kinds.append([each])
+        else:
+            kind.append(each)
+    if len(kinds) == 1:
+        possible = [_Trial(kinds[0][0], ColumnCheck(manifest, kinds[0][0].layout))]
+    else:
+        trials = _compare([kind[0] for kind in kinds], manifest)
+        possible = [trial for trial in trials if not trial.check.is_wrong] or trials
     for one, other in combinations(possible, 2):
         if other.name in one.differs_from:
             names = " or ".join(f"--form {trial.name}" for trial in possible)
@@ -74,7 +106,25 @@ def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Can
                 "its values would mean different things",
                 remedy=f"State which, with {names}.",
             )
-    return min(possible, key=lambda trial: trial.refused).candidate
+    refused = {trial.name: trial.refused for trial in possible}
+    alike = [
+        (refused[kind[0].form.name], each)
+        for kind in kinds
+        if kind[0].form.name in refused
+        for each in kind
+    ]
+    alike.sort(
+        key=lambda item: (
+            item[0],
+            -len(item[1].form.list_ids(item[1].names)),
+            item[1].form.name == DICTIONARY,
+        )
+    )
+    return Recognised(alike[0][1], tuple(each.layout for _, each in alike))
+
+
+def _reads_like(one: Candidate, other: Candidate) -> bool:
+    return one.form.reads_like(other.form) and one.options == other.options
 
 
 @dataclass

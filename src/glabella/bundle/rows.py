@@ -19,7 +19,9 @@ from glabella.data.identifiers import normalise_ids
 from glabella.data.ingest.labels import read_name_labels, take_labelled
 from glabella.data.ingest.sources import VariableColumn
 from glabella.data.tables import WideTables
+from glabella.data.totals import sum_answers
 from glabella.domain.scales import SCALES
+from glabella.errors import BundleError
 from glabella.features.assemble import build_patient_features
 
 # Row numbers stand in for trial and id while features are built: ids may be blank or repeated
@@ -164,12 +166,12 @@ def _read_tables(
     if scales is not None:
         known["scale"] = scales
     visits: dict[str, list[tuple[float, pd.Series]]] = {}
-    for name, given in layout.form.columns.items():
+    for name in layout.form.variables:
         variable = manifest.variables[name]
-        values = _read_values(table[given.column], variable, given, layout, scales, faults)
+        values, column = _read_baseline(table, name, manifest, layout, scales, faults)
         if name in manifest.required:
-            faults.note(values.isna().to_numpy(), given.column, "is missing")
-            _refuse_zero(values, manifest, given.column, faults)
+            faults.note(values.isna().to_numpy(), column, "is missing")
+            _refuse_zero(values, manifest, column, faults)
         if variable.timing == "visit":
             visits.setdefault(name, []).append((0.0, values))
         else:
@@ -185,6 +187,76 @@ def _read_tables(
         origin="real",
         visits=visits,
     )
+
+
+def read_baseline(
+    table: pd.DataFrame, name: str, manifest: Manifest, layout: TableLayout
+) -> pd.Series:
+    """Read a variable's last value at or before baseline.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, ...)
+        The rows.
+    name : str
+        The variable.
+    manifest : Manifest
+        What the model needs.
+    layout : TableLayout
+        How the table is written.
+
+    Returns
+    -------
+    Series, shape (n_rows,)
+        In the dictionary's codes and unit; missing where blank or at fault.
+    """
+    scales = read_scales(table, manifest, layout)
+    return _read_baseline(table, name, manifest, layout, scales, _Faults(len(table)))[0]
+
+
+def _read_baseline(
+    table: pd.DataFrame,
+    name: str,
+    manifest: Manifest,
+    layout: TableLayout,
+    scales: pd.Series | None,
+    faults: _Faults,
+) -> tuple[pd.Series, str]:
+    """Read the last value at or before baseline, or add it up from its items, as in training."""
+    variable, form = manifest.variables[name], layout.form
+    if name in form.items:
+        return _sum_items(table, name, manifest, layout, scales, faults), name
+    given = form.columns[name]
+    values = _read_values(table[given.column], variable, given, layout, scales, faults)
+    for visit in form.earlier:
+        if visit.variable == name and visit.column in table:
+            before = _read_values(table[visit.column], variable, visit, layout, scales, faults)
+            values = values.where(values.notna(), before)
+    return values, given.column
+
+
+def _sum_items(
+    table: pd.DataFrame,
+    name: str,
+    manifest: Manifest,
+    layout: TableLayout,
+    scales: pd.Series | None,
+    faults: _Faults,
+) -> pd.Series:
+    total = manifest.variables[name].total
+    if total is None:
+        raise BundleError(f"'{name}' is no total, and a form of the bundle adds up its items")
+    answers = [
+        _read_values(table[given.column], manifest.variables[item], given, layout, None, faults)
+        for item, given in layout.form.items[name].items()
+    ]
+    ranges = [manifest.variables[item].range for item in layout.form.items[name]]
+    sums, _ = sum_answers(
+        np.column_stack(answers).astype(float), ranges, most_missing=total.missing_at_most
+    )
+    if total.scale is not None and scales is not None:
+        sums = np.where((scales == total.scale).to_numpy(), sums, np.nan)
+    return pd.Series(sums, index=table.index)
 
 
 def _check_ids(
@@ -256,7 +328,14 @@ def count_faults_by_column(
         kind = "names no scale that the model was trained on"
         yield ColumnCounts(form.scale_column, filled, wrong, kind)
     columns = [(given, manifest.variables[name]) for name, given in form.columns.items()]
-    columns += [(visit, manifest.variables[visit.variable]) for visit in form.visits]
+    columns += [
+        (visit, manifest.variables[visit.variable]) for visit in (*form.earlier, *form.visits)
+    ]
+    columns += [
+        (given, manifest.variables[item])
+        for items in form.items.values()
+        for item, given in items.items()
+    ]
     for given, variable in columns:
         if given.column in table:
             yield _count_faults(table[given.column], given, variable, layout, scales)

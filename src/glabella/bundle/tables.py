@@ -12,11 +12,16 @@ import pandas as pd
 
 from glabella.bundle.forms import TableForm, TableLayout, find_form, find_forms
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.recognition import Candidate, list_columns, recognise_layout
+from glabella.bundle.recognition import (
+    Candidate,
+    Recognised,
+    list_columns,
+    recognise_layout,
+)
 from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import RawTable, ReadOptions
-from glabella.errors import DataError
+from glabella.errors import AmbiguousFileError, DataError
 from glabella.files import make_folder
 
 # As a source of an analysis states it; a table of a verb is told by an option.
@@ -63,8 +68,11 @@ def make_request(
     """
     if isinstance(read, ReadOptions) or read is None:
         return TableRequest(form, read or ReadOptions())
+    stated = dict(read)
+    if stated.get("delimiter") in ("tab", "\\t"):
+        stated["delimiter"] = "\t"
     try:
-        return TableRequest(form, ReadOptions(**read))  # type: ignore[arg-type]
+        return TableRequest(form, ReadOptions(**stated))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise DataError(
             "a table can't be read so",
@@ -76,7 +84,7 @@ def make_request(
 
 def open_table(
     path: Path, manifest: Manifest, request: TableRequest, *, spool: Path
-) -> tuple[BatchedTable, TableLayout]:
+) -> tuple[BatchedTable, Recognised]:
     """Open a table to be read in batches, and find the form in which it is written.
 
     Parameters
@@ -92,8 +100,8 @@ def open_table(
 
     Returns
     -------
-    tuple of BatchedTable and TableLayout
-        The table, and how it is written.
+    tuple of BatchedTable and Recognised
+        The table, and how it is written and was read.
 
     Raises
     ------
@@ -122,23 +130,23 @@ def open_table(
             return table.read(columns, rows=BATCH_ROWS)
 
         return [
-            Candidate(TableLayout(form, table.value_labels), read, table)
+            Candidate(TableLayout(form, table.value_labels), read, table.names, table, options)
             for form in find_forms(table.names, forms)
         ]
 
-    chosen = _try_options(path, manifest, request, attempt)
-    return chosen.table, chosen.layout  # type: ignore[return-value]
+    found = _try_options(path, manifest, request, attempt)
+    return found.chosen.table, found  # type: ignore[return-value]
 
 
 def read_whole_table(
     path: Path, manifest: Manifest, request: TableRequest
-) -> tuple[RawTable, TableLayout]:
+) -> tuple[RawTable, Recognised]:
     """Read a table into memory with all of its columns, and find the form in which it is written.
 
     Parameters
     ----------
     path : Path
-        A file.
+        A file, or a folder of Parquet parts.
     manifest : Manifest
         The model's forms.
     request : TableRequest
@@ -146,7 +154,7 @@ def read_whole_table(
 
     Returns
     -------
-    tuple of RawTable and TableLayout
+    tuple of RawTable and Recognised
         The table, rows numbered from 0, and how it is written.
 
     Raises
@@ -158,16 +166,28 @@ def read_whole_table(
     def attempt(
         number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
     ) -> list[Candidate]:
-        raw = read_table(path, options)
+        raw = _read_parts(path) if path.is_dir() else read_table(path, options)
         table = RawTable(raw.frame.reset_index(drop=True), raw.labels, raw.value_labels)
         names[:] = [str(name) for name in table.frame.columns]
         return [
-            Candidate(TableLayout(form, table.value_labels), lambda _: iter([table.frame]), table)
+            Candidate(
+                TableLayout(form, table.value_labels),
+                lambda _: iter([table.frame]),
+                tuple(names),
+                table,
+                options,
+            )
             for form in find_forms(names, forms)
         ]
 
-    chosen = _try_options(path, manifest, request, attempt)
-    return chosen.table, chosen.layout  # type: ignore[return-value]
+    found = _try_options(path, manifest, request, attempt)
+    return found.chosen.table, found  # type: ignore[return-value]
+
+
+def _read_parts(folder: Path) -> RawTable:
+    """Read a folder of Parquet parts, which need no spool."""
+    table = open_batches(folder, choose=list, spool=folder)
+    return RawTable(pd.concat(table.read(table.names, rows=BATCH_ROWS), ignore_index=True))
 
 
 Attempt = Callable[[int, ReadOptions, Sequence[TableForm], list[str]], list[Candidate]]
@@ -175,25 +195,22 @@ Attempt = Callable[[int, ReadOptions, Sequence[TableForm], list[str]], list[Cand
 
 def _try_options(
     path: Path, manifest: Manifest, request: TableRequest, attempt: Attempt
-) -> Candidate:
+) -> Recognised:
     """Read the file as training read that of each form, and choose the form that fits."""
     forms = manifest.forms if request.form is None else (find_form(manifest.forms, request.form),)
     candidates: list[Candidate] = []
     names: list[str] = []
     failures: list[tuple[Sequence[TableForm], DataError]] = []
     for number, (stated, alike) in enumerate(_list_attempts(forms, request.read)):
-        if any(form.name == found.layout.form.name for form in alike for found in candidates):
+        if any(form.name == found.form.name for form in alike for found in candidates):
             continue
         try:
             candidates += attempt(number, stated, alike, names)
         except DataError as error:
             failures.append((alike, error))
-    if candidates:
+    failed = _choose_failure(candidates, names, failures)
+    if failed is None and candidates:
         return recognise_layout(candidates, manifest)
-    # Of a table that one way of reading shows to fit a form, the way that belongs to it failed.
-    failed = next(
-        (error for alike, error in failures if any(not f.find_missing(names) for f in alike)), None
-    )
     if failed is None and names:
         # It can be read, and lacks a column: of all forms the nearest is named.
         find_forms(names, forms)
@@ -205,10 +222,36 @@ def _try_options(
     )
 
 
+def _choose_failure(
+    candidates: Sequence[Candidate],
+    names: Sequence[str],
+    failures: Sequence[tuple[Sequence[TableForm], DataError]],
+) -> DataError | None:
+    """Choose what to tell of a file that could not be read for a form that its columns fit.
+
+    Where one form's habits leave a number in doubt, another's must not settle it unasked. Any other
+    failure matters only if there is no way to read the file.
+    """
+    read = {found.form.name for found in candidates}
+    fitting = [
+        error
+        for alike, error in failures
+        if any(not form.find_missing(names) and form.name not in read for form in alike)
+    ]
+    doubts = [error for error in fitting if isinstance(error, AmbiguousFileError)]
+    if doubts:
+        return doubts[0]
+    return None if candidates else next(iter(fitting), None)
+
+
 def _list_attempts(
     forms: Sequence[TableForm], stated: ReadOptions
 ) -> list[tuple[ReadOptions, Sequence[TableForm]]]:
-    """List how a file may be read: as training's of each form, which may now be in UTF-8."""
+    """List how a file may be read: as training's of each form, which may now be in UTF-8.
+
+    Delimiter, sheet and encoding may have changed since, which reading shows. A decimal sign that
+    training stated is kept: 1.234 may be read under either.
+    """
     groups: dict[str, list[TableForm]] = {}
     for form in forms:
         groups.setdefault(form.read.model_dump_json(), []).append(form)
@@ -216,8 +259,10 @@ def _list_attempts(
     attempts: list[tuple[ReadOptions, Sequence[TableForm]]] = []
     for alike in groups.values():
         before = alike[0].read.model_dump(exclude_none=True)
-        plain = {name: value for name, value in before.items() if name != "encoding"}
-        for known in (plain, before, {}):
+        for dropped in (
+            ("encoding",), (), ("encoding", "delimiter", "sheet"), ("delimiter", "sheet"),
+        ):  # fmt: skip
+            known = {name: value for name, value in before.items() if name not in dropped}
             options = ReadOptions(**{**known, **user})
             if (options, alike) not in attempts:
                 attempts.append((options, alike))

@@ -181,7 +181,7 @@ def take_read_options(
     """Collect what the options say of a file, for the verbs that take a table."""
     return {
         "encoding": encoding,
-        "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter,
+        "delimiter": delimiter,
         "decimal": decimal,
         "sheet": sheet,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from glabella.data.checks import to_text
 # Programs that keep whole numbers as doubles write 1001 as 1001.0.
 _WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 _LARGEST = float(2**63)
+_EXPONENT = re.compile(r"\d+(\.\d+)?e\+?\d{1,2}")
 
 
 def normalise_ids(column: pd.Series) -> pyarrow.LargeStringArray:
@@ -72,7 +74,7 @@ def write_ids(column: pd.Series) -> pd.Series:
 
 
 def loosen_ids(ids: Sequence[str]) -> list[str]:
-    """Drop what spreadsheets and exports change: leading zeros, capitals and blanks.
+    """Drop what spreadsheets and exports change: leading zeros, capitals, blanks and exponents.
 
     Parameters
     ----------
@@ -86,11 +88,21 @@ def loosen_ids(ids: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> loosen_ids(["007", "A 01", "0"])
-    ['7', 'a01', '0']
+    >>> loosen_ids(["007", "A 01", "0", "1e+05"])
+    ['7', 'a01', '0', '100000']
     """
-    squeezed = ("".join(text.split()).casefold() for text in ids)
-    return [text.lstrip("0") or text[:1] for text in squeezed]
+    return [_loosen(text) for text in ids]
+
+
+def _loosen(text: str) -> str:
+    # Marks that show nothing, and the apostrophe by which a spreadsheet keeps text text.
+    seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc"))
+    squeezed = "".join(seen.split()).casefold().lstrip("'")
+    if _EXPONENT.fullmatch(squeezed):
+        number = float(squeezed)
+        if number.is_integer():
+            squeezed = str(int(number))
+    return squeezed.lstrip("0") or squeezed[:1]
 
 
 def _write_cells(column: pd.Series) -> pyarrow.LargeStringArray:

@@ -96,6 +96,38 @@ def derive_total_without(
     return _make_rows(tables, variable, sums, ~np.isnan(sums.total))
 
 
+def sum_answers(
+    answers: npt.NDArray[np.float64],
+    ranges: Sequence[tuple[float, float] | None],
+    *,
+    most_missing: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
+    """Add up the items of each row.
+
+    Parameters
+    ----------
+    answers : array of float, shape (n_rows, n_items)
+        NaN where an item was not answered.
+    ranges : sequence of tuple of float
+        The lowest and highest answer of each item.
+    most_missing : int
+        With more items missing there is no total.
+
+    Returns
+    -------
+    tuple of array of float and array of int, shape (n_rows,)
+        The totals, NaN where there is none, and how many items are missing. A missing item gets the
+        share of its range that the answered ones have of theirs.
+    """
+    ends = np.array(ranges, dtype=float)
+    low, width = ends[:, 0], ends[:, 1] - ends[:, 0]
+    known = ~np.isnan(answers)
+    share = np.where(known, answers - low, 0.0).sum(axis=1) / np.maximum(known @ width, 1e-300)
+    filled = np.where(known, answers, low + share[:, None] * width)
+    missing = (~known).sum(axis=1)
+    return np.where(missing <= most_missing, filled.sum(axis=1), np.nan), missing
+
+
 def _derive_total(
     tables: PatientTables, name: str, total: TotalDefinition, dictionary: Dictionary
 ) -> PatientTables:
@@ -139,14 +171,8 @@ def _sum_items(
     column = pd.Index(items).get_indexer(pd.Index(rows["paramcd"].astype(object)))
     answers = np.full((len(visits), len(items)), np.nan)
     answers[visit, column] = rows["aval"].to_numpy(dtype=float)
-    ends = np.array([dictionary.find(item).range for item in items], dtype=float)
-    low, width = ends[:, 0], ends[:, 1] - ends[:, 0]
-    known = ~np.isnan(answers)
-    # A missing item gets the share of its range that the answered ones have of theirs.
-    share = np.where(known, answers - low, 0.0).sum(axis=1) / np.maximum(known @ width, 1e-300)
-    filled = np.where(known, answers, low + share[:, None] * width)
-    missing = (~known).sum(axis=1)
-    sums = np.where(missing <= total.missing_at_most, filled.sum(axis=1), np.nan)
+    ranges = [dictionary.find(item).range for item in items]
+    sums, missing = sum_answers(answers, ranges, most_missing=total.missing_at_most)
     where = visits.to_frame(index=False)
     return _Sums(
         person=where[0].to_numpy(dtype=np.intp),

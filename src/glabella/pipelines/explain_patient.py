@@ -18,9 +18,8 @@ from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reasons import describe_given
-from glabella.bundle.rows import PreparedRows, read_scales
+from glabella.bundle.rows import PreparedRows, read_baseline, read_scales
 from glabella.bundle.tables import make_request, read_whole_table
-from glabella.data.checks import parse_values
 from glabella.data.ingest.raw import ReadOptions
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
@@ -108,8 +107,8 @@ def explain_patient(
         project=find_project(Path(project) if project is not None else None),
         rehearsal=rehearsal,
     )
-    raw, layout = read_whole_table(source, bundle.manifest, make_request(form, read))
-    frame = raw.frame
+    raw, found = read_whole_table(source, bundle.manifest, make_request(form, read))
+    frame, layout = raw.frame, found.chosen.layout
     if not 1 <= row <= len(frame):
         raise DataError(
             f"the table has {len(frame)} rows, and no row {row}",
@@ -235,11 +234,9 @@ def _describe_points(manifest: Manifest, layout: TableLayout, row: pd.DataFrame)
     told = {}
     for feature in manifest.feature_set.features:
         variable = manifest.variables[feature.variable]
-        given = layout.form.columns.get(feature.variable)
-        if feature.builder == "baseline_score" and variable.type == "score" and given is not None:
+        if feature.builder == "baseline_score" and variable.type == "score":
             named = read_scales(row, manifest, layout)
-            read = layout.read(row[given.column], given, variable)
-            [points] = parse_values(read.values, variable, scales=named).values
+            [points] = read_baseline(row, feature.variable, manifest, layout)
             if pd.isna(points):
                 continue
             scale = variable.find_scale(None if named is None else str(named.iloc[0]))

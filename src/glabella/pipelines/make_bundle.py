@@ -120,7 +120,9 @@ def describe_bundle(
     """
     resolved, sample = loaded.resolved, loaded.sample
     analysis, chosen = resolved.analysis.value, validated.choice.name
+    forms = list_table_forms(resolved)
     used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
+    used |= dict.fromkeys(item for form in forms for of in form.items.values() for item in of)
     neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
     files = {
         **export_model(tuned.model),
@@ -145,7 +147,7 @@ def describe_bundle(
         variables={name: resolved.dictionary.value.variables[name] for name in used},
         feature_set=resolved.feature_set.value,
         specs=tuple(SpecEntry(**vars(spec)) for spec in specs),
-        forms=list_table_forms(resolved),
+        forms=forms,
         outcome=_describe_flag(resolved),
         required=list_required(resolved),
         scales=_list_scales(loaded) if needs_scale(resolved) else (),

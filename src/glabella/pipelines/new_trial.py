@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,25 +163,30 @@ def read_new_trial(
         among them, too few of a class are left, or the outcome seems to be reversed.
     """
     manifest = bundle.manifest
-    if options.outcome is None:
-        raise DataError(
-            "nothing says which column holds the outcome",
-            place=path.name,
-            remedy="Name it with --outcome.",
-        )
     with place_refusal(path.name):
-        table, layout = read_whole_table(path, manifest, options.request)
-        frame = table.frame
+        before = describe_content(path)
+        table, found = read_whole_table(path, manifest, options.request)
+        frame, layout = table.frame, found.chosen.layout
         _refuse_wrong_columns(frame, manifest, layout)
     ids = [write_ids(frame[name]) for name in layout.form.list_ids(frame.columns)[-2:]]
-    overlap = find_overlap(ids, manifest, project)
+    # A table may hold the identifiers of several forms, and one is enough to know somebody again.
+    overlaps = [
+        find_overlap(
+            [write_ids(frame[name]) for name in each.form.list_ids(frame.columns)[-2:]],
+            manifest,
+            project,
+            across_trials=True,
+        )
+        for each in found.alike
+    ]
+    overlap = max(overlaps, key=lambda each: (each.same or 0, each.alike))
     refuse_overlap(overlap, path.name, may_overlap=options.allow_overlap)
-    arms = _read_arms(frame, manifest, layout, options, path.name)
+    arms = _read_arms(frame, manifest, found.alike, options, path.name)
     outcome = read_outcome(
         frame,
         OutcomeColumn(options.outcome, options.event),
-        layout,
-        manifest.outcome,
+        found.alike,
+        manifest,
         place=path.name,
     )
     features, usable, refused = _prepare(frame, bundle, layout, arms)
@@ -214,7 +220,7 @@ def read_new_trial(
         out_of_domain=int((~inside).sum()),
         drift=describe_drift(mine, manifest),
         overlap=overlap.same,
-        table_sha256=hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        table_sha256=before,
         people=pd.DataFrame(
             {
                 "studyid": ids[0][kept].to_numpy() if len(ids) > 1 else path.stem,
@@ -233,7 +239,7 @@ def _refuse_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: Table
 def _read_arms(
     frame: pd.DataFrame,
     manifest: Manifest,
-    layout: TableLayout,
+    layouts: Sequence[TableLayout],
     options: NewTrialOptions,
     place: str,
 ) -> npt.NDArray[np.str_]:
@@ -243,8 +249,8 @@ def _read_arms(
         if column is not None or arm is not None:
             raise DataError("the model knows no arms", place="--arm", remedy="Leave it out.")
         return np.full(len(frame), "", dtype=str)
-    if column is None and arm is None and layout.form.arm_column in frame:
-        column = layout.form.arm_column
+    if column is None and arm is None:
+        column = _find_arm_column(frame, layouts, place)
     if column is None:
         if arm is None:
             raise DataError(
@@ -254,7 +260,7 @@ def _read_arms(
             )
         return np.full(len(frame), choose_arm(manifest, arm) or "")
     _require(frame, column, place)
-    text, labels = take_labelled(frame[column], layout.labels.get(column, {}))
+    text, labels = take_labelled(frame[column], layouts[0].labels.get(column, {}))
     named = [
         NamedArm(item.codes or (item.name,), (item.name, item.label)) for item in manifest.arms
     ]
@@ -279,6 +285,42 @@ def _read_arms(
             remedy=f"Write {', '.join(item.name for item in manifest.arms)}.",
         )
     return read.to_numpy(dtype=str)
+
+
+def _find_arm_column(frame: pd.DataFrame, layouts: Sequence[TableLayout], place: str) -> str | None:
+    """Find the arm's column by the forms that the table has; never one of two."""
+    there = [each.form.arm_column for each in layouts if each.form.arm_column in frame]
+    names = list(dict.fromkeys(name for name in there if name is not None))
+    if len(names) > 1:
+        raise DataError(
+            "the table has several columns that hold the arm in a form that the model knows: "
+            + ", ".join(f"'{name}'" for name in names),
+            place=place,
+            remedy="Name the one that is meant with --arm-column.",
+        )
+    return names[0] if names else None
+
+
+def describe_content(path: Path) -> str:
+    """Compute the SHA-256 of a table, or of the parts of one.
+
+    Parameters
+    ----------
+    path : Path
+        A file or a folder; what can't be read is left to the reader to refuse.
+
+    Returns
+    -------
+    str
+        In hexadecimal; blank if it can't be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for part in sorted(path.iterdir()) if path.is_dir() else [path]:
+            digest.update(part.read_bytes())
+    except OSError:
+        return ""
+    return digest.hexdigest()
 
 
 def _require(frame: pd.DataFrame, column: str, place: str) -> None:
@@ -345,6 +387,14 @@ def refuse_few(responded: npt.NDArray[np.int8], place: str) -> None:
         If a class has under five participants.
     """
     rarer = min(int(responded.sum()), int((1 - responded).sum()))
+    if not rarer and len(responded) >= FEWEST_OF_A_CLASS:
+        what = "response" if responded.all() else "no response"
+        raise DataError(
+            f"all {len(responded)} known outcomes are read as {what}",
+            place=place,
+            remedy="Check which value of the outcome means response, or wait for participants of "
+            "the other class.",
+        )
     if rarer < FEWEST_OF_A_CLASS:
         raise DataError(
             f"{len(responded)} participants are left, {rarer} of the rarer class: under "

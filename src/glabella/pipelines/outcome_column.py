@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.bundle.forms import TableLayout
-from glabella.bundle.manifest import FlagOutcome
+from glabella.bundle.manifest import FlagOutcome, Manifest
 from glabella.data.checks import is_missing, match_codes, parse_codes, parse_values, to_text
 from glabella.data.ingest.labels import simplify_label, take_labelled
 from glabella.data.ingest.sources import VariableColumn
@@ -47,21 +47,21 @@ class OutcomeColumn:
 
     Parameters
     ----------
-    name : str
-        The column.
+    name : str or None
+        The column; None for the one that the endpoint is read from.
     event : str, optional
         The value, or its label, that means response.
     """
 
-    name: str
+    name: str | None
     event: str | None = None
 
 
 def read_outcome(
     frame: pd.DataFrame,
     asked: OutcomeColumn,
-    layout: TableLayout,
-    flag: FlagOutcome | None,
+    layouts: Sequence[TableLayout],
+    manifest: Manifest,
     *,
     place: str,
 ) -> Floats:
@@ -78,10 +78,10 @@ def read_outcome(
         The table.
     asked : OutcomeColumn
         What the user states.
-    layout : TableLayout
-        How the table is written.
-    flag : FlagOutcome or None
-        What counts as response if the endpoint is a flag.
+    layouts : sequence of TableLayout
+        How the table may be written: forms that give its other values the same meaning.
+    manifest : Manifest
+        What counts as response if the endpoint is a flag, and the model's features.
     place : str
         The table, for messages.
 
@@ -96,29 +96,91 @@ def read_outcome(
         If there is no such column, nothing says what means response, or values contradict that;
         with counts, never with a value.
     """
-    if asked.name not in frame:
+    flag = manifest.outcome
+    own = [] if flag is None else _find_own_columns(frame, asked.name, layouts, flag)
+    if flag is not None and own:
+        return _decode_alike(frame, own, flag, asked, place)
+    name = asked.name
+    if name is None:
         raise DataError(
-            f"the table has no column '{asked.name}'",
+            "nothing says which column holds the outcome",
             place=place,
-            remedy=describe_choices(asked.name, [str(name) for name in frame.columns]),
+            remedy="Name it with --outcome.",
         )
-    raw = frame[asked.name]
-    given = None if flag is None else _find_own_column(asked.name, layout, flag)
-    if flag is not None and given is not None:
-        return _decode_flag(raw, given, layout, flag, asked, place)
-    text, labels = take_labelled(raw, layout.labels.get(asked.name, {}))
+    if name not in frame:
+        raise DataError(
+            f"the table has no column '{name}'",
+            place=place,
+            remedy=describe_choices(name, [str(column) for column in frame.columns]),
+        )
+    if any(name in each.form.needed_columns for each in layouts):
+        raise DataError(
+            f"'{name}' holds a feature of the model or an identifier, so it is no outcome",
+            place="--outcome",
+            remedy="Name the column of response.",
+        )
+    text, labels = take_labelled(frame[name], layouts[0].labels.get(name, {}))
     text = text.where(~is_missing(text), "")
     if asked.event is not None:
-        return _read_event(text, labels, asked, place)
-    return _read_words(text, labels, asked.name, place)
+        is_truth = pd.api.types.is_bool_dtype(frame[name].dropna().infer_objects().dtype)
+        return _read_event(text, labels, name, asked.event, place, is_truth=is_truth)
+    return _read_words(text, labels, name, place)
 
 
-def _find_own_column(name: str, layout: TableLayout, flag: FlagOutcome) -> VariableColumn | None:
-    """Find how the endpoint's own column is written, by the form's name or the dictionary's."""
-    given = layout.form.outcome
-    if given is not None and given.column == name:
-        return given
-    return VariableColumn(column=name) if name == flag.name else None
+def _find_own_columns(
+    frame: pd.DataFrame, name: str | None, layouts: Sequence[TableLayout], flag: FlagOutcome
+) -> list[tuple[TableLayout, VariableColumn]]:
+    """Find how the endpoint's own column is written, by each form's name for it.
+
+    The dictionary's name of the variable stands for the column of any form.
+    """
+    found = [
+        (each, each.form.outcome)
+        for each in layouts
+        if each.form.outcome is not None
+        and each.form.outcome.column in frame
+        and name in (None, flag.name, each.form.outcome.column)
+    ]
+    if not found and name == flag.name and name in frame:
+        found = [(layouts[0], VariableColumn(column=name))]
+    exact = [item for item in found if item[1].column == name]
+    return exact or found
+
+
+def _decode_alike(
+    frame: pd.DataFrame,
+    own: Sequence[tuple[TableLayout, VariableColumn]],
+    flag: FlagOutcome,
+    asked: OutcomeColumn,
+    place: str,
+) -> Floats:
+    """Decode the outcome in each form that the table may have; they must not contradict."""
+    decoded: list[tuple[str, Floats]] = []
+    refusal: DataError | None = None
+    for layout, given in own:
+        try:
+            decoded.append(
+                (
+                    layout.form.name,
+                    _decode_flag(frame[given.column], given, layout, flag, asked, place),
+                )
+            )
+        except DataError as error:
+            refusal = refusal or error
+    if not decoded:
+        raise refusal or DataError("the outcome can't be read", place=place)
+    for name, other in decoded[1:]:
+        first = decoded[0][1]
+        both = ~np.isnan(first) & ~np.isnan(other)
+        if (first[both] != other[both]).any():
+            raise DataError(
+                f"the outcome means one thing in the form of '{decoded[0][0]}' and another in that "
+                f"of '{name}'",
+                place=place,
+                remedy=f"State which form the table has, with --form {decoded[0][0]} or --form "
+                f"{name}.",
+            )
+    return max((found for _, found in decoded), key=lambda found: int((~np.isnan(found)).sum()))
 
 
 def _decode_flag(
@@ -131,7 +193,7 @@ def _decode_flag(
 ) -> Floats:
     if asked.event is not None and asked.event != flag.code:
         raise DataError(
-            f"the endpoint is read from '{asked.name}', in which '{flag.code}' of the dictionary "
+            f"the endpoint is read from '{raw.name}', in which '{flag.code}' of the dictionary "
             "counts as response",
             place="--event",
             remedy="Leave it out.",
@@ -141,7 +203,7 @@ def _decode_flag(
         if note.where.any():
             count = int(note.where.sum())
             raise DataError(
-                f"{count} values of '{asked.name}': {note.finding}",
+                f"{count} values of '{raw.name}': {note.finding}",
                 place=place,
                 remedy="Correct the values or their labels.",
             )
@@ -156,7 +218,7 @@ def _decode_flag(
         words = words.where(words != "", None)
     if count:
         raise DataError(
-            f"{count} values of '{asked.name}': each {kind}",
+            f"{count} values of '{raw.name}': each {kind}",
             place=place,
             remedy="Write what the dictionary has; leave blank what is not known.",
         )
@@ -167,26 +229,43 @@ def _decode_flag(
 
 
 def _read_event(
-    text: pd.Series, labels: Mapping[str, str], asked: OutcomeColumn, place: str
+    text: pd.Series,
+    labels: Mapping[str, str],
+    column: str,
+    event: str,
+    place: str,
+    *,
+    is_truth: bool,
 ) -> Floats:
-    event = str(asked.event)
-    by_label = {
-        value for value, label in labels.items() if simplify_label(label) == simplify_label(event)
-    }
-    is_event = text.isin(by_label).to_numpy() | match_codes(text, [event]).notna().to_numpy()
+    wanted = simplify_label(event)
+    # Truth values are read as 1 and 0, and written as words.
+    wanted = {"true": "1", "false": "0"}.get(wanted, wanted) if is_truth else wanted
+    by_label = {value for value, label in labels.items() if simplify_label(label) == wanted}
+    is_event = text.isin(by_label).to_numpy() | (
+        match_codes(text.str.casefold(), [wanted]).notna().to_numpy()
+    )
     known = (text != "").to_numpy()
-    others = text[known & ~is_event].nunique()
+    others = text[known & ~is_event].unique()
     if not is_event.any():
         raise DataError(
-            f"no value of '{asked.name}' is what --event states",
+            f"no value of '{column}' is what --event states",
             place=place,
             remedy="State the value that means response as the table writes it, or its label.",
         )
-    if others > 1:
+    if len(others) > 1:
         raise DataError(
-            f"'{asked.name}' holds {others} values beside the one that --event states",
+            f"'{column}' holds {len(others)} values beside the one that --event states",
             place=place,
             remedy="One other value means no response; leave blank what is not known.",
+        )
+    said = {value: _RESPONSE.get(simplify_label(labels.get(value, value), value)) for value in
+            text[known].unique()}  # fmt: skip
+    events = set(text[is_event].unique())
+    if any(word is not None and (word == 1.0) != (value in events) for value, word in said.items()):
+        raise DataError(
+            f"the labels or words of '{column}' say the opposite of --event",
+            place=place,
+            remedy="Leave --event out to follow them, or correct them in the file.",
         )
     return np.where(known, is_event.astype(float), np.nan)
 
@@ -203,7 +282,7 @@ def _read_words(text: pd.Series, labels: Mapping[str, str], column: str, place: 
     words = text.map(word_of)
     found = words.map(named)
     unread = int((found.isna() & (text != "")).sum())
-    if unread and not words.isin([*_AFFIRMED, *_RESPONSE, ""]).all():
+    if unread and found.notna().any():
         raise DataError(
             f"{unread} values of '{column}' say neither response nor none",
             place=place,

@@ -25,14 +25,21 @@ class Overlap:
     same : int or None
         Those whose identifiers are the same; None if the training's keys are not here.
     alike : int
-        Further ones whose identifiers differ in leading zeros, capitals or blanks alone.
+        Further ones whose identifiers differ in leading zeros, capitals or blanks alone, or are the
+        same in a trial of another name.
     """
 
     same: int | None
     alike: int = 0
 
 
-def find_overlap(ids: Sequence[pd.Series], manifest: Manifest, project: Project) -> Overlap:
+def find_overlap(
+    ids: Sequence[pd.Series],
+    manifest: Manifest,
+    project: Project,
+    *,
+    across_trials: bool = False,
+) -> Overlap:
     """Find the participants who are among those of training, by the hash of their identifiers.
 
     Parameters
@@ -43,6 +50,9 @@ def find_overlap(ids: Sequence[pd.Series], manifest: Manifest, project: Project)
         Of the model.
     project : Project
         Whose keys, outside MLflow's store, say who was trained on.
+    across_trials : bool
+        Whether an identifier of training is noticed in a trial that training did not know: the
+        trial of a table may have been named by its file, or by the analysis.
 
     Returns
     -------
@@ -56,10 +66,18 @@ def find_overlap(ids: Sequence[pd.Series], manifest: Manifest, project: Project)
     known = pd.concat([_read_keys(path, columns) for path in paths])
     given = [write_ids(part).tolist() for part in ids]
     trained = [write_ids(known[column]).tolist() for column in columns]
-    same = pd.Series(_hash_ids(given)).isin(set(_hash_ids(trained)))
-    loose = [[loosen_ids(part) for part in parts] for parts in (given, trained)]
-    alike = pd.Series(_hash_ids(loose[0])).isin(set(_hash_ids(loose[1]))) & ~same
-    return Overlap(int(same.sum()), int(alike.sum()))
+    same = _find_among(given, trained)
+    alike = _find_among(_loosen(given), _loosen(trained))
+    if len(columns) > 1:
+        by_id = _find_among(given[-1:], trained[-1:])
+        trial = pd.Series(given[0])
+        # Without the trial's name an identifier is all there is.
+        same |= by_id & (trial == "")
+        if across_trials:
+            alike |= _find_among(_loosen(given[-1:]), _loosen(trained[-1:])) & ~trial.isin(
+                trained[0]
+            )
+    return Overlap(int(same.sum()), int((alike & ~same).sum()))
 
 
 def refuse_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
@@ -90,8 +108,9 @@ def refuse_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
         )
     if overlap.alike:
         raise DataError(
-            f"{overlap.alike} of its participants have identifiers of participants who were "
-            "trained on, apart from leading zeros, capitals or blanks",
+            f"{overlap.alike} of its participants have the identifiers of participants who were "
+            "trained on, in a trial of another name, or apart from leading zeros, capitals or "
+            "blanks",
             place=place,
             remedy="If they are the same people, leave them out; if not, state --allow-overlap.",
         )
@@ -111,6 +130,14 @@ def _list_runs(provenance: Mapping[str, Any]) -> list[str]:
     """The runs whose participants the model has learnt from."""
     earlier = (provenance.get("lineage") or {}).get("runs") or []
     return [str(run) for run in (*earlier, provenance.get("run")) if run]
+
+
+def _loosen(parts: Sequence[list[str]]) -> list[list[str]]:
+    return [loosen_ids(part) for part in parts]
+
+
+def _find_among(given: Sequence[list[str]], trained: Sequence[list[str]]) -> pd.Series:
+    return pd.Series(_hash_ids(given)).isin(set(_hash_ids(trained)))
 
 
 def _hash_ids(parts: Sequence[Sequence[str]]) -> list[str]:

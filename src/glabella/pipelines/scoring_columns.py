@@ -108,20 +108,37 @@ def _make_dictionary_form(resolved: ResolvedAnalysis) -> TableForm:
 def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | None:
     """Describe a source's tables; one that lacks a variable can't be scored as it is."""
     people, flag = source.participants, _find_flag(resolved)
-    columns = {}
+    columns: dict[str, VariableColumn] = {}
+    earlier: list[VisitColumn] = []
+    items: dict[str, dict[str, VariableColumn]] = {}
     for name, variable in _list_early(resolved).items():
-        if variable.timing == "visit":
-            columns[name] = _find_baseline(source, name)
-        elif name in people.variables:
+        if variable.timing != "visit":
+            if name not in people.variables:
+                return None
             columns[name] = people.find_column(name)
-        else:
-            return None
+            continue
+        early = source.list_baseline_columns(name)
+        of_items = {} if early else _find_items(source, variable)
+        if of_items:
+            items[name] = of_items
+            continue
+        columns[name] = (
+            early[0][1]
+            if early
+            else VariableColumn(column=name, codes=_find_missing_codes(source, name))
+        )
+        earlier += [
+            VisitColumn(**dict(given), variable=name, week=week, is_needed=False)
+            for week, given in early[1:]
+        ]
     scaled = needs_scale(resolved)
     return TableForm(
         name=source.name,
         columns=columns,
         visits=_name_visits(resolved.feature_set.value.features, source),
         ids=tuple(name for name in (people.trial, people.id) if name is not None),
+        earlier=tuple(earlier),
+        items=items,
         scale_column=people.scale if scaled else None,
         scale=source.scale if scaled else None,
         arm_column=people.arm,
@@ -130,21 +147,21 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
     )
 
 
-def _find_baseline(source: TrialSource, variable: str) -> VariableColumn:
-    """Find a wide file's column of week 0.
-
-    Of a long file, whose values are in one column for all visits, a table with one row a
-    participant holds them under the dictionary's name, so in the dictionary's unit; what the file
-    writes for a missing value still means that.
-    """
-    column = source.find_baseline_column(variable)
-    for item in source.assessments:
-        if column in (item.weeks or {}) and item.variable == variable:
-            return item.find_column(column)
-    return VariableColumn(column=column, codes=_find_missing_codes(source, variable))
+def _find_items(source: TrialSource, variable: Variable) -> dict[str, VariableColumn]:
+    """Find the columns of a total's items at baseline, if the source has them all."""
+    names = variable.total.items if variable.total is not None else ()
+    found = {name: source.list_baseline_columns(name) for name in names}
+    if not found or not all(found.values()):
+        return {}
+    return {name: columns[0][1] for name, columns in found.items()}
 
 
 def _find_missing_codes(source: TrialSource, variable: str) -> dict[str, str]:
+    """Find what a long file writes for a missing value.
+
+    Its values are in one column for all visits, so a table with one row a participant holds them
+    under the dictionary's name and in the dictionary's unit.
+    """
     for item in source.assessments:
         if item.weeks is None and item.variable in (variable, None) and name_missing(item.codes):
             return item.codes

@@ -183,7 +183,8 @@ def stream_table(
     with Job(target, resume=resume) as job, job.watch(source) as refuse_change:
         try:
             say("reading", 0, 0)
-            table, layout = open_table(source, manifest, request or TableRequest(), spool=job.spool)
+            table, found = open_table(source, manifest, request or TableRequest(), spool=job.spool)
+            layout = found.chosen.layout
             paths = table.paths if isinstance(table, ParquetTable) else (source,)
             rows = min(BATCH_ROWS, max(_FEWEST_ROWS, table.n_rows // _FEWEST_BATCHES))
             job.start(
@@ -191,6 +192,7 @@ def stream_table(
                     **described,
                     "table": describe_files(paths),
                     "form": layout.form.name,
+                    "way of reading": found.chosen.options.model_dump(exclude_none=True),
                     "batch size": rows,
                 }
             )

@@ -271,8 +271,8 @@ class TrialSource(Definition):
             item.unit is not None or item.parameters or item.codes for item in self.assessments
         )
 
-    def find_baseline_column(self, variable: str) -> str:
-        """Name the column in which a one-row-a-participant table holds a baseline.
+    def list_baseline_columns(self, variable: str) -> list[tuple[float, VariableColumn]]:
+        """List the columns of wide files in which a variable is recorded at or before baseline.
 
         Parameters
         ----------
@@ -281,12 +281,13 @@ class TrialSource(Definition):
 
         Returns
         -------
-        str
-            A wide file's own column for week 0; the variable's name where the source is long.
+        list of tuple of float and VariableColumn
+            Week and column, the last before treatment first; none if the source is long.
         """
-        for item in self.assessments:
-            if item.variable == variable and item.weeks is not None:
-                early = [(week, column) for column, week in item.weeks.items() if week <= 0]
-                if early:
-                    return max(early)[1]
-        return variable
+        early = [
+            (week, item.find_column(column))
+            for item in self.assessments
+            for column, week in (item.weeks or {}).items()
+            if item.variable == variable and week <= 0
+        ]
+        return sorted(early, key=lambda found: -found[0])

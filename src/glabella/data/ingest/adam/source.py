@@ -126,18 +126,3 @@ class AdamSource(Definition):
         """The files that the source names, each once."""
         named = (self.adam.adsl, *self.adam.bds, self.adam.adae)
         return tuple(dict.fromkeys(name for name in named if name is not None))
-
-    def find_baseline_column(self, variable: str) -> str:
-        """Name the column in which a one-row-a-participant table holds a baseline.
-
-        Parameters
-        ----------
-        variable : str
-            A variable that is assessed at visits.
-
-        Returns
-        -------
-        str
-            The variable's name: ADaM holds assessments a row a visit.
-        """
-        return variable

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.compute as pc
 
-from glabella.errors import DataError
+from glabella.errors import AmbiguousFileError
 
 _COMMA = r"^(\s*[+-]?\d+),(\d+\s*)$"
 _POINT = r"^\s*[+-]?\d+\.\d+\s*$"
@@ -114,7 +114,7 @@ def _refuse_both_signs(table: pyarrow.Table, commas: dict[str, int], path: Path)
     for name, count in commas.items():
         points = _count(table[name], ".", _POINT)
         if points and (count or _count(table[name], ".", _POINT_THOUSANDS)):
-            raise DataError(
+            raise AmbiguousFileError(
                 f"the column '{name}' has {points} numbers with a point, and the decimal sign is "
                 "a comma",
                 place=path.name,
@@ -126,14 +126,14 @@ def _refuse_doubt(table: pyarrow.Table, commas: dict[str, int], path: Path) -> N
     with_comma = [name for name, count in commas.items() if count]
     for name in table.column_names:
         if _count(table[name], ".", _POINT):
-            raise DataError(
+            raise AmbiguousFileError(
                 f"the column '{with_comma[0]}' has numbers with a comma, the column '{name}' "
                 "numbers with a point, so the decimal sign is not certain",
                 place=path.name,
                 remedy=_STATE,
             )
         if commas[name] and commas[name] == _count(table[name], ",", _COMMA_THOUSANDS):
-            raise DataError(
+            raise AmbiguousFileError(
                 f"the column '{name}' has numbers with a comma, and each before three digits, "
                 "which may be a decimal sign or thousands",
                 place=path.name,
@@ -180,7 +180,7 @@ def check_grouped_points(
         is_open = is_open or _shows_commas(other)
         is_settled = is_settled or _shows_points(other)
     if is_open or not is_settled:
-        raise DataError(
+        raise AmbiguousFileError(
             f"the column '{(mixed or doubtful)[0]}' has numbers with a point, and each before "
             "three digits, which may be a decimal sign or thousands",
             place=path.name,

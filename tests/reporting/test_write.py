@@ -1,8 +1,11 @@
 """A page is whole or not there, and replaces nothing but a page."""
 
+import shutil
+
 import pytest
 
 import glabella
+from glabella.bundle.load import load_bundle
 from glabella.errors import DataError
 from glabella.pipelines.report import write_report
 from glabella.reporting.write import check_page, write_page
@@ -62,3 +65,15 @@ def test_no_verb_writes_its_page_over_a_table_or_through_a_link(trained, tmp_pat
                 write(out)
             assert finding in str(caught.value), verb
     assert theirs.read_text() == "precious"
+
+
+def test_a_page_does_not_become_a_part_of_a_bundle(trained, tmp_path, theirs):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(trained[1].bundle, bundle)
+    for act in (
+        lambda: write_page(bundle / "page.html", "page", what="report"),
+        lambda: check_page(theirs, bundle / "page.html"),
+    ):
+        with pytest.raises(DataError, match="a part of a model's files"):
+            act()
+    assert load_bundle(bundle).manifest.analysis == "small"

@@ -128,6 +128,15 @@ class TestFrames:
         assert scored.npartitions == frame.npartitions
         _equal(scored.compute(scheduler="threads"), expected)
 
+    def test_parts_that_change_before_they_are_scored_score_nobody(self, trained, parts) -> None:
+        dask = pytest.importorskip("dask.dataframe")
+        scored = glabella.score_distributed(dask.read_parquet(parts), model=trained[1].bundle)
+        first = sorted(parts.glob("*.parquet"))[0]
+        rows = pd.read_parquet(first)
+        pd.concat([rows, rows]).to_parquet(first)
+        with pytest.raises(DataError, match="had other rows when it was read again"):
+            scored.compute(scheduler="sync")
+
     def test_on_a_dask_cluster_too(self, trained, parts, expected, dask_address) -> None:
         dask = pytest.importorskip("dask.dataframe")
         distributed = pytest.importorskip("distributed")

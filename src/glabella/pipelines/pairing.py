@@ -102,7 +102,11 @@ def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
         table = pd.read_parquet(
             fetch_artifacts(store, run_id, "validation") / "predictions.parquet"
         )
-    except (StoreError, OSError, ValueError):
+    except StoreError as error:
+        raise NotPairedError(
+            f"the predictions of run {short} can't be read: {error.finding}"
+        ) from None
+    except (OSError, ValueError):
         raise NotPairedError(f"the predictions of run {short} are not in the store") from None
     mine = table[table["candidate"] == PROCEDURE]
     if mine.empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from glabella.bundle.load import is_bundle
 from glabella.errors import DataError
 from glabella.files import describe_os_error, write_whole
 
@@ -30,6 +31,7 @@ def check_page(source: Path, target: Path) -> None:
             place="--out",
             remedy="It is HTML: name a file that ends in .html.",
         )
+    _refuse_bundle(target)
     if os.path.lexists(target):
         same = source.exists() and target.resolve() == source.resolve()
         finding = "the output is the input" if same else "the output exists already"
@@ -37,6 +39,16 @@ def check_page(source: Path, target: Path) -> None:
     if not target.parent.is_dir():
         raise DataError(
             "the output's folder does not exist", place=str(target.parent), remedy="Make it first."
+        )
+
+
+def _refuse_bundle(target: Path) -> None:
+    if any(is_bundle(folder) for folder in target.absolute().parents):
+        raise DataError(
+            "the page would be a part of a model's files",
+            place=str(target),
+            remedy="A bundle with a further file is refused. Name a file in another folder with "
+            "--out.",
         )
 
 
@@ -65,6 +77,7 @@ def write_page(path: Path, page: str, *, what: str) -> None:
             place=str(path),
             remedy="It is HTML: name a file that ends in .html with --out.",
         )
+    _refuse_bundle(path)
     try:
         write_whole(path, page.encode())
     except OSError as error:

@@ -178,6 +178,7 @@ def _score_dask(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer)
 
 
 def _call(answer: Answer, frame: pd.DataFrame, doubled: Bools) -> pd.DataFrame:
+    _refuse_other_rows(len(frame) == len(doubled))
     return answer(frame, doubled)
 
 
@@ -233,14 +234,15 @@ def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer
     rows = sorted(held.collect(), key=lambda row: (row["part"], row["at"]))
     arrays = [_restore_ids(bytes(row["ids"])) for row in rows]
     doubled = _find_doubled(arrays)
-    starts: dict[int, int] = {}
-    start = 0
+    bounds: dict[int, tuple[int, int]] = {}
+    stop = 0
     for row, mine in zip(rows, arrays, strict=True):
-        starts.setdefault(int(row["part"]), start)
-        start += len(mine)
+        start, _ = bounds.get(int(row["part"]), (stop, stop))
+        stop += len(mine)
+        bounds[int(row["part"])] = (start, stop)
     meta = answer(pd.DataFrame({name: pd.Series(dtype=object) for name in read}),
                   np.zeros(0, dtype=bool))  # fmt: skip
-    shared = context.broadcast((answer, doubled, starts))
+    shared = context.broadcast((answer, doubled, bounds))
     scored = told.mapInPandas(partial(_score_spark_part, shared), _describe_schema(meta))
     return scored.select(
         *(
@@ -269,12 +271,23 @@ def _hold_spark_ids(names: list[str], parts: Iterator[pd.DataFrame]) -> Iterator
 def _score_spark_part(shared: Any, parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     from pyspark import TaskContext
 
-    answer, doubled, starts = shared.value
+    answer, doubled, bounds = shared.value
     context = TaskContext.get()
-    start = starts.get(0 if context is None else context.partitionId(), 0)
+    start, stop = bounds.get(0 if context is None else context.partitionId(), (0, 0))
     for part in parts:
+        _refuse_other_rows(start + len(part) <= stop)
         yield answer(part, doubled.take(start, len(part)))
         start += len(part)
+    _refuse_other_rows(start == stop)
+
+
+def _refuse_other_rows(is_same: bool) -> None:
+    if not is_same:
+        raise DataError(
+            "a partition had other rows when it was read again, so its scores are not given",
+            place="frame",
+            remedy="Cache the frame before it is scored, or leave its files as they are.",
+        )
 
 
 _KINDS: Mapping[str, str] = {"f": "double", "b": "boolean", "i": "bigint"}

@@ -52,7 +52,6 @@ docstrings: $(STAMP) ## Check the docstrings
 	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'src/*.py')
 
 bench: $(STAMP) ## Measure, as ratios within one run
-	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/training.py

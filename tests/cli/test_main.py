@@ -291,3 +291,20 @@ def test_an_impossible_scenario_is_refused_with_its_line(run, checkout, tmp_path
     assert done.returncode == 1
     assert f"predictive.yaml:{line}: 'rating_error'" in done.stderr
     assert not (tmp_path / "study" / "tables").exists()
+
+
+def test_scoring_from_a_bundle_folder_imports_neither_mlflow_nor_shap(
+    trained, new_patients, tmp_path
+):
+    new_patients.to_csv(tmp_path / "new.csv", index=False)
+    arguments = [
+        "score", str(tmp_path / "new.csv"), "--out", str(tmp_path / "scores.csv"),
+        "--model", str(trained[1].bundle),
+    ]  # fmt: skip
+    code = (
+        f"import sys; from glabella.cli.main import app; app({arguments!r}, standalone_mode=False);"
+        "print({'mlflow', 'shap', 'matplotlib', 'statsmodels'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+    assert (tmp_path / "scores.csv").exists()

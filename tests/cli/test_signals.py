@@ -106,6 +106,20 @@ def test_work_that_was_done_when_the_signal_came_is_done():
     assert started.returncode == 0
 
 
+def test_an_interrupt_that_a_destructor_swallows_is_raised_again():
+    before = (
+        "exec('class Slow:\\n def __del__(self): print(\"ready\", flush=True); time.sleep(20)');"
+        "Slow()"
+    )
+    started = _start(before=before)
+    began = time.monotonic()
+    started.send_signal(signal.SIGINT)
+    err = started.communicate(timeout=50)[1]
+    assert time.monotonic() - began < 15
+    assert started.returncode == 130
+    assert "glabella: interrupted" in err and "Traceback" not in err
+
+
 def _wait_for_end(processes: list[int]) -> list[int]:
     """Give those of some processes that still run after twenty seconds."""
     until = time.monotonic() + 20

@@ -1,5 +1,7 @@
 """Simulated trials keep their design, and are the same from the same seed."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -329,3 +331,19 @@ def test_what_is_not_wanted_changes_nothing_else(bont_pooled: Scenario, only: li
     assert set(less.assessments["paramcd"]) == set(only) & set(whole.assessments["paramcd"])
     for name in ("studyid", "usubjid", "paramcd", "week", "aval"):
         assert less.assessments[name].tolist() == kept[name].tolist()
+
+
+def test_ten_times_the_participants_take_about_ten_times_as_long() -> None:
+    large = read("large")
+
+    def measure(participants: int) -> float:
+        scenario, seconds = large.resize(participants), []
+        for _ in range(3):
+            started = time.process_time()
+            simulate_trials(scenario, seed=1)
+            seconds.append(time.process_time() - started)
+        return min(seconds)
+
+    measure(1_000)
+    # As benchmarks/simulation.py asks up to a million.
+    assert measure(100_000) <= 1.6 * 10 * measure(10_000)

@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 # What the user, the system and a closed terminal send; Windows has no SIGHUP.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 # A parent that passes a signal on, such as make or a container's first process, delivers it twice.
 _SECONDS_OF_ONE_SIGNAL = 1.0
+_SECONDS_UNTIL_AGAIN = 0.01
 # A shell reports a command that was ended by a signal with 128 and the signal's number.
 _EXIT_CODE = 128
 
@@ -38,6 +40,7 @@ def end_on_signals() -> Iterator[None]:
             _kill_workers()
             os._exit(_EXIT_CODE + received[0][0])
 
+    _raise_what_was_swallowed()
     for name in _NAMES:
         number = getattr(signal, name, None)
         # A script's shell lets its background jobs ignore SIGINT, but a SIGINT that is sent to such
@@ -54,6 +57,22 @@ def end_on_signals() -> Iterator[None]:
         if received and not is_done:
             sys.exit(_EXIT_CODE + received[0][0])
         raise
+
+
+def _raise_what_was_swallowed() -> None:
+    """Interrupt once more where the interrupt met a destructor, from which nothing is raised."""
+    if not hasattr(signal, "setitimer"):
+        return
+    otherwise = sys.unraisablehook
+
+    def look(swallowed: Any) -> None:
+        if issubclass(swallowed.exc_type, KeyboardInterrupt):
+            signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_AGAIN)
+        else:
+            otherwise(swallowed)
+
+    sys.unraisablehook = look
 
 
 def _kill_workers() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -136,13 +137,18 @@ def make_parallel(workers: int, *, shared: Sequence[object] = (), **how: Any) ->
     if cluster is None and workers == 1:
         return Parallel(n_jobs=1, backend="sequential", **how)
     if cluster is None:
-        return Parallel(n_jobs=workers, **how)
+        return Parallel(n_jobs=workers, initializer=_leave_interrupts_to_parent, **how)
     # Named by the configuration: as an argument, joblib 1.6 hands the backend a keyword that it
     # passes on to the tasks.
     with parallel_config(backend="dask", scatter=list(shared)):
         parallel = Parallel(n_jobs=-1, **how)
     cluster.kept.append(parallel)
     return parallel
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Ignore Ctrl-C, which a terminal sends to workers too: who asked for the tasks ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_tasks(

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types layers docstrings bench study lock clean
+.PHONY: help install demo test check format lint types layers docstrings docs bench study lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,11 @@ layers: $(STAMP) ## Check that imports point down
 docstrings: $(STAMP) ## Check the docstrings
 	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'src/*.py')
 
+docs: $(STAMP) ## Build the documentation below build/docs; warnings are errors
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/docs
+	$(BIN)/python docs/check_links.py build/docs
+	@echo "open build/docs/index.html"
+
 bench: $(STAMP) ## Measure, as ratios within one run
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/simulation.py
@@ -66,7 +71,7 @@ bench: $(STAMP) ## Measure, as ratios within one run
 study: $(STAMP) ## Run the validation study, or what is missing of it: hours
 	$(BIN)/python benchmarks/validation_study.py all
 
-lock: ## Write requirements.lock anew (needs uv)
+lock: ## Write requirements.lock again (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o requirements.lock
 
 clean: ## Remove .venv and caches, keep the runs

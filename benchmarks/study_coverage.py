@@ -71,7 +71,7 @@ def write_headlines(study: Study, missed: list[str]) -> str:
     head = ("line", "repeats", "measure", "truth", "bias", "width", "error", "coverage", "93–97 %")
     return (
         "## 1. Intervals of the headline\n\n"
-        "Cross-validation of the procedure, held against its expected performance at the size of "
+        "Cross-validation of the procedure, compared with its expected performance at the size of "
         "its training parts, in other participants of the same trials. `auc` is the concordance "
         "of the headline, in the active arms.\n\n"
         f"`{COMMAND} {' '.join(HEADLINES)}`\n\n"
@@ -105,12 +105,12 @@ def _write_elsewhere(study: Study) -> str:
             cells.append(words if is_inside else f"**{words}**")
         rows.append((line, str(study.count(line)), *cells))
     return (
-        "The same intervals under the other scenarios, of which nothing was promised; bold is "
-        "outside 93 to 97 %. Where there is nothing to find (`nothing`), concordance holds its "
-        "truth less often: folds then agree by chance on which way a feature tells, or disagree, "
-        "and both spread a cross-validated concordance more than participants alone would. So "
-        "whether there is anything is asked of the permutation test (line 3), not of this "
-        "interval.\n\n"
+        "The same intervals under the other scenarios, for which no aim was set; bold is "
+        "outside 93 to 97 %. If there is nothing to find (`nothing`), the interval of the "
+        "concordance contains the truth less often: folds then agree or disagree by chance on the "
+        "direction of a feature, and both spread a cross-validated concordance more than "
+        "participants alone would. So whether there is any signal is a question for the "
+        "permutation test (line 3), not for this interval.\n\n"
         + tabulate(("line", "repeats", *(f"coverage: {name}" for name in SHARED_MEASURES)), rows)
     )
 
@@ -134,10 +134,11 @@ def _write_left_out(study: Study) -> str:
         ]
     head = ("line", "measure", "truth", "bias", "width", "coverage")
     return (
-        "With each trial left out in turn, intervals are of the participants alone: they know "
-        "nothing of how other trials would differ, and hold the expectation over all such trials "
-        "less often; more trials do not mend that where trials differ (`new_trial`, `illusion`). "
-        "The prediction interval of the next section is made for it.\n\n" + tabulate(head, rows)
+        "With each trial left out in turn, intervals are computed from the participants alone: "
+        "they do not include how other trials would differ, and contain the expectation over all "
+        "such trials less often; if trials differ (`new_trial`, `illusion`), more trials do not "
+        "change that. The prediction interval of the next section is made for this purpose.\n\n"
+        + tabulate(head, rows)
     )
 
 
@@ -160,10 +161,10 @@ def _write_means(study: Study) -> str:
         ]
     head = ("line", "measure", "truth", "bias", "width", "coverage")
     return (
-        "Random-effects means over the trials left out, with Hartung and Knapp's interval. Where "
-        "little is told (`headline`), the calibration slope lies above 1, and its mean over trials "
-        "is too low and held less often; where more is told it is held always.\n\n"
-        + tabulate(head, rows)
+        "Random-effects means over the trials left out, with Hartung and Knapp's interval. If the "
+        "model predicts little (`headline`), the calibration slope lies above 1, its mean over "
+        "trials is too low, and the interval contains it less often; if the model predicts more, "
+        "the interval always contains it.\n\n" + tabulate(head, rows)
     )
 
 
@@ -212,7 +213,8 @@ def write_new_trial(study: Study, missed: list[str]) -> str:
             "90–97 % from seven on")  # fmt: skip
     return (
         "## 2. A new trial\n\n"
-        "The prediction interval for the concordance in a new trial, held against that of a large "
-        "trial of the same kind that had no part in training, under `varied_trials`.\n\n"
+        "The prediction interval for the concordance in a new trial, compared with the concordance "
+        "in a large trial of the same kind that had no part in training, under "
+        "`varied_trials`.\n\n"
         f"`{COMMAND} new_trial_3 new_trial_5 new_trial_7 new_trial_10`\n\n" + tabulate(head, rows)
     )

@@ -23,6 +23,11 @@ from glabella.validation.repeated import Proportion, count_share
 NOMINAL_ERROR, LEAST_TOLD, MOST_BIAS = 0.05, 0.95, 0.01
 HIGH_INSIDE = 0.7
 ABOVE_CHANCE = ("better", "no better", "only inside")
+# What the page calls a claim, if the tables have another name for it.
+CLAIMED = {
+    "permutation test: there is anything": "permutation test: any signal",
+    "predictor of the effect": "effect modifier",
+}
 STRATEGIES = ("observed_only", "non_responder", "last_observation", "multiple_imputation")
 
 
@@ -62,8 +67,8 @@ def write_page(tables: Path, page: Path) -> int:
 def _sum_up(missed: Iterable[str]) -> str:
     listed = "\n".join(f"- {item}" for item in missed)
     if not listed:
-        return "Every promise that was tested was kept."
-    return "Outside what was promised:\n\n" + listed
+        return "Every aim that was tested was met."
+    return "Aims that were not met:\n\n" + listed
 
 
 def _write_nothing(study: Study, missed: list[str]) -> str:
@@ -82,7 +87,7 @@ def _write_nothing(study: Study, missed: list[str]) -> str:
             verdict = _judge_errors(share, claim, missed)
             rows.append(
                 (
-                    claim,
+                    CLAIMED.get(claim, claim),
                     "of any feature" if of == "any, falsely" else "of the procedure",
                     str(int(row["repeats"])),
                     show_share(row["rate"], row["rate_error"]),
@@ -94,22 +99,22 @@ def _write_nothing(study: Study, missed: list[str]) -> str:
     head = ("claim", "made", "repeats", "falsely", "at most 5 %")
     return (
         "## 3. Nothing to find\n\n"
-        "Under `no_signal` response follows trial and arm alone, so each claim is false. The "
-        "permutation tests are meant to err in 5 of 100; claims of features, each of them after a "
-        "test of its own against the largest of permuted ones, may err in 5 of 100 and are "
-        "*rarer* where they err in fewer. The first sentence of the report goes by the interval of "
-        "the headline concordance, and where `permutations:` asks for the test says as well "
-        "whether that bears it out. A concordance below chance is what folds that disagree give "
-        "(line 1), and no sign of a reversed relation.\n\n"
+        "Under `no_signal`, response depends on trial and arm alone, so each claim is false. The "
+        "permutation tests are meant to have false positives in 5 of 100. Claims about features, "
+        "each made after a separate test against the largest of permuted ones, may be false in 5 "
+        "of 100, and are marked *rarer* if fewer are false. The first sentence of the report is "
+        "based on the interval of the headline concordance; if `permutations:` asks for the test, "
+        "it also says whether the test confirms it. Folds that disagree give a concordance below "
+        "chance (line 1); it does not indicate a reversed relation.\n\n"
         f"`{COMMAND} nothing`\n\n" + tabulate(head, rows)
     )
 
 
 def _judge_errors(share: Proportion, claim: str, missed: list[str]) -> str:
-    """Hold how often a claim is made falsely against its level."""
+    """Compare how often a claim is made falsely with its level."""
     verdict = judge(share, 0.0, NOMINAL_ERROR, f"nothing, {claim}", missed)
     is_rarer = not share.is_compatible(NOMINAL_ERROR, NOMINAL_ERROR)
-    return f"{verdict}, rarer" if verdict.startswith("kept") and is_rarer else verdict
+    return f"{verdict}, rarer" if verdict.startswith("met") and is_rarer else verdict
 
 
 def _tabulate_first_sentences(study: Study, missed: list[str]) -> list[tuple[str, ...]]:
@@ -118,8 +123,8 @@ def _tabulate_first_sentences(study: Study, missed: list[str]) -> list[tuple[str
     rates = {name: float(about.fillna(0.0).get(f"verdict: {name}", 0.0)) for name in ABOVE_CHANCE}
     rows = []
     for words, rate in (
-        ("responders are told from others", sum(rates.values())),
-        ("the same, and the permutation test bears it out", about["above chance, borne out"]),
+        ("responders are distinguished from non-responders", sum(rates.values())),
+        ("the same, confirmed by the permutation test", about["above chance, borne out"]),
         ("concordance below chance", about["verdict: below chance"]),
     ):
         share = count_share(np.arange(n) < round(n * float(rate)))
@@ -155,16 +160,16 @@ def _write_illusion(study: Study, missed: list[str]) -> str:
             }.get(wanted["design"])
             if is_kept is False:
                 missed.append(f"illusion, {words}: {row['mean']:.3f}")
-            verdict = {None: "–", True: "kept", False: "**missed**"}[is_kept]
+            verdict = {None: "–", True: "met", False: "**not met**"}[is_kept]
             cells = (f"{row[name]:.3f}" for name in ("mean", "sd", "truth"))
             rows.append((words, *cells, verdict))
     head = ("concordance", "mean over repeats", "SD", "truth",
             f"over {HIGH_INSIDE} inside, at most 0.5 left out")  # fmt: skip
     return (
         "## 4. Strong inside each trial, reversed in the next\n\n"
-        f"Under `illusory`, the first sentence of the report says that the model tells responders "
+        f"Under `illusory`, the first sentence of the report says that the model predicts response "
         f"*only inside its own trials* in {show_share(told.value, told.error)} of {n} repeats "
-        "(promised: 95 %).\n\n"
+        "(aim: 95 %).\n\n"
         f"`{COMMAND} illusion`\n\n" + tabulate(head, rows)
     )
 
@@ -185,7 +190,7 @@ def _write_choice(study: Study, missed: list[str]) -> str:
                 is_kept = abs(row["bias"]) <= MOST_BIAS
                 if not is_kept and words != "naive best":
                     missed.append(f"choice, {words}, {measure}: bias {row['bias']:+.4f}")
-                verdict = "–" if words == "naive best" else "kept" if is_kept else "**missed**"
+                verdict = "–" if words == "naive best" else "met" if is_kept else "**not met**"
                 rows.append(
                     (
                         words,
@@ -201,9 +206,9 @@ def _write_choice(study: Study, missed: list[str]) -> str:
     return (
         "## 5. A choice among candidates\n\n"
         "Ridge, elastic net, curves and products with the arm; below 0, a log loss is too good. "
-        "Part of that is there without a choice (line 1: folds are dealt by outcome); what the "
-        "choice adds is how far the naive best is from the nested one. Bias is judged as it "
-        "stands.\n\n"
+        "Part of that is present without a choice (line 1: participants are allocated to folds by "
+        "outcome); what the choice adds is the difference between the naive best and the nested "
+        "choice. Bias is judged without allowing for its Monte Carlo error.\n\n"
         f"`{COMMAND} choice`\n\n" + tabulate(head, rows)
     )
 
@@ -241,18 +246,18 @@ def _write_missing(study: Study) -> str:
             "bias: concordance", "Brier", "log loss", "O:E")  # fmt: skip
     return (
         "## 7. Missing outcomes\n\n"
-        "Three in ten leave before the endpoint, those who do badly sooner: by what was seen of "
-        "them, or by what was not. Multiple imputation is of five draws, not of the twenty that "
-        "are made unless stated. Each figure is held against what the model "
-        "trained so reaches in participants who are all followed: a bias is what the report tells "
-        "too well or too ill of that. A true O:E above 1 means that the model, as trained, "
-        "predicts fewer responses than there would be.\n\n"
+        "Three in ten participants leave before the endpoint, those who do badly sooner: depending "
+        "on what was observed of them (at random), or on what was not (not at random). Multiple "
+        "imputation uses five draws, not the default of twenty. Each estimate is compared with the "
+        "performance of the model so trained in participants who are all followed: the bias is by "
+        "how much the report is too high or too low. A true O:E above 1 means that the model, as "
+        "trained, predicts fewer responses than there would be.\n\n"
         f"`{COMMAND} "
         + " ".join(name for name in study.lines["line"] if str(name).startswith("missing"))
         + "`\n\n"
         + tabulate(head, rows)
-        + "\n\nThe intervals are of the outcomes as they were filled in; how often they hold the "
-        "same truth:\n\n"
+        + "\n\nThe intervals are computed from the outcomes as they were filled in; how often they "
+        "contain the same truth:\n\n"
         + tabulate(
             ("leaving", "missing scores", "concordance", "Brier", "log loss", "O:E"), covered
         )
@@ -279,12 +284,12 @@ def _write_cost(study: Study) -> str:
     if few:
         note = (
             f"\n\nWith under {ENOUGH_REPEATS} repeats so far: {', '.join(few)}. The Monte Carlo "
-            "errors say what that costs; the same command goes on where the line is."
+            "errors say what that costs; the same command resumes the line."
         )
-    head = ("line", "scenario", "participants", "trials", "repeats", "s a repeat", "core-hours")
+    head = ("line", "scenario", "participants", "trials", "repeats", "s per repeat", "core-hours")
     return (
         f"## What it cost\n\n{hours:.1f} core-hours in all, two repeats at once on two cores of "
-        "one machine, where each takes longer than alone (`docs/rehearse.md` says what it costs "
-        "then); `s a repeat` is the median. Lines were run while the library became faster, the "
-        "first of them at half of today's speed.\n\n" + tabulate(head, rows) + note
+        "one machine, where each takes longer than alone ([rehearse.md](rehearse.md) says what it "
+        "costs then); `s per repeat` is the median. Lines were run while the library became "
+        "faster, the first of them at half of today's speed.\n\n" + tabulate(head, rows) + note
     )

@@ -16,10 +16,10 @@ ANY = "any, falsely"
 # What is followed over sizes: in words, the claim, and of what it is made.
 FOLLOWED = (
     ("agitation stands out from noise", "stands out from noise", "agitation"),
-    ("agitation is called a predictor of the effect", "predictor of the effect", "agitation"),
+    ("agitation is called an effect modifier", "predictor of the effect", "agitation"),
     ("illness is called prognostic", "prognostic", "illness_months"),
-    ("a role is claimed falsely: effect", "predictor of the effect", ANY),
-    ("a role is claimed falsely: prognostic", "prognostic", ANY),
+    ("a false claim of an effect modifier", "predictor of the effect", ANY),
+    ("a false claim of a prognostic feature", "prognostic", ANY),
 )
 
 
@@ -63,13 +63,13 @@ def write_recovery(study: Study, tables: Path) -> str:
         "## 6. How much data would one need?\n\n"
         "Under `predictive`, agitation modifies the effect (an odds ratio near 2.8 a grade in the "
         "treated), illness is weakly prognostic, and age and resistance are neither. Illness adds "
-        "the same to the course of patients in both arms; as the treated differ more among each "
-        "other, it tells less of response among them, in odds and in concordance, and the more "
-        "participants there are to see it, the more often that is called an effect.\n\n"
-        "What is true is what causes response in the simulator. A claim of a prognostic feature "
-        "is of how it orders patients of the control arm by itself; agitation goes with severity "
-        "there (a correlation of 0.2), which is prognostic, and nearly all of what is "
-        "called prognostic falsely with 400 participants is agitation.\n\n"
+        "the same to the course of patients in both arms; since the treated differ more among each "
+        "other, it predicts their response less well, in odds and in concordance, and the more "
+        "participants there are to show it, the more often that is called an effect.\n\n"
+        "What is true is what causes response in the simulator. The claim that a feature is "
+        "prognostic is about how it ranks patients of the control arm by itself. Agitation is "
+        "correlated with severity there (0.2), which is prognostic, and nearly all of what is "
+        "falsely called prognostic with 400 participants is agitation.\n\n"
         f"`{COMMAND} {' '.join(lines.index)}`\n\n"
         f"![How often the true predictors are found](validation_study/{FIGURE_FILE})\n\n"
         + tabulate(("participants", "trials", "repeats", *claims), rows)
@@ -99,7 +99,7 @@ def _draw(lines: pd.DataFrame, claims: dict[str, pd.DataFrame]) -> Figure:
         axis.set_title(f"{trials:.0f} trials")
         axis.set_xlabel("participants in all")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("share of repeats, %")
+    axes[0].set_ylabel("repeats, %")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, frameon=False,
                   loc="outside lower center", ncols=3)  # fmt: skip
     figure.suptitle("Simulated. Bars: two Monte Carlo standard errors to each side", fontsize=9)

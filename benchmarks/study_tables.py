@@ -168,7 +168,7 @@ def find_coverage(row: pd.Series) -> Proportion:
 
 
 def judge(share: Proportion, low: float, high: float, what: str, missed: list[str]) -> str:
-    """Hold a share against a range, within two Monte Carlo errors.
+    """Compare a proportion with a range, within two Monte Carlo errors.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def judge(share: Proportion, low: float, high: float, what: str, missed: list[st
         A verdict.
     """
     if share.is_compatible(low, high):
-        return "kept" if share.repeats >= ENOUGH_REPEATS else "kept so far"
+        return "met" if share.repeats >= ENOUGH_REPEATS else "met so far"
     side = "below" if share.value is not None and share.value < low else "above"
     promised = f"{100 * low:.0f} to {100 * high:.0f}" if low > 0 else f"{100 * high:.0f}"
     missed.append(f"{what}: {show_share(share.value, share.error)}, {side} {promised} %")

@@ -289,7 +289,7 @@ def _write_cost(study: Study) -> str:
     head = ("line", "scenario", "participants", "trials", "repeats", "s per repeat", "core-hours")
     return (
         f"## What it cost\n\n{hours:.1f} core-hours in all, two repeats at once on two cores of "
-        "one machine, where each takes longer than alone ([rehearse.md](rehearse.md) says what it "
-        "costs then); `s per repeat` is the median. Lines were run while the library became "
+        "one machine, where each takes longer than alone ([Rehearse an "
+        "analysis](rehearse.md) says what it costs then); `s per repeat` is the median. Lines were run while the library became "
         "faster, the first of them at half of today's speed.\n\n" + tabulate(head, rows) + note
     )

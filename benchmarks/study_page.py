@@ -290,6 +290,7 @@ def _write_cost(study: Study) -> str:
     return (
         f"## What it cost\n\n{hours:.1f} core-hours in all, two repeats at once on two cores of "
         "one machine, where each takes longer than alone ([Rehearse an "
-        "analysis](rehearse.md) says what it costs then); `s per repeat` is the median. Lines were run while the library became "
-        "faster, the first of them at half of today's speed.\n\n" + tabulate(head, rows) + note
+        "analysis](rehearse.md) says what it costs then); `s per repeat` is the median. Lines "
+        "were run while the library became faster, the first of them at half of today's "
+        "speed.\n\n" + tabulate(head, rows) + note
     )

@@ -122,7 +122,9 @@ def describe_bundle(
     analysis, chosen = resolved.analysis.value, validated.choice.name
     forms = list_table_forms(resolved)
     used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
-    used |= dict.fromkeys(item for form in forms for of in form.items.values() for item in of)
+    # A total is described by its items, whether a table holds them or not.
+    totals = [resolved.dictionary.value.variables[name].total for name in used]
+    used |= dict.fromkeys(item for total in totals if total is not None for item in total.items)
     neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
     files = {
         **export_model(tuned.model),

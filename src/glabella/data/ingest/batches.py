@@ -310,8 +310,14 @@ def open_batches(
     frame = read_table(path, options).frame
     frame = frame[list(choose([str(name) for name in frame.columns]))]
     return HeldTable(
-        frame.assign(**{name: to_text(frame[name]) for name in exact if name in frame})
+        frame.assign(**{name: _keep_text(frame[name]) for name in exact if name in frame})
     )
+
+
+def _keep_text(cells: pd.Series) -> pd.Series:
+    """Write numbers as text, and leave text as it is, blanks around it included."""
+    is_text = cells.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
+    return cells.where(is_text, to_text(cells).astype(object))
 
 
 def _list_parts(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
 _MASK = "***"
@@ -69,6 +69,8 @@ def _list_known_secrets() -> list[str]:
 # Control, format, surrogate, and the separators of lines and of paragraphs.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# So many findings are still read; the next run shows the others.
+MOST_SHOWN = 20
 
 
 class GlabellaError(Exception):
@@ -89,6 +91,7 @@ class GlabellaError(Exception):
         self.finding = mask_secrets(finding)
         self.place = None if place is None else mask_secrets(place)
         self.remedy = None if remedy is None else mask_secrets(remedy)
+        self.parts: tuple[GlabellaError, ...] = ()
 
     def __str__(self) -> str:
         # Names come from files, definitions and servers; a line break in a place is of its name.
@@ -169,6 +172,84 @@ class BundleError(GlabellaError):
 
 class StoreError(GlabellaError):
     """The store of runs and models can't be reached or lacks what was asked for."""
+
+
+class Refusals:
+    """Collects refusals, so that one run shows all that there is to correct."""
+
+    def __init__(self) -> None:
+        self.errors: list[GlabellaError] = []
+
+    @contextlib.contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep a refusal from within, and go on.
+
+        Yields
+        ------
+        None
+            Nothing; what comes after must not need what was refused.
+        """
+        try:
+            yield
+        except GlabellaError as error:
+            self.errors.append(error)
+
+    def raise_all(self) -> None:
+        """Raise what was collected, if anything was.
+
+        Raises
+        ------
+        GlabellaError
+            The only refusal, or one that lists them all, as `join_errors` makes it.
+        """
+        if self.errors:
+            raise join_errors(self.errors)
+
+
+def join_errors(errors: Sequence[GlabellaError]) -> GlabellaError:
+    """Make one refusal of several.
+
+    Parameters
+    ----------
+    errors : sequence of GlabellaError
+        At least one.
+
+    Returns
+    -------
+    GlabellaError
+        The only one as it is. Of several one of the first one's kind, whose finding lists them,
+        each in a line with its place and remedy, and the rest counted; `parts` holds them.
+
+    Examples
+    --------
+    >>> print(join_errors([DataError("no rows", place="a.csv"), DataError("torn", place="b.csv")]))
+    2 findings
+      a.csv: no rows
+      b.csv: torn
+    """
+    parts = [part for error in errors for part in (error.parts or (error,))]
+    # Two definitions that name a third refuse it alike.
+    distinct = list({str(part): part for part in parts}.values())
+    if len(distinct) == 1:
+        return errors[0]
+    shown = distinct[:MOST_SHOWN]
+    following = [part.remedy for part in shown[1:]]
+    lines = [
+        # What is to be done about several in a row is said once.
+        _write_line(part, "" if part.remedy == after else part.remedy)
+        for part, after in zip(shown, [*following, None], strict=True)
+    ]
+    if len(distinct) > MOST_SHOWN:
+        lines.append(f"  ... and {len(distinct) - MOST_SHOWN} more")
+    kind = type(errors[0])
+    joined = kind(f"{len(distinct)} findings\n" + "\n".join(lines))
+    joined.parts = tuple(distinct)
+    return joined
+
+
+def _write_line(error: GlabellaError, remedy: str | None) -> str:
+    head = f"{error.place}: {error.finding}" if error.place else error.finding
+    return f"  {head}. {remedy}" if remedy else f"  {head}"
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glabella.data.checks import to_numbers, to_text
+from glabella.data.cells import to_numbers, to_text
 from glabella.data.precision import complete, widen
 
 KINDS = {

@@ -158,13 +158,13 @@ ITEM = "{label: I, type: ordinal, range: [0, 30], timing: visit}\n"
 @pytest.mark.parametrize(
     ("total", "finding"),
     [
-        ("{items: [i]}", "should have at least 2 items"),
+        ("{items: [i]}", "must have at least 2 entries"),
         ("{items: [i, i]}", "the item 'i' stands twice"),
         ("{items: [i, k]}", "has an item 'k' that the dictionary lacks"),
         ("{items: [i, b]}", "the item 'b' of 't' needs a `range` and `timing: visit`"),
         ("{items: [i, s]}", "add up to 0 to 35, and Montgomery-Asberg .* goes from 0 to 60"),
         ("{items: [i, j], missing_at_most: 2}", "must leave at least one item"),
-        ("{items: [i, j], missing_at_most: -1}", "greater than or equal to 0"),
+        ("{items: [i, j], missing_at_most: -1}", "must be at least 0"),
         ("{items: [i, j], scale: madrs}", "where the trial decides the variable's, and only there"),
         ("{items: [i, j], scale: mardas}", "there is no scale 'mardas'"),
     ],

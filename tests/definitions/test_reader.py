@@ -132,9 +132,59 @@ def test_a_key_near_to_none_is_answered_with_the_list() -> None:
     assert error.remedy == "There are: amount, colour, note."
 
 
-def test_further_findings_are_counted() -> None:
-    error = refuse(HEAD + "aaa: 1\nbbb: 2\nccc: 3\n")
-    assert error.finding == "unknown key 'aaa' (and 2 more findings)"
+def test_all_findings_of_a_file_are_listed_in_the_order_of_its_lines() -> None:
+    known = "There are: bounds, branch, codes, count, description, kind, leaves, named."
+    assert str(refuse(HEAD + "aaa: 1\ncount: '3'\nleaves:\n  - {amuont: 1}\n  - {note: 2}\n")) == (
+        "4 findings\n"
+        f"  features/oak.yaml:3: unknown key 'aaa'. {known}\n"
+        "  features/oak.yaml:4: 'count' must be a whole number, and is text. Write a number "
+        "without quotes.\n"
+        "  features/oak.yaml:6: unknown key 'amuont'. Did you mean 'amount'? There are: amount, "
+        "colour, note.\n"
+        "  features/oak.yaml:7: 'leaves.1.note' must be text, and is a number. Put it in quotes."
+    )
+
+
+def test_very_many_findings_are_counted_after_the_first_twenty() -> None:
+    lines = str(refuse(HEAD + "".join(f"key_{i}: 1\n" for i in range(30)))).splitlines()
+    assert (lines[0], len(lines), lines[-1]) == ("30 findings", 22, "  ... and 10 more")
+
+
+def test_a_file_of_another_kind_has_no_finding_but_that() -> None:
+    error = refuse("kind: bush\nestimator: x\n")
+    assert error.finding == "'bush' is no value of 'kind'"
+
+
+class Mixed(Definition):
+    either: str | Leaf = ""
+    several: dict[str, str | Leaf] = Field(default_factory=dict)
+    pair: tuple[float, float] | None = None
+    at_least_two: tuple[str, ...] = Field(default=("a", "b"), min_length=2)
+    above: float = Field(default=1.0, gt=0, le=5)
+    word: str = Field(default="x", min_length=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("either: 3\n", "'either' must be text or a set of `key: value` lines, and is a number\n"
+         "  Put it in quotes."),
+        ("either: {amuont: 1}\n", "unknown key 'amuont'\n"
+         "  Did you mean 'amount'? There are: amount, colour, note."),
+        ("several:\n  a: {amount: x}\n", "'several.a.amount' must be a number, and is text\n"
+         "  Write a number without quotes."),
+        ("pair: [1]\n", "'pair' has 1 entries, and needs more"),
+        ("at_least_two: [a]\n", "'at_least_two' must have at least 2 entries, and has 1"),
+        ("above: 0\n", "'above' must be above 0"),
+        ("above: 6\n", "'above' must be at most 5"),
+        ("word: ''\n", "'word' must not be blank"),
+        ("word:\n", "'word' must be text, and is blank\n  Give it a value, or take the key out."),
+    ],
+)  # fmt: skip
+def test_what_pydantic_finds_is_said_in_plain_words(text: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse_definition(text, Mixed, name="x.yaml")
+    assert str(caught.value).split(": ", 1)[1] == message
 
 
 def test_a_missing_key_is_named() -> None:
@@ -176,9 +226,7 @@ def test_a_missing_key_of_a_nested_part_is_placed_at_the_part() -> None:
 def test_a_wrong_type_is_refused_and_never_coerced(rest: str, line: int, key: str) -> None:
     error = refuse(HEAD + rest)
     assert error.place == f"features/oak.yaml:{line}"
-    assert error.finding.startswith(f"'{key}': input should be ") or error.finding.startswith(
-        f"'{key}': tuple should have "
-    )
+    assert error.finding.startswith(f"'{key}' must ")
 
 
 def test_a_wrong_word_is_answered_with_the_nearest_one() -> None:

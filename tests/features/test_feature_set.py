@@ -55,7 +55,7 @@ def test_the_week_alone_is_the_window_unless_stated() -> None:
         ),
         (
             "  - name: a\n    week: 0\n",
-            "f.yaml:5: 'features.0.week': input should be greater than 0",
+            "f.yaml:5: 'features.0.week' must be above 0",
         ),
         (
             "  - name: a\n    window: [1, 3]\n",
@@ -91,5 +91,5 @@ def test_a_wrong_feature_set_is_refused(rows: str, message: str) -> None:
 
 
 def test_a_set_without_features_is_refused() -> None:
-    with pytest.raises(DefinitionError, match=r"f.yaml:3: 'features': "):
+    with pytest.raises(DefinitionError, match=r"f.yaml:3: 'features' must have at least 1 entry"):
         parse_definition(HEAD.rstrip() + " []\n", FeatureSet, name="f.yaml")

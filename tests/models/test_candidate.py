@@ -30,7 +30,7 @@ def test_a_candidate_is_one_unless_it_is_a_reference() -> None:
             "m.yaml:6: unknown key 'lgo'\n"
             "  Did you mean 'log'? There are: choice, each, integer, log, uniform.",
         ),
-        ("draws: 0\n", "m.yaml:4: 'draws': input should be greater than or equal to 1"),
+        ("draws: 0\n", "m.yaml:4: 'draws' must be at least 1"),
         (
             "search: {c: {log: [1, 0.1]}}\n",
             "m.yaml:4: 'search.c': the bounds must go from low to high",

@@ -122,8 +122,8 @@ def test_settings_are_plain_values_that_json_takes() -> None:
         ("{integer: [3, 1]}", "the bounds must go from low to high"),
         ("{log: [0, 1]}", "a log range must be above zero"),
         ("{log: [-1, 1]}", "a log range must be above zero"),
-        ("{integer: [1, 2.5]}", "'integer.1': input should be a valid integer"),
-        ("{log: [1, 2, 3]}", "'log': tuple should have at most 2 items"),
+        ("{integer: [1, 2.5]}", "'integer.1' must be a whole number"),
+        ("{log: [1, 2, 3]}", "'log' must have at most 2 entries"),
         ("{lgo: [1, 2]}", "unknown key 'lgo'"),
     ],
 )

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import glabella
-from glabella.errors import AnalysisError, DataError
+from glabella.errors import AnalysisError, DataError, DefinitionError
 from glabella.pipelines.notes import note_missing
 
 
@@ -271,3 +271,47 @@ def test_riley_s_criteria_are_set_against_each_candidate(small_project, tmp_path
     [note] = [item for item in result.findings if item.place == "candidate ridge"]
     assert f"with {result.n} expect {ridge.loc[0.75, 'expected_shrinkage']:.2f}" in note.finding
     assert "Participants needed" in page.read_text()
+
+
+def test_one_check_shows_the_findings_of_all_definitions(small_project):
+    path = small_project / "pipelines" / "small.yaml"
+    text = path.read_text().replace("features: clinical", "features: clinicl")
+    path.write_text(text.replace("[prevalence, arm_only,", "[prevalense, arm_onli,"))
+    dictionary = small_project / "features" / "dictionary.yaml"
+    dictionary.write_text(dictionary.read_text() + "labels: x\n")
+    with pytest.raises(DefinitionError) as caught:
+        glabella.check("small", project=small_project)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "4 findings"
+    for finding in (
+        "unknown key 'labels'",
+        "there is no feature set 'clinicl' in features/",
+        "there is no candidate 'prevalense' in models/",
+        "there is no candidate 'arm_onli' in models/",
+    ):
+        assert sum(finding in line for line in lines) == 1
+
+
+def test_one_check_shows_the_findings_of_all_trials(small_project):
+    path = small_project / "pipelines" / "small.yaml"
+    text = path.read_text()
+    start, end = text.index("    - name: pooled"), text.index("arms:")
+    other = text[start:end].replace("participants.csv", "p2.csv").replace("name: pooled", "name: b")
+    path.write_text(text[:end] + other + text[end:])
+    people = pd.read_csv(small_project / "participants.csv")
+    people.loc[[3], "sex"] = "W7"
+    people.to_csv(small_project / "participants.csv", index=False)
+    people.assign(age=people["age"].astype(object).where(people.index != 5, "x")).to_csv(
+        small_project / "p2.csv", index=False
+    )
+    with pytest.raises(DataError) as caught:
+        glabella.check("small", project=small_project)
+    assert "participants.csv, column 'sex': 1 of 120 values" in str(caught.value)
+    assert "p2.csv, column 'sex': 1 of 120 values" in str(caught.value)
+    assert "p2.csv, column 'age' (age_years): 1 of 120 values" in str(caught.value)
+    rows = pd.read_csv(small_project / "mlruns" / "checks" / "small.csv")
+    assert rows[["file", "row"]].to_numpy().tolist() == [
+        ["participants.csv", 4],
+        ["p2.csv", 6],
+        ["p2.csv", 4],
+    ]

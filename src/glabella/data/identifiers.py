@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 
 # Programs that keep whole numbers as doubles write 1001 as 1001.0.
 _WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0+$"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -17,8 +16,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from glabella.definitions.findings import translate
 from glabella.definitions.words import check_words
-from glabella.errors import DefinitionError, describe_choices
+from glabella.errors import DefinitionError
 
 # A definition declares; a hundred kilobytes is a long one.
 _MOST_BYTES = 1_000_000
@@ -191,7 +191,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     try:
         value = model.model_validate_json(plain)
     except ValidationError as error:
-        raise _translate(error, model, origin) from None
+        raise translate(error, model, origin) from None
     return Read(value=value, origin=origin)
 
 
@@ -226,7 +226,7 @@ def read_part(
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise _translate(error, model, Origin(origin.name, origin.text, lines)) from None
+        raise translate(error, model, Origin(origin.name, origin.text, lines)) from None
 
 
 class _PlainComposer(Composer):
@@ -293,105 +293,3 @@ def _collect_lines(node: Node | None, keys: Keys = ()) -> dict[Keys, int]:
             lines[path] = child.start_mark.line + 1
             lines.update(_collect_lines(child, path))
     return lines
-
-
-def _translate(error: ValidationError, model: type[Definition], origin: Origin) -> DefinitionError:
-    errors = error.errors(include_url=False)
-    # A list whose only item is wrong is also reported as too short: the item is what to mend.
-    places = [item["loc"] for item in errors]
-    leaves = [
-        item
-        for item in errors
-        if not any(
-            len(at) > len(item["loc"]) and at[: len(item["loc"])] == item["loc"] for at in places
-        )
-    ]
-    # Where a word or a mapping may stand and a mapping does, what it lacks of a word is no finding.
-    mappings = [
-        item
-        for item in leaves
-        if not (item["type"] == "string_type" and isinstance(item["input"], dict))
-    ]
-    leaves = mappings or leaves
-    # A misspelt key also makes the right one missing; the misspelt one has a line and a remedy.
-    first = min(leaves, key=lambda item: item["type"] != "extra_forbidden")
-    # Where a union was tried, pydantic puts the tried member's name into the path; only the keys
-    # that stand in the file are the user's.
-    keys = _keys_in_file(first["loc"], origin)
-    dotted = ".".join(str(key) for key in keys)
-    place = origin.place(*keys)
-    tail = f" (and {len(leaves) - 1} more findings)" if len(leaves) > 1 else ""
-    kind = first["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(model, keys[:-1])
-        return DefinitionError(
-            f"unknown key '{keys[-1]}'{tail}",
-            place=place,
-            remedy=describe_choices(str(keys[-1]), known),
-        )
-    if kind == "missing":
-        wanted = str(first["loc"][-1])
-        above = f" in '{dotted}'" if dotted else ""
-        return DefinitionError(f"the key '{wanted}' is missing{above}{tail}", place=place)
-    if kind in ("literal_error", "enum") and isinstance(first["input"], str):
-        expected = str(first.get("ctx", {}).get("expected", ""))
-        names = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
-        of_what = f" of '{dotted}'" if dotted else ""
-        return DefinitionError(
-            f"'{first['input']}' is no value{of_what}{tail}",
-            place=place,
-            remedy=describe_choices(first["input"], [part for part in names if part]),
-        )
-    message = first["msg"].removeprefix("Value error, ")
-    return DefinitionError(
-        f"'{dotted}': {message[:1].lower()}{message[1:]}{tail}" if dotted else f"{message}{tail}",
-        place=place,
-    )
-
-
-def _keys_in_file(location: Sequence[str | int], origin: Origin) -> Keys:
-    keys: Keys = ()
-    for key in location:
-        if (*keys, key) in origin.lines:
-            keys = (*keys, key)
-    return keys
-
-
-def _known_keys(model: type[Definition], keys: Keys) -> list[str]:
-    """Collect the field names that are allowed at a path, following nested definitions."""
-    candidates: list[Any] = [model]
-    for key in keys:
-        candidates = [inner for outer in candidates for inner in _step(outer, key)]
-    models = [inner for outer in candidates for inner in _members(outer) if _is_model(inner)]
-    return sorted({name for found in models for name in _fields(found)})
-
-
-def _step(annotation: Any, key: str | int) -> list[Any]:
-    """Follow one key: into a field of a definition, or a value of a mapping or list."""
-    inside = []
-    for member in _members(annotation):
-        if _is_model(member):
-            fields = _fields(member)
-            inside += [fields[key]] if key in fields else []
-        elif get_origin(member) is dict:
-            inside.append(get_args(member)[1])
-        elif get_origin(member) in (tuple, list):
-            inside.append(get_args(member)[0])
-    return inside
-
-
-def _members(annotation: Any) -> list[Any]:
-    kind = get_origin(annotation)
-    if kind is Annotated:
-        return _members(get_args(annotation)[0])
-    if kind in (Union, UnionType):
-        return [inner for member in get_args(annotation) for inner in _members(member)]
-    return [annotation]
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _fields(model: Any) -> dict[Any, Any]:
-    return {info.alias or name: info.annotation for name, info in model.model_fields.items()}

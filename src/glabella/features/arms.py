@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from glabella.data.checks import match_codes, to_text
+from glabella.data.cells import match_codes, to_text
 from glabella.definitions.reader import Definition
 from glabella.errors import AnalysisError, describe_choices
 

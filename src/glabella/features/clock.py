@@ -5,7 +5,7 @@ from __future__ import annotations
 from glabella.data.dictionary import Dictionary
 from glabella.definitions.reader import Origin
 from glabella.domain.timing import END, Moment, parse_moment
-from glabella.errors import ClockError, DefinitionError
+from glabella.errors import ClockError, DefinitionError, Refusals
 from glabella.features.builders import BUILDERS, find_builder
 from glabella.features.builders.interface import Builder
 from glabella.features.feature_set import FeatureDefinition, FeatureSet
@@ -37,32 +37,40 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
         raise DefinitionError(
             error.finding, place=written.place("predict_at"), remedy=error.remedy
         ) from None
+    refusals = Refusals()
     for index, feature in enumerate(feature_set.features):
-        place = written.place("features", index)
-        variable = dictionary.find(feature.variable, place=place)
-        builder = find_builder(feature.builder, place=place)
-        _check_week(feature, builder, place)
-        try:
-            builder.describe(feature, variable)
-        except DefinitionError as error:
-            raise DefinitionError(error.finding, place=place, remedy=error.remedy) from None
-        known = builder.known_at(feature, variable)
-        if known is None and variable.timing == "visit":
-            raise ClockError(
-                f"feature '{feature.name}' uses '{feature.variable}', assessed again at each "
-                "visit, without saying which",
-                place=place,
-                remedy="Take its baseline: `builder: baseline_score`; or a later visit: "
-                "`builder: visit_score` with its `week`.",
-            )
-        if known is None:
-            raise DefinitionError(
-                f"feature '{feature.name}': '{feature.variable}' is not assessed at visits",
-                place=place,
-                remedy="Take it as it is: `builder: value`.",
-            )
-        if known > clock:
-            raise _refuse_late(feature, builder, known, clock, place)
+        with refusals.collect():
+            _check_feature(feature, clock, dictionary, written.place("features", index))
+    refusals.raise_all()
+
+
+def _check_feature(
+    feature: FeatureDefinition, clock: Moment, dictionary: Dictionary, place: str
+) -> None:
+    variable = dictionary.find(feature.variable, place=place)
+    builder = find_builder(feature.builder, place=place)
+    _check_week(feature, builder, place)
+    try:
+        builder.describe(feature, variable)
+    except DefinitionError as error:
+        raise DefinitionError(error.finding, place=place, remedy=error.remedy) from None
+    known = builder.known_at(feature, variable)
+    if known is None and variable.timing == "visit":
+        raise ClockError(
+            f"feature '{feature.name}' uses '{feature.variable}', assessed again at each "
+            "visit, without saying which",
+            place=place,
+            remedy="Take its baseline: `builder: baseline_score`; or a later visit: "
+            "`builder: visit_score` with its `week`.",
+        )
+    if known is None:
+        raise DefinitionError(
+            f"feature '{feature.name}': '{feature.variable}' is not assessed at visits",
+            place=place,
+            remedy="Take it as it is: `builder: value`.",
+        )
+    if known > clock:
+        raise _refuse_late(feature, builder, known, clock, place)
 
 
 def _check_week(feature: FeatureDefinition, builder: Builder, place: str) -> None:

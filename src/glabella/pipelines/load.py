@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding
+from glabella.data.checks import Finding, join_refusals
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.ingest.adam.read import read_adam
@@ -21,7 +21,7 @@ from glabella.data.pool import pool_trials
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.data.totals import derive_totals
 from glabella.definitions.locate import Project
-from glabella.errors import AnalysisError, describe_choices
+from glabella.errors import AnalysisError, Refusals, describe_choices
 from glabella.features.assemble import (
     assemble_features,
     build_patient_features,
@@ -138,17 +138,22 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
         NamedArm(arm.all_codes, (arm.name, arm.label or arm.name))
         for arm in resolved.analysis.value.arms
     ]
-    parts = []
+    parts, refusals = [], Refusals()
     for index, source in enumerate(sources):
         keys = ("data", "simulate") if resolved.is_simulated else ("data", "trials", index)
         whence: Literal["real", "simulated"] = "simulated" if resolved.is_simulated else "real"
-        if isinstance(source, AdamSource):
-            read = read_adam(source, folder, dictionary, written=origin, keys=keys, origin=whence)
-        else:
-            read = read_trial(
-                source, folder, dictionary, written=origin, keys=keys, origin=whence, arms=arms
-            )
-        parts.append(read)
+        with refusals.collect():
+            if isinstance(source, AdamSource):
+                read = read_adam(
+                    source, folder, dictionary, written=origin, keys=keys, origin=whence
+                )
+            else:
+                read = read_trial(
+                    source, folder, dictionary, written=origin, keys=keys, origin=whence, arms=arms
+                )
+            parts.append(read)
+    if refusals.errors:
+        raise join_refusals(refusals.errors)
     return pool_trials(parts, place=origin.place("data", "trials"))
 
 

@@ -20,7 +20,7 @@ from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reference import measure_drift
 from glabella.bundle.tables import TableRequest, read_whole_table
-from glabella.data.checks import match_codes
+from glabella.data.cells import match_codes
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.labels import NamedArm, read_arm_labels, take_labelled
 from glabella.definitions.locate import Project

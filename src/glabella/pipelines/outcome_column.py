@@ -11,7 +11,8 @@ import pandas as pd
 
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.manifest import FlagOutcome, Manifest
-from glabella.data.checks import is_missing, match_codes, parse_codes, parse_values, to_text
+from glabella.data.cells import is_missing, match_codes, to_text
+from glabella.data.checks import parse_codes, parse_values
 from glabella.data.ingest.labels import simplify_label, take_labelled
 from glabella.data.ingest.sources import VariableColumn
 from glabella.errors import DataError, describe_choices

@@ -16,7 +16,7 @@ from glabella.data.ingest.sources import TrialSource
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
 from glabella.domain.timing import BASELINE, Moment, parse_moment
-from glabella.errors import ClockError, DefinitionError, describe_choices
+from glabella.errors import ClockError, DefinitionError, Refusals, describe_choices
 from glabella.explanation.evidence import PredictorEvidence
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
@@ -155,23 +155,15 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     )
     read = project.read_analysis(reference, Analysis)
     analysis, origin = read.value, read.origin
-    if analysis.dictionary not in project.list_names("features"):
-        raise DefinitionError(
-            f"there is no dictionary '{analysis.dictionary}' in features/",
-            place=origin.place("dictionary"),
-            remedy=describe_choices(
-                analysis.dictionary,
-                [name for name in project.list_names("features") if _is_dictionary(name)],
-            ),
-        )
-    dictionary = read_dictionary(project, analysis.dictionary)
-    if analysis.features not in project.list_names("features"):
-        raise DefinitionError(
-            f"there is no feature set '{analysis.features}' in features/",
-            place=origin.place("features"),
-            remedy=describe_choices(analysis.features, _feature_sets(project)),
-        )
-    feature_set = project.read("features", analysis.features, FeatureSet)
+    # What the analysis names is read apart, so that one run shows the findings of all of it.
+    refusals = Refusals()
+    with refusals.collect():
+        dictionary = _read_dictionary(analysis, origin, project)
+    with refusals.collect():
+        feature_set = _read_feature_set(analysis, origin, project)
+    with refusals.collect():
+        candidates, members = _read_candidates(analysis, origin, project)
+    refusals.raise_all()
     check_clock(feature_set.value, dictionary.value, feature_set.origin)
     _check_endpoint(
         analysis.endpoint, partial(origin.place, "endpoint"), dictionary.value, feature_set
@@ -192,7 +184,6 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
             place=origin.name,
             remedy="Rename the file.",
         )
-    candidates, members = _read_candidates(analysis, origin, project)
     return ResolvedAnalysis(
         name=name,
         analysis=read,
@@ -204,6 +195,29 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         alternatives=alternatives,
         evidence=_read_evidence(analysis, read, feature_set.value, project),
     )
+
+
+def _read_dictionary(analysis: Analysis, origin: Origin, project: Project) -> Read[Dictionary]:
+    known = project.list_names("features")
+    if analysis.dictionary not in known:
+        raise DefinitionError(
+            f"there is no dictionary '{analysis.dictionary}' in features/",
+            place=origin.place("dictionary"),
+            remedy=describe_choices(
+                analysis.dictionary, [name for name in known if _is_dictionary(name)]
+            ),
+        )
+    return read_dictionary(project, analysis.dictionary)
+
+
+def _read_feature_set(analysis: Analysis, origin: Origin, project: Project) -> Read[FeatureSet]:
+    if analysis.features not in project.list_names("features"):
+        raise DefinitionError(
+            f"there is no feature set '{analysis.features}' in features/",
+            place=origin.place("features"),
+            remedy=describe_choices(analysis.features, _feature_sets(project)),
+        )
+    return project.read("features", analysis.features, FeatureSet)
 
 
 def _read_evidence(
@@ -312,38 +326,48 @@ def _read_candidates(
     known = project.list_names("models")
     candidates: dict[str, Read[Candidate]] = {}
     further: dict[str, Read[Candidate]] = {}
+    refusals = Refusals()
     for index, name in enumerate(analysis.models):
-        if name not in known:
-            raise DefinitionError(
-                f"there is no candidate '{name}' in models/",
-                place=origin.place("models", index),
-                remedy=describe_choices(name, known),
-            )
-        place = origin.place("models", index)
-        read = _read_candidate(name, analysis, project, place)
-        resolved: dict[str, Read[Candidate]] = {}
-        for at, member in enumerate(read.value.members):
-            within = read.origin.place("members", at)
-            if member not in known:
+        with refusals.collect():
+            place = origin.place("models", index)
+            if name not in known:
                 raise DefinitionError(
-                    f"there is no candidate '{member}' in models/",
-                    place=within,
-                    remedy=describe_choices(member, known),
+                    f"there is no candidate '{name}' in models/",
+                    place=place,
+                    remedy=describe_choices(name, known),
                 )
-            resolved[member] = _read_candidate(member, analysis, project, within)
-            if not find_estimator(resolved[member].value.estimator).is_additive or (
-                resolved[member].value.members
-            ):
-                raise DefinitionError(
-                    f"'{member}' does not add up on the log-odds scale, or is an ensemble itself",
-                    place=within,
-                    remedy="Leave it out of the `members:`.",
-                )
-        members = {member: item.value for member, item in resolved.items()}
-        whole = join_members(read.value, members).spend(analysis.effort)
-        candidates[name] = replace(read, value=whole)
-        further.update(resolved)
+            read = _read_candidate(name, analysis, project, place)
+            resolved = _read_members(read, analysis, project)
+            members = {member: item.value for member, item in resolved.items()}
+            whole = join_members(read.value, members).spend(analysis.effort)
+            candidates[name] = replace(read, value=whole)
+            further.update(resolved)
+    refusals.raise_all()
     return candidates, {name: read for name, read in further.items() if name not in candidates}
+
+
+def _read_members(
+    read: Read[Candidate], analysis: Analysis, project: Project
+) -> dict[str, Read[Candidate]]:
+    known, resolved = project.list_names("models"), {}
+    for at, member in enumerate(read.value.members):
+        within = read.origin.place("members", at)
+        if member not in known:
+            raise DefinitionError(
+                f"there is no candidate '{member}' in models/",
+                place=within,
+                remedy=describe_choices(member, known),
+            )
+        resolved[member] = _read_candidate(member, analysis, project, within)
+        if not find_estimator(resolved[member].value.estimator).is_additive or (
+            resolved[member].value.members
+        ):
+            raise DefinitionError(
+                f"'{member}' does not add up on the log-odds scale, or is an ensemble itself",
+                place=within,
+                remedy="Leave it out of the `members:`.",
+            )
+    return resolved
 
 
 def _read_candidate(name: str, analysis: Analysis, project: Project, place: str) -> Read[Candidate]:

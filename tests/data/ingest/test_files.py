@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 from glabella.data.ingest.files import READABLE, read_table
 from glabella.errors import DataError
 

@@ -522,11 +522,38 @@ def test_groups_of_one_participant_each_are_refused_without_naming_them(
     )
 
 
+def test_all_columns_and_variables_that_there_are_not_are_named_at_once(tmp_path: Path) -> None:
+    text = (
+        LONG.replace("id: pid\n    site", "id: pidd\n    site")
+        .replace("sex: gender", "sexe: gender")
+        .replace("week: wk", "week: weeks")
+    )
+    error = refuse(text, tmp_path, people=PEOPLE, visits=VISITS)
+    assert str(error) == (
+        "3 findings\n"
+        "  pipelines/own.yaml:7: the table people.csv has no column 'pidd'. Did you mean 'pid'? "
+        "There are: age, centre, gender, pid, treat.\n"
+        "  pipelines/own.yaml:12: the dictionary has no variable 'sexe'. Did you mean 'sex'? "
+        "There are: age_years, frown_max, sex, total, twstrs.\n"
+        "  pipelines/own.yaml:17: the table visits.csv has no column 'weeks'. There are: pid, "
+        "score, wk."
+    )
+
+
+def test_all_files_that_can_not_be_read_are_named_at_once(tmp_path: Path) -> None:
+    error = refuse(LONG, tmp_path, people="pid,pid\n1,2\n", visits="")
+    assert error.finding == (
+        "2 findings\n"
+        "  people.csv: the column 'pid' stands twice. Keep one, or rename the other.\n"
+        "  visits.csv: the file is empty. Write a header and rows into it."
+    )
+
+
 def test_a_table_that_is_turned_round_lists_no_participant(tmp_path: Path) -> None:
     head = ",".join(["what", *(f"QQ{k}" for k in range(40))])
     row = ",".join(["age", *(str(20 + k) for k in range(40))])
     error = refuse(LONG, tmp_path, people=f"{head}\n{row}\n", visits=VISITS)
-    assert error.finding == "the table people.csv has no column 'pid'"
+    assert "the table people.csv has no column 'pid'" in error.finding
     assert "QQ" not in str(error)
     assert "Most of its 41 columns are numbered, and it has only 1 rows" in str(error)
 

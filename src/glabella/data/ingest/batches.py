@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 from glabella.data.ingest.files import check_is_there, read_table, refuse_no_rows
 from glabella.data.ingest.raw import ReadOptions
 from glabella.data.ingest.readers.columnar import (

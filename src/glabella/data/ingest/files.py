@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.columnar import read_parquet
 from glabella.data.ingest.readers.decimals import check_grouped_points

@@ -10,14 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import (
-    Finding,
-    count_faults,
-    is_missing,
-    match_codes,
-    to_numbers,
-    to_text,
-)
+from glabella.data.cells import is_missing, match_codes, to_numbers, to_text
+from glabella.data.checks import Finding, count_faults
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.data.ingest.labels import NamedArm, Reading, read_labels, take_labelled
 from glabella.data.ingest.raw import RawTable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 from glabella.data.dictionary import Variable
 
 _WEEK = re.compile(

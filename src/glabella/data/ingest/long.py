@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, parse_values, to_numbers, to_text
+from glabella.data.cells import to_numbers, to_text
+from glabella.data.checks import Finding, parse_values
 from glabella.data.dictionary import Variable
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.interpret import MappingState, interpret_column

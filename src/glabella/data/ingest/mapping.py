@@ -27,6 +27,7 @@ from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, Tria
 from glabella.data.tables import KEY, PatientTables
 from glabella.definitions.reader import Origin
 from glabella.domain.scales import SCALES
+from glabella.errors import Refusals
 
 __all__ = ["AssessmentsFile", "ParticipantsFile", "TrialSource", "map_trial", "read_trial"]
 
@@ -76,8 +77,36 @@ def read_trial(
     DefinitionError
         If the mapping names a column or variable that does not exist.
     """
-    raw = {file: read_table(folder / file, source.read.get(file)) for file in source.files}
+    raw = read_files(source, folder)
     return map_trial(source, raw, dictionary, origin=origin, written=written, keys=keys, arms=arms)
+
+
+def read_files(source: TrialSource, folder: Path) -> dict[str, RawTable]:
+    """Read a source's files.
+
+    Parameters
+    ----------
+    source : TrialSource
+        The files.
+    folder : Path
+        Where they are.
+
+    Returns
+    -------
+    dict of RawTable
+        By the file's name.
+
+    Raises
+    ------
+    DataError
+        With every file that can't be read.
+    """
+    raw, refusals = {}, Refusals()
+    for file in source.files:
+        with refusals.collect():
+            raw[file] = read_table(folder / file, source.read.get(file))
+    refusals.raise_all()
+    return raw
 
 
 def map_trial(
@@ -123,6 +152,7 @@ def map_trial(
         If the mapping names a column or variable that does not exist.
     """
     state = MappingState(source, raw, dictionary, written, keys, tuple(arms))
+    _check_names(state)
     people = _map_participants(state)
     assessments = map_assessments(state, people)
     if source.design == "crossover":
@@ -134,6 +164,41 @@ def map_trial(
         origin=origin,
         findings=tuple(state.findings),
     )
+
+
+def _check_names(state: MappingState[TrialSource]) -> None:
+    """Refuse all columns that the files lack and variables that the dictionary lacks at once."""
+    refusals = Refusals()
+
+    def check_column(file: str, column: str | None, *keys: str | int) -> None:
+        if column is not None:
+            with refusals.collect():
+                state.take(file, column, *keys)
+
+    def check_variable(name: str, *keys: str | int) -> None:
+        with refusals.collect():
+            state.find(name, *keys)
+
+    people, at = state.source.participants, ("participants",)
+    for role in ("id", "trial", *_ROLE_COLUMNS):
+        check_column(people.file, getattr(people, role), *at, role)
+    for period, column in people.arms.items():
+        check_column(people.file, column, *at, "arms", period)
+    for name in people.variables:
+        check_variable(name, *at, "variables", name)
+        column = people.find_column(name).column
+        check_column(people.file, column, *at, "variables", name)
+    for index, item in enumerate(state.source.assessments):
+        where = ("assessments", index)
+        for role in ("id", "trial", "parameter", "period", "week", "value"):
+            check_column(item.file, getattr(item, role), *where, role)
+        for column in item.weeks or ():
+            check_column(item.file, column, *where, "weeks", column)
+        if item.variable is not None:
+            check_variable(item.variable, *where, "variable")
+        for name in item.parameters:
+            check_variable(name, *where, "parameters", name)
+    refusals.raise_all()
 
 
 def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:

@@ -48,7 +48,7 @@ def test_each_file_is_named_once() -> None:
         ("population", "populaton", "Did you mean 'population'"),
         ("parameters: {adas_cog: ACTOT}", "parameters: {}", "`parameters` go with"),
         (", adae: adae.xpt}", "}", "`events` go with"),
-        ("[Headache]", "[]", "at least 1 item"),
+        ("[Headache]", "[]", "at least 1 entry"),
         ("durdis_months", "headache", "'headache' stands in more than one"),
         ("scale: hamd17", "scale: hamd170", "there is no scale 'hamd170'. Did you mean 'hamd17'"),
         ("{adae.xpt: {", "{adea.xpt: {", "Did you mean 'adae.xpt'"),

@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from glabella.data.checks import to_numbers, to_text
+from glabella.data.cells import to_numbers, to_text
 from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.errors import DataError

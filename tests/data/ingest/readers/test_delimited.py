@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from glabella.data.checks import to_numbers
+from glabella.data.cells import to_numbers
 from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import ReadOptions

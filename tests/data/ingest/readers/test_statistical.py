@@ -10,7 +10,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from glabella.data.checks import to_numbers
+from glabella.data.cells import to_numbers
 from glabella.data.ingest.batches import open_batches
 from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import ReadOptions

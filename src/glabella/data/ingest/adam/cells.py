@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.checks import Finding, is_missing, to_numbers, to_text
+from glabella.data.cells import is_missing, to_numbers, to_text
+from glabella.data.checks import Finding
 from glabella.data.identifiers import write_ids
 from glabella.data.ingest.adam.source import AdamSource
 from glabella.data.ingest.interpret import MappingState

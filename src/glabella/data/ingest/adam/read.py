@@ -22,6 +22,7 @@ from glabella.data.ingest.files import read_table
 from glabella.data.ingest.raw import RawTable
 from glabella.data.tables import PatientTables
 from glabella.definitions.reader import Origin
+from glabella.errors import Refusals
 
 # What of a BDS dataset is ever asked for; the rest of a large one is not even read.
 _BDS_COLUMNS = ("STUDYID", "USUBJID", "PARAMCD", "AVAL", "AVALC", "ABLFL", *TEXTS, *NUMBERS)
@@ -66,15 +67,17 @@ def read_adam(
     DefinitionError
         If the source names what does not exist.
     """
-    raw = {}
+    raw, refusals = {}, Refusals()
     for file in source.files:
         columns = _list_columns(source) if file in source.adam.bds else None
-        raw[file] = read_table(
-            folder / file,
-            source.read.get(file),
-            columns=columns,
-            may_be_empty=file == source.adam.adae,
-        )
+        with refusals.collect():
+            raw[file] = read_table(
+                folder / file,
+                source.read.get(file),
+                columns=columns,
+                may_be_empty=file == source.adam.adae,
+            )
+    refusals.raise_all()
     return map_adam(source, raw, dictionary, origin=origin, written=written, keys=keys)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from glabella.data.checks import to_text
+from glabella.data.cells import to_text
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.bounds import refuse_repetition
 from glabella.data.ingest.readers.header import check_names, describe_empty

@@ -137,8 +137,8 @@ def test_all_findings_of_a_file_are_listed_in_the_order_of_its_lines() -> None:
     assert str(refuse(HEAD + "aaa: 1\ncount: '3'\nleaves:\n  - {amuont: 1}\n  - {note: 2}\n")) == (
         "4 findings\n"
         f"  features/oak.yaml:3: unknown key 'aaa'. {known}\n"
-        "  features/oak.yaml:4: 'count' must be a whole number, and is text. Write a number "
-        "without quotes.\n"
+        "  features/oak.yaml:4: 'count' must be a whole number, and is text. Write it as a "
+        "number, without quotes.\n"
         "  features/oak.yaml:6: unknown key 'amuont'. Did you mean 'amount'? There are: amount, "
         "colour, note.\n"
         "  features/oak.yaml:7: 'leaves.1.note' must be text, and is a number. Put it in quotes."
@@ -172,7 +172,7 @@ class Mixed(Definition):
         ("either: {amuont: 1}\n", "unknown key 'amuont'\n"
          "  Did you mean 'amount'? There are: amount, colour, note."),
         ("several:\n  a: {amount: x}\n", "'several.a.amount' must be a number, and is text\n"
-         "  Write a number without quotes."),
+         "  Write it as a number, without quotes."),
         ("pair: [1]\n", "'pair' has 1 entries, and needs more"),
         ("at_least_two: [a]\n", "'at_least_two' must have at least 2 entries, and has 1"),
         ("above: 0\n", "'above' must be above 0"),

@@ -98,8 +98,13 @@ def _group(items: Iterable[Any], origin: Origin) -> list[tuple[Keys, list[Any]]]
             groups.setdefault((*keys, f"\0{item['loc'][-1]}"), []).append(item)
         else:
             groups.setdefault(keys, []).append(item)
+    # Of what may be of several kinds, that it is of none says less than what is wrong within one.
     plain = [
-        (tuple(key for key in keys if str(key)[:1] != "\0"), of) for keys, of in groups.items()
+        (
+            tuple(key for key in keys if str(key)[:1] != "\0"),
+            [item for item in of if item["type"] not in _WANTED] or of,
+        )
+        for keys, of in groups.items()
     ]
     # If a word or a mapping may be there and a mapping is, what it lacks of a word is no finding.
     deeper = {keys[:end] for keys, of in plain for end in range(len(keys))} | {
@@ -187,12 +192,12 @@ def _put_in_words(items: Sequence[Any]) -> tuple[str, str | None]:
         return f"must be one of {about.get('expected', '')}, and is {_name(given)}", None
     if kind in ("finite_number", "int_from_float"):
         return f"must be {_WANTED[kind]}", None
-    wanted = list(dict.fromkeys(_WANTED.get(item["type"], "something else") for item in items))
+    wanted = list(dict.fromkeys(_WANTED.get(item["type"], "of another kind") for item in items))
     remedy = None
     if given is None:
         remedy = "Give it a value, or take the key out."
     elif isinstance(given, str) and {"a number", "a whole number"} & set(wanted):
-        remedy = "Write a number without quotes."
+        remedy = "Write it as a number, without quotes."
     elif "text" in wanted and isinstance(given, bool | int | float):
         remedy = "Put it in quotes."
     return f"must be {' or '.join(wanted)}, and is {_name(given)}", remedy

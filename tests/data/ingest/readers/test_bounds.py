@@ -213,3 +213,64 @@ def test_fifty_thousand_value_labels_are_read_in_time(tmp_path):
     table = read_table(path)
     assert table.value_labels["town"]["49999"] == "municipality 49999"
     assert time.monotonic() - started < 5
+
+
+def write_labelled(path: Path) -> bytes:
+    """Write an SPSS file with labels of its third column."""
+    frame = pd.DataFrame({"id": ["P1", "P2"], "a": [0.5, 1.5], "b": [0.0, 1.0]})
+    pyreadstat.write_sav(frame, str(path), variable_value_labels={"b": {0.0: "no", 1.0: "yes"}})
+    return path.read_bytes()
+
+
+def find_labelled(content: bytes) -> int:
+    """Find the record that says whose the labels are: of one variable, the third."""
+    return content.index(b"\4\0\0\0\1\0\0\0\3\0\0\0")
+
+
+@pytest.mark.parametrize("ending", ["sav", "zsav"])
+@pytest.mark.parametrize(
+    ("offset", "byte"),
+    [
+        # A position that is not there, none, that of a text, and a count beyond all variables.
+        (9, 1), (8, 0), (8, 1), (8, 4), (4, 200), (7, 128),
+    ],
+)  # fmt: skip
+def test_labels_of_a_variable_that_is_not_there_are_refused(tmp_path, ending, offset, byte):
+    path = tmp_path / f"t.{ending}"
+    content = bytearray(write_labelled(path))
+    content[find_labelled(content) + offset] = byte
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="this is not a whole SPSS file"):
+        read_table(path)
+
+
+def test_a_text_without_the_places_that_its_width_needs_is_refused(tmp_path):
+    path = tmp_path / "t.sav"
+    content = bytearray(write_labelled(path))
+    assert content[176:184] == b"\2\0\0\0\2\0\0\0"
+    content[180] = 75
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="this is not a whole SPSS file"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("ending", ["sav", "zsav"])
+def test_a_column_without_a_name_is_refused(tmp_path, ending):
+    path = tmp_path / f"t.{ending}"
+    content = bytearray(write_labelled(path))
+    at = content.index(b"A       ")
+    content[at : at + 8] = bytes([0xFF, 0xFE, *b"      "])
+    path.write_bytes(content)
+    with pytest.raises(DataError):
+        read_table(path)
+
+
+@pytest.mark.parametrize("width", [1, 8, 9, 255, 256, 2_000])
+def test_texts_of_every_width_with_labels_are_read(tmp_path, width):
+    path = tmp_path / "t.sav"
+    frame = pd.DataFrame({"t": ["x" * width, "y"], "u": ["a", "b"], "v": [1.0, 2.0]})
+    labels = {"u": {"a": "first", "b": "second"}, "v": {1.0: "one"}}
+    pyreadstat.write_sav(frame, str(path), variable_value_labels=labels)
+    table = read_table(path)
+    assert table.frame["t"].str.len().tolist() == [width, 1]
+    assert table.value_labels["u"] == {"a": "first", "b": "second"}

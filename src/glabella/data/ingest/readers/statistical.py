@@ -14,6 +14,7 @@ from glabella.data.cells import to_text
 from glabella.data.ingest.raw import RawTable, ReadOptions
 from glabella.data.ingest.readers.bounds import refuse_repetition
 from glabella.data.ingest.readers.header import check_names, describe_empty
+from glabella.data.ingest.readers.spss import check_spss_records
 from glabella.data.ingest.readers.stata import check_stata_is_whole
 from glabella.data.ingest.readers.transport import check_rows, read_layout
 from glabella.data.precision import complete, narrow
@@ -100,8 +101,11 @@ def describe_statistical(path: Path, options: ReadOptions) -> metadata_container
         check_stata_is_whole(path)
     if path.suffix.lower() == ".xpt":
         read_layout(path)
+    if path.suffix.lower() in (".sav", ".zsav"):
+        check_spss_records(path)
     described, _ = _parse(path, options, metadata_only=True)
-    names = list(described.column_names)
+    # A damaged file may lack the name of a column.
+    names = [name or "" for name in described.column_names]
     check_names(names, path)
     if path.suffix.lower() != ".xpt":
         # That format alone leaves it open, and does not compress.
@@ -194,7 +198,7 @@ def _parse(
         if "character set" in str(error) or "encoding" in str(error):
             raise _describe_wrong_encoding(path, options) from None
         raise _describe_broken(path) from None
-    except (AttributeError, IndexError):
+    except (AttributeError, IndexError, TypeError):
         # pyreadstat takes it that every column has a name and every file a column.
         raise _describe_broken(path) from None
     except OverflowError:

@@ -144,3 +144,13 @@ def test_no_more_refits_are_kept_than_can_be_read_back(monkeypatch):
     packed = export_refits([files] * 5)
     assert len(gzip.decompress(packed)) <= 10_000
     assert len(json.loads(gzip.decompress(packed))) == 2
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\u202e", "\u2028", "\x9b"])
+def test_a_manifest_whose_labels_would_steer_a_terminal_is_refused(bundle, sign):
+    plain = json.loads((bundle / "manifest.json").read_text())
+    plain["specs"][0]["label"] += sign
+    (bundle / "manifest.json").write_text(json.dumps(plain))
+    _seal(bundle)
+    with pytest.raises(BundleError, match="the manifest holds characters that are not shown"):
+        load_bundle(bundle)

@@ -181,3 +181,34 @@ def test_gains_over_the_references_are_shown_for_each_candidate(trained):
     for name in ("ridge", "xgboost"):
         for against in ("prevalence", "arm_only", "severity"):
             assert f"<td>{name} over {against}</td>" in section
+
+
+def test_every_page_allows_its_own_styles_and_pictures_and_nothing_else(checkout):
+    folder = checkout / "src" / "glabella" / "reporting" / "templates"
+    pages = [path for path in folder.glob("*.jinja") if "<head>" in path.read_text()]
+    assert len(pages) == 6
+    for path in pages:
+        head = path.read_text().partition("<head>")[2]
+        assert head.startswith('\n<meta charset="utf-8">\n{% include "policy.html.jinja" %}\n')
+        # A policy that forbids scripts would break a page that has some.
+        assert "<script" not in path.read_text()
+
+
+def test_the_policy_comes_before_everything_that_it_is_for(trained):
+    page = Path(trained[1].report).read_text()
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    assert policy.start() < page.index("<style>")
+    assert policy[1] == (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    assert not re.search(r"\son\w+=", page)
+
+
+def test_characters_that_are_not_shown_are_escaped_in_a_page(record):
+    content, figures = record
+    odd = dataclasses.replace(content, analysis="a\x1b[31mb\u202ec\u2028d", finding="x\x9by\n\tz")
+    page = render_report(odd, figures)
+    assert "a\\x1b[31mb\\u202ec\\u2028d" in page
+    assert "x\\x9by\n\tz" in page
+    assert not set("\x1b\x9b\u202e\u2028") & set(page)

@@ -15,7 +15,8 @@ from glabella.bundle.likeness import LIKENESS_FILE, Likeness
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.bundle.neighbours import NEIGHBOURS_FILE, Neighbours
 from glabella.bundle.refits import REFITS_FILE, restore_refits
-from glabella.errors import BundleError
+from glabella.definitions.words import list_texts
+from glabella.errors import BundleError, escape_controls
 from glabella.models.build import BINARY_FILES, MODEL_FILE, restore_model
 from glabella.models.estimators.interface import ResponderModel
 
@@ -209,6 +210,16 @@ def load_bundle(folder: Path) -> Bundle:
             place=str(folder),
             remedy=_REMEDY,
         ) from None
+    if any(
+        escape_controls(text, keep="\n\t") != text
+        for _, text in list_texts(json.loads(files[MANIFEST_FILE]))
+    ):
+        # Labels of features and arms reach terminals, scores and pages.
+        raise BundleError(
+            "the manifest holds characters that are not shown, or that change how others are",
+            place=str(folder),
+            remedy=_REMEDY,
+        )
     contradiction = manifest.find_contradiction()
     if contradiction is not None:
         raise BundleError(

@@ -30,7 +30,7 @@ def check_words(data: Any, place: Callable[..., str]) -> None:
         If a text holds a control character, or a label begins like a spreadsheet's formula. Signs
         alone, such as ``+`` and ``-``, and numbers are no formula.
     """
-    for keys, text in _list_texts(data):
+    for keys, text in list_texts(data):
         shown = escape_controls(text, keep="\n\t")
         if shown != text:
             raise DefinitionError(
@@ -48,7 +48,19 @@ def check_words(data: Any, place: Callable[..., str]) -> None:
             )
 
 
-def _list_texts(data: Any) -> Iterator[tuple[Keys, str]]:
+def list_texts(data: Any) -> Iterator[tuple[Keys, str]]:
+    """List the texts of plain values, keys among them.
+
+    Parameters
+    ----------
+    data : object
+        Of lists and dicts.
+
+    Yields
+    ------
+    tuple of tuple and str
+        The path of keys, and the text.
+    """
     waiting: list[tuple[Keys, Any]] = [((), data)]
     while waiting:
         keys, value = waiting.pop()

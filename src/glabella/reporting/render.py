@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from glabella.errors import escape_controls
 from glabella.reporting.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
@@ -139,6 +140,7 @@ def open_templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_show_controls,
     )
     environment.template_class = _Page
     environment.filters["estimate"] = _format
@@ -151,6 +153,14 @@ def open_templates() -> Environment:
     environment.filters["count"] = format_count
     environment.filters["p_value"] = format_p_value
     return environment
+
+
+def _show_controls(value: Any) -> Any:
+    """Show what hides or turns round its neighbours, in every text that a template is given."""
+    if isinstance(value, str):
+        shown = escape_controls(value, keep="\n\t")
+        return Markup(shown) if isinstance(value, Markup) else shown
+    return value
 
 
 def _number_reasons(body: Markup) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def test_the_check_is_written_as_a_page_with_all_its_parts(small_project):
         assert f"<h2>{heading}</h2>" in page
     assert f"{result.n} participants are analysed, {result.events} of them responders" in page
     assert "src=" not in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_a_page_that_can_not_be_written_leaves_nothing(small_project):

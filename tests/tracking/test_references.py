@@ -6,7 +6,7 @@ import glabella
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DefinitionError
 from glabella.scoring.batch import find_bundle
-from glabella.tracking.references import ModelReference, parse_reference
+from glabella.tracking.references import ModelReference, parse_reference, refuse_name
 from glabella.tracking.registry import fetch_bundle
 
 BROKEN = (
@@ -67,3 +67,12 @@ def test_promote_score_and_training_refuse_it_before_any_store_is_opened(
 def test_the_path_of_an_analysis_that_cannot_be_one_is_refused(small_project, reference):
     with pytest.raises(DefinitionError):
         glabella.check(reference, project=small_project)
+
+
+@pytest.mark.parametrize("name", ["=cmd", "+x", "-1", "@SUM"])
+def test_a_name_that_a_spreadsheet_would_run_is_refused(name):
+    with pytest.raises(BundleError) as caught:
+        refuse_name(name, "model")
+    assert str(caught.value).startswith(
+        f"'{name}' can't be the name of the model: it begins as a formula of a spreadsheet does\n"
+    )

@@ -93,8 +93,8 @@ def refuse_name(
     Raises
     ------
     GlabellaError
-        If it is blank, a path, too long, or holds what can't be printed or separates the parts
-        of a reference.
+        If it is blank, a path, too long, begins as a formula does, or holds what can't be
+        printed or separates the parts of a reference.
     """
     if not name.strip():
         finding = f"the name of the {what} is blank"
@@ -102,6 +102,12 @@ def refuse_name(
         finding = f"the name of the {what} has {len(name)} characters, and {_LONGEST} are allowed"
     elif name.strip(".") == "" or name != name.strip() or not name.isprintable():
         finding = f"'{_show(name)}' can't be the name of the {what}"
+    elif name[0] in "=+-@":
+        # Each row of scores names the model, and a spreadsheet would run the cell.
+        finding = (
+            f"'{_show(name)}' can't be the name of the {what}: it begins as a formula of a "
+            "spreadsheet does"
+        )
     elif any(sign in name for sign in _SEPARATORS):
         finding = (
             f"'{_show(name)}' can't be the name of the {what}: it holds one of "

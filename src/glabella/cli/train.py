@@ -60,6 +60,8 @@ def command(
     for name, item in result.candidates.items():
         if item.error is not None:
             typer.echo(f"failed  {name}: {item.error}")
+    for part in result.failed:
+        typer.echo(f"missing {part.part}: {part.failure.words}")
     if result.limits is not None and result.limits.rules is not None:
         for design, behind in (result.limits.behind or {}).get(result.chosen, {}).items():
             best = result.limits.rules["known"][design].estimates["auc"].value

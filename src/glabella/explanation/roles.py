@@ -14,6 +14,7 @@ from scipy.special import logit
 from scipy.stats import norm, t
 
 from glabella.explanation.interaction import measure_interaction
+from glabella.validation.attempt import attempt, attempt_estimate
 from glabella.validation.comparison import adjust_by_holm
 from glabella.validation.intervals import LEVEL, Estimate, not_estimable
 from glabella.validation.metrics import compute_concordance
@@ -193,7 +194,7 @@ def measure_role(
     ]
     difference = _subtract(in_active, in_control)
     held = np.empty((sample.n, 0)) if others is None else others
-    interaction = measure_interaction(sample, score, held)
+    interaction = attempt_estimate(lambda: measure_interaction(sample, score, held))
     return FeatureRole(
         in_active,
         in_control,
@@ -201,7 +202,10 @@ def measure_role(
         interaction,
         beyond,
         tuple(trials),
-        pool_trials(trials),
+        attempt(
+            lambda: pool_trials(trials),
+            lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
+        ),
         _find_p_of_both(difference, interaction),
         _find_p(in_control, _CHANCE),
         tuple(_find_p(item, _CHANCE) for _, item in trials),
@@ -222,6 +226,16 @@ def _measure(
     among: npt.NDArray[np.bool_],
     same: npt.NDArray[np.int_],
     within: npt.NDArray[np.int_] | None = None,
+) -> Estimate:
+    return attempt_estimate(lambda: _concord(sample, score, among, same, within))
+
+
+def _concord(
+    sample: Sample,
+    score: Floats,
+    among: npt.NDArray[np.bool_],
+    same: npt.NDArray[np.int_],
+    within: npt.NDArray[np.int_] | None,
 ) -> Estimate:
     rows = np.flatnonzero(among)
     strata = pd.factorize(sample.strata[rows])[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.validate import Validated
+from glabella.validation.attempt import attempt
 from glabella.validation.bias_corrected import (
     BiasCorrected,
     Optimism,
@@ -14,6 +15,7 @@ from glabella.validation.bias_corrected import (
     measure_optimism,
 )
 from glabella.validation.comparison import Difference, adjust_by_holm
+from glabella.validation.intervals import not_estimable
 from glabella.validation.nested import TunedModel
 from glabella.validation.result import CandidateResult, plain_estimates, plain_performance
 from glabella.validation.seeds import derive_seed
@@ -125,9 +127,17 @@ def measure_procedure(loaded: LoadedAnalysis, validated: Validated, tuned: Tuned
         validated=validated.procedure,
         chosen_in_folds={design: validated.followed.count(design) for design in designs},
         against_chosen=validated.against_chosen,
-        corrected=correct_for_choice(loaded, validated),
+        corrected=attempt(
+            lambda: correct_for_choice(loaded, validated),
+            lambda failure: _not_corrected(failure.words, list(validated.predictions)),
+        ),
         fitted=measure_optimism(probability, pooled, sample),
     )
+
+
+def _not_corrected(reason: str, names: list[str]) -> BiasCorrected:
+    missing = not_estimable(reason)
+    return BiasCorrected(missing, missing, None, None, dict.fromkeys(names, 0), 0)
 
 
 def correct_for_choice(loaded: LoadedAnalysis, validated: Validated) -> BiasCorrected:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+import pandas as pd
+
+from glabella.features.spec import FeatureSpec
 from glabella.pipelines.explain import Explained, make_grouping
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.measured import Measured
+from glabella.pipelines.parts import Parts
 from glabella.pipelines.validate import Validated
-from glabella.reporting.drawing import Drawn
+from glabella.reporting.drawing import Drawn, drop_figures
 from glabella.reporting.figures import (
     draw_calibration,
     draw_groups,
@@ -24,19 +29,27 @@ from glabella.reporting.stability_figure import draw_stability
 from glabella.validation.calibration_curve import CalibrationCurve, measure_calibration_error
 from glabella.validation.net_benefit import measure_net_benefit
 from glabella.validation.performance import fit_curve
+from glabella.validation.sample import Sample
 
 
 @dataclass(frozen=True)
 class _Captioned:
-    """A figure, the stem of its files' names, and its caption."""
+    """A figure and its caption."""
 
-    stem: str
     drawn: Drawn
     caption: str
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """The stem of the names of a figure's files, and what draws it: None where there is nothing."""
+
+    stem: str
+    draw: Callable[[], _Captioned | None]
+
+
 def draw_figures(
-    loaded: LoadedAnalysis, measured: Measured, *, left_out: str
+    loaded: LoadedAnalysis, measured: Measured, parts: Parts, *, left_out: str
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     """Draw every figure that there are numbers for.
 
@@ -46,6 +59,8 @@ def draw_figures(
         The analysis with its data.
     measured : Measured
         All figures.
+    parts : Parts
+        A figure that can't be drawn is noted there.
     left_out : str
         What is left out of training across: ``trial`` or ``site``.
 
@@ -57,70 +72,97 @@ def draw_figures(
     note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
     figures: dict[str, bytes] = {}
     captions: dict[str, str] = {}
-    for part in (
-        _draw_validation(loaded, measured.validated, left_out, note),
-        _draw_explanation(loaded, measured, note),
-        _draw_refits(measured, note),
+    for wanted in (
+        *_draw_validation(loaded, measured.validated, left_out, note),
+        *_draw_explanation(loaded, measured, note),
+        *_draw_refits(measured, note),
     ):
-        for item in part:
-            figures.update(item.drawn.name_files(item.stem))
-            captions[f"{item.stem}.svg"] = item.caption
+        item = parts.run(f"figure {wanted.stem}", wanted.draw, lambda failure: drop_figures())
+        if item is not None:
+            figures.update(item.drawn.name_files(wanted.stem))
+            captions[f"{wanted.stem}.svg"] = item.caption
     return figures, captions
 
 
 def _draw_validation(
     loaded: LoadedAnalysis, validated: Validated, left_out: str, note: str
-) -> Iterator[_Captioned]:
+) -> Iterator[_Wanted]:
     sample, name = loaded.sample, validated.choice.name
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
-    yield _Captioned(
+    yield _Wanted(
         "roc",
-        draw_roc(pooled, sample, note=note),
-        "ROC curves of the out-of-fold predictions of all repetitions together. What "
-        "only knows arm or trial still bends a curve here, where trials and folds are mixed; the "
-        "table's concordance compares like with like.",
+        lambda: _Captioned(
+            draw_roc(pooled, sample, note=note),
+            "ROC curves of the out-of-fold predictions of all repetitions together. What "
+            "only knows arm or trial still bends a curve here, where trials and folds are mixed; "
+            "the table's concordance compares like with like.",
+        ),
     )
-    curve = fit_curve(pooled[name], sample)
-    yield _Captioned(
-        "calibration",
-        draw_calibration(pooled[name], sample, curve, title=name, note=note),
+    yield _Wanted("calibration", lambda: _draw_calibration(pooled[name], sample, name, note))
+    yield _Wanted("net_benefit", lambda: _draw_net_benefit(pooled[name], sample, name, note))
+    headline = "the procedure" if validated.against_chosen else name
+    yield _Wanted("groups", lambda: _draw_groups(validated, headline, left_out, note))
+
+
+def _draw_calibration(
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str
+) -> _Captioned:
+    curve = fit_curve(predictions, sample)
+    return _Captioned(
+        draw_calibration(predictions, sample, curve, title=name, note=note),
         f"Calibration of {name}: the smooth curve is of every out-of-fold "
         "prediction, participants as clusters, and in groups and below a participant's predictions "
         f"are averaged over repetitions. {_describe_distance(curve)}",
     )
-    net_benefit = draw_net_benefit(measure_net_benefit(pooled[name], sample), title=name, note=note)
-    if net_benefit is not None:
-        yield _Captioned("net_benefit", net_benefit, _describe_net_benefit(name, sample.has_arms))
-    groups = draw_groups(validated.procedure, left_out=left_out, note=note)
-    if groups is not None:
-        headline = "the procedure" if validated.against_chosen else name
-        yield _Captioned(
-            "groups",
-            groups,
-            f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
-            "class has no figure. The diamond is the random-effects mean with each left out, the "
-            f"lines below it what a new {left_out} will show, by each prior of the table.",
-        )
 
 
-def _draw_explanation(
-    loaded: LoadedAnalysis, measured: Measured, note: str
-) -> Iterator[_Captioned]:
-    explained, name = measured.explained, measured.chosen
-    attributions = explained.attributions
-    yield _Captioned(
-        "importance",
-        draw_importance(explained.predictors, explained.noise, scale=attributions.scale, note=note),
-        f"How much {name} uses each feature: the mean absolute attribution of held-out "
-        f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or no "
-        "property of the patient.",
+def _draw_net_benefit(
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str
+) -> _Captioned | None:
+    drawn = draw_net_benefit(measure_net_benefit(predictions, sample), title=name, note=note)
+    if drawn is None:
+        return None
+    return _Captioned(drawn, _describe_net_benefit(name, sample.has_arms))
+
+
+def _draw_groups(
+    validated: Validated, headline: str, left_out: str, note: str
+) -> _Captioned | None:
+    drawn = draw_groups(validated.procedure, left_out=left_out, note=note)
+    if drawn is None:
+        return None
+    return _Captioned(
+        drawn,
+        f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
+        "class has no figure. The diamond is the random-effects mean with each left out, the "
+        f"lines below it what a new {left_out} will show, by each prior of the table.",
     )
-    yield _Captioned(
+
+
+def _draw_explanation(loaded: LoadedAnalysis, measured: Measured, note: str) -> Iterator[_Wanted]:
+    explained, name = measured.explained, measured.chosen
+    if explained is None:
+        return
+    attributions = explained.attributions
+    yield _Wanted(
+        "importance",
+        lambda: _Captioned(
+            draw_importance(
+                explained.predictors, explained.noise, scale=attributions.scale, note=note
+            ),
+            f"How much {name} uses each feature: the mean absolute attribution of held-out "
+            f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or "
+            "no property of the patient.",
+        ),
+    )
+    yield _Wanted(
         "beeswarm",
-        draw_beeswarm(attributions, note=note),
-        f"Attributions of {name}: a point a participant, held out by every model that explains "
-        "it. Colour is the value's rank within the feature; grey where values have no order, and "
-        "for the arm. The data are of bins of at least ten participants.",
+        lambda: _Captioned(
+            draw_beeswarm(attributions, note=note),
+            f"Attributions of {name}: a point a participant, held out by every model that explains "
+            "it. Colour is the value's rank within the feature; grey where values have no order, "
+            "and for the arm. The data are of bins of at least ten participants.",
+        ),
     )
     specs = {spec.name: spec for spec in loaded.sample.features.specs}
     grouping = make_grouping(loaded)
@@ -130,33 +172,45 @@ def _draw_explanation(
         # Of a group, each of its features over its own values.
         members = grouping.list_members(item.feature)
         for place, member in enumerate(members, 1):
-            spec = specs[member]
-            yield _Captioned(
+            yield _Wanted(
                 f"dependence_{number}" if len(members) == 1 else f"dependence_{number}_{place}",
-                draw_dependence(explained.members, loaded.sample, member, spec, note=note),
-                f"{spec.label}: what {name} makes of each value, for held-out participants. "
-                "Vertical spread is other features' part and the differences between folds. "
-                "The data are of bins of at least ten participants.",
+                partial(_draw_dependence, explained, loaded.sample, specs[member], name, note),
             )
 
 
-def _draw_refits(measured: Measured, note: str) -> Iterator[_Captioned]:
-    name = measured.chosen
-    if measured.stability is not None:
-        yield _Captioned(
+def _draw_dependence(
+    explained: Explained, sample: Sample, spec: FeatureSpec, name: str, note: str
+) -> _Captioned:
+    return _Captioned(
+        draw_dependence(explained.members, sample, spec.name, spec, note=note),
+        f"{spec.label}: what {name} makes of each value, for held-out participants. "
+        "Vertical spread is other features' part and the differences between folds. "
+        "The data are of bins of at least ten participants.",
+    )
+
+
+def _draw_refits(measured: Measured, note: str) -> Iterator[_Wanted]:
+    name, stability, curve = measured.chosen, measured.stability, measured.learning_curve
+    if stability is not None:
+        yield _Wanted(
             "stability",
-            draw_stability(measured.stability.measured, title=name, note=note),
-            f"Stability of {name}: each participant's predictions by refits to bootstrap samples, "
-            "tuning included, against the model's own; and how the refits' predictions are "
-            "calibrated on the original participants.",
+            lambda: _Captioned(
+                draw_stability(stability.measured, title=name, note=note),
+                f"Stability of {name}: each participant's predictions by refits to bootstrap "
+                "samples, tuning included, against the model's own; and how the refits' "
+                "predictions are calibrated on the original participants.",
+            ),
         )
-    if measured.learning_curve is not None:
-        yield _Captioned(
+    if curve is not None:
+        yield _Wanted(
             "learning_curve",
-            draw_learning_curve(measured.learning_curve.measured, title=name, note=note),
-            f"Learning curve of {name}: out-of-fold log loss and concordance by the participants "
-            "learnt from, tuning included; bars are 95 % intervals over participants. Hollow: "
-            "what would be expected with two and four times as many, where it can be said.",
+            lambda: _Captioned(
+                draw_learning_curve(curve.measured, title=name, note=note),
+                f"Learning curve of {name}: out-of-fold log loss and concordance by the "
+                "participants learnt from, tuning included; bars are 95 % intervals over "
+                "participants. Hollow: what would be expected with two and four times as many, "
+                "where it can be said.",
+            ),
         )
 
 

@@ -15,6 +15,7 @@ from glabella.pipelines.estimand import describe_estimand
 from glabella.pipelines.gate_figures import collect_gate_figures
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.measured import Measured
+from glabella.pipelines.parts import Parts
 from glabella.pipelines.validate import FoldPlan, Validated
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
@@ -30,6 +31,7 @@ def compose_record(
     measured: Measured,
     tuned: TunedModel,
     provenance: Mapping[str, Any],
+    parts: Parts,
     *,
     history: History,
 ) -> tuple[RunRecord, dict[str, bytes]]:
@@ -45,6 +47,8 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
+    parts : Parts
+        What failed, and is named in the report; what fails here is noted as well.
     history : History
         Which training on the same outcome and data it is.
 
@@ -57,8 +61,15 @@ def compose_record(
     analysis, name = resolved.analysis.value, measured.chosen
     across = _name_left_out(analysis.validation.across)
     left_out = across or "trial"
-    figures, captions = draw_figures(loaded, measured, left_out=left_out)
-    record = RunRecord(
+    figures, captions = draw_figures(loaded, measured, parts, left_out=left_out)
+    directions = parts.run(
+        "directions stated beforehand", lambda: _tabulate_directions(loaded), lambda failure: []
+    )
+    # What promotion is judged by is no part to do without: a run that lacks it can't be promoted.
+    promotion = parts.leave_out(
+        "figures of the gate", lambda: collect_gate_figures(loaded, validated)
+    )
+    content: dict[str, Any] = dict(
         analysis=resolved.name,
         description=analysis.description,
         origin=loaded.tables.origin,
@@ -93,18 +104,23 @@ def compose_record(
         },
         differences=_tabulate_differences(validated),
         explanation={
-            **measured.explained.as_json(),
-            "method": _describe_method(name, measured.explained.attributions),
+            **measured.explanation_as_json(),
+            "method": ""
+            if measured.explained is None
+            else _describe_method(name, measured.explained.attributions),
         },
-        directions=_tabulate_directions(loaded),
+        directions=directions,
         left_out_unit=left_out,
         designs=_describe_designs(loaded, validated.plan, name),
         history=history.as_json(),
         provenance={**provenance, "setting": _describe_settings(loaded, name, tuned)},
         figures=captions,
-        promotion=collect_gate_figures(loaded, validated),
+        promotion=promotion,
         **measured.parts_as_json(),
     )
+    content = parts.drop_non_finite(content)
+    content["caveats"] += [item.describe() for item in parts.failed]
+    record = RunRecord(**content, failed=[item.as_json() for item in parts.failed])
     return record, figures
 
 

@@ -198,6 +198,33 @@ class Explained:
         }
 
 
+def describe_unexplained(reason: str) -> dict[str, Any]:
+    """Give what stands for an explanation that there is none of.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+
+    Returns
+    -------
+    dict
+        As `Explained.as_json` gives it, with nothing in it.
+    """
+    return {
+        "statement": f"The chosen model is not explained: {reason}.",
+        "method": "",
+        "scale": "log odds",
+        "refits": 0,
+        "noise": None,
+        "predictors": [],
+        "arms": [],
+        "pairs": [],
+        "rankings": {},
+        "evidence": [],
+    }
+
+
 def make_grouping(loaded: LoadedAnalysis) -> Grouping:
     """Make the grouping that the analysis declares.
 

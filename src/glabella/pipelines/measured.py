@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from glabella.explanation.refits import SeenRefit
 from glabella.pipelines.choice import Procedure, measure_procedure
-from glabella.pipelines.explain import Explained, explain_chosen, refit_chosen
+from glabella.pipelines.explain import Explained, describe_unexplained, explain_chosen, refit_chosen
 from glabella.pipelines.external import External, predict_external
 from glabella.pipelines.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.limits import Limits, find_limits
 from glabella.pipelines.load import LoadedAnalysis
 from glabella.pipelines.make_bundle import refit
+from glabella.pipelines.parts import FailedPart, Parts
 from glabella.pipelines.permutations import Permutations, run_permutations
 from glabella.pipelines.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.stability import ChosenStability, run_stability
 from glabella.pipelines.validate import Validated, run_validation
 from glabella.validation.checkpoint import Checkpoint
 from glabella.validation.nested import Progress, TunedModel
+
+EXPLANATION = "explanation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +35,9 @@ class Measured:
         Predictions, differences, folds and the choice.
     procedure : Procedure
         The figures of choice and fit together, and how far they are from the apparent ones.
-    explained : Explained
-        The predictors of the chosen candidate, and how sure they are.
+    explained : Explained or None
+        The predictors of the chosen candidate, and how sure they are; None where it could not be
+        explained.
     sensitivity : Sensitivity or None
         The same under other definitions of the endpoint, and for drop-out, where the analysis
         lists some.
@@ -47,17 +51,20 @@ class Measured:
         The trials that had no part in anything else, where the analysis names some.
     learning_curve : ChosenLearningCurve or None
         What fewer participants brought and more would, where the analysis asks for it.
+    failed : tuple of FailedPart
+        The parts that could not be computed, each of which is None above.
     """
 
     validated: Validated = field(repr=False)
     procedure: Procedure = field(repr=False)
-    explained: Explained = field(repr=False)
+    explained: Explained | None = field(repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     limits: Limits | None = field(default=None, repr=False)
     permutations: Permutations | None = field(default=None, repr=False)
     stability: ChosenStability | None = field(default=None, repr=False)
     external: External | None = field(default=None, repr=False)
     learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
+    failed: tuple[FailedPart, ...] = ()
 
     @property
     def chosen(self) -> str:
@@ -70,7 +77,8 @@ class Measured:
         Returns
         -------
         dict
-            By the name of the part; ``None`` for one that was not asked for.
+            By the name of the part; ``None`` for one that was not asked for, or failed, and then
+            named in ``failed``.
         """
         parts = {
             name: getattr(self, name)
@@ -85,6 +93,19 @@ class Measured:
             )
         }
         return {name: None if part is None else part.as_json() for name, part in parts.items()}
+
+    def explanation_as_json(self) -> dict[str, Any]:
+        """Give the explanation as plain values.
+
+        Returns
+        -------
+        dict
+            With nothing but a statement where there is none.
+        """
+        if self.explained is not None:
+            return self.explained.as_json()
+        reasons = [item.failure.words for item in self.failed if item.part == EXPLANATION]
+        return describe_unexplained(reasons[0] if reasons else "that was not asked for")
 
     def list_metrics(self) -> dict[str, float]:
         """Name the figures of every part for a tracking store.
@@ -107,6 +128,14 @@ class Measured:
             if part is not None:
                 metrics.update(part.list_metrics())
         return metrics
+
+
+class _How(TypedDict):
+    """Where fits run and are kept, and who is told."""
+
+    workers: int
+    progress: Progress
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True)
@@ -133,6 +162,7 @@ def measure_analysis(
     workers: int,
     progress: Progress,
     checkpoint: Checkpoint,
+    parts: Parts,
 ) -> tuple[Measured, Fitted]:
     """Validate, choose, refit and explain.
 
@@ -148,6 +178,8 @@ def measure_analysis(
         Called with a stage, the number done and the number in all.
     checkpoint : Checkpoint
         Where finished fits are kept and found.
+    parts : Parts
+        What fails, and a run can do without, is noted there.
 
     Returns
     -------
@@ -159,15 +191,18 @@ def measure_analysis(
     GlabellaError
         If a design is not feasible, or every candidate failed.
     """
-    validated = run_validation(loaded, workers=workers, progress=progress, checkpoint=checkpoint)
-    sensitivity = run_sensitivity(
-        loaded, validated, workers=workers, progress=progress, checkpoint=checkpoint
+    how: _How = {"workers": workers, "progress": progress, "checkpoint": checkpoint}
+    validated = run_validation(loaded, **how)
+    sensitivity = parts.leave_out(
+        "other definitions of the outcome", lambda: run_sensitivity(loaded, validated, **how)
     )
-    permutations = run_permutations(loaded, workers=workers, progress=progress)
-    learning_curve = run_learning_curve(
-        loaded, validated, workers=workers, progress=progress, checkpoint=checkpoint
+    permutations = parts.leave_out(
+        "permutation tests", lambda: run_permutations(loaded, workers=workers, progress=progress)
     )
-    limits = find_limits(loaded, validated, data)
+    learning_curve = parts.leave_out(
+        "learning curve", lambda: run_learning_curve(loaded, validated, **how)
+    )
+    limits = parts.leave_out("limit", lambda: find_limits(loaded, validated, data))
     progress("refitting", 0, 0)
     chosen = validated.choice.name
     tuned = refit(loaded, chosen)
@@ -175,13 +210,25 @@ def measure_analysis(
     procedure = measure_procedure(loaded, validated, tuned)
     if loaded.external is not None:
         progress("predicting the external set", 0, 0)
-    external = predict_external(loaded, validated, tuned, workers=workers)
-    refits = refit_chosen(loaded, chosen, workers=workers, progress=progress)
-    stability = run_stability(
-        loaded, tuned, [None if item is None else item.whole for item in refits]
+    external = parts.leave_out(
+        "external set", lambda: predict_external(loaded, validated, tuned, workers=workers)
     )
-    explained = explain_chosen(loaded, validated, refits, workers=workers, progress=progress)
-    if sensitivity is not None:
+    refits = parts.run(
+        "refits to bootstrap samples",
+        lambda: refit_chosen(loaded, chosen, workers=workers, progress=progress),
+        lambda failure: [],
+    )
+    stability = parts.leave_out(
+        "stability",
+        lambda: run_stability(
+            loaded, tuned, [None if item is None else item.whole for item in refits]
+        ),
+    )
+    explained = parts.leave_out(
+        EXPLANATION,
+        lambda: explain_chosen(loaded, validated, refits, workers=workers, progress=progress),
+    )
+    if sensitivity is not None and explained is not None:
         sensitivity = replace(sensitivity, standing=explained.standing)
     measured = Measured(
         validated=validated,
@@ -193,5 +240,6 @@ def measure_analysis(
         stability=stability,
         external=external,
         learning_curve=learning_curve,
+        failed=tuple(parts.failed),
     )
     return measured, Fitted(tuned, tuple(refits))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from glabella.pipelines.compose_report import compose_record
 from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.pipelines.make_bundle import describe_bundle, list_versions
 from glabella.pipelines.measured import Measured, measure_analysis
+from glabella.pipelines.parts import Parts
 from glabella.pipelines.run_folder import (
     BUNDLE_FOLDER,
     RECORD_FOLDER,
@@ -105,7 +107,8 @@ class TrainingResult(Measured):
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
             "history": self.history.as_json(),
-            "explanation": self.explained.as_json(),
+            "explanation": self.explanation_as_json(),
+            "failed": [item.as_json() for item in self.failed],
             **self.parts_as_json(),
         }
 
@@ -225,23 +228,35 @@ def train(
     ):
         history = find_history(tags)
         provenance = _describe_provenance(loaded, run)
+        parts = Parts()
         measured, fitted = measure_analysis(
-            loaded, data=folder_of_data, workers=jobs, progress=say, checkpoint=checkpoint
+            loaded,
+            data=folder_of_data,
+            workers=jobs,
+            progress=say,
+            checkpoint=checkpoint,
+            parts=parts,
+        )
+        refits = parts.run(
+            "refits for the bundle",
+            lambda: refit_for_uncertainty(
+                loaded, measured.chosen, fitted.refits, workers=jobs, progress=say
+            ),
+            lambda failure: [],
         )
         say("drawing", 0, 0)
         record, figures = compose_record(
-            loaded, measured, fitted.tuned, provenance, history=history
+            loaded, measured, fitted.tuned, provenance, parts, history=history
         )
+        measured = replace(measured, failed=tuple(parts.failed))
         manifest, files = describe_bundle(
             loaded,
             measured.validated,
             fitted.tuned,
             provenance,
-            refits=refit_for_uncertainty(
-                loaded, measured.chosen, fitted.refits, workers=jobs, progress=say
-            ),
+            refits=refits,
             finding=record.finding,
-            beyond_noise=measured.explained.beyond_noise,
+            beyond_noise={} if measured.explained is None else measured.explained.beyond_noise,
         )
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
@@ -326,7 +341,9 @@ def _log(
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },
-        metrics={**_collect_metrics(measured.validated.procedure), **measured.list_metrics()},
+        metrics=_keep_finite(
+            {**_collect_metrics(measured.validated.procedure), **measured.list_metrics()}
+        ),
         tags={"chosen": measured.chosen, "mlflow.note.content": finding},
     )
     for name, item in measured.validated.candidates.items():
@@ -334,7 +351,7 @@ def _log(
         run.log_candidate(
             name,
             params={"estimator": candidate.estimator, "role": candidate.role, **candidate.settings},
-            metrics={**_collect_metrics(item), "seconds": item.seconds},
+            metrics=_keep_finite({**_collect_metrics(item), "seconds": item.seconds}),
             tags={"origin": loaded.tables.origin, **({"error": item.error} if item.error else {})},
             failed=item.error is not None,
         )
@@ -343,6 +360,11 @@ def _log(
     for part in (BUNDLE_FOLDER, RECORD_FOLDER, "validation", "definitions"):
         run.log_folder(folder.partial / part, part)
     run.log_file(folder.partial / REPORT_FILE)
+
+
+def _keep_finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what a store may refuse; the record says of each why it is missing."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _collect_metrics(item: CandidateResult) -> dict[str, float]:

@@ -115,6 +115,11 @@ class Drawn:
         return {f"{name}.svg": self.image, f"{name}.csv": self.data}
 
 
+def drop_figures() -> None:
+    """Close what a drawing that failed left open."""
+    import_module("matplotlib.pyplot").close("all")
+
+
 def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> Drawn:
     """Finish a figure, read off what it shows, and close it.
 

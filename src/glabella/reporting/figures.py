@@ -71,7 +71,10 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
         axis.set_xlabel("Non-responders above the threshold")
         axis.set_ylabel("Responders above the threshold")
         axis.set_aspect("equal")
-        axis.legend(loc="lower right", frameon=False)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(loc="lower right", frameon=False)
+        else:
+            axis.text(0.5, 0.25, "one class: no curve", ha="center")
     return finish_figure(figure, note)
 
 

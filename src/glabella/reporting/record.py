@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ class RunRecord:
         What promotion is judged by and stands nowhere else: the declared ``policy``,
         ``net_benefit`` at its threshold of each candidate and of the procedure, and ``leakage``.
         None in records of versions that had no promotion.
+    failed : list of dict
+        The parts that could not be computed: ``part``, ``kind``, ``message``, ``place``.
     """
 
     analysis: str
@@ -113,6 +115,7 @@ class RunRecord:
     provenance: dict[str, Any]
     figures: dict[str, str]
     promotion: dict[str, Any] | None = None
+    failed: list[dict[str, Any]] = field(default_factory=list)
 
     def as_training(self) -> dict[str, Any]:
         """Give back what `glabella train --json` printed of the figures.
@@ -134,6 +137,7 @@ class RunRecord:
             },
             **further,
             "explanation": self.explanation,
+            "failed": self.failed,
         }
 
 

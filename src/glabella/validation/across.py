@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from glabella.validation.attempt import attempt
+from glabella.validation.intervals import not_estimable
 from glabella.validation.performance import GroupPerformance, Performance
 from glabella.validation.pooling import PooledMeasure, pool_trials
 
@@ -50,8 +53,12 @@ def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
         By measure of `POOLED_MEASURES`.
     """
     return {
-        measure: pool_trials(
-            [(group.group, group.performance.estimates[measure]) for group in groups]
+        measure: attempt(
+            partial(
+                pool_trials,
+                [(group.group, group.performance.estimates[measure]) for group in groups],
+            ),
+            lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
         )
         for measure in POOLED_MEASURES
     }

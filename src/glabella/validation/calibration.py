@@ -17,7 +17,7 @@ from glabella.validation.intervals import (
     not_estimable,
     standard_error_of_sum,
 )
-from glabella.validation.logistic import fit_clustered
+from glabella.validation.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.metrics import explain_few
 
 
@@ -98,7 +98,7 @@ def compute_calibration(
         return Calibration(not_estimable(reason), not_estimable(reason))
     log_odds = logit(predicted)
     intercept = _fit(outcome, np.ones((len(outcome), 1)), who, offset=log_odds)
-    if np.ptp(log_odds) < 1e-9:
+    if np.ptp(log_odds) < SAME_LOG_ODDS:
         return Calibration(not_estimable("the prediction is the same for all"), intercept)
     cases, others = log_odds[outcome == 1], log_odds[outcome == 0]
     # With one covariate the likelihood has a maximum only where the classes overlap on both sides

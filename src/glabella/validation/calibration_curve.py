@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from glabella.validation.intervals import QUANTILE, Estimate, not_estimable
-from glabella.validation.logistic import fit_clustered
+from glabella.validation.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.metrics import explain_few
 from glabella.validation.rubin import pool_values
 
@@ -30,6 +30,9 @@ _QUANTILES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95)}
 # 1996;49:1373-1379); four coefficients bend often enough for any calibration worth drawing.
 _CLASS_PER_COEFFICIENT = 10
 _MOST_COEFFICIENTS = 4
+# A bend within a hundredth of the way between the outer knots is a kink, and what it is fitted to
+# are the few participants there.
+_CLOSEST_KNOTS = 0.01
 # Log odds that no participant has: a fit that reaches them has no maximum.
 _NO_LOG_ODDS = 20.0
 
@@ -132,22 +135,22 @@ def fit_calibration_curve(
     for outcome in outcomes:
         few = explain_few(outcome.astype(bool), who)
         if few:
-            return _no_curve(few)
+            return no_curve(few)
     if ((predicted <= 0) | (predicted >= 1)).any():
-        return _no_curve("a prediction of exactly 0 or 1 has no log odds")
+        return no_curve("a prediction of exactly 0 or 1 has no log odds")
     log_odds = logit(predicted)
     rarer = min(_count_rarer(outcome.astype(bool), who) for outcome in outcomes)
     wanted = int(np.clip(rarer // _CLASS_PER_COEFFICIENT, 2, _MOST_COEFFICIENTS))
-    if np.ptp(log_odds) < 1e-9:
+    if np.ptp(log_odds) < SAME_LOG_ODDS:
         wanted = 1
     elif any(_are_separated(outcome, log_odds) for outcome in outcomes):
-        return _no_curve("the predictions separate the classes")
+        return no_curve("the predictions separate the classes")
     for coefficients in range(wanted, min(wanted, 2) - 1, -1):
         bend = _make_basis(log_odds, coefficients)
         fit = None if bend is None else _fit_all(outcomes, bend(log_odds), who)
         if bend is not None and fit is not None:
             return _evaluate(bend, fit, predicted, units=len(np.unique(who)))
-    return _no_curve("the regression did not converge")
+    return no_curve("the regression did not converge")
 
 
 def measure_calibration_error(curve: CalibrationCurve) -> CalibrationError:
@@ -198,7 +201,19 @@ def measure_calibration_error(curve: CalibrationCurve) -> CalibrationError:
     )
 
 
-def _no_curve(reason: str) -> CalibrationCurve:
+def no_curve(reason: str) -> CalibrationCurve:
+    """Make the curve of what has none.
+
+    Parameters
+    ----------
+    reason : str
+        Why not.
+
+    Returns
+    -------
+    CalibrationCurve
+        Without points.
+    """
     none = np.empty(0)
     return CalibrationCurve(none, none.astype(int), none, none, none, 0, reason)
 
@@ -217,8 +232,9 @@ def _make_basis(log_odds: Floats, coefficients: int) -> Callable[[Floats], Float
     if coefficients <= 2:
         return lambda x: np.column_stack([np.ones(len(x)), x][:coefficients])
     knots = np.quantile(log_odds, _QUANTILES[coefficients])
-    # Where many share a prediction knots fall together, and a bend has no place.
-    if np.diff(knots).min() < 1e-6 or len(np.unique(log_odds.round(9))) < coefficients:
+    # Where many share a prediction, or nearly so, knots fall together, and a bend has no place.
+    closest = max(_CLOSEST_KNOTS * (knots[-1] - knots[0]), SAME_LOG_ODDS)
+    if np.diff(knots).min() < closest or len(np.unique(log_odds.round(9))) < coefficients:
         return None
 
     def bend(x: Floats) -> Floats:

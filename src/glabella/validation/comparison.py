@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
 
+from glabella.validation.attempt import attempt_estimate
 from glabella.validation.fold_result import InnerLosses
 from glabella.validation.intervals import Estimate, not_estimable
 from glabella.validation.metrics import compute_losses
@@ -113,7 +115,7 @@ def compare_losses(
     rows = [table["row"].to_numpy() for table in tables]
     drawn = [None] if outcomes is None or len(outcomes) == 1 else list(outcomes)
     each = [
-        _compare(
+        _attempt_comparison(
             [
                 _average_by_fold(
                     compute_losses(
@@ -131,7 +133,8 @@ def compare_losses(
     if len(each) == 1:
         error = each[0].standard_error
     else:
-        each = [pool_estimates(each, units=len(np.unique(number_folds(tables[0]))))]
+        units = len(np.unique(number_folds(tables[0])))
+        each = [attempt_estimate(partial(pool_estimates, each, units=units))]
         error = each[0].standard_error
     return Difference(candidate, against, each[0], float("nan") if error is None else error)
 
@@ -173,6 +176,10 @@ def _average_by_fold(losses: Floats, folds: npt.NDArray[np.int_]) -> FoldLosses:
     sizes = np.bincount(folds).astype(float)
     there = sizes > 0
     return FoldLosses(np.bincount(folds, weights=losses)[there] / sizes[there], sizes[there])
+
+
+def _attempt_comparison(pair: Sequence[FoldLosses], in_all: float) -> Estimate:
+    return attempt_estimate(lambda: _compare(pair, in_all))
 
 
 def _compare(pair: Sequence[FoldLosses], in_all: float) -> Estimate:

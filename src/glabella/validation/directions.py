@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from glabella.features.spec import FeatureSpec
+from glabella.validation.attempt import attempt_estimate
 from glabella.validation.intervals import Estimate
 from glabella.validation.metrics import compute_concordance
 from glabella.validation.rubin import pool_estimates
@@ -62,10 +63,14 @@ def hold_directions(sample: Sample) -> tuple[DirectionTest, ...]:
         what others explain of it is not taken out. Participants without its value are left out.
     """
     return tuple(
-        DirectionTest(spec.name, spec.label, spec.direction, _measure(spec, sample))
+        DirectionTest(spec.name, spec.label, spec.direction, _attempt(spec, sample))
         for spec in sample.features.specs
         if spec.part == "patient" and spec.direction is not None
     )
+
+
+def _attempt(spec: FeatureSpec, sample: Sample) -> Estimate:
+    return attempt_estimate(lambda: _measure(spec, sample))
 
 
 def _measure(spec: FeatureSpec, sample: Sample) -> Estimate:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.validation.attempt import attempt_estimate
 from glabella.validation.comparison import adjust_by_holm, compare_losses
 from glabella.validation.intervals import LEVEL, Estimate, estimate_mean, not_estimable
 from glabella.validation.metrics import (
@@ -102,33 +104,36 @@ def measure_gain(
     cells = pd.factorize(sample.strata[rows])[0]
     within = outer * (cells.max() + 1) + cells
     active = sample.active[rows]
+    concordance = partial(
+        compute_concordance_gain,
+        probability=first.to_numpy()[active],
+        reference=second.to_numpy()[active],
+        strata=within[active],
+        participant=sample.people[rows][active],
+    )
     each = [
-        compute_concordance_gain(
-            outcome[rows][active],
-            first.to_numpy()[active],
-            second.to_numpy()[active],
-            strata=within[active],
-            participant=sample.people[rows][active],
-        )
+        attempt_estimate(partial(concordance, outcome[rows][active]))
         for outcome in sample.outcomes.astype(bool)
     ]
     units = len(np.unique(sample.people[rows]))
+    auc = attempt_estimate(lambda: pool_estimates(each, units=units))
     p_value = None
     if by_fold:
         difference = compare_losses(candidate, against, predictions, sample.outcomes)
         loss, p_value = _turn(difference.log_loss), difference.p_value
     else:
+        lost = partial(
+            compute_loss_gain,
+            probability=first.to_numpy(),
+            reference=second.to_numpy(),
+            participant=sample.people[rows],
+        )
         losses = [
-            compute_loss_gain(
-                outcome[rows],
-                first.to_numpy(),
-                second.to_numpy(),
-                participant=sample.people[rows],
-            )
+            attempt_estimate(partial(lost, outcome[rows]))
             for outcome in sample.outcomes.astype(bool)
         ]
-        loss = pool_estimates(losses, units=units)
-    return Gain(candidate, against, pool_estimates(each, units=units), loss, p_value)
+        loss = attempt_estimate(lambda: pool_estimates(losses, units=units))
+    return Gain(candidate, against, auc, loss, p_value)
 
 
 def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from glabella.models.estimators.composed import (
 from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.space import list_settings
 from glabella.models.tuning import TrainingRows, tune
+from glabella.validation.attempt import describe_failure
 from glabella.validation.checkpoint import Checkpoint, FitKey
 from glabella.validation.fold_result import FoldResult, InnerLosses
 from glabella.validation.metrics import compute_losses
@@ -514,25 +514,6 @@ def complete_fold(sample: Sample, fold: Fold, *, seed: int) -> npt.NDArray[np.in
 def _derive_seeds(seed: int, fold: Fold) -> tuple[np.random.SeedSequence, np.random.SeedSequence]:
     """Derive the seed of a fit, and that of its inner folds, which all candidates share."""
     return derive_seed(seed, "fit", *fold.key), derive_seed(seed, "inner", *fold.key)
-
-
-def describe_failure(error: Exception) -> str:
-    """Say in a line why a fit failed.
-
-    Parameters
-    ----------
-    error : Exception
-        What was raised.
-
-    Returns
-    -------
-    str
-        A library's message is kept short, and free of what it quotes: that may be a value.
-    """
-    if isinstance(error, GlabellaError):
-        return error.finding
-    first = str(error).strip().split("\n")[0]
-    return re.sub(r"""(['"]).*?\1""", "'...'", first) or type(error).__name__
 
 
 def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.DataFrame:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.calibration import compute_calibration, compute_observed_expected
+from glabella.validation.attempt import attempt, attempt_estimate, attempt_estimates
+from glabella.validation.calibration import (
+    Calibration,
+    compute_calibration,
+    compute_observed_expected,
+)
 from glabella.validation.calibration_curve import (
     CalibrationCurve,
     fit_calibration_curve,
     measure_calibration_error,
+    no_curve,
 )
 from glabella.validation.classification import (
     compute_npv,
@@ -106,11 +115,15 @@ def measure_performance(
         for outcomes in sample.outcomes
     ]
     units = len(np.unique(sample.people[predictions["row"].to_numpy()]))
-    estimates = {
-        name: pool_estimates([one.estimates[name] for one in each], units=units)
-        for name in each[0].estimates
-    }
-    estimates["ici"] = measure_calibration_error(fit_curve(predictions, sample)).ici
+    estimates = attempt_estimates(
+        {
+            name: partial(pool_estimates, [one.estimates[name] for one in each], units=units)
+            for name in each[0].estimates
+        }
+    )
+    estimates["ici"] = attempt_estimate(
+        lambda: measure_calibration_error(fit_curve(predictions, sample)).ici
+    )
     return Performance(
         n=each[0].n,
         events=each[0].events if len(each) == 1 else float(np.mean([one.events for one in each])),
@@ -134,13 +147,17 @@ def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
     Returns
     -------
     CalibrationCurve
-        Of all repetitions together, with participants as clusters.
+        Of all repetitions together, with participants as clusters; without points and with the
+        reason where it could not be computed.
     """
     rows = predictions["row"].to_numpy()
-    return fit_calibration_curve(
-        sample.outcomes[:, rows],
-        predictions["probability"].to_numpy(dtype=float),
-        participant=sample.people[rows],
+    return attempt(
+        lambda: fit_calibration_curve(
+            sample.outcomes[:, rows],
+            predictions["probability"].to_numpy(dtype=float),
+            participant=sample.people[rows],
+        ),
+        lambda failure: no_curve(failure.words),
     )
 
 
@@ -161,12 +178,15 @@ def _measure_completed(
     active = sample.active[rows]
 
     def concordance(mask: np.ndarray, strata: np.ndarray) -> tuple[Estimate, int]:
-        return compute_concordance(
-            outcome[mask],
-            probability[mask],
-            strata=strata[mask],
-            participant=person[mask],
-            repeats=repeats,
+        return attempt(
+            lambda: compute_concordance(
+                outcome[mask],
+                probability[mask],
+                strata=strata[mask],
+                participant=person[mask],
+                repeats=repeats,
+            ),
+            lambda failure: (not_estimable(failure.words), 0),
         )
 
     headline, pairs = concordance(active, within)
@@ -175,39 +195,38 @@ def _measure_completed(
         if sample.has_arms
         else (not_estimable("the analysis has no control arm"), 0)
     )
-    calibration = compute_calibration(outcome, probability, participant=person)
     # A trial validated inside is ranked by itself, whatever the number of its repetition.
     repetition = _number(predictions, "repeat", "group")
-    classified = {
-        "sensitivity": compute_sensitivity,
-        "specificity": compute_specificity,
-        "ppv": compute_ppv,
-        "npv": compute_npv,
-    }
+
+    def of(measure: Callable[..., Estimate], **how: Any) -> Callable[[], Estimate]:
+        return partial(measure, outcome, probability, participant=person, **how)
+
+    calibration = attempt(
+        lambda: compute_calibration(outcome, probability, participant=person),
+        lambda failure: Calibration(not_estimable(failure.words), not_estimable(failure.words)),
+    )
     participants = np.unique(rows)
     return Performance(
         n=len(participants),
         events=int(outcomes[participants].sum()),
-        estimates={
-            "auc": headline,
-            "auc_control": mirror,
-            "auc_all": concordance(np.ones(len(rows), dtype=bool), outer)[0],
-            "brier": compute_brier_score(outcome, probability, participant=person),
-            "log_loss": compute_log_loss(outcome, probability, participant=person),
-            "calibration_slope": calibration.slope,
-            "calibration_intercept": calibration.intercept,
-            "average_precision": compute_average_precision(
-                outcome, probability, strata=repetition, participant=person
-            ),
-            "scaled_brier": compute_scaled_brier(outcome, probability, participant=person),
-            "observed_expected": compute_observed_expected(
-                outcome, probability, participant=person
-            ),
-            **{
-                name: compute(outcome, probability, threshold=threshold, participant=person)
-                for name, compute in classified.items()
-            },
-        },
+        estimates=attempt_estimates(
+            {
+                "auc": lambda: headline,
+                "auc_control": lambda: mirror,
+                "auc_all": lambda: concordance(np.ones(len(rows), dtype=bool), outer)[0],
+                "brier": of(compute_brier_score),
+                "log_loss": of(compute_log_loss),
+                "calibration_slope": lambda: calibration.slope,
+                "calibration_intercept": lambda: calibration.intercept,
+                "average_precision": of(compute_average_precision, strata=repetition),
+                "scaled_brier": of(compute_scaled_brier),
+                "observed_expected": of(compute_observed_expected),
+                "sensitivity": of(compute_sensitivity, threshold=threshold),
+                "specificity": of(compute_specificity, threshold=threshold),
+                "ppv": of(compute_ppv, threshold=threshold),
+                "npv": of(compute_npv, threshold=threshold),
+            }
+        ),
         pairs=pairs,
         pairs_control=pairs_control,
     )

@@ -33,10 +33,10 @@ from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, Effort, join_members
 from glabella.models.space import Space
-from glabella.validation.comparison import choose_by_inner_losses
-from glabella.validation.nested import TunedModel, tune_and_fit
-from glabella.validation.sample import Sample
-from glabella.validation.seeds import derive_seed
+from glabella.validation.comparison.choice import choose_by_inner_losses
+from glabella.validation.fitting.nested import TunedModel, tune_and_fit
+from glabella.validation.folds.sample import Sample
+from glabella.validation.folds.seeds import derive_seed
 
 DEFAULT = "chosen by the rule"
 CHOSEN_FROM = ["ridge", "ensemble"]

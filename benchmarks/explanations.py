@@ -28,10 +28,10 @@ from glabella.models.estimators.trees import XGBoostModel
 from glabella.models.grouping import Grouping
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
-from glabella.validation.nested import validate_candidates
-from glabella.validation.sample import Sample
-from glabella.validation.seeds import derive_seed
-from glabella.validation.splits import make_repeated_folds
+from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.folds.sample import Sample
+from glabella.validation.folds.seeds import derive_seed
+from glabella.validation.folds.splits import make_repeated_folds
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENT = ("severity", "modifier", "prognostic", *(f"noise_{at}" for at in range(1, 6)))

@@ -18,18 +18,22 @@ from threadpoolctl import threadpool_limits
 
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate
-from glabella.validation.learning_curve import (
+from glabella.validation.adequacy.learning_curve import (
     CURVE_MEASURES,
     FACTORS,
     LearningCurve,
     draw_subsets,
     measure_learning_curve,
 )
-from glabella.validation.metrics import compute_losses, count_concordance
-from glabella.validation.nested import collect_predictions, tune_and_fit, validate_candidates
-from glabella.validation.sample import Sample
-from glabella.validation.seeds import derive_seed
-from glabella.validation.splits import make_repeated_folds
+from glabella.validation.fitting.nested import (
+    collect_predictions,
+    tune_and_fit,
+    validate_candidates,
+)
+from glabella.validation.folds.sample import Sample
+from glabella.validation.folds.seeds import derive_seed
+from glabella.validation.folds.splits import make_repeated_folds
+from glabella.validation.measures.discrimination import compute_losses, count_concordance
 
 WEIGHTS = np.array([0.7, -0.6, 0.4, 0.3] + [0.0] * 8)
 ARM = FeatureSpec("arm", "Arm", "category", part="arm", levels={"active": "A", "control": "C"})

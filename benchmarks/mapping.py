@@ -100,8 +100,8 @@ def map_once(folder: Path) -> None:
         Where the tables are.
     """
     from glabella.data.dictionary import Dictionary
-    from glabella.data.ingest.mapping import read_trial
-    from glabella.data.ingest.sources import TrialSource
+    from glabella.data.mapping.mapping import read_trial
+    from glabella.data.mapping.sources import TrialSource
     from glabella.definitions.reader import Definition, parse_definition
 
     class Source(Definition):
@@ -151,7 +151,7 @@ def run_task(task: str, folder: Path) -> None:
     folder : Path
         Where the tables are.
     """
-    import glabella.data.ingest.mapping  # noqa: F401  not part of what is timed
+    import glabella.data.mapping.mapping  # noqa: F401  not part of what is timed
 
     started = time.perf_counter()
     {"group": group_once, "map": map_once}[task](folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from study_tables import COMMAND, Study, find_coverage, judge, show_bias, show_share, tabulate
 
-from glabella.validation.repeated import LEAST_COVERAGE, MOST_COVERAGE
+from glabella.validation.adequacy.simulation_study import LEAST_COVERAGE, MOST_COVERAGE
 
 HEADLINES = ("headline_published", "headline_twice", "headline_ten_trials", "boosted_published")
 NEW_TRIALS = ("new_trial_3", "new_trial_5", "new_trial_7", "new_trial_10")

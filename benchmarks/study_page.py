@@ -18,7 +18,7 @@ from study_tables import (
     tabulate,
 )
 
-from glabella.validation.repeated import Proportion, count_share
+from glabella.validation.adequacy.simulation_study import Proportion, count_share
 
 NOMINAL_ERROR, LEAST_TOLD, MOST_BIAS = 0.05, 0.95, 0.01
 HIGH_INSIDE = 0.7

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glabella.validation.repeated import Proportion
+from glabella.validation.adequacy.simulation_study import Proportion
 
 COMMAND = "python benchmarks/validation_study.py"
 ENOUGH_REPEATS = 1000

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import glabella
+from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
-from glabella.pipelines.load import load_analysis
-from glabella.pipelines.validate import run_validation
+from glabella.pipelines.training.cross_validation import run_validation
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_STATISTICS = 0.1

@@ -14,8 +14,8 @@ from glabella.bundle.refits import MOST_KEPT
 from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
-from glabella.validation.sample import Sample
-from glabella.validation.stability import Resampled, refit_on_resamples
+from glabella.validation.adequacy.stability import Resampled, refit_on_resamples
+from glabella.validation.folds.sample import Sample
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = tuple(f"x{at}" for at in range(5))

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
+    from glabella.analysis.load import LoadedAnalysis
     from glabella.bundle.load import Bundle
-    from glabella.pipelines.load import LoadedAnalysis
-    from glabella.pipelines.train import TrainingResult
+    from glabella.pipelines.training.train import TrainingResult
 
 # Derandomised: the same examples on every machine, and no database of earlier failures.
 hypothesis.settings.register_profile(
@@ -290,7 +290,7 @@ def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
     """Fit one candidate without validating it, for tests of what a bundle reads."""
     from glabella.bundle.likeness import learn_likeness
     from glabella.bundle.load import Bundle
-    from glabella.pipelines.make_bundle import describe_bundle, refit
+    from glabella.pipelines.training.manifest import describe_bundle, refit
 
     def fit(loaded: LoadedAnalysis) -> Bundle:
         tuned = refit(loaded, "ridge")

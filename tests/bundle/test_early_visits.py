@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.resolve import resolve_analysis
+from glabella.analysis.scoring_columns import list_table_forms
 from glabella.bundle.forms import VisitColumn
 from glabella.bundle.load import Bundle, load_bundle
 from glabella.bundle.predict import prepare_features, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.pipelines.load import LoadedAnalysis, load_analysis
-from glabella.pipelines.resolve import resolve_analysis
-from glabella.pipelines.scoring_columns import list_table_forms
 
 LATE = "depression_total_week_2"
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
+from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import prepare_features, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.pipelines.load import load_analysis
 
 
 @pytest.fixture

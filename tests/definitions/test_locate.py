@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from glabella.analysis.definition import Analysis
 from glabella.data.dictionary import Dictionary
 from glabella.definitions.locate import Project, find_project, is_project, locate_shipped
 from glabella.errors import DefinitionError
 from glabella.models.candidate import Candidate
-from glabella.pipelines.analysis import Analysis
 
 CANDIDATE = "kind: candidate\ndescription: x\nestimator: ridge\n"
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from glabella.analysis.definition import Analysis
 from glabella.data.dictionary import read_dictionary
 from glabella.definitions.locate import Project
 from glabella.features.clock import check_clock
 from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate
-from glabella.pipelines.analysis import Analysis
 
 ROOT = Path(__file__).resolve().parents[2]
 # Evidence is of another kind, read by modules and tests of its own.
@@ -73,7 +73,7 @@ def test_an_analysis_loads(project: Project, name: str) -> None:
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_an_analysis_resolves(project: Project, name: str) -> None:
-    from glabella.pipelines.resolve import resolve_analysis
+    from glabella.analysis.resolve import resolve_analysis
 
     resolved = resolve_analysis(name, project)
     assert resolved.name == name
@@ -84,7 +84,7 @@ def test_an_analysis_resolves(project: Project, name: str) -> None:
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_an_analysis_has_the_same_hash_by_name_and_by_path(project: Project, name: str) -> None:
-    from glabella.pipelines.resolve import resolve_analysis
+    from glabella.analysis.resolve import resolve_analysis
 
     by_path = resolve_analysis(str(ROOT / "pipelines" / f"{name}.yaml"), project)
     assert by_path.name == name
@@ -103,8 +103,8 @@ def test_an_analysis_has_the_same_hash_by_name_and_by_path(project: Project, nam
 def test_a_name_that_an_analysis_misspells_is_answered_with_its_line(
     project: Project, tmp_path: Path, old: str, new: str, remedy: str
 ) -> None:
+    from glabella.analysis.resolve import resolve_analysis
     from glabella.errors import DefinitionError
-    from glabella.pipelines.resolve import resolve_analysis
 
     text = (ROOT / "pipelines" / "cdystonia.yaml").read_text()
     assert text.count(old) == 1

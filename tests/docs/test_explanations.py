@@ -5,7 +5,7 @@ import re
 
 from ruamel.yaml import YAML
 
-from glabella.pipelines.analysis import ExplanationDefinition
+from glabella.analysis.definition import ExplanationDefinition
 
 
 def test_the_block_holds_every_key_with_its_default(checkout):

@@ -58,8 +58,8 @@ def test_the_check_counts_both_trials_and_writes_its_page(study):
 
 
 def test_years_are_months_and_codes_are_words(study):
+    from glabella.analysis.load import load_analysis
     from glabella.definitions.locate import find_project
-    from glabella.pipelines.load import load_analysis
 
     loaded = load_analysis("mine", find_project(study), data=study / "data")
     beta = loaded.tables.participants[loaded.tables.participants["studyid"] == "beta"]

@@ -6,8 +6,8 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from glabella.pipelines.analysis import Analysis, ValidationDefinition
-from glabella.pipelines.policy import PromotionDefinition
+from glabella.analysis.definition import Analysis, ValidationDefinition
+from glabella.analysis.policy import PromotionDefinition
 
 
 @pytest.fixture

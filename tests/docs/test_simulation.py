@@ -7,7 +7,7 @@ import pytest
 
 from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
-from glabella.simulation.calibration import describe
+from glabella.simulation.published.published_check import describe
 from glabella.simulation.scenario import Scenario, read_scenario
 from glabella.simulation.trials import ScenarioTrial
 

@@ -6,9 +6,9 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
+from glabella.analysis.definition import ValidationDefinition
 from glabella.models.build import build_model
 from glabella.models.candidate import Candidate
-from glabella.pipelines.analysis import ValidationDefinition
 
 
 @pytest.fixture

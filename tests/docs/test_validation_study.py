@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from glabella.analysis.resolve import resolve_analysis
 from glabella.definitions.locate import Project
-from glabella.pipelines.resolve import resolve_analysis
 from glabella.simulation.scenario import read_scenario
 
 

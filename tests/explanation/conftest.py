@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from glabella.features.spec import FeatureSpec, FeatureTable
-from glabella.validation.sample import Sample
+from glabella.validation.folds.sample import Sample
 
 SPECS = (
     FeatureSpec("severity", "Severity", "number", is_severity=True),

@@ -8,7 +8,7 @@ from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.models.estimators.interface import Contributions
 from glabella.reporting.predictor_figures import draw_beeswarm
-from glabella.validation.fold_result import FoldResult
+from glabella.validation.folds.fold_result import FoldResult
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def pooled(trained):
 
 @pytest.fixture
 def sample(trained):
+    from glabella.analysis.load import load_analysis
     from glabella.definitions.locate import find_project
-    from glabella.pipelines.load import load_analysis
 
     return load_analysis("small", find_project(trained[0])).sample
 
@@ -85,10 +85,10 @@ def test_xgboosts_values_agree_with_the_shap_package(trained):
 
     import shap
 
+    from glabella.analysis.load import load_analysis
     from glabella.bundle.load import load_bundle
     from glabella.definitions.locate import find_project
     from glabella.models.build import build_model
-    from glabella.pipelines.load import load_analysis
 
     loaded = load_analysis("small", find_project(trained[0]))
     sample = loaded.sample

@@ -8,9 +8,9 @@ from glabella.explanation.attributions import collect_attributions
 from glabella.explanation.noise import measure_noise
 from glabella.models.candidate import Candidate
 from glabella.models.grouping import Grouping
-from glabella.validation.nested import validate_candidates
-from glabella.validation.seeds import derive_seed
-from glabella.validation.splits import make_repeated_folds
+from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.folds.seeds import derive_seed
+from glabella.validation.folds.splits import make_repeated_folds
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.analysis.definition import Analysis
 from glabella.definitions.reader import parse_definition
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.features.arms import Arm, assign_arms
-from glabella.pipelines.analysis import Analysis
 
 ARMS = (
     Arm(name="bont", role="active"),

@@ -312,7 +312,7 @@ def test_prediction_from_within_the_endpoints_window_is_refused(
     tmp_path: Path, checkout: Path
 ) -> None:
     # Else what is recorded with the outcome, or after it, would be called a prediction of it.
-    from glabella.pipelines.resolve import resolve_analysis
+    from glabella.analysis.resolve import resolve_analysis
 
     for name in ("features", "models", "pipelines"):
         (tmp_path / name).mkdir()

@@ -8,13 +8,13 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
+from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
 from glabella.features.spec import FeatureSpec
 from glabella.models.build import build_model, export_model, restore_model
 from glabella.models.candidate import Candidate
 from glabella.models.encoding import Encoding, fit_encoding
-from glabella.pipelines.load import load_analysis
 
 X = FeatureSpec("x", "X", "number")
 SEX = FeatureSpec("s", "Sex", "category", levels={"F": "female", "M": "male"})

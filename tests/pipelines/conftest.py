@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from glabella.pipelines.train import TrainingResult
+    from glabella.pipelines.training.train import TrainingResult
 
 SENSITIVITY = """\
 sensitivity:

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.pipelines.load import load_analysis
 
 DICTIONARY = """\
 kind: dictionary

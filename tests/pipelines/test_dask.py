@@ -10,8 +10,8 @@ from joblib import delayed
 
 import glabella
 from glabella.errors import AnalysisError
-from glabella.validation import parallel
-from glabella.validation.parallel import make_parallel, parse_workers, use_workers
+from glabella.validation.fitting import parallel
+from glabella.validation.fitting.parallel import make_parallel, parse_workers, use_workers
 
 pytestmark = [
     # The scheduler probes for a free port and leaves the socket to the collector.

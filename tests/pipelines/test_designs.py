@@ -10,11 +10,11 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 import glabella
+from glabella.analysis.folds import plan_folds
+from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
-from glabella.pipelines.load import load_analysis
-from glabella.pipelines.make_bundle import refit
-from glabella.pipelines.validate import plan_folds
+from glabella.pipelines.training.manifest import refit
 
 
 def _change(project, validation, models="[arm_only, severity, ridge]"):

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DataError
-from glabella.pipelines.limits import explain_other_endpoint, find_truth
-from glabella.pipelines.load import load_analysis
+from glabella.pipelines.training.oracle import explain_other_endpoint, find_truth
 from glabella.tracking.store import import_mlflow
 
 PLAN = (

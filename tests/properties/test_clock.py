@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.bundle.load import Bundle
 from glabella.bundle.predict import score_frame
 from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
 from glabella.domain.timing import parse_moment
 from glabella.features.assemble import assemble_features
-from glabella.pipelines.load import LoadedAnalysis, load_analysis
 
 
 @dataclass(frozen=True)

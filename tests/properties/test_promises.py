@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project
 from glabella.models.build import export_model, restore_model
-from glabella.pipelines.load import load_analysis
-from glabella.pipelines.make_bundle import refit
+from glabella.pipelines.training.manifest import refit
 
 
 def test_what_happens_after_baseline_changes_no_feature_and_no_score(trained, new_patients):

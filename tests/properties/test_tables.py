@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glabella.data.dictionary import Dictionary
-from glabella.data.ingest.mapping import TrialSource, read_trial
+from glabella.data.mapping.mapping import TrialSource, read_trial
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.errors import GlabellaError
 

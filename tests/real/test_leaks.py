@@ -6,6 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from glabella.analysis.load import load_analysis, load_tables
+from glabella.analysis.outcomes import derive_for
+from glabella.analysis.resolve import ResolvedAnalysis, resolve_analysis
 from glabella.data.checks import Finding
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.examples import write_example
@@ -13,11 +16,8 @@ from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
 from glabella.domain.timing import parse_moment
 from glabella.features.assemble import assemble_features
-from glabella.features.imputed import find_imputed_leaks
-from glabella.features.leaks import find_leaks
-from glabella.pipelines.load import load_analysis, load_tables
-from glabella.pipelines.outcomes import derive_for
-from glabella.pipelines.resolve import ResolvedAnalysis, resolve_analysis
+from glabella.features.leakage.imputed_sources import find_imputed_leaks
+from glabella.features.leakage.leaks import find_leaks
 
 STUDY = Path(__file__).parent / "study"
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
-from glabella.pipelines.load import load_analysis
 
 STUDY = Path(__file__).parent / "study"
 

@@ -3,11 +3,11 @@
 import pytest
 
 from glabella.reporting.finding import write_finding
-from glabella.validation.comparison import Difference
-from glabella.validation.intervals import Estimate
-from glabella.validation.performance import MEASURES, Performance
-from glabella.validation.permutation import PermutationTest
-from glabella.validation.result import CandidateResult
+from glabella.validation.comparison.candidate_result import CandidateResult
+from glabella.validation.comparison.choice import Difference
+from glabella.validation.comparison.permutation import PermutationTest
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.performance import MEASURES, Performance
 
 
 def make_candidate(auc: Estimate, across: Estimate | None = None) -> CandidateResult:

@@ -3,9 +3,9 @@
 import pytest
 
 from glabella.reporting.finding import read_verdict, write_finding
-from glabella.validation.intervals import Estimate
-from glabella.validation.performance import MEASURES, GroupPerformance, Performance
-from glabella.validation.result import CandidateResult
+from glabella.validation.comparison.candidate_result import CandidateResult
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
 
 
 def _perform(estimate: Estimate) -> Performance:

@@ -8,7 +8,7 @@ from glabella.reporting.rehearsal import (
     find_headline,
     render_rehearsal_text,
 )
-from glabella.validation.repeated import tabulate_claims, tabulate_repeats
+from glabella.validation.adequacy.simulation_study import tabulate_claims, tabulate_repeats
 
 NO_CLAIMS = tabulate_claims(
     pd.DataFrame(columns=["repeat", "claim", "of", "made", "true"]), repeats=4

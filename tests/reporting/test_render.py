@@ -10,7 +10,7 @@ import pytest
 
 from glabella.reporting.record import read_record, write_record
 from glabella.reporting.render import open_templates, render_report
-from glabella.validation.measures import DESCRIBED
+from glabella.validation.measures.registry import DESCRIBED
 
 
 @pytest.fixture

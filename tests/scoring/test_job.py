@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.atomic import write_whole
 from glabella.bundle import tables
 from glabella.errors import DataError
-from glabella.files import write_whole
 from glabella.scoring import job, stream
 
 

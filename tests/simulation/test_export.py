@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import glabella
+from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.data.tables import hash_tables
 from glabella.definitions.locate import Project
 from glabella.errors import DataError
-from glabella.pipelines.load import LoadedAnalysis, load_analysis
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import Simulated, simulate_trials
 from glabella.simulation.scenario import Scenario

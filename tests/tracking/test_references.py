@@ -49,8 +49,8 @@ def test_promote_score_and_training_refuse_it_before_any_store_is_opened(
         raise AssertionError
 
     monkeypatch.setattr("glabella.tracking.registry.open_store", fail)
-    monkeypatch.setattr("glabella.pipelines.promote.open_store", fail)
-    monkeypatch.setattr("glabella.pipelines.train.open_store", fail)
+    monkeypatch.setattr("glabella.pipelines.promotion.promote.open_store", fail)
+    monkeypatch.setattr("glabella.pipelines.training.train.open_store", fail)
     with pytest.raises(BundleError):
         glabella.promote(reference, project=small_project)
     with pytest.raises(BundleError):

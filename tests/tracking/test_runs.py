@@ -93,7 +93,7 @@ def test_an_interrupted_run_is_marked_failed_and_leaves_nothing(small_project, m
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("glabella.pipelines.train.render_report", interrupt)
+    monkeypatch.setattr("glabella.pipelines.training.train.render_report", interrupt)
     with pytest.raises(KeyboardInterrupt):
         glabella.train("small", project=small_project, workers=1)
     client = import_mlflow().MlflowClient()
@@ -142,7 +142,7 @@ def test_a_run_that_fails_late_leaves_no_key_and_no_finished_candidate(small_pro
     def fail(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("glabella.pipelines.train.register_bundle", fail)
+    monkeypatch.setattr("glabella.pipelines.training.train.register_bundle", fail)
     with pytest.raises(KeyboardInterrupt):
         glabella.train("small", project=small_project, workers=1)
     client = import_mlflow().MlflowClient()

@@ -13,7 +13,7 @@ import pytest
 from scipy.special import expit
 
 from glabella.features.spec import FeatureSpec, FeatureTable
-from glabella.validation.sample import Sample
+from glabella.validation.folds.sample import Sample
 
 _REFERENCE = Path(__file__).parents[1] / "reference"
 

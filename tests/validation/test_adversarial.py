@@ -13,22 +13,29 @@ from scipy.special import expit
 
 from glabella.explanation.roles import measure_role
 from glabella.reporting.figures import draw_calibration, draw_net_benefit, draw_roc
-from glabella.validation.across import POOLED_MEASURES, find_gaps, pool_groups
-from glabella.validation.bias_corrected import correct_choice, measure_optimism
-from glabella.validation.calibration_curve import fit_calibration_curve, measure_calibration_error
-from glabella.validation.comparison import choose_candidate, compare_losses
-from glabella.validation.directions import hold_directions
-from glabella.validation.gain import measure_gain
-from glabella.validation.intervals import Estimate
-from glabella.validation.net_benefit import measure_net_benefit
-from glabella.validation.performance import (
+from glabella.validation.across_trials.pooled_measures import (
+    POOLED_MEASURES,
+    find_gaps,
+    pool_groups,
+)
+from glabella.validation.across_trials.stated_directions import hold_directions
+from glabella.validation.comparison.bootstrap_correction import correct_choice, measure_optimism
+from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.comparison.choice import choose_candidate, compare_losses
+from glabella.validation.comparison.gain import measure_gain
+from glabella.validation.measures.calibration_curve import (
+    fit_calibration_curve,
+    measure_calibration_error,
+)
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.net_benefit import measure_net_benefit
+from glabella.validation.measures.performance import (
     MEASURES,
     fit_curve,
     measure_by_arm,
     measure_by_group,
     measure_performance,
 )
-from glabella.validation.result import plain_performance
 
 _N = 60
 _HAIR = 10.0 ** -np.arange(3, 17)

@@ -10,30 +10,30 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from glabella.validation.calibration import compute_calibration, compute_observed_expected
-from glabella.validation.calibration_curve import (
+from glabella.validation.across_trials.meta_analysis import pool_trials
+from glabella.validation.comparison.permutation import permute_within, run_permutation_test
+from glabella.validation.measures.average_precision import compute_average_precision
+from glabella.validation.measures.calibration import compute_calibration, compute_observed_expected
+from glabella.validation.measures.calibration_curve import (
     fit_calibration_curve,
     measure_calibration_error,
 )
-from glabella.validation.classification import (
+from glabella.validation.measures.classification import (
     compute_npv,
     compute_ppv,
     compute_sensitivity,
     compute_specificity,
 )
-from glabella.validation.intervals import Estimate
-from glabella.validation.metrics import (
+from glabella.validation.measures.discrimination import (
     compute_brier_score,
     compute_concordance,
     compute_log_loss,
     compute_losses,
     compute_scaled_brier,
 )
-from glabella.validation.net_benefit import compute_net_benefit
-from glabella.validation.permutation import permute_within, run_permutation_test
-from glabella.validation.pooling import pool_trials
-from glabella.validation.precision import compute_average_precision
-from glabella.validation.rubin import pool_estimates
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.net_benefit import compute_net_benefit
+from glabella.validation.measures.rubin import pool_estimates
 
 _PROPERTY = settings(max_examples=50, deadline=None, derandomize=True)
 _FEW = settings(max_examples=25, deadline=None, derandomize=True)

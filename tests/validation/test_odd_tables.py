@@ -10,8 +10,8 @@ import pytest
 from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
-from glabella.validation.nested import validate_candidates
-from glabella.validation.splits import make_repeated_folds
+from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.folds.splits import make_repeated_folds
 
 # More than participants, of whom a training part has half.
 _MORE_COLUMNS = 65

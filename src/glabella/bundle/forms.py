@@ -9,9 +9,9 @@ import pandas as pd
 from pydantic import Field
 
 from glabella.data.dictionary import Variable
-from glabella.data.ingest.interpret import ReadColumn, read_column
-from glabella.data.ingest.raw import ReadOptions
-from glabella.data.ingest.sources import VariableColumn
+from glabella.data.mapping.interpret import ReadColumn, read_column
+from glabella.data.mapping.sources import VariableColumn
+from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.reader import Definition
 from glabella.errors import DataError, describe_choices
 

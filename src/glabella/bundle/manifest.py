@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from glabella.bundle.drift import FeatureDistribution
 from glabella.bundle.forms import TableForm
-from glabella.bundle.reference import FeatureDistribution
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition
 from glabella.features.feature_set import FeatureSet

@@ -10,14 +10,14 @@ import pandas as pd
 import pyarrow
 from scipy.special import expit
 
+from glabella.bundle.applicability import describe_domain
 from glabella.bundle.coded import Coded
-from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.drift import Counts
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.reasons import REASONS, describe_reasons
 from glabella.bundle.recognition import Candidate, recognise_layout
-from glabella.bundle.reference import Counts
 from glabella.bundle.rows import PreparedRows, prepare_rows
 from glabella.errors import BundleError, DataError, describe_choices
 from glabella.models.estimators.interface import ResponderModel

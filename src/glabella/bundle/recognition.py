@@ -9,11 +9,11 @@ from itertools import combinations, zip_longest
 import numpy as np
 import pandas as pd
 
+from glabella.bundle.column_checks import ColumnCheck
 from glabella.bundle.forms import DICTIONARY, TableForm, TableLayout
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.rows import PreparedRows, prepare_rows
-from glabella.data.ingest.raw import ReadOptions
+from glabella.data.reading.raw import ReadOptions
 from glabella.errors import DataError
 
 

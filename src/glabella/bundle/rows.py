@@ -16,8 +16,8 @@ from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_codes, parse_values
 from glabella.data.dictionary import Variable
 from glabella.data.identifiers import normalise_ids
-from glabella.data.ingest.labels import read_name_labels, take_labelled
-from glabella.data.ingest.sources import VariableColumn
+from glabella.data.mapping.labels import read_name_labels, take_labelled
+from glabella.data.mapping.sources import VariableColumn
 from glabella.data.tables import WideTables
 from glabella.data.totals import sum_answers
 from glabella.domain.scales import SCALES

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from glabella.atomic import make_folder, name_partial, write_together
 from glabella.bundle.manifest import MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.errors import BundleError
-from glabella.files import make_folder, name_partial, write_together
 
 
 def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glabella.atomic import make_folder
 from glabella.bundle.forms import TableForm, TableLayout, find_form, find_forms
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.recognition import (
@@ -18,11 +19,10 @@ from glabella.bundle.recognition import (
     list_columns,
     recognise_layout,
 )
-from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, open_batches
-from glabella.data.ingest.files import read_table
-from glabella.data.ingest.raw import RawTable, ReadOptions
+from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, open_batches
+from glabella.data.reading.files import read_table
+from glabella.data.reading.raw import RawTable, ReadOptions
 from glabella.errors import AmbiguousFileError, DataError
-from glabella.files import make_folder
 
 # As a source of an analysis states it; a table of a verb is told by an option.
 _STATED = re.compile(r"`(encoding|delimiter|decimal|sheet):(?: ([^`]*))?`")

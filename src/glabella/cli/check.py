@@ -18,7 +18,7 @@ from glabella.cli.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from glabella.pipelines.check import CheckResult
+    from glabella.pipelines.check.check import CheckResult
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write the check as an HTML page.")
@@ -38,7 +38,7 @@ def command(
     Example:
       glabella check cdystonia --data FOLDER --out check.html
     """
-    from glabella.pipelines.check import check
+    from glabella.pipelines.check.check import check
 
     result = check(analysis, project=project, data=data, out=out)
     if as_json:

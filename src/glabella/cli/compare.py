@@ -11,7 +11,7 @@ import typer
 from glabella.cli.options import JsonOption, ProjectOption, print_json
 
 if TYPE_CHECKING:
-    from glabella.pipelines.compared import ComparedRun, Comparison
+    from glabella.pipelines.promotion.comparison import ComparedRun, Comparison
 
 _WIDTH = 100
 # Candidate, concordance pooled and across, log loss and calibration slope.
@@ -43,7 +43,7 @@ def command(
     Example:
       glabella compare cdystonia --out compare.html
     """
-    from glabella.pipelines.compare import compare
+    from glabella.pipelines.promotion.compare import compare
 
     result = compare(analysis, runs=run or (), limit=limit, out=out, project=project)
     if as_json:

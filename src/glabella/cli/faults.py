@@ -22,7 +22,6 @@ from typing import Any
 
 import typer
 
-from glabella import __version__
 from glabella.errors import GlabellaError, escape_controls
 
 # EX_SOFTWARE of sysexits.h: an internal error, and neither the user's data (1) nor usage (2).
@@ -130,7 +129,7 @@ def write_report(error: BaseException) -> str:
     lines = [
         "A fault of Glabella. Messages of errors and values are left out on purpose.",
         "",
-        f"glabella {__version__}, Python {platform.python_version()}, {platform.system()}",
+        f"glabella {version('glabella')}, Python {platform.python_version()}, {platform.system()}",
         ", ".join(f"{name} {_find_version(name)}" for name in _PACKAGES),
     ]
     seen: set[int] = set()

@@ -8,7 +8,6 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from glabella import __version__
 from glabella.cli.faults import answer_errors
 from glabella.cli.signals import end_on_signals
 
@@ -69,7 +68,9 @@ for verb, summary in VERBS.items():
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(__version__)
+        from importlib.metadata import version
+
+        typer.echo(version("glabella"))
         raise typer.Exit
 
 

@@ -10,7 +10,7 @@ import typer
 from glabella.cli.options import JsonOption, ProjectOption, print_json
 
 if TYPE_CHECKING:
-    from glabella.pipelines.promote import Promotion
+    from glabella.pipelines.promotion.promote import Promotion
 
 _WIDTH = 100
 _INDENT = " " * 8
@@ -48,7 +48,7 @@ def command(
 
     The criteria are those that its analysis declares. Exit code 1 if one is not met.
     """
-    from glabella.pipelines.promote import promote, roll_back
+    from glabella.pipelines.promotion.promote import promote, roll_back
 
     if rollback:
         if override is not None or dry_run:

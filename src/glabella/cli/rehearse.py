@@ -79,7 +79,7 @@ def command(
 
     An interrupted rehearsal continues with the same command.
     """
-    from glabella.pipelines.rehearse import rehearse
+    from glabella.pipelines.rehearsal.rehearse import rehearse
     from glabella.reporting.rehearsal import render_rehearsal_text
 
     wanted = read_workers(workers)

@@ -18,7 +18,7 @@ from glabella.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from glabella.pipelines.train import TrainingResult
+    from glabella.pipelines.training.train import TrainingResult
 
 
 def command(
@@ -40,7 +40,7 @@ def command(
     The chosen model is also explained, logged to MLflow with every candidate's figures, and saved
     as a bundle that `glabella score` reads.
     """
-    from glabella.pipelines.train import train
+    from glabella.pipelines.training.train import train
 
     wanted = read_workers(workers)
     with show_progress() as progress:

@@ -82,7 +82,7 @@ def command(
 
     Writes a new version if the trial shows that one is needed; the old one stays as it is.
     """
-    from glabella.pipelines.update import update
+    from glabella.pipelines.new_trial.update import update
     from glabella.reporting.finding import format_estimate
 
     result = update(

@@ -60,7 +60,7 @@ def command(
     Example:
       glabella validate new_trial.csv --outcome responded --arm-column arm
     """
-    from glabella.pipelines.later_trials import validate
+    from glabella.pipelines.new_trial.validate import validate
 
     with show_progress() as progress:
         result = validate(

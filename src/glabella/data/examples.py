@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from glabella.atomic import publish
 from glabella.errors import DataError, describe_choices
-from glabella.files import publish
 
 _INSTALL = "Install the extra: pip install 'glabella[examples]'."
 

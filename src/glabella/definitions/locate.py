@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
-import glabella
 from glabella.definitions.reader import DefinitionT, Read, read_definition
 from glabella.errors import DefinitionError, describe_choices
 
@@ -115,7 +115,7 @@ def locate_shipped() -> Path:
         ``shipped`` inside an installed package; the checkout's root in an editable install,
         where the folders at the top are the only copy.
     """
-    package = Path(glabella.__file__).parent
+    package = Path(str(files("glabella")))
     installed = package / "shipped"
     return installed if installed.is_dir() else package.parents[1]
 

@@ -14,8 +14,8 @@ from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
 from glabella.models.estimators.interface import Contributions, Scale
 from glabella.models.grouping import Grouping
-from glabella.validation.fold_result import FoldResult
-from glabella.validation.sample import Sample
+from glabella.validation.folds.fold_result import FoldResult
+from glabella.validation.folds.sample import Sample
 
 ADDITIVITY_TOLERANCE = 1e-6
 

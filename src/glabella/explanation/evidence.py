@@ -13,7 +13,7 @@ from pydantic import Field
 from glabella.definitions.reader import Definition
 from glabella.explanation.predictors import MIXED, Predictor, plain_estimate
 from glabella.models.grouping import Grouping
-from glabella.validation.intervals import Estimate
+from glabella.validation.measures.estimate import Estimate
 
 Agreement = Literal[
     "agrees", "agrees by construction", "contradicts", "contradicts by construction",

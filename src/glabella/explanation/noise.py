@@ -12,12 +12,12 @@ from joblib import delayed
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
 from glabella.models.grouping import Grouping
-from glabella.validation.nested import tune_and_fit
-from glabella.validation.parallel import one_thread, run_tasks
-from glabella.validation.permutation import permute_within
-from glabella.validation.sample import Sample
-from glabella.validation.seeds import derive_seed
-from glabella.validation.splits import Fold
+from glabella.validation.comparison.permutation import permute_within
+from glabella.validation.fitting.nested import tune_and_fit
+from glabella.validation.fitting.parallel import one_thread, run_tasks
+from glabella.validation.folds.sample import Sample
+from glabella.validation.folds.seeds import derive_seed
+from glabella.validation.folds.splits import Fold
 
 FAMILY_WISE = 0.05
 

@@ -17,9 +17,9 @@ from glabella.explanation.refits import RefitAttributions
 from glabella.explanation.roles import FeatureRole, adjust_roles, measure_role
 from glabella.models.encoding import fit_encoding
 from glabella.models.grouping import Grouping
-from glabella.validation.across import plain_pooled
-from glabella.validation.intervals import LEVEL, Estimate
-from glabella.validation.sample import Sample
+from glabella.validation.across_trials.pooled_measures import plain_pooled
+from glabella.validation.folds.sample import Sample
+from glabella.validation.measures.estimate import LEVEL, Estimate
 
 # Below this a rank correlation is no direction.
 MIXED = 0.3

@@ -11,8 +11,8 @@ from glabella.explanation.attributions import find_direction, rank_values
 from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
 from glabella.models.grouping import Grouping
-from glabella.validation.sample import Sample
-from glabella.validation.stability import Refit, describe_refit
+from glabella.validation.adequacy.stability import Refit, describe_refit
+from glabella.validation.folds.sample import Sample
 
 # Interaction values cost as many times contributions as there are features.
 _MOST_FOR_PAIRS = 500

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from glabella.bundle.familiarity import describe_domain
+from glabella.bundle.applicability import describe_domain
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
@@ -20,7 +20,7 @@ from glabella.bundle.predict import choose_arm, prepare_features
 from glabella.bundle.reasons import describe_given
 from glabella.bundle.rows import PreparedRows, read_baseline, read_scales
 from glabella.bundle.tables import make_request, read_whole_table
-from glabella.data.ingest.raw import ReadOptions
+from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.models.estimators.interface import Contributions

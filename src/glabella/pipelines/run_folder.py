@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from glabella.atomic import LOCK_FILE, FolderLock, open_new
 from glabella.definitions.locate import Project
-from glabella.files import LOCK_FILE, FolderLock, open_new
 from glabella.tracking.registry import is_registered
 
 BUNDLE_FOLDER = "bundle"

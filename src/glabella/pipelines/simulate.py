@@ -13,9 +13,9 @@ from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
 from glabella.reporting.calibration import render_calibration_text, write_calibration
-from glabella.simulation.calibration import calibrate
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import simulate_trials
+from glabella.simulation.published.published_check import calibrate
 from glabella.simulation.scenario import Scenario, read_scenario
 
 DEFAULT_REPLICATES = 400
@@ -32,7 +32,7 @@ class Calibration:
     replicates, seed : int
         How many simulations, and the seed of the first.
     table : DataFrame
-        One row a figure, as `glabella.simulation.calibration.calibrate` makes it.
+        One row a figure, as `glabella.simulation.published.published_check.calibrate` makes it.
     files : tuple of Path
         What was written.
     """

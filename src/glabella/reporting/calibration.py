@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from glabella.atomic import describe_os_error, write_together
 from glabella.data.evidence import Evidence
 from glabella.errors import DataError
-from glabella.files import describe_os_error, write_together
 from glabella.reporting.simulation_figures import draw_agitation, draw_baselines, draw_courses
-from glabella.simulation.pictures import picture_scenario
+from glabella.simulation.published.pictures import picture_scenario
 from glabella.simulation.scenario import Scenario
 
 # Enough for a band that no eye tells from a finer one.
@@ -24,7 +24,7 @@ def render_calibration_text(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table : DataFrame
-        From `glabella.simulation.calibration.calibrate`.
+        From `glabella.simulation.published.published_check.calibrate`.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def render_calibration_markdown(
     Parameters
     ----------
     table : DataFrame
-        From `glabella.simulation.calibration.calibrate`.
+        From `glabella.simulation.published.published_check.calibrate`.
     name : str
         The scenario.
     seed, replicates : int
@@ -111,7 +111,7 @@ def write_calibration(
     evidence : Evidence
         The published figures.
     table : DataFrame
-        From `glabella.simulation.calibration.calibrate`.
+        From `glabella.simulation.published.published_check.calibrate`.
     folder : Path
         Made if need be; what an earlier calibration wrote there is replaced.
     name : str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from glabella.reporting.render import open_templates
-from glabella.validation.measures import DESCRIBED
+from glabella.validation.measures.registry import DESCRIBED
 
 _SHOWN = ("auc", "auc_all", "log_loss", "brier", "calibration_slope")
 

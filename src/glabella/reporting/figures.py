@@ -11,14 +11,14 @@ from sklearn.metrics import roc_curve
 
 from glabella.explanation.bins import cut_into_bins
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
-from glabella.validation.across import pool_groups
-from glabella.validation.calibration import group_calibration
-from glabella.validation.calibration_curve import CalibrationCurve
-from glabella.validation.net_benefit import NetBenefitCurve
-from glabella.validation.performance import GroupPerformance
-from glabella.validation.pooling import PooledMeasure
-from glabella.validation.result import CandidateResult
-from glabella.validation.sample import Sample
+from glabella.validation.across_trials.meta_analysis import PooledMeasure
+from glabella.validation.across_trials.pooled_measures import pool_groups
+from glabella.validation.comparison.candidate_result import CandidateResult
+from glabella.validation.folds.sample import Sample
+from glabella.validation.measures.calibration import group_calibration
+from glabella.validation.measures.calibration_curve import CalibrationCurve
+from glabella.validation.measures.net_benefit import NetBenefitCurve
+from glabella.validation.measures.performance import GroupPerformance
 
 # Enough for a line that no eye tells from a finer one.
 _MOST_POINTS = 200

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from glabella.validation.across import pool_groups
-from glabella.validation.comparison import Difference
-from glabella.validation.intervals import Estimate, not_estimable
-from glabella.validation.performance import GroupPerformance
-from glabella.validation.permutation import PermutationTest
-from glabella.validation.result import CandidateResult
+from glabella.validation.across_trials.pooled_measures import pool_groups
+from glabella.validation.comparison.candidate_result import CandidateResult
+from glabella.validation.comparison.choice import Difference
+from glabella.validation.comparison.permutation import PermutationTest
+from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.performance import GroupPerformance
 
 Verdict = Literal["not validated", "only inside", "chance", "below chance", "no better", "better"]
 CHANCE = 0.5

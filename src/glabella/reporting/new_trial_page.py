@@ -11,10 +11,10 @@ from glabella.bundle.manifest import Manifest
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure
 from glabella.reporting.figures import draw_calibration
 from glabella.reporting.render import open_templates, show_drawn
-from glabella.reporting.verdict import Promised
-from glabella.validation.measures import DESCRIBED
-from glabella.validation.performance import fit_curve
-from glabella.validation.sample import Sample
+from glabella.reporting.verdict import PredictionInterval
+from glabella.validation.folds.sample import Sample
+from glabella.validation.measures.performance import fit_curve
+from glabella.validation.measures.registry import DESCRIBED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,14 +45,14 @@ def draw_trial(predictions: pd.DataFrame, sample: Sample, *, title: str, note: s
     )
 
 
-def draw_over_time(table: pd.DataFrame, promised: Promised) -> Figure:
+def draw_over_time(table: pd.DataFrame, promised: PredictionInterval) -> Figure:
     """Draw the concordance in each trial beside what training promised.
 
     Parameters
     ----------
     table : DataFrame
         A row a trial in order: ``trial``, ``n``, ``auc``, ``auc_low``, ``auc_high``, ``promise``.
-    promised : Promised
+    promised : PredictionInterval
         The prediction interval.
 
     Returns

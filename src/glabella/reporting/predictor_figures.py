@@ -18,7 +18,7 @@ from glabella.explanation.noise import Noise
 from glabella.explanation.predictors import Predictor
 from glabella.features.spec import FeatureSpec
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
-from glabella.validation.sample import Sample
+from glabella.validation.folds.sample import Sample
 
 _MOST_POINTS = 2000
 # A spline through fewer distinct values says no more than their means.

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from glabella.atomic import write_together
 from glabella.errors import StoreError
-from glabella.files import write_together
 
 # Predictors with a section and a figure of their own.
 LEADING_PREDICTORS = 8
@@ -62,7 +62,7 @@ class RunRecord:
     learning_curve : dict or None
         As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
     explanation : dict
-        As `Explained.as_json` gives it.
+        As `Explanation.as_json` gives it.
     directions : list of dict
         Directions that the dictionary states: ``label``, ``stated``, ``source``, ``concordance``
         as plain values, and the ``verdict``.

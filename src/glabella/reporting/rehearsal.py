@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glabella.reporting.drawing import COLOURS
-from glabella.validation.repeated import LEAST_COVERAGE, MOST_COVERAGE
+from glabella.validation.adequacy.simulation_study import LEAST_COVERAGE, MOST_COVERAGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def find_headline(figures: pd.DataFrame) -> str:
     Parameters
     ----------
     figures : DataFrame
-        From `glabella.validation.repeated.tabulate_repeats`.
+        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
 
     Returns
     -------
@@ -60,9 +60,9 @@ def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: 
     Parameters
     ----------
     figures : DataFrame
-        From `glabella.validation.repeated.tabulate_repeats`.
+        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
     claims : DataFrame
-        From `glabella.validation.repeated.tabulate_claims`.
+        From `glabella.validation.adequacy.simulation_study.tabulate_claims`.
     repeats : int
         Those that ended.
 
@@ -202,7 +202,7 @@ def draw_rehearsal(figures: pd.DataFrame) -> Figure:
     Parameters
     ----------
     figures : DataFrame
-        From `glabella.validation.repeated.tabulate_repeats`.
+        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
 
     Returns
     -------

@@ -15,8 +15,8 @@ from glabella.errors import escape_controls
 from glabella.reporting.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
-from glabella.validation.intervals import Estimate
-from glabella.validation.measures import DESCRIBED
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.registry import DESCRIBED
 
 _SHOWN = (
     "auc",

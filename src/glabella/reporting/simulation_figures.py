@@ -24,7 +24,7 @@ def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> Drawn:
     Parameters
     ----------
     courses : DataFrame
-        Of `glabella.simulation.pictures.Pictured`.
+        Of `glabella.simulation.published.pictures.Pictured`.
     evidence : Evidence
         Published falls are drawn where they belong; open where they are recalled.
 
@@ -75,7 +75,7 @@ def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> Drawn:
     Parameters
     ----------
     baselines : DataFrame
-        Of `glabella.simulation.pictures.Pictured`.
+        Of `glabella.simulation.published.pictures.Pictured`.
     scenario : Scenario
         Its trials and their thresholds.
 
@@ -108,7 +108,7 @@ def draw_agitation(agitation: pd.DataFrame) -> Drawn:
     Parameters
     ----------
     agitation : DataFrame
-        Of `glabella.simulation.pictures.Pictured`.
+        Of `glabella.simulation.published.pictures.Pictured`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import pandas as pd
 
 from glabella.explanation.bins import cut_into_bins
 from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
-from glabella.validation.stability import Stability
+from glabella.validation.adequacy.stability import Stability
 
 
 def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:

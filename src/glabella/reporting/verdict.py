@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from glabella.reporting.finding import CHANCE, format_estimate
-from glabella.validation.intervals import Estimate
-from glabella.validation.performance import Performance
-from glabella.validation.transport import CaseMix
+from glabella.validation.across_trials.case_mix import CaseMix
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.performance import Performance
 
 Promise = Literal["kept", "not shown to be broken", "broken", "none"]
 _SMALL = 0.02
 
 
 @dataclass(frozen=True)
-class Promised:
+class PredictionInterval:
     """What training said of a new trial.
 
     Parameters
@@ -65,7 +65,7 @@ class Promised:
 
 
 def write_verdict(
-    performance: Performance, case_mix: CaseMix, promised: Promised, *, has_arms: bool
+    performance: Performance, case_mix: CaseMix, promised: PredictionInterval, *, has_arms: bool
 ) -> str:
     """Say how a model did in a new trial.
 
@@ -75,7 +75,7 @@ def write_verdict(
         There.
     case_mix : CaseMix
         Where a difference in concordance comes from.
-    promised : Promised
+    promised : PredictionInterval
         What training said.
     has_arms : bool
         Whether there is an active and a control arm.
@@ -108,7 +108,7 @@ def _describe_discrimination(auc: Estimate, *, has_arms: bool) -> str:
     return f"It is not shown to tell responders from others {among}: concordance {shown}."
 
 
-def _describe_promise(auc: Estimate, promised: Promised) -> str:
+def _describe_promise(auc: Estimate, promised: PredictionInterval) -> str:
     verdict = promised.judge(auc)
     if verdict == "none":
         return "Training promised nothing of a new trial."

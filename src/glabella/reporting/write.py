@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from glabella.atomic import describe_os_error, write_whole
 from glabella.bundle.load import is_bundle
 from glabella.errors import DataError
-from glabella.files import describe_os_error, write_whole
 
 _ENDINGS = (".html", ".htm")
 

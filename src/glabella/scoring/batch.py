@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from glabella.bundle.drift import Drift, measure_drift
 from glabella.bundle.load import Bundle, is_bundle, load_bundle
 from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
 from glabella.bundle.reasons import REASONS
-from glabella.bundle.reference import Drift, measure_drift
 from glabella.bundle.tables import make_request
-from glabella.data.ingest.raw import ReadOptions
+from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import BundleError, DataError
 from glabella.scoring.engines import Engine

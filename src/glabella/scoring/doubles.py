@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow
 
+from glabella.atomic import open_new
 from glabella.bundle.ids import hash_ids
 from glabella.errors import DataError
-from glabella.files import open_new
 
 # Rows whose hashes are held in memory before they are written down.
 _HELD_ROWS = 1_000_000

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow
 
+from glabella.bundle.column_checks import ColumnCheck
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import check_refits, choose_arm, score_rows
 from glabella.bundle.reasons import REASONS
-from glabella.data.ingest.batches import BATCH_ROWS
+from glabella.data.reading.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.scoring.batch import find_bundle

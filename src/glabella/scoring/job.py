@@ -14,8 +14,7 @@ from typing import Any
 
 import pyarrow
 
-from glabella.errors import DataError
-from glabella.files import (
+from glabella.atomic import (
     LOCK_FILE,
     PARTIAL,
     FolderLock,
@@ -27,6 +26,7 @@ from glabella.files import (
     publish,
     write_whole,
 )
+from glabella.errors import DataError
 from glabella.scoring.write import WRITABLE
 
 _JOB_FILE = "job.json"

@@ -17,17 +17,17 @@ import pandas as pd
 import pyarrow
 from threadpoolctl import threadpool_limits
 
+from glabella.atomic import make_folder
+from glabella.bundle.column_checks import ColumnCheck
+from glabella.bundle.drift import Counts, add_counts
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import is_bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.plausibility import ColumnCheck
 from glabella.bundle.predict import AnsweredRows
-from glabella.bundle.reference import Counts, add_counts
 from glabella.bundle.tables import TableRequest, open_table
-from glabella.data.ingest.batches import BATCH_ROWS, BatchedTable, ParquetTable
+from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, ParquetTable
 from glabella.errors import DataError
-from glabella.files import make_folder
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import Engine, open_engine
 from glabella.scoring.job import Job, describe_files, describe_write_error

@@ -12,8 +12,8 @@ import pyarrow
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from glabella.data.ingest.readers.columnar import WHOLE_NUMBERS
-from glabella.files import open_new
+from glabella.atomic import open_new
+from glabella.data.reading.columnar import WHOLE_NUMBERS
 
 WRITABLE = (".csv", ".parquet")
 

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from glabella.atomic import publish, refuse_odd_folder
 from glabella.errors import DataError
-from glabella.files import publish, refuse_odd_folder
 from glabella.simulation.frames import Simulated
 from glabella.simulation.sources import (
     ADAE,

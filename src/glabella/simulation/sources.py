@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from glabella.data.adam.source import AdamFiles, AdamSource
 from glabella.data.dictionary import Dictionary
-from glabella.data.ingest.adam.source import AdamFiles, AdamSource
-from glabella.data.ingest.raw import RawTable
-from glabella.data.ingest.sources import AssessmentsFile, ParticipantsFile, TrialSource
+from glabella.data.mapping.sources import AssessmentsFile, ParticipantsFile, TrialSource
+from glabella.data.reading.raw import RawTable
 from glabella.simulation.frames import TrialTables
 from glabella.simulation.scenario import Scenario
 from glabella.simulation.trials import ScenarioTrial

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from glabella import __version__
 from glabella.bundle.manifest import SUMS_FILE, Manifest
 from glabella.definitions.locate import Project
 from glabella.errors import BundleError, StoreError, describe_choices
@@ -106,7 +105,7 @@ def _register(
             artifacts={_BUNDLE: bundle.absolute().as_uri()},
             signature=_make_signature(mlflow, manifest),
             pip_requirements=[
-                f"glabella=={__version__}",
+                f"glabella=={version('glabella')}",
                 *(f"{name}=={version(name)}" for name in _REQUIRED),
             ],
             metadata={"origin": manifest.origin},
@@ -114,7 +113,9 @@ def _register(
     client = mlflow.MlflowClient()
     try:
         client.create_registered_model(
-            manifest.analysis, tags={"glabella": __version__}, description=manifest.description
+            manifest.analysis,
+            tags={"glabella": version("glabella")},
+            description=manifest.description,
         )
     except mlflow.MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

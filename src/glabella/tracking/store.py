@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from glabella.atomic import publish
 from glabella.definitions.locate import Project
 from glabella.errors import StoreError, mask_secrets
-from glabella.files import publish
 from glabella.tracking.databases import find_database, refuse_odd_database, write_address
 from glabella.tracking.deadline import TooLate, ask_within, limit
 from glabella.tracking.places import settle

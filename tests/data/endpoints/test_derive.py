@@ -13,7 +13,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.endpoints.derive import derive_outcomes as derive
-from glabella.data.ingest.mapping import TrialSource, read_trial
+from glabella.data.mapping.mapping import TrialSource, read_trial
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.errors import AnalysisError

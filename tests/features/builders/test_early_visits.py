@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glabella.data.adam.read import read_adam
+from glabella.data.adam.source import AdamFiles, AdamSource
 from glabella.data.dictionary import Dictionary
-from glabella.data.ingest.adam.read import read_adam
-from glabella.data.ingest.adam.source import AdamFiles, AdamSource
-from glabella.data.ingest.files import read_table
-from glabella.data.ingest.mapping import AssessmentsFile, ParticipantsFile, TrialSource, read_trial
+from glabella.data.mapping.mapping import AssessmentsFile, ParticipantsFile, TrialSource, read_trial
+from glabella.data.reading.files import read_table
 from glabella.data.tables import PatientTables, find_visit_scores
 from glabella.definitions.reader import Origin, parse_definition
 from glabella.domain.visits import Window

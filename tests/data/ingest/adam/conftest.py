@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from glabella.data.adam.read import map_adam
+from glabella.data.adam.source import AdamSource
 from glabella.data.dictionary import Dictionary
-from glabella.data.ingest.adam.read import map_adam
-from glabella.data.ingest.adam.source import AdamSource
-from glabella.data.ingest.raw import RawTable
+from glabella.data.reading.raw import RawTable
 from glabella.data.tables import PatientTables
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.errors import GlabellaError

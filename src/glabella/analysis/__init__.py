@@ -1,0 +1,1 @@
+"""An analysis: resolved, with its data, outcomes and folds."""

@@ -1,0 +1,1 @@
+"""CDISC ADaM datasets read by the standard's own names."""

@@ -1,0 +1,156 @@
+"""Columns of ADaM datasets as text and numbers, and how findings in them are noted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from glabella.data.adam.source import AdamSource
+from glabella.data.cells import is_missing, to_numbers, to_text
+from glabella.data.checks import Finding
+from glabella.data.identifiers import write_ids
+from glabella.data.mapping.interpret import MappingState
+from glabella.data.reading.raw import RawTable
+from glabella.errors import DataError
+
+State = MappingState[AdamSource]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+Texts = npt.NDArray[np.object_]
+
+
+def name_in_capitals(table: RawTable, *, file: str) -> pd.DataFrame:
+    """Give columns the standard's capitals, whatever the export made of them.
+
+    Parameters
+    ----------
+    table : RawTable
+        A dataset; SAS names know no case, and exports to text often write small letters.
+    file : str
+        Its file, for the message.
+
+    Returns
+    -------
+    DataFrame
+        The same cells, rows numbered from 0.
+
+    Raises
+    ------
+    DataError
+        If two columns differ in case alone.
+    """
+    names = [str(name).strip().upper() for name in table.frame.columns]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise DataError(
+            f"two columns differ from '{doubled[0]}' in case alone",
+            place=file,
+            remedy="Keep one: names in SAS know no case.",
+        )
+    return table.frame.set_axis(names, axis=1).reset_index(drop=True)
+
+
+def read_text(raw: pd.Series) -> Texts:
+    """Read cells as text, each different value once: a dataset repeats few of them for ever.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Cells of any kind.
+
+    Returns
+    -------
+    array of str, shape (n_rows,)
+        Without blanks around; empty where missing.
+    """
+    codes, levels = pd.factorize(raw)
+    written = to_text(pd.Series(levels)).to_numpy(dtype=object)
+    return np.asarray(np.append(written, "")[codes], dtype=object)
+
+
+def read_identifiers(raw: pd.Series) -> Texts:
+    """Read identifiers in the form in which they are compared, each different value once.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Cells of any kind.
+
+    Returns
+    -------
+    array of str, shape (n_rows,)
+        As `write_ids` gives them.
+    """
+    codes, levels = pd.factorize(raw)
+    written = write_ids(pd.Series(levels)).to_numpy(dtype=object)
+    return np.asarray(np.append(written, "")[codes], dtype=object)
+
+
+def read_numbers(raw: pd.Series) -> tuple[Floats, Bools]:
+    """Read cells as numbers.
+
+    Parameters
+    ----------
+    raw : Series, shape (n_rows,)
+        Numbers, or text that holds them.
+
+    Returns
+    -------
+    tuple of array
+        The numbers, NaN where missing or none; and which cells hold something that is no number.
+    """
+    numbers = to_numbers(raw).to_numpy()
+    wrong = ~np.isfinite(numbers) & ~is_missing(pd.Series(read_text(raw), dtype=object))
+    return np.where(wrong, np.nan, numbers), wrong
+
+
+def add_finding(
+    state: State,
+    place: str,
+    finding: str,
+    remedy: str,
+    severity: Literal["warn", "note"] = "note",
+) -> None:
+    """Add what does not stop.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source.
+    place : str
+        The file, with the column or parameter.
+    finding : str
+        What was found and how often, without any value of a participant.
+    remedy : str
+        What to do about it.
+    severity : str
+        ``warn`` or ``note``.
+    """
+    state.findings.append(Finding(place, finding, remedy, severity))
+
+
+def refuse_rows(
+    state: State, file: str, column: str, rows: Positions, finding: str, remedy: str
+) -> None:
+    """Note rows that stop the reading once everything has been looked at.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source.
+    file, column : str
+        Where.
+    rows : array of int
+        Positions in the file; nothing is noted where there are none.
+    finding : str
+        With ``{count}`` for the number of rows.
+    remedy : str
+        What to do.
+    """
+    where = np.zeros(len(state.raw[file].frame), dtype=bool)
+    where[rows] = True
+    state.note_rows(where, file, column, finding, remedy)

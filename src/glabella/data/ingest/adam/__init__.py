@@ -1,1 +1,0 @@
-"""CDISC ADaM datasets as they are: ADSL, BDS and ADAE to participants and assessments."""

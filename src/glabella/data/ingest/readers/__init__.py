@@ -1,1 +1,0 @@
-"""One reader for each family of file formats; none interprets what it reads."""

@@ -1,0 +1,1 @@
+"""Columns of a source in the dictionary's names, codes and units."""

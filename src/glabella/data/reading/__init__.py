@@ -1,0 +1,1 @@
+"""Files read as raw tables: one module a format."""

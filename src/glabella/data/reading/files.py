@@ -1,0 +1,162 @@
+"""Reads one file as a raw table, by its ending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+
+from glabella.atomic import identify
+from glabella.data.cells import to_text
+from glabella.data.reading.columnar import read_parquet
+from glabella.data.reading.decimals import check_grouped_points
+from glabella.data.reading.delimited import read_delimited
+from glabella.data.reading.header import check_header_differs
+from glabella.data.reading.raw import RawTable, ReadOptions
+from glabella.data.reading.statistical import FORMATS, read_statistical
+from glabella.data.reading.workbook import read_workbook
+from glabella.errors import DataError
+
+_TEXT = (".csv", ".tsv", ".txt")
+_WORKBOOKS = (".xlsx", ".xlsm")
+_STRING = pyarrow.large_string()
+READABLE = (*_TEXT, ".parquet", *_WORKBOOKS, *FORMATS)
+
+
+def read_table(
+    path: Path,
+    options: ReadOptions | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    may_be_empty: bool = False,
+) -> RawTable:
+    """Read a table without interpreting it.
+
+    Parameters
+    ----------
+    path : Path
+        A file of text with a delimiter, Parquet, Excel, SAS, SPSS or Stata, as its ending says.
+    options : ReadOptions, optional
+        What the file does not say of itself.
+    columns : sequence of str, optional
+        Which columns to keep, all unless stated. Names that the table lacks are passed over: who
+        asks for them knows where they were written.
+    may_be_empty : bool
+        Whether a table without rows says something, as one of events does: there were none.
+
+    Returns
+    -------
+    RawTable
+        Text cells as text, blank where empty: a site `007` and a country `NO` stay what they are.
+        Where the format has types, columns keep them.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, unreadable, of another kind, empty, without a header, repeats a
+        column, or leaves open what `options` may state.
+    """
+    check_is_there(path)
+    before = identify(path)
+    table = _read(path, options or ReadOptions(), columns)
+    if identify(path) != before:
+        # Some formats are read twice: for what the columns are, and for their cells.
+        raise DataError(
+            "the file was replaced or changed while it was read",
+            place=path.name,
+            remedy="Run the same again when no other program writes it.",
+        )
+    if not may_be_empty:
+        refuse_no_rows(len(table.frame), path)
+    if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):
+        check_header_differs(table.frame, path)
+    if path.suffix.lower() not in _TEXT and (options is None or options.decimal != "."):
+        check_grouped_points(_take_text(table.frame), path)
+    return table if columns is None else _keep(table, set(columns))
+
+
+def _read(path: Path, options: ReadOptions, columns: Sequence[str] | None) -> RawTable:
+    ending = path.suffix.lower()
+    if ending in _TEXT:
+        return read_delimited(path, options)
+    if ending == ".parquet":
+        return read_parquet(path, columns)
+    if ending in _WORKBOOKS:
+        return read_workbook(path, options)
+    return read_statistical(path, options, columns)
+
+
+def _take_text(frame: pd.DataFrame) -> pyarrow.Table:
+    """Take the columns in which numbers may be text; a format with types has both."""
+    names = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name].dtype)
+    ]
+    return pyarrow.table({name: pyarrow.array(to_text(frame[name]), _STRING) for name in names})
+
+
+def _keep(table: RawTable, wanted: set[str]) -> RawTable:
+    return RawTable(
+        table.frame[[name for name in table.frame.columns if name in wanted]],
+        labels={name: label for name, label in table.labels.items() if name in wanted},
+        value_labels={name: of for name, of in table.value_labels.items() if name in wanted},
+    )
+
+
+def refuse_no_rows(count: int, path: Path) -> None:
+    """Refuse a table without rows.
+
+    Parameters
+    ----------
+    count : int
+        Its rows.
+    path : Path
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    if not count:
+        raise DataError(
+            "the table has a header and no rows", place=path.name, remedy="Give it at least one."
+        )
+
+
+def check_is_there(path: Path) -> None:
+    """Refuse a path that is no file of a kind that can be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        With the files that stand beside it, where it is missing.
+    """
+    if path.suffix.lower() not in READABLE:
+        raise DataError(
+            f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()
+        )
+    if not path.is_file():
+        nearby = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in READABLE)
+        listed = ", ".join(nearby[:10]) or "no table"
+        raise DataError(
+            "there is no such file",
+            place=str(path),
+            remedy=f"Name the folder that holds it with `--data DIR`; {path.parent} has {listed}.",
+        )
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise DataError(f"the file can't be read: {error.strerror}", place=str(path)) from None
+
+
+def _list_readable() -> str:
+    return f"Glabella reads {', '.join(READABLE[:-1])} and {READABLE[-1]} files."

@@ -1,0 +1,1 @@
+"""Features that hold what is known only later."""

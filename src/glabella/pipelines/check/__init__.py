@@ -1,0 +1,1 @@
+"""Is this analysis worth fitting?"""

@@ -1,0 +1,1 @@
+"""A model meets a trial that it has not seen."""

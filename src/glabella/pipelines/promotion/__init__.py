@@ -1,0 +1,1 @@
+"""Which model may score others."""

@@ -1,0 +1,1 @@
+"""The whole analysis, repeated on simulated trials with known truth."""

@@ -1,0 +1,1 @@
+"""Everything that a training measures, and what it writes."""

@@ -1,0 +1,235 @@
+"""The learning curve of the chosen candidate, where the analysis asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.reporting.finding import format_estimate
+from glabella.validation.adequacy.learning_curve import (
+    CURVE_MEASURES,
+    CurvePoint,
+    LearningCurve,
+    draw_subsets,
+    measure_learning_curve,
+)
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.nested import Progress, collect_predictions, validate_candidates
+from glabella.validation.folds.fold_result import FoldResult
+from glabella.validation.measures.estimate import Estimate
+
+_TIMES = {2: "twice", 4: "four times"}
+_WORDS = {"log_loss": "log loss", "auc": "concordance"}
+
+
+@dataclass(frozen=True)
+class ChosenLearningCurve:
+    """The learning curve of the chosen candidate.
+
+    Parameters
+    ----------
+    candidate : str
+        Its name.
+    measured : LearningCurve
+        The sizes, and what follows from them.
+    """
+
+    candidate: str
+    measured: LearningCurve
+
+    def describe(self) -> str:
+        """Say what the participants at hand brought, and what more would bring.
+
+        Returns
+        -------
+        str
+            A few sentences for each measure, and why a size was left out.
+        """
+        known = [point for point in self.measured.points if point.reason is None]
+        words = [self._describe_measure(measure, known) for measure in CURVE_MEASURES]
+        words += [
+            f"The size of {point.size:.0f} was left out: {point.reason}."
+            for point in self.measured.points
+            if point.reason is not None
+        ]
+        return " ".join(words)
+
+    def sum_up(self) -> str:
+        """Say the same of log loss in one line.
+
+        Returns
+        -------
+        str
+            Without a full stop.
+        """
+        known = [point for point in self.measured.points if point.reason is None]
+        found = self.measured.extrapolations["log_loss"]
+        ends = [known[0], known[-1]] if len(known) > 1 else known
+        words = ", ".join(
+            f"{format_estimate(point.log_loss, 3)} learning from {point.size:.0f}" for point in ends
+        )
+        if found.reason is not None:
+            return f"log loss {words or 'not measured'}; not extrapolated: {found.reason}"
+        said = [
+            f"{format_estimate(item.value, 3)} expected from {_TIMES[item.factor]} as many"
+            for item in found.projections
+        ]
+        return f"log loss {words}; {'; '.join(said)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values.
+
+        Returns
+        -------
+        dict
+            ``candidate``, ``statement``, ``repeats``, ``points`` (a list by size), and
+            ``extrapolations`` by measure, each with its law, its projections or a reason.
+        """
+        return {
+            "candidate": self.candidate,
+            "statement": self.describe(),
+            "repeats": self.measured.repeats,
+            "points": [asdict(point) for point in self.measured.points],
+            "extrapolations": {
+                measure: {**asdict(found), "projections": [asdict(p) for p in found.projections]}
+                for measure, found in self.measured.extrapolations.items()
+            },
+        }
+
+    def list_metrics(self) -> dict[str, float]:
+        """Name the figures for a tracking store.
+
+        Returns
+        -------
+        dict of float
+            What is expected with several times the participants, where that can be said.
+        """
+        return {
+            f"learning_curve.{measure}_x{item.factor}": item.value.value
+            for measure, found in self.measured.extrapolations.items()
+            for item in found.projections
+            if item.value.value is not None
+        }
+
+    def _describe_measure(self, measure: str, known: Sequence[CurvePoint]) -> str:
+        name, found = _WORDS[measure], self.measured.extrapolations[measure]
+        if found.gained.value is None:
+            return f"No learning curve of {name}: {found.reason}."
+        ends = [point for point in known if getattr(point, measure).value is not None]
+        words = (
+            f"Learning from {ends[0].size:.0f} participants, {self.candidate} has a {name} of "
+            f"{format_estimate(getattr(ends[0], measure), 3)}, from {ends[-1].size:.0f} of "
+            f"{format_estimate(getattr(ends[-1], measure), 3)}."
+        )
+        if found.reason is not None:
+            return f"{words} More participants are not extrapolated to: {found.reason}."
+        for item in found.projections:
+            times = _TIMES[item.factor]
+            if item.value.value is None:
+                words += f" Nothing is said of {times} as many: {item.value.reason}."
+            else:
+                words += (
+                    f" From {times} as many ({item.size:.0f}), "
+                    f"{format_estimate(item.value, 3)} would be expected, "
+                    f"{_describe_change(measure, item.change)}."
+                )
+        return words
+
+
+def _describe_change(measure: str, change: Estimate) -> str:
+    """Say a change for the better as an amount: the law knows no other."""
+    if change.value is None or change.low is None or change.high is None:
+        return "a change that is not known"
+    if measure == "log_loss":
+        # Adding nought takes the sign off a fall of nought.
+        change = Estimate(0.0 - change.value, 0.0 - change.high, 0.0 - change.low)
+        return f"lower by {format_estimate(change, 3)}"
+    return f"higher by {format_estimate(change, 3)}"
+
+
+def run_learning_curve(
+    loaded: LoadedAnalysis,
+    validated: CrossValidation,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> ChosenLearningCurve | None:
+    """Fit the chosen candidate to growing parts of each training part, and extrapolate.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : CrossValidation
+        The choice, the folds, and the predictions from whole training parts, which are the last
+        point of the curve.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable, optional
+        Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished fits are kept and found.
+
+    Returns
+    -------
+    ChosenLearningCurve or None
+        None where the analysis does not ask for it.
+    """
+    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    design = analysis.validation.learning_curve
+    if design is None:
+        return None
+    name = validated.choice.name
+    subsets = draw_subsets(
+        sample,
+        [
+            fold
+            for fold in validated.plan.folds
+            if fold.design == "pooled" and fold.repeat < design.repeats
+        ],
+        points=design.points,
+        inner_folds=analysis.validation.inner_folds,
+        seed=analysis.seed,
+    )
+    results = validate_candidates(
+        {name: loaded.resolved.candidates[name].value},
+        sample,
+        [
+            fold
+            for item in subsets
+            for fold in item.folds
+            if not item.is_full and item.reason is None
+        ],
+        inner_folds=analysis.validation.inner_folds,
+        seed=analysis.seed,
+        workers=workers,
+        progress=None
+        if progress is None
+        else lambda _, done, total: progress(f"learning curve of {name}", done, total),
+        checkpoint=checkpoint,
+    )
+    whole = validated.select(name, "pooled")
+    predictions: dict[float, pd.DataFrame | str] = {}
+    for item in subsets:
+        if item.is_full:
+            predictions[item.size] = whole[whole["repeat"] < design.repeats]
+        elif item.reason is None:
+            keys = {fold.key for fold in item.folds}
+            mine = [result for result in results if result.fold.key in keys]
+            predictions[item.size] = _explain_failures(mine) or collect_predictions(mine, sample)
+    return ChosenLearningCurve(
+        name, measure_learning_curve(subsets, predictions, sample, seed=analysis.seed)
+    )
+
+
+def _explain_failures(results: Sequence[FoldResult]) -> str | None:
+    errors = [result.error for result in results if result.error is not None]
+    if not errors:
+        return None
+    return f"{len(errors)} of {len(results)} fits failed, the first because {errors[0]}"

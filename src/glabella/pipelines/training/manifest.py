@@ -1,0 +1,194 @@
+"""The last fit: the chosen candidate on all participants, with its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glabella.analysis.attribution_methods import describe_attributions
+from glabella.analysis.estimand import describe_estimand
+from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.resolve import ResolvedAnalysis
+from glabella.analysis.scoring_columns import list_required, list_table_forms, needs_scale
+from glabella.bundle.drift import describe_distributions
+from glabella.bundle.likeness import LIKENESS_FILE, learn_likeness
+from glabella.bundle.manifest import (
+    FORMAT,
+    FlagOutcome,
+    Manifest,
+    ScoredArm,
+    SpecEntry,
+)
+from glabella.bundle.refits import REFITS_FILE, export_refits
+from glabella.bundle.similar_patients import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.training_ranges import describe_ranges
+from glabella.data.dictionary import BY_TRIAL
+from glabella.domain.crosswalks import list_linked
+from glabella.models.build import export_model
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.explanation import make_grouping
+from glabella.validation.fitting.nested import TunedModel, tune_and_fit
+from glabella.validation.folds.seeds import derive_seed
+
+_INTENDED_USE = "Research on who responds; to be validated on new trials before any other use."
+_NOT_FOR = "Decisions about a patient. It is not a medical device."
+
+
+def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
+    """Tune and fit the chosen candidate on all analysed participants.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    chosen : str
+        The candidate.
+
+    Returns
+    -------
+    TunedModel
+        Fitted.
+    """
+    analysis = loaded.resolved.analysis.value
+    return tune_and_fit(
+        loaded.resolved.candidates[chosen].value,
+        loaded.sample,
+        np.arange(loaded.sample.n),
+        inner_folds=analysis.validation.inner_folds,
+        seed=derive_seed(analysis.seed, "refit"),
+        unit=analysis.validation.pooled.unit,
+    )
+
+
+def describe_bundle(
+    loaded: LoadedAnalysis,
+    validated: CrossValidation,
+    tuned: TunedModel,
+    provenance: Mapping[str, Any],
+    *,
+    refits: Sequence[Mapping[str, bytes]] = (),
+    finding: str = "",
+    beyond_noise: Mapping[str, bool | None] = MappingProxyType({}),
+) -> tuple[Manifest, dict[str, bytes]]:
+    """Make the manifest and the model's files.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : CrossValidation
+        Figures and choice.
+    tuned : TunedModel
+        The last fit.
+    provenance : mapping
+        Hashes, seed and versions.
+    refits : sequence of mapping of bytes
+        The files of refits to bootstrap samples, of which some are kept.
+    finding : str
+        The report's first sentence.
+    beyond_noise : mapping of bool or None
+        By feature of the patient, or group: whether it stands out from noise.
+
+    Returns
+    -------
+    tuple of Manifest and dict of bytes
+        For `save_bundle`.
+    """
+    resolved, sample = loaded.resolved, loaded.sample
+    analysis, chosen = resolved.analysis.value, validated.choice.name
+    forms = list_table_forms(resolved)
+    used = dict.fromkeys(feature.variable for feature in resolved.feature_set.value.features)
+    # A total is described by its items, whether a table holds them or not.
+    totals = [resolved.dictionary.value.variables[name].total for name in used]
+    used |= dict.fromkeys(item for total in totals if total is not None for item in total.items)
+    neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
+    files = {
+        **export_model(tuned.model),
+        NEIGHBOURS_FILE: neighbours.export(),
+        LIKENESS_FILE: learn_likeness(sample.features, sample.trial).export(),
+        **({REFITS_FILE: export_refits(refits)} if refits else {}),
+    }
+    specs = sample.features.specs
+    manifest = Manifest(
+        format=FORMAT,
+        glabella=version("glabella"),
+        analysis=resolved.name,
+        description=analysis.description,
+        origin=loaded.tables.origin,
+        model=f"{resolved.name}/{chosen}/{str(provenance['run'])[:8]}",
+        candidate=chosen,
+        endpoint=analysis.endpoint.describe(),
+        estimand=describe_estimand(loaded),
+        endpoint_is_relative=analysis.endpoint.is_relative,
+        intended_use=_INTENDED_USE,
+        not_for=_NOT_FOR,
+        variables={name: resolved.dictionary.value.variables[name] for name in used},
+        feature_set=resolved.feature_set.value,
+        specs=tuple(SpecEntry(**vars(spec)) for spec in specs),
+        forms=forms,
+        outcome=_describe_flag(resolved),
+        required=list_required(resolved),
+        scales=_list_scales(loaded) if needs_scale(resolved) else (),
+        arms=tuple(
+            ScoredArm(
+                name=arm.name, label=arm.label or arm.name, role=arm.role, codes=arm.all_codes
+            )
+            for arm in analysis.arms
+        ),
+        training=_count_training(loaded),
+        ranges=describe_ranges(sample.features),
+        reference=describe_distributions(sample.features),
+        attributions=describe_attributions(
+            resolved.candidates[chosen].value.estimator, analysis.explanation
+        ),
+        groups=dict(make_grouping(loaded).groups),
+        finding=finding,
+        beyond_noise=dict(beyond_noise),
+        performance=validated.procedure.as_json(),
+        provenance=dict(provenance),
+    )
+    return manifest, files
+
+
+def _describe_flag(resolved: ResolvedAnalysis) -> FlagOutcome | None:
+    endpoint = resolved.analysis.value.endpoint
+    if endpoint.rule != "flag" or endpoint.code is None:
+        return None
+    return FlagOutcome(
+        name=endpoint.of,
+        variable=resolved.dictionary.value.find(endpoint.of),
+        code=endpoint.code,
+        missing_is_no_response=endpoint.missing.strategy == "non_responder",
+    )
+
+
+def _list_scales(loaded: LoadedAnalysis) -> tuple[str, ...]:
+    """Percent means the same on every scale of the illness; points need those of training."""
+    features, dictionary = loaded.resolved.feature_set.value, loaded.resolved.dictionary.value
+    expressed = {
+        feature.expressed_as
+        for feature in features.features
+        if dictionary.find(feature.variable).scale == BY_TRIAL
+    }
+    learnt = sorted(set(loaded.tables.participants["scale"]))
+    if expressed <= {"percent_of_range", "percent_change"}:
+        return list_linked(learnt)
+    return tuple(learnt)
+
+
+def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
+    sample = loaded.sample
+    cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.expected})
+    counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(
+        n=("responded", "size"), events=("responded", "sum")
+    )
+    return {
+        "n": sample.n,
+        "events": sample.events,
+        "cells": counts.to_dict("records"),
+    }

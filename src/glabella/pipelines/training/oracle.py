@@ -1,0 +1,227 @@
+"""How far candidates stay behind the best that simulated data allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.data.tables import KEY
+from glabella.errors import DataError
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.simulation.frames import simulate_trials
+from glabella.simulation.sources import TRUTH
+from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.measures.performance import Performance, measure_performance
+
+_HALF = 0.5
+_RULES = {"oracle": "probability", "known": "known"}
+
+
+@dataclass(frozen=True)
+class OracleComparison:
+    """What rules that know the truth reach on the same participants, folds and pairs.
+
+    Parameters
+    ----------
+    reason : str
+        Why there is no limit; blank where there is one.
+    note : str
+        How participants without a score were counted; blank where there is none.
+    rules : dict
+        ``oracle``, which ranks by the true chance of response, and ``known``, which ranks by the
+        chance to who knows the baseline table, to design to measures.
+    behind : dict
+        Candidate to design to the headline concordance of ``known`` less the candidate's; None
+        where one of them can't be estimated.
+    """
+
+    reason: str = ""
+    note: str = ""
+    rules: dict[str, dict[str, Performance]] | None = None
+    behind: dict[str, dict[str, float | None]] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values.
+
+        Returns
+        -------
+        dict
+            ``rules`` and ``behind`` are null where there is no limit.
+        """
+        rules = None
+        if self.rules is not None:
+            rules = {
+                rule: {design: plain_performance(reached) for design, reached in designs.items()}
+                for rule, designs in self.rules.items()
+            }
+        return {"reason": self.reason, "note": self.note, "rules": rules, "behind": self.behind}
+
+
+def find_limits(
+    loaded: LoadedAnalysis, validated: CrossValidation, data: Path | None
+) -> OracleComparison | None:
+    """Hold every candidate against the truth of a simulation.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis. No model saw the truth: it is read, or simulated again, only here.
+    validated : CrossValidation
+        The candidates' out-of-fold predictions.
+    data : Path or None
+        The folder that the data were read from, where they were.
+
+    Returns
+    -------
+    Limits or None
+        None where the data are real.
+    """
+    if loaded.resolved.scenario is None:
+        return None
+    reason = explain_other_endpoint(loaded)
+    if reason:
+        return OracleComparison(reason=reason)
+    truth = find_truth(loaded, data)
+    if truth is None:
+        return OracleComparison(reason=f"there is no {TRUTH} beside the data")
+    rules = {
+        rule: _measure_rule(loaded, validated, _rank(loaded, truth, column))
+        for rule, column in _RULES.items()
+    }
+    behind = {}
+    for name, item in validated.candidates.items():
+        designs: dict[str, Performance | None] = {"pooled": item.pooled, "across": item.across}
+        behind[name] = {
+            design: _subtract(rules["known"][design], performance)
+            for design, performance in designs.items()
+            if performance is not None and design in rules["known"]
+        }
+    return OracleComparison(note=_note_missing(loaded), rules=rules, behind=behind)
+
+
+def explain_other_endpoint(loaded: LoadedAnalysis) -> str:
+    """Say why the truth is not of the analysis's endpoint.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        An analysis of simulated data.
+
+    Returns
+    -------
+    str
+        Blank where it is.
+    """
+    endpoint, scenario = loaded.endpoint, loaded.resolved.scenario
+    week = None if scenario is None else scenario.value.endpoint_week
+    is_told = (
+        endpoint.rule == "response"
+        and endpoint.of == "depression_total"
+        and endpoint.points is None
+        and endpoint.fraction in (None, _HALF)
+        and endpoint.week == week
+        and endpoint.sustained is None
+    )
+    if is_told:
+        return ""
+    return (
+        f"the truth is told of a fall of depression_total by half at week {week:g}, and the "
+        "analysis asks for another endpoint"
+    )
+
+
+def find_truth(loaded: LoadedAnalysis, data: Path | None) -> pd.DataFrame | None:
+    """Find the truth of the analysed participants.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        An analysis of simulated data.
+    data : Path or None
+        The folder that the data were read from, where they were.
+
+    Returns
+    -------
+    DataFrame or None
+        In their order: the true chances under both arms, and those to who knows the baseline
+        table. None where the folder holds none.
+
+    Raises
+    ------
+    DataError
+        If it is of other participants or can't be read.
+    """
+    scenario = loaded.resolved.scenario
+    if data is None:
+        if scenario is None:
+            return None
+        seed = loaded.resolved.analysis.value.seed
+        truth = simulate_trials(scenario.value, seed=seed).truth
+    else:
+        path = data / TRUTH
+        if not path.exists():
+            return None
+        try:
+            truth = pd.read_csv(path, dtype=dict.fromkeys(KEY, str))[[*KEY, *_columns()]]
+        except (OSError, ValueError, KeyError):
+            raise DataError(
+                "the truth can't be read as `glabella simulate` writes it",
+                place=str(path),
+                remedy="Simulate again, or take the file away.",
+            ) from None
+    people = loaded.tables.participants.iloc[loaded.kept][KEY].astype(str)
+    found = people.merge(truth, on=KEY, how="left")
+    if len(found) != len(people) or found[_columns()].isna().any(axis=None):
+        raise DataError(
+            "the truth is not of the same participants, each once",
+            place=str(data / TRUTH) if data else "the simulation",
+            remedy="Simulate again, or take the file away.",
+        )
+    return found[[*KEY, *_columns()]]
+
+
+def _columns() -> list[str]:
+    return [f"{column}_{role}" for column in _RULES.values() for role in ("active", "control")]
+
+
+def _rank(loaded: LoadedAnalysis, truth: pd.DataFrame, column: str) -> np.ndarray:
+    active = loaded.sample.active
+    return np.where(active, truth[f"{column}_active"], truth[f"{column}_control"])
+
+
+def _measure_rule(
+    loaded: LoadedAnalysis, validated: CrossValidation, rank: np.ndarray
+) -> dict[str, Performance]:
+    """Measure over the pairs that candidates were measured over."""
+    predictions = validated.predictions[validated.choice.name]
+    threshold = loaded.resolved.analysis.value.validation.threshold
+    measured = {}
+    for design in ("pooled", "across"):
+        rows = predictions[predictions["design"] == design]
+        if len(rows):
+            told = rows.assign(probability=rank[rows["row"].to_numpy()])
+            measured[design] = measure_performance(told, loaded.sample, threshold=threshold)
+    return measured
+
+
+def _subtract(limit: Performance, performance: Performance) -> float | None:
+    best, reached = limit.estimates["auc"].value, performance.estimates["auc"].value
+    return None if best is None or reached is None else best - reached
+
+
+def _note_missing(loaded: LoadedAnalysis) -> str:
+    missing = int((~loaded.observed.is_analysed[loaded.kept]).sum())
+    weeks = loaded.observed.frame["week"].iloc[loaded.kept]
+    elsewhere = int((weeks.notna() & (weeks != loaded.endpoint.week)).sum())
+    if not missing and not elsewhere:
+        return ""
+    return (
+        f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} "
+        f"participants without a score and {elsewhere} with one of another week count as the "
+        "analysis counts them, which no rule foresees."
+    )

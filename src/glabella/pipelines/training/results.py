@@ -1,0 +1,250 @@
+"""All that a training measures, before anything of it is drawn, written or logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypedDict
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.explanation.refits import SeenRefit
+from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
+from glabella.pipelines.training.explanation import (
+    Explanation,
+    describe_unexplained,
+    explain_chosen,
+    refit_chosen,
+)
+from glabella.pipelines.training.external_validation import External, predict_external
+from glabella.pipelines.training.learning_curve import ChosenLearningCurve, run_learning_curve
+from glabella.pipelines.training.manifest import refit
+from glabella.pipelines.training.optimism import Procedure, measure_procedure
+from glabella.pipelines.training.oracle import OracleComparison, find_limits
+from glabella.pipelines.training.parts import FailedPart, Parts
+from glabella.pipelines.training.permutation_tests import Permutations, run_permutations
+from glabella.pipelines.training.sensitivity import Sensitivity, run_sensitivity
+from glabella.pipelines.training.stability import ChosenStability, run_stability
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.nested import Progress, TunedModel
+
+EXPLANATION = "explanation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFigures:
+    """What a training measured.
+
+    Parameters
+    ----------
+    validated : CrossValidation
+        Predictions, differences, folds and the choice.
+    procedure : Procedure
+        The figures of choice and fit together, and how far they are from the apparent ones.
+    explained : Explanation or None
+        The predictors of the chosen candidate, and how sure they are; None where it could not be
+        explained.
+    sensitivity : Sensitivity or None
+        The same under other definitions of the endpoint, and for drop-out, where the analysis
+        lists some.
+    limits : OracleComparison or None
+        What rules that know the truth reach, where the data are simulated.
+    permutations : Permutations or None
+        Whether there is anything to find, where the analysis asks for permutations.
+    stability : ChosenStability or None
+        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
+    external : External or None
+        The trials that had no part in anything else, where the analysis names some.
+    learning_curve : ChosenLearningCurve or None
+        What fewer participants brought and more would, where the analysis asks for it.
+    failed : tuple of FailedPart
+        The parts that could not be computed, each of which is None above.
+    """
+
+    validated: CrossValidation = field(repr=False)
+    procedure: Procedure = field(repr=False)
+    explained: Explanation | None = field(repr=False)
+    sensitivity: Sensitivity | None = field(default=None, repr=False)
+    limits: OracleComparison | None = field(default=None, repr=False)
+    permutations: Permutations | None = field(default=None, repr=False)
+    stability: ChosenStability | None = field(default=None, repr=False)
+    external: External | None = field(default=None, repr=False)
+    learning_curve: ChosenLearningCurve | None = field(default=None, repr=False)
+    failed: tuple[FailedPart, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """The candidate that is kept."""
+        return self.validated.choice.name
+
+    def parts_as_json(self) -> dict[str, Any]:
+        """Give every part that an analysis may ask for, and the procedure, as plain values.
+
+        Returns
+        -------
+        dict
+            By the name of the part; ``None`` for one that was not asked for, or failed, and then
+            named in ``failed``.
+        """
+        parts = {
+            name: getattr(self, name)
+            for name in (
+                "procedure",
+                "sensitivity",
+                "limits",
+                "permutations",
+                "stability",
+                "external",
+                "learning_curve",
+            )
+        }
+        return {name: None if part is None else part.as_json() for name, part in parts.items()}
+
+    def explanation_as_json(self) -> dict[str, Any]:
+        """Give the explanation as plain values.
+
+        Returns
+        -------
+        dict
+            With nothing but a statement where there is none.
+        """
+        if self.explained is not None:
+            return self.explained.as_json()
+        reasons = [item.failure.words for item in self.failed if item.part == EXPLANATION]
+        return describe_unexplained(reasons[0] if reasons else "that was not asked for")
+
+    def list_metrics(self) -> dict[str, float]:
+        """Name the figures of every part for a tracking store.
+
+        Returns
+        -------
+        dict of float
+            What has no value is left out.
+        """
+        parts = (
+            self.procedure,
+            self.explained,
+            self.permutations,
+            self.stability,
+            self.external,
+            self.learning_curve,
+        )
+        metrics: dict[str, float] = {}
+        for part in parts:
+            if part is not None:
+                metrics.update(part.list_metrics())
+        return metrics
+
+
+class _How(TypedDict):
+    """Where fits run and are kept, and who is told."""
+
+    workers: int
+    progress: Progress
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The models that a training keeps.
+
+    Parameters
+    ----------
+    tuned : TunedModel
+        The chosen candidate, fitted to all participants.
+    refits : tuple of SeenRefit or None
+        It, refitted to bootstrap samples; ``None`` where a sample gave no model, and none at all
+        where the analysis asks for none.
+    """
+
+    tuned: TunedModel
+    refits: tuple[SeenRefit | None, ...]
+
+
+def measure_analysis(
+    loaded: LoadedAnalysis,
+    *,
+    data: Path | None,
+    workers: int,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    parts: Parts,
+) -> tuple[TrainingFigures, Fitted]:
+    """Validate, choose, refit and explain.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    data : Path, optional
+        The folder of the data files; the project's unless stated.
+    workers : int
+        Processes; the results do not depend on it.
+    progress : callable
+        Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint
+        Where finished fits are kept and found.
+    parts : Parts
+        What fails, and a run can do without, is noted there.
+
+    Returns
+    -------
+    tuple of TrainingFigures and Fitted
+        All figures, and the models that they are of.
+
+    Raises
+    ------
+    GlabellaError
+        If a design is not feasible, or every candidate failed.
+    """
+    how: _How = {"workers": workers, "progress": progress, "checkpoint": checkpoint}
+    validated = run_validation(loaded, **how)
+    sensitivity = parts.leave_out(
+        "other definitions of the outcome", lambda: run_sensitivity(loaded, validated, **how)
+    )
+    permutations = parts.leave_out(
+        "permutation tests", lambda: run_permutations(loaded, workers=workers, progress=progress)
+    )
+    learning_curve = parts.leave_out(
+        "learning curve", lambda: run_learning_curve(loaded, validated, **how)
+    )
+    limits = parts.leave_out("limit", lambda: find_limits(loaded, validated, data))
+    progress("refitting", 0, 0)
+    chosen = validated.choice.name
+    tuned = refit(loaded, chosen)
+    progress("correcting for the choice", 0, 0)
+    procedure = measure_procedure(loaded, validated, tuned)
+    if loaded.external is not None:
+        progress("predicting the external set", 0, 0)
+    external = parts.leave_out(
+        "external set", lambda: predict_external(loaded, validated, tuned, workers=workers)
+    )
+    refits = parts.run(
+        "refits to bootstrap samples",
+        lambda: refit_chosen(loaded, chosen, workers=workers, progress=progress),
+        lambda failure: [],
+    )
+    stability = parts.leave_out(
+        "stability",
+        lambda: run_stability(
+            loaded, tuned, [None if item is None else item.whole for item in refits]
+        ),
+    )
+    explained = parts.leave_out(
+        EXPLANATION,
+        lambda: explain_chosen(loaded, validated, refits, workers=workers, progress=progress),
+    )
+    if sensitivity is not None and explained is not None:
+        sensitivity = replace(sensitivity, standing=explained.standing)
+    measured = TrainingFigures(
+        validated=validated,
+        procedure=procedure,
+        explained=explained,
+        sensitivity=sensitivity,
+        limits=limits,
+        permutations=permutations,
+        stability=stability,
+        external=external,
+        learning_curve=learning_curve,
+        failed=tuple(parts.failed),
+    )
+    return measured, Fitted(tuned, tuple(refits))

@@ -1,0 +1,255 @@
+"""The figures of a report, each with what it shows in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.features.spec import FeatureSpec
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.explanation import Explanation, make_grouping
+from glabella.pipelines.training.parts import Parts
+from glabella.pipelines.training.results import TrainingFigures
+from glabella.reporting.drawing import Drawn, drop_figures
+from glabella.reporting.figures import (
+    draw_calibration,
+    draw_groups,
+    draw_net_benefit,
+    draw_roc,
+)
+from glabella.reporting.finding import format_estimate
+from glabella.reporting.learning_curve_figure import draw_learning_curve
+from glabella.reporting.predictor_figures import draw_beeswarm, draw_dependence, draw_importance
+from glabella.reporting.record import LEADING_PREDICTORS
+from glabella.reporting.stability_figure import draw_stability
+from glabella.validation.folds.sample import Sample
+from glabella.validation.measures.calibration_curve import (
+    CalibrationCurve,
+    measure_calibration_error,
+)
+from glabella.validation.measures.net_benefit import measure_net_benefit
+from glabella.validation.measures.performance import fit_curve
+
+
+@dataclass(frozen=True)
+class _Captioned:
+    """A figure and its caption."""
+
+    drawn: Drawn
+    caption: str
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The stem of the names of a figure's files, and what draws it: None where there is nothing."""
+
+    stem: str
+    draw: Callable[[], _Captioned | None]
+
+
+def draw_figures(
+    loaded: LoadedAnalysis, measured: TrainingFigures, parts: Parts, *, left_out: str
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Draw every figure that there are numbers for.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    measured : TrainingFigures
+        All figures.
+    parts : Parts
+        A figure that can't be drawn is noted there.
+    left_out : str
+        What is left out of training across: ``trial`` or ``site``.
+
+    Returns
+    -------
+    tuple of dict of bytes and dict of str
+        Images and the data behind them, and the captions of images, by file name.
+    """
+    note = "SIMULATED DATA" if loaded.tables.origin == "simulated" else ""
+    figures: dict[str, bytes] = {}
+    captions: dict[str, str] = {}
+    for wanted in (
+        *_draw_validation(loaded, measured.validated, left_out, note),
+        *_draw_explanation(loaded, measured, note),
+        *_draw_refits(measured, note),
+    ):
+        item = parts.run(f"figure {wanted.stem}", wanted.draw, lambda failure: drop_figures())
+        if item is not None:
+            figures.update(item.drawn.name_files(wanted.stem))
+            captions[f"{wanted.stem}.svg"] = item.caption
+    return figures, captions
+
+
+def _draw_validation(
+    loaded: LoadedAnalysis, validated: CrossValidation, left_out: str, note: str
+) -> Iterator[_Wanted]:
+    sample, name = loaded.sample, validated.choice.name
+    pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
+    yield _Wanted(
+        "roc",
+        lambda: _Captioned(
+            draw_roc(pooled, sample, note=note),
+            "ROC curves of the out-of-fold predictions of all repetitions together. What "
+            "only knows arm or trial still bends a curve here, where trials and folds are mixed; "
+            "the table's concordance compares like with like.",
+        ),
+    )
+    yield _Wanted("calibration", lambda: _draw_calibration(pooled[name], sample, name, note))
+    yield _Wanted("net_benefit", lambda: _draw_net_benefit(pooled[name], sample, name, note))
+    headline = "the procedure" if validated.against_chosen else name
+    yield _Wanted("groups", lambda: _draw_groups(validated, headline, left_out, note))
+
+
+def _draw_calibration(
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str
+) -> _Captioned:
+    curve = fit_curve(predictions, sample)
+    return _Captioned(
+        draw_calibration(predictions, sample, curve, title=name, note=note),
+        f"Calibration of {name}: the smooth curve is of every out-of-fold "
+        "prediction, participants as clusters, and in groups and below a participant's predictions "
+        f"are averaged over repetitions. {_describe_distance(curve)}",
+    )
+
+
+def _draw_net_benefit(
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str
+) -> _Captioned | None:
+    drawn = draw_net_benefit(measure_net_benefit(predictions, sample), title=name, note=note)
+    if drawn is None:
+        return None
+    return _Captioned(drawn, _describe_net_benefit(name, sample.has_arms))
+
+
+def _draw_groups(
+    validated: CrossValidation, headline: str, left_out: str, note: str
+) -> _Captioned | None:
+    drawn = draw_groups(validated.procedure, left_out=left_out, note=note)
+    if drawn is None:
+        return None
+    return _Captioned(
+        drawn,
+        f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
+        "class has no figure. The diamond is the random-effects mean with each left out, the "
+        f"lines below it what a new {left_out} will show, by each prior of the table.",
+    )
+
+
+def _draw_explanation(
+    loaded: LoadedAnalysis, measured: TrainingFigures, note: str
+) -> Iterator[_Wanted]:
+    explained, name = measured.explained, measured.chosen
+    if explained is None:
+        return
+    attributions = explained.attributions
+    yield _Wanted(
+        "importance",
+        lambda: _Captioned(
+            draw_importance(
+                explained.predictors, explained.noise, scale=attributions.scale, note=note
+            ),
+            f"How much {name} uses each feature: the mean absolute attribution of held-out "
+            f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or "
+            "no property of the patient.",
+        ),
+    )
+    yield _Wanted(
+        "beeswarm",
+        lambda: _Captioned(
+            draw_beeswarm(attributions, note=note),
+            f"Attributions of {name}: a point a participant, held out by every model that explains "
+            "it. Colour is the value's rank within the feature; grey where values have no order, "
+            "and for the arm. The data are of bins of at least ten participants.",
+        ),
+    )
+    specs = {spec.name: spec for spec in loaded.sample.features.specs}
+    grouping = make_grouping(loaded)
+    for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
+        if not item.importance.value:
+            continue
+        # Of a group, each of its features over its own values.
+        members = grouping.list_members(item.feature)
+        for place, member in enumerate(members, 1):
+            yield _Wanted(
+                f"dependence_{number}" if len(members) == 1 else f"dependence_{number}_{place}",
+                partial(_draw_dependence, explained, loaded.sample, specs[member], name, note),
+            )
+
+
+def _draw_dependence(
+    explained: Explanation, sample: Sample, spec: FeatureSpec, name: str, note: str
+) -> _Captioned:
+    return _Captioned(
+        draw_dependence(explained.members, sample, spec.name, spec, note=note),
+        f"{spec.label}: what {name} makes of each value, for held-out participants. "
+        "Vertical spread is other features' part and the differences between folds. "
+        "The data are of bins of at least ten participants.",
+    )
+
+
+def _draw_refits(measured: TrainingFigures, note: str) -> Iterator[_Wanted]:
+    name, stability, curve = measured.chosen, measured.stability, measured.learning_curve
+    if stability is not None:
+        yield _Wanted(
+            "stability",
+            lambda: _Captioned(
+                draw_stability(stability.measured, title=name, note=note),
+                f"Stability of {name}: each participant's predictions by refits to bootstrap "
+                "samples, tuning included, against the model's own; and how the refits' "
+                "predictions are calibrated on the original participants.",
+            ),
+        )
+    if curve is not None:
+        yield _Wanted(
+            "learning_curve",
+            lambda: _Captioned(
+                draw_learning_curve(curve.measured, title=name, note=note),
+                f"Learning curve of {name}: out-of-fold log loss and concordance by the "
+                "participants learnt from, tuning included; bars are 95 % intervals over "
+                "participants. Hollow: what would be expected with two and four times as many, "
+                "where it can be said.",
+            ),
+        )
+
+
+def _describe_spread(explained: Explanation) -> str:
+    noise = explained.noise
+    words = (
+        f", with the spread over {explained.refits} refits to bootstrap samples"
+        if explained.refits
+        else ""
+    )
+    if noise is not None and noise.threshold is not None:
+        words += (
+            f". In the grey band lies what the most important of features that tell nothing "
+            f"reaches in 95 % of {noise.permutations} permutations"
+        )
+    return words
+
+
+def _describe_distance(curve: CalibrationCurve) -> str:
+    if curve.reason is not None:
+        return f"There is no smooth curve: {curve.reason}."
+    error = measure_calibration_error(curve)
+    return (
+        f"Mean distance of a prediction from the curve (ICI) {format_estimate(error.ici)}; half "
+        f"are within {format_estimate(error.e50)} (E50) and nine in ten within "
+        f"{format_estimate(error.e90)} (E90). The bounds are of the curves inside the band."
+    )
+
+
+def _describe_net_benefit(name: str, has_arms: bool) -> str:
+    among = "the participants of the active arm" if has_arms else "the participants"
+    return (
+        f"Net benefit of treating whom {name} gives at least the threshold, in responders treated "
+        f"per participant, among {among}: who would not respond and is treated counts threshold / "
+        "(1 - threshold) against. Bands are pointwise, at 95 %, with participants as the unit. "
+        f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
+    )

@@ -1,0 +1,315 @@
+"""From a finished run to the record that the report is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from glabella.analysis.definition import RepeatedFolds
+from glabella.analysis.estimand import describe_estimand
+from glabella.analysis.folds import FoldPlan
+from glabella.analysis.load import LoadedAnalysis
+from glabella.data.checks import group_findings
+from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.parts import Parts
+from glabella.pipelines.training.results import TrainingFigures
+from glabella.pipelines.training.run_report.figures import draw_figures
+from glabella.pipelines.training.run_report.gate_figures import collect_gate_figures
+from glabella.reporting.finding import write_finding
+from glabella.reporting.record import RunRecord
+from glabella.tracking.history import History
+from glabella.validation.across_trials.stated_directions import hold_directions
+from glabella.validation.fitting.nested import TunedModel
+from glabella.validation.folds.sample import Sample
+from glabella.validation.folds.splits import count_classes
+
+
+def compose_record(
+    loaded: LoadedAnalysis,
+    measured: TrainingFigures,
+    tuned: TunedModel,
+    provenance: Mapping[str, Any],
+    parts: Parts,
+    *,
+    history: History,
+) -> tuple[RunRecord, dict[str, bytes]]:
+    """Gather what the report shows, and draw its figures.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    measured : TrainingFigures
+        All figures.
+    tuned : TunedModel
+        The last fit.
+    provenance : mapping
+        Hashes, seed and versions.
+    parts : Parts
+        What failed, and is named in the report; what fails here is noted as well.
+    history : History
+        Which training on the same outcome and data it is.
+
+    Returns
+    -------
+    tuple of RunRecord and dict of bytes
+        The record, and the figures by file name.
+    """
+    resolved, validated = loaded.resolved, measured.validated
+    analysis, name = resolved.analysis.value, measured.chosen
+    across = _name_left_out(analysis.validation.across)
+    left_out = across or "trial"
+    figures, captions = draw_figures(loaded, measured, parts, left_out=left_out)
+    directions = parts.run(
+        "directions stated beforehand", lambda: _tabulate_directions(loaded), lambda failure: []
+    )
+    # What promotion is judged by is no part to do without: a run that lacks it can't be promoted.
+    promotion = parts.leave_out(
+        "figures of the gate", lambda: collect_gate_figures(loaded, validated)
+    )
+    content: dict[str, Any] = dict(
+        analysis=resolved.name,
+        description=analysis.description,
+        origin=loaded.tables.origin,
+        endpoint=analysis.endpoint.describe(),
+        estimand=describe_estimand(loaded),
+        finding=write_finding(
+            name,
+            validated.procedure,
+            validated.differences,
+            has_choice=bool(validated.against_chosen),
+            is_simulated=loaded.tables.origin == "simulated",
+            has_arms=loaded.sample.has_arms,
+            across=across,
+            external=None if measured.external is None else measured.external.headline,
+            anything=None if measured.permutations is None else measured.permutations.anything,
+        ),
+        caveats=[
+            *_list_caveats(loaded, validated),
+            *([history.describe()] if history.number > 1 else []),
+        ],
+        participants=_tabulate_participants(loaded),
+        left_out=loaded.outcomes.left_out,
+        data_notes=[
+            f"{item.place}: {item.finding}." for item in group_findings(loaded.tables.findings)
+        ],
+        chosen=name,
+        choice=validated.choice.rule,
+        arms={arm.name: arm.label or arm.name for arm in analysis.arms},
+        candidates={
+            key: {"description": item.description, **item.as_json()}
+            for key, item in validated.candidates.items()
+        },
+        differences=_tabulate_differences(validated),
+        explanation={
+            **measured.explanation_as_json(),
+            "method": ""
+            if measured.explained is None
+            else _describe_method(name, measured.explained.attributions),
+        },
+        directions=directions,
+        left_out_unit=left_out,
+        designs=_describe_designs(loaded, validated.plan, name),
+        history=history.as_json(),
+        provenance={**provenance, "setting": _describe_settings(loaded, name, tuned)},
+        figures=captions,
+        promotion=promotion,
+        **measured.parts_as_json(),
+    )
+    content = parts.drop_non_finite(content)
+    content["caveats"] += [item.describe() for item in parts.failed]
+    record = RunRecord(**content, failed=[item.as_json() for item in parts.failed])
+    return record, figures
+
+
+def _describe_settings(loaded: LoadedAnalysis, chosen: str, tuned: TunedModel) -> str:
+    """Say which settings cross-validation took for the model that is kept."""
+    settings = [_describe_setting(key, value) for key, value in tuned.setting.items()]
+    if settings:
+        return f"{', '.join(settings)} ({_describe_tuning(loaded, chosen)})"
+    return _describe_tuning(loaded, chosen)
+
+
+def _describe_tuning(loaded: LoadedAnalysis, chosen: str) -> str:
+    """Say what is tuned, for the chosen candidate first."""
+    candidates, folds = loaded.resolved.candidates, loaded.resolved.analysis.value.validation
+    tuned = [name for name, read in candidates.items() if read.value.search]
+    how = f"tuned by {folds.inner_folds}-fold cross-validation inside each training part"
+    unit = _describe_inner(folds.pooled.unit)
+    if chosen in tuned:
+        return f"settings of {chosen} {how}{unit}"
+    words = f"{chosen} has no settings that cross-validation tunes"
+    return f"{words}; those of {', '.join(tuned)} are {how}{unit}" if tuned else words
+
+
+def _describe_setting(name: str, value: object) -> str:
+    return f"{name} {value:.4g}" if isinstance(value, int | float) else f"{name} {value}"
+
+
+def _tabulate_differences(validated: CrossValidation) -> list[dict[str, Any]]:
+    return [
+        {
+            "candidate": item.candidate,
+            "against": item.against,
+            "value": item.log_loss.value,
+            "low": item.log_loss.low,
+            "high": item.log_loss.high,
+            "is_better": item.is_better,
+        }
+        for item in validated.differences
+    ]
+
+
+def _name_left_out(across: str | None) -> str | None:
+    return None if across is None else across.split("_")[2]
+
+
+def _list_caveats(loaded: LoadedAnalysis, validated: CrossValidation) -> list[str]:
+    caveats = []
+    if loaded.tables.origin == "simulated":
+        caveats.append("Where ours agree with published predictors, that is by construction.")
+    failed = [item.name for item in validated.candidates.values() if item.error is not None]
+    caveats += [f"The candidate {name} failed and has no figures." for name in failed]
+    caveats += [
+        f"Not validated inside trial {trial}: {reason}."
+        for trial, reason in validated.plan.infeasible.items()
+    ]
+    return caveats
+
+
+def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
+    table = loaded.tables.participants[["studyid"]].copy()
+    table["responded"] = loaded.expected
+    arms = loaded.resolved.analysis.value.arms
+    names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
+    table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
+    is_imputed = loaded.outcomes.imputation is not None
+    rows = []
+    for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]:
+        rows.append(
+            {
+                "trial": str(trial),
+                "arm": str(arm),
+                "n": int(group.notna().sum()),
+                "events": round(float(group.sum()), 1) if is_imputed else int(group.sum()),
+                "left_out": int(group.isna().sum()),
+            }
+        )
+    return rows
+
+
+def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
+    features = loaded.resolved.feature_set.value.features
+    sources = {
+        feature.name: loaded.resolved.dictionary.value.find(feature.variable).direction
+        for feature in features
+    }
+    return [
+        {
+            "feature": item.feature,
+            "label": item.label,
+            "stated": item.stated,
+            "source": stated.source,
+            "concordance": {
+                "value": item.concordance.value,
+                "low": item.concordance.low,
+                "high": item.concordance.high,
+                "reason": item.concordance.reason,
+            },
+            "verdict": item.verdict,
+        }
+        for item in hold_directions(loaded.sample)
+        for stated in [sources[item.feature]]
+        if stated is not None
+    ]
+
+
+def _describe_method(name: str, attributions: Attributions) -> str:
+    return (
+        f"What {name} used: {attributions.method}, on the scale of the {attributions.scale}. "
+        "Values are of held-out participants, from the models of cross-validation that never saw "
+        "them, averaged over repetitions; each row adds up to the prediction to "
+        f"{ADDITIVITY_TOLERANCE:g}, checked at every run."
+    )
+
+
+def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan, chosen: str) -> dict[str, str]:
+    design = loaded.resolved.analysis.value.validation
+    words = {
+        "pooled": f"{_describe_folds(design.pooled)} over all participants, "
+        f"{_describe_split(design.pooled)}; {_describe_tuning(loaded, chosen)}. "
+        "The estimate is of the expected performance of the procedure at "
+        f"n = {_count_training(plan, 'pooled')}, the size of a training part."
+        f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
+    }
+    if design.inside is not None:
+        words["inside"] = (
+            f"{_describe_folds(design.inside)} within each trial alone, "
+            f"{_describe_split(design.inside)}: see Trial by trial."
+            f"{_describe_one_class(loaded.sample, plan, 'inside')}"
+        )
+    if design.across is not None:
+        unit = design.across.split("_")[2]
+        words["across"] = (
+            f"Each {unit} left out once, predicted by a model trained on the others, whose tuning "
+            f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
+            f"new {unit} at n = {_count_training(plan, 'across')}, the mean size of a training "
+            f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
+            f"participants; how much a new {unit} may differ is not in it."
+            f"{_describe_one_class(loaded.sample, plan, 'across')}"
+        )
+    return words
+
+
+def _describe_folds(design: RepeatedFolds) -> str:
+    times = "One repetition" if design.repeats == 1 else f"{design.repeats} repetitions"
+    return f"{times} of {design.folds}-fold cross-validation"
+
+
+def _describe_split(design: RepeatedFolds) -> str:
+    if design.unit == "participant":
+        return "stratified by trial, arm and outcome"
+    return f"whole {design.unit}s to a fold, outcomes as evenly as they allow"
+
+
+def _describe_inner(unit: str) -> str:
+    return "" if unit == "participant" else f", whole {unit}s to a fold"
+
+
+def _count_training(plan: FoldPlan, design: str) -> int:
+    sizes = [len(fold.train) for fold in plan.folds if fold.design == design]
+    return round(float(np.mean(sizes)))
+
+
+def _describe_one_class(sample: Sample, plan: FoldPlan, design: str) -> str:
+    """Say what becomes of held-out parts without both classes."""
+    mine = [fold for fold in plan.folds if fold.design == design]
+    alone = sum(min(count_classes(sample.labels[fold.test])) == 0 for fold in mine)
+    if not alone:
+        return ""
+    return (
+        f" {alone} of {len(mine)} held-out parts hold one class: they have no pairs for a "
+        "concordance, and count in all other measures."
+    )
+
+
+def _describe_new_trial(loaded: LoadedAnalysis, unit: str) -> str:
+    """Say with which intercept a new trial starts."""
+    centred = any(
+        read.value.settings.get("centring") == "trial"
+        for name, read in loaded.resolved.candidates.items()
+        if name not in loaded.resolved.references
+    )
+    words = (
+        f"No candidate that could be chosen has an intercept of its own for a {unit}: a new one "
+        "receives the common one, and its own rate of response shows as a calibration intercept."
+    )
+    if centred:
+        words += (
+            " Where features are centred within trial, a new trial's are centred at the mean over "
+            "trials."
+        )
+    return words

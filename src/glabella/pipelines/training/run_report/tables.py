@@ -1,0 +1,128 @@
+"""The tables that a training logs: folds, predictions and settings, and the definitions."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+import pandas as pd
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.pipelines.run_folder import RunFolder
+from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.validation.comparison.procedure import PROCEDURE
+from glabella.validation.fitting.nested import collect_predictions
+from glabella.validation.measures.net_benefit import measure_net_benefit
+
+
+def write_definitions(loaded: LoadedAnalysis, folder: Path) -> None:
+    """Write the texts of all definitions as they were read.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis.
+    folder : Path
+        Made, with the folders of the project in it.
+    """
+    for name, text in loaded.resolved.texts.items():
+        path = folder / Path(name).as_posix().lstrip("/").replace("..", "_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def write_tables(
+    loaded: LoadedAnalysis, validated: CrossValidation, target: Path, folder: RunFolder
+) -> None:
+    """Write folds, predictions, net benefit and settings, and who is behind which key.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    validated : CrossValidation
+        Figures, predictions and folds.
+    target : Path
+        The folder of the tables, to be made. Participants are under a key made for this run.
+    folder : RunFolder
+        Takes what leads back from a key to a participant.
+    """
+    target.mkdir(parents=True)
+    sample = loaded.sample
+    keys = [secrets.token_hex(8) for _ in range(sample.n)]
+    folder.write_keys(_tabulate_keys(loaded, keys))
+    _tabulate_predictions(loaded, validated, keys).to_parquet(
+        target / "predictions.parquet", index=False
+    )
+    _tabulate_folds(validated, loaded).to_csv(target / "folds.csv", index=False)
+    pooled = validated.select(validated.choice.name, "pooled")
+    measure_net_benefit(pooled, sample).frame().to_csv(target / "net_benefit.csv", index=False)
+    _tabulate_settings(validated).to_csv(target / "settings.csv", index=False)
+
+
+def _tabulate_keys(loaded: LoadedAnalysis, keys: list[str]) -> pd.DataFrame:
+    """Set keys beside participants, and beside what must not go where only keys are."""
+    sample = loaded.sample
+    people = loaded.tables.participants.iloc[loaded.kept]
+    # Of a crossover's periods, whose they are: a later trial may hold the same people.
+    people = people[[name for name in ("studyid", "usubjid", "person") if name in people]]
+    # Whom a participant may be paired with, for comparisons with other runs on the same data.
+    cells = {"arm": sample.arm, "cohort": sample.cohort, "active": sample.active}
+    # Scores behind a response would tell a participant as an id does.
+    return people.assign(key=keys, **cells).join(loaded.outcomes.frame.iloc[loaded.kept])
+
+
+def _tabulate_predictions(
+    loaded: LoadedAnalysis, validated: CrossValidation, keys: list[str]
+) -> pd.DataFrame:
+    predictions = {
+        **validated.predictions,
+        PROCEDURE: collect_predictions(validated.followed.results, loaded.sample),
+    }
+    tables = [
+        table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
+        for name, table in predictions.items()
+    ]
+    # By the random key: the order of the participants would be a way back to them.
+    order = ["candidate", "design", "repeat", "fold", "key"]
+    return pd.concat(tables, ignore_index=True).sort_values(order)
+
+
+def _tabulate_settings(validated: CrossValidation) -> pd.DataFrame:
+    """List what inner folds chose, for each candidate and fold."""
+    return pd.DataFrame(
+        [
+            {
+                "candidate": item.candidate,
+                "design": item.fold.design,
+                "repeat": item.fold.repeat,
+                "fold": item.fold.number,
+                "group": item.fold.group or "",
+                "setting": json.dumps(item.setting, sort_keys=True),
+            }
+            for item in validated.results
+        ]
+    )
+
+
+def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.DataFrame:
+    """Count, for each fold, held-out participants and responders by trial."""
+    sample = loaded.sample
+    rows = []
+    for fold in validated.plan.folds:
+        for trial in dict.fromkeys(sample.trial[fold.test].tolist()):
+            held = fold.test[sample.trial[fold.test] == trial]
+            rows.append(
+                {
+                    "design": fold.design,
+                    "repeat": fold.repeat,
+                    "fold": fold.number,
+                    "group": fold.group or "",
+                    "trial": trial,
+                    "held_out": len(held),
+                    "responders": sample.count_events(held),
+                    "trained_on": len(fold.train),
+                }
+            )
+    return pd.DataFrame(rows)

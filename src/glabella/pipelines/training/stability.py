@@ -1,0 +1,106 @@
+"""The chosen candidate refitted to bootstrap samples, where the analysis asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glabella.analysis.load import LoadedAnalysis
+from glabella.validation.adequacy.stability import Refit, Stability, measure_stability
+from glabella.validation.fitting.nested import TunedModel
+
+
+@dataclass(frozen=True)
+class ChosenStability:
+    """The stability of the chosen candidate, in the words of its features.
+
+    Parameters
+    ----------
+    measured : Stability
+        How its refits scatter.
+    labels : mapping of str
+        Feature to the words that readers see.
+    """
+
+    measured: Stability
+    labels: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as plain values, without any single participant's.
+
+        Returns
+        -------
+        dict
+            ``statement``, counts, figures averaged over participants, quantiles of the
+            calibration slope over refits, and ``features``, a list.
+        """
+        found = self.measured
+        quantiles = np.quantile(found.slopes, [0.025, 0.5, 0.975]) if len(found.slopes) else None
+        low, slope, high = [None] * 3 if quantiles is None else quantiles.tolist()
+        return {
+            "statement": found.describe(),
+            "refits": found.refits,
+            "failed": found.failed,
+            "threshold": found.threshold,
+            "mean_absolute_error": found.mean_error,
+            "largest_absolute_error": float(found.error.max()),
+            "flips": found.mean_flips,
+            "median_range": found.median_width,
+            "slope": slope,
+            "slope_low": low,
+            "slope_high": high,
+            "agreement": found.agreement,
+            "features": [
+                {"label": self.labels[item.feature], **vars(item)} for item in found.features
+            ],
+        }
+
+    def list_metrics(self) -> dict[str, float]:
+        """Name the figures for a tracking store.
+
+        Returns
+        -------
+        dict of float
+            Averages over participants.
+        """
+        return {
+            "stability.mean_absolute_error": self.measured.mean_error,
+            "stability.flips": self.measured.mean_flips,
+            "stability.median_range": self.measured.median_width,
+            "stability.agreement": self.measured.agreement,
+        }
+
+
+def run_stability(
+    loaded: LoadedAnalysis, tuned: TunedModel, refits: Sequence[Refit | None]
+) -> ChosenStability | None:
+    """Compare the chosen candidate's refits to bootstrap samples with its fit to all.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    tuned : TunedModel
+        Its fit to all participants.
+    refits : sequence of Refit or None
+        At least as many as the analysis asks for; the first of them are taken.
+
+    Returns
+    -------
+    ChosenStability or None
+        None where the analysis does not ask for it, or no sample gave a model.
+    """
+    design = loaded.resolved.analysis.value.validation
+    if design.stability is None:
+        return None
+    measured = measure_stability(
+        tuned, refits[: design.stability.refits], loaded.sample, threshold=design.threshold
+    )
+    if measured is None:
+        return None
+    return ChosenStability(
+        measured, {spec.name: spec.label for spec in loaded.sample.features.specs}
+    )

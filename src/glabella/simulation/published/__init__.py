@@ -1,0 +1,1 @@
+"""Simulated trials compared with published figures."""

@@ -1,0 +1,1 @@
+"""What holds in trials that a model was not trained on."""

@@ -1,0 +1,131 @@
+"""What a candidate's figures in each trial left out say of a new trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
+from glabella.validation.measures.attempt import attempt
+from glabella.validation.measures.estimate import not_estimable
+from glabella.validation.measures.performance import GroupPerformance, Performance
+
+# Each has a scale on which trials can be pooled; a Brier score or log loss follows the rate of
+# response of a trial, so its mean over trials is of nothing.
+POOLED_MEASURES = (
+    "auc",
+    "auc_control",
+    "auc_all",
+    "calibration_slope",
+    "calibration_intercept",
+    "observed_expected",
+)
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The headline concordance under one design less that with each trial left out.
+
+    Parameters
+    ----------
+    pooled, inside : float or None
+        Of pooled cross-validation, and of cross-validation inside trials (their random-effects
+        mean): what is lost on the way to a new trial. None where one of the two is not known.
+    """
+
+    pooled: float | None
+    inside: float | None
+
+
+def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
+    """Pool each measure over trials or sites.
+
+    Parameters
+    ----------
+    groups : sequence of GroupPerformance
+        Figures of each, left out of training.
+
+    Returns
+    -------
+    dict of PooledMeasure
+        By measure of `POOLED_MEASURES`.
+    """
+    return {
+        measure: attempt(
+            partial(
+                pool_trials,
+                [(group.group, group.performance.estimates[measure]) for group in groups],
+            ),
+            lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
+        )
+        for measure in POOLED_MEASURES
+    }
+
+
+def find_gaps(
+    pooled: Performance | None,
+    inside: Sequence[GroupPerformance] | None,
+    groups: Sequence[GroupPerformance],
+) -> Gaps:
+    """Find what is lost on the way to a new trial.
+
+    Parameters
+    ----------
+    pooled : Performance or None
+        Of pooled cross-validation.
+    inside : sequence of GroupPerformance or None
+        Inside each trial.
+    groups : sequence of GroupPerformance
+        With each trial left out.
+
+    Returns
+    -------
+    Gaps
+        Above 0 where a new trial is worse; all three as means over the trials that have a figure,
+        the first over pairs.
+    """
+    left_out = pool_groups(groups)["auc"].estimate.value
+
+    def subtract(value: float | None) -> float | None:
+        return None if value is None or left_out is None else value - left_out
+
+    return Gaps(
+        pooled=subtract(None if pooled is None else pooled.estimates["auc"].value),
+        inside=subtract(pool_groups(inside)["auc"].estimate.value if inside else None),
+    )
+
+
+def plain_pooled(pooled: PooledMeasure) -> dict[str, Any]:
+    """Give a pooled measure as plain values.
+
+    Parameters
+    ----------
+    pooled : PooledMeasure
+        Over trials.
+
+    Returns
+    -------
+    dict
+        Value, interval, heterogeneity, and a list of predictions; what is not known is None.
+    """
+    return {
+        "value": pooled.estimate.value,
+        "low": pooled.estimate.low,
+        "high": pooled.estimate.high,
+        "reason": pooled.estimate.reason,
+        "trials": list(pooled.trials),
+        "left_out": pooled.left_out,
+        "scale": pooled.scale,
+        "tau2": pooled.tau2,
+        "tau2_low": pooled.tau2_low,
+        "tau2_high": pooled.tau2_high,
+        "i2": pooled.i2,
+        "q": pooled.q,
+        "q_p": pooled.q_p,
+        "predictions": [
+            {"low": item.low, "high": item.high, "method": item.method}
+            for item in pooled.predictions
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Is one candidate better than another, or than nothing?"""

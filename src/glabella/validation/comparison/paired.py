@@ -1,0 +1,136 @@
+"""Two procedures on the same participants, whose folds may be the same or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import norm
+
+from glabella.validation.comparison.gain import measure_gain
+from glabella.validation.folds.sample import Sample
+from glabella.validation.measures.discrimination import average_over_participants, compute_losses
+from glabella.validation.measures.estimate import Estimate, not_estimable
+
+BY_FOLD = "corrected resampled t over the same folds (Nadeau and Bengio 2003)"
+BY_PARTICIPANT = "participants as units, the fitted models as given"
+BY_MEAN_LOSS = (
+    "each participant's mean held-out loss, persons as units, the fitted models as given: the "
+    "folds differ"
+)
+_IMPUTED = "outcomes are imputed, and their draws are not kept with the run"
+_ROUNDING = 1e-9
+_PLACE = ["repeat", "fold", "group", "row"]
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """One procedure less another on the same participants.
+
+    Parameters
+    ----------
+    log_loss : Estimate
+        Below 0 where the first is better.
+    auc : Estimate
+        The headline concordance, above 0 where the first is better.
+    p_value : float or None
+        Two-sided, of no difference in log loss; None where there is no interval.
+    method : str
+        What the interval of log loss is, in words.
+    n : int
+        Participants.
+    """
+
+    log_loss: Estimate
+    auc: Estimate
+    p_value: float | None
+    method: str
+    n: int
+
+
+def measure_paired(
+    first: pd.DataFrame, second: pd.DataFrame, sample: Sample, *, is_repeated: bool
+) -> PairedDifference:
+    """Measure the paired difference of two sets of held-out predictions.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Rows of `collect_predictions` of one design, each of the same participants.
+    sample : Sample
+        The participants; their one row of outcomes is not asked where `responded` is a share.
+    is_repeated : bool
+        Whether the design is repeated cross-validation over participants; not trials left out.
+
+    Returns
+    -------
+    PairedDifference
+        By the folds where both were predicted on the same ones. Else over each participant's mean
+        loss, and concordance, which pairs participants of one fold, has no difference.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of the same participants.
+    """
+    rows = np.unique(first["row"])
+    if not np.array_equal(rows, np.unique(second["row"])):
+        raise ValueError("the two are not of the same participants")
+    is_imputed = bool((~first["responded"].isin([0, 1])).any())
+    places, others = (
+        table[_PLACE].sort_values(_PLACE).reset_index(drop=True) for table in (first, second)
+    )
+    is_same = places.equals(others)
+    if is_same and _predict_alike(first, second):
+        alike = Estimate(0.0, reason="the two predict alike")
+        return PairedDifference(alike, alike, None, BY_FOLD if is_repeated else BY_PARTICIPANT,
+                                len(rows))  # fmt: skip
+    if is_same and not is_imputed:
+        gain = measure_gain(
+            "first", "second", {"first": first, "second": second}, sample, by_fold=is_repeated
+        )
+        loss = _turn(gain.log_loss)
+        p_value = gain.p_value if is_repeated else _find_p(loss)
+        method = BY_FOLD if is_repeated else BY_PARTICIPANT
+        return PairedDifference(loss, gain.auc, p_value, method, len(rows))
+    # Both by position, in the same order.
+    difference = _average_loss(first) - _average_loss(second)
+    if is_imputed:
+        value = Estimate(float(difference.mean()), reason=_IMPUTED)
+        return PairedDifference(value, not_estimable(_IMPUTED), None, BY_MEAN_LOSS, len(rows))
+    loss = average_over_participants(difference, sample.outcomes[0][rows], sample.people[rows])
+    auc = not_estimable("the folds differ, and concordance pairs participants of the same fold")
+    return PairedDifference(loss, auc, _find_p(loss), BY_MEAN_LOSS, len(rows))
+
+
+def _predict_alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Say whether nothing but rounding tells two sets of predictions apart."""
+    one, other = (table.sort_values(_PLACE)["probability"].to_numpy() for table in (first, second))
+    return bool(np.allclose(one, other, rtol=0.0, atol=_ROUNDING))
+
+
+def _average_loss(predictions: pd.DataFrame) -> npt.NDArray[np.float64]:
+    losses = compute_losses(predictions["responded"], predictions["probability"])
+    who = np.unique(predictions["row"], return_inverse=True)[1]
+    averages: npt.NDArray[np.float64] = np.bincount(who, weights=losses) / np.bincount(who)
+    return averages
+
+
+def _turn(estimate: Estimate) -> Estimate:
+    def negate(value: float | None) -> float | None:
+        return None if value is None else -value + 0.0
+
+    return replace(
+        estimate,
+        value=negate(estimate.value),
+        low=negate(estimate.high),
+        high=negate(estimate.low),
+    )
+
+
+def _find_p(estimate: Estimate) -> float | None:
+    if estimate.value is None or not estimate.standard_error:
+        return None
+    return float(2.0 * norm.sf(abs(estimate.value) / estimate.standard_error))

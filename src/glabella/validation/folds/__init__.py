@@ -1,0 +1,1 @@
+"""Who is learnt from, and who is held out."""

@@ -1,0 +1,208 @@
+"""Calibration: intercept and slope on the log-odds scale, and grouped observed rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import logit
+from statsmodels.stats.proportion import proportion_confint
+
+from glabella.validation.measures.discrimination import explain_few
+from glabella.validation.measures.estimate import (
+    Estimate,
+    estimate_mean,
+    estimate_ratio,
+    not_estimable,
+    standard_error_of_sum,
+)
+from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How predicted log odds relate to observed response.
+
+    Parameters
+    ----------
+    slope : Estimate
+        Of a logistic regression of response on predicted log odds: 1 is ideal, below 1 means
+        predictions too extreme.
+    intercept : Estimate
+        Calibration in the large, with the slope held at 1: 0 is ideal, above 0 means that
+        response is commoner than predicted.
+    """
+
+    slope: Estimate
+    intercept: Estimate
+
+
+@dataclass(frozen=True)
+class CalibrationGroup:
+    """Participants of similar prediction.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    predicted : float
+        Their mean prediction.
+    observed, low, high : float
+        Their rate of response with Wilson's 95 % interval.
+    """
+
+    n: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+def compute_calibration(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Calibration:
+    """Estimate calibration intercept and slope, with participants as clusters.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Calibration
+        Null with a reason where a class has under five participants, predictions are constant,
+        or they separate the classes.
+
+    References
+    ----------
+    .. [1] Cox DR. Two further applications of a model for binary regression. Biometrika
+       1958;45:562-565.
+    .. [2] Van Calster B et al. Calibration: the Achilles heel of predictive analytics. BMC Med
+       2019;17:230.
+    """
+    outcome = np.asarray(responded, dtype=float)
+    who = pd.factorize(np.asarray(participant))[0]
+    few = explain_few(outcome.astype(bool), who)
+    if few:
+        return Calibration(not_estimable(few), not_estimable(few))
+    predicted = np.asarray(probability, dtype=float)
+    if ((predicted <= 0) | (predicted >= 1)).any():
+        reason = "a prediction of exactly 0 or 1 has no log odds"
+        return Calibration(not_estimable(reason), not_estimable(reason))
+    log_odds = logit(predicted)
+    intercept = _fit(outcome, np.ones((len(outcome), 1)), who, offset=log_odds)
+    if np.ptp(log_odds) < SAME_LOG_ODDS:
+        return Calibration(not_estimable("the prediction is the same for all"), intercept)
+    cases, others = log_odds[outcome == 1], log_odds[outcome == 0]
+    # With one covariate the likelihood has a maximum only where the classes overlap on both sides
+    # (Albert and Anderson, Biometrika 1984;71:1-10).
+    if others.max() <= cases.min() or cases.max() <= others.min():
+        return Calibration(not_estimable("the predictions separate the classes"), intercept)
+    slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
+    return Calibration(slope, intercept)
+
+
+def compute_observed_expected(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
+) -> Estimate:
+    """Ratio of the responders that there were to those that were predicted.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The out-of-fold prediction in [0, 1].
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        1 is ideal, above 1 means that response is commoner than predicted; on the log scale.
+        Null where a class has under five participants, or no response is predicted at all.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A guide to systematic review and meta-analysis of prediction model
+       performance. BMJ 2017;356:i6460.
+
+    Examples
+    --------
+    >>> ratio = compute_observed_expected(
+    ...     [1] * 6 + [0] * 6, [0.5, 0.3] * 6, participant=range(12))
+    >>> round(ratio.value, 4)
+    1.25
+    """
+    outcome = np.asarray(responded, dtype=float)
+    who = pd.factorize(np.asarray(participant))[0]
+    few = explain_few(outcome.astype(bool), who)
+    if few:
+        return not_estimable(few)
+    predicted = np.asarray(probability, dtype=float)
+    expected = float(predicted.sum())
+    # So little that the ratio is beyond what a number can hold is none.
+    if expected <= np.finfo(float).tiny * len(outcome):
+        return not_estimable("no response is predicted")
+    influence = np.bincount(who, weights=outcome / outcome.sum() - predicted / expected)
+    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
+
+
+def group_calibration(
+    responded: npt.ArrayLike, probability: npt.ArrayLike, *, groups: int
+) -> list[CalibrationGroup]:
+    """Compare predicted with observed response in groups of equal size.
+
+    Parameters
+    ----------
+    responded : array of float, shape (n_participants,)
+        The outcome: 1, 0, or the probability of 1 where it is imputed.
+    probability : array of float, shape (n_participants,)
+        The prediction in [0, 1].
+    groups : int
+        How many groups; fewer where predictions tie.
+
+    Returns
+    -------
+    list of CalibrationGroup
+        From the lowest predictions to the highest.
+    """
+    frame = pd.DataFrame(
+        {"responded": np.asarray(responded, dtype=float), "probability": probability}
+    )
+    middle = (frame["probability"].rank(method="average") - 0.5) / len(frame)
+    bins = (middle * groups).astype(int)
+    result = []
+    for _, members in frame.groupby(bins, observed=True):
+        low, high = proportion_confint(members["responded"].sum(), len(members), method="wilson")
+        observed = float(members["responded"].mean())
+        result.append(
+            CalibrationGroup(
+                n=len(members),
+                predicted=float(members["probability"].mean()),
+                observed=observed,
+                # Rounding puts an end beyond 0 or 1 where nobody or everybody responded.
+                low=min(max(float(low), 0.0), observed),
+                high=max(min(float(high), 1.0), observed),
+            )
+        )
+    return result
+
+
+def _fit(
+    outcome: npt.NDArray[np.float64],
+    design: npt.NDArray[np.float64],
+    who: npt.NDArray[np.int_],
+    offset: npt.NDArray[np.float64] | None = None,
+) -> Estimate:
+    fit = fit_clustered(outcome, design, who, offset=offset)
+    if fit is None:
+        return not_estimable("the regression did not converge")
+    return estimate_mean(float(fit.coefficients[-1]), float(np.sqrt(fit.covariance[-1, -1])))

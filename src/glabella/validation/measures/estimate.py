@@ -1,0 +1,237 @@
+"""An estimate with its uncertainty, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+LEVEL = 0.95
+QUANTILE = float(norm.ppf(0.5 + LEVEL / 2))
+# Under this, beside the value, a standard error is rounding.
+_ROUNDING = 1e-12
+_NO_SPREAD = "every participant adds the same, so no interval can be formed"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with a 95 % interval, or neither and a reason.
+
+    Parameters
+    ----------
+    value, low, high : float or None
+        The estimate and its interval.
+    reason : str or None
+        Why something of it is missing.
+    standard_error : float or None
+        On `scale`; None where there is no interval.
+    scale : str
+        Where the standard error holds and the interval is symmetric: ``identity``, ``logit`` for
+        a value in (0, 1), or ``log`` for a ratio.
+    freedom : float or None
+        Degrees of freedom of the t distribution behind the interval; None for the normal one.
+    lowest, highest : float or None
+        The ends of the measure's range, where an interval is cut; None where it has none, or the
+        scale keeps the interval inside.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+    standard_error: float | None = None
+    scale: Literal["identity", "logit", "log"] = "identity"
+    freedom: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+
+
+def not_estimable(reason: str) -> Estimate:
+    """Make the estimate of what can't be estimated.
+
+    Parameters
+    ----------
+    reason : str
+        Why not.
+
+    Returns
+    -------
+    Estimate
+        Without a value.
+    """
+    return Estimate(reason=reason)
+
+
+def estimate_mean(
+    value: float,
+    standard_error: float,
+    *,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> Estimate:
+    """Put a normal interval around a value.
+
+    Parameters
+    ----------
+    value : float
+        The estimate.
+    standard_error : float
+        Its standard error.
+    lowest, highest : float, optional
+        The ends of the measure's range, where the interval is cut.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval; without one where every participant adds the same, as then the
+        participants say nothing of how much others would differ.
+
+    Examples
+    --------
+    >>> estimate_mean(0.01, 0.02, lowest=0.0).low
+    0.0
+    """
+    if _is_rounding(standard_error, value):
+        return Estimate(value, reason=_NO_SPREAD)
+    half = QUANTILE * standard_error
+    return Estimate(
+        value,
+        cut(value - half, lowest, highest),
+        cut(value + half, lowest, highest),
+        standard_error=standard_error,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def cut(bound: float, lowest: float | None, highest: float | None) -> float:
+    """Cut a bound at the ends of a measure's range.
+
+    Parameters
+    ----------
+    bound : float
+        Of an interval.
+    lowest, highest : float or None
+        The ends; None where there is none.
+
+    Returns
+    -------
+    float
+        The bound, or the end that it is beyond.
+    """
+    above = bound if lowest is None else max(bound, lowest)
+    return above if highest is None else min(above, highest)
+
+
+def estimate_proportion(value: float, standard_error: float) -> Estimate:
+    """Put an interval around a value in (0, 1), symmetric on the logit scale.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, such as a concordance.
+    standard_error : float
+        Its standard error on its own scale.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval inside (0, 1); without one at 0 or 1, where the logit has no end,
+        and where every participant adds the same.
+
+    References
+    ----------
+    .. [1] Pepe MS. The Statistical Evaluation of Medical Tests for Classification and Prediction.
+       Oxford, 2003, section 5.2.
+    """
+    if not 0.0 < value < 1.0:
+        return Estimate(value, reason=f"the value is {value:g}, so no interval can be formed")
+    if _is_rounding(standard_error, value):
+        return Estimate(value, reason=_NO_SPREAD)
+    error = standard_error / (value * (1.0 - value))
+    half = QUANTILE * error
+    center = logit(value)
+    low, high = float(expit(center - half)), float(expit(center + half))
+    return Estimate(value, low, high, standard_error=error, scale="logit")
+
+
+def estimate_ratio(value: float, standard_error: float) -> Estimate:
+    """Put an interval around a positive ratio, symmetric on the log scale.
+
+    Parameters
+    ----------
+    value : float
+        The estimate, above 0.
+    standard_error : float
+        The standard error of its logarithm.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval above 0; without one where every participant adds the same.
+
+    References
+    ----------
+    .. [1] Debray TPA et al. A framework for meta-analysis of prediction model studies with binary
+       and time-to-event outcomes. Stat Methods Med Res 2019;28:2768-2786.
+
+    Examples
+    --------
+    >>> ratio = estimate_ratio(1.2, 0.1)
+    >>> round(ratio.low, 3), round(ratio.high, 3)
+    (0.986, 1.46)
+    """
+    if _is_rounding(standard_error, 1.0):
+        return Estimate(value, reason=_NO_SPREAD)
+    half = QUANTILE * standard_error
+    low, high = value * float(np.exp(-half)), value * float(np.exp(half))
+    return Estimate(value, low, high, standard_error=standard_error, scale="log")
+
+
+def standard_error_of_sum(parts: np.ndarray) -> float:
+    """Compute the standard error of a mean from what each participant adds to it.
+
+    Parameters
+    ----------
+    parts : array of float, shape (n_participants,)
+        Each participant's influence on the estimate, summing to zero.
+
+    Returns
+    -------
+    float
+        The standard error, with participants as independent units.
+    """
+    n = len(parts)
+    return float(np.sqrt(np.sum(parts**2) * n / (n - 1))) if n > 1 else float("nan")
+
+
+def _is_rounding(standard_error: float, value: float) -> bool:
+    return standard_error <= _ROUNDING * max(abs(value), 1.0)
+
+
+def plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Give estimates as plain values.
+
+    Parameters
+    ----------
+    estimates : mapping of Estimate
+        By name.
+
+    Returns
+    -------
+    dict
+        Each with ``_low`` and ``_high``, and ``reasons`` for what is None.
+    """
+    plain: dict[str, Any] = {}
+    for name, estimate in estimates.items():
+        plain[name] = estimate.value
+        plain[f"{name}_low"] = estimate.low
+        plain[f"{name}_high"] = estimate.high
+    plain["reasons"] = {
+        name: estimate.reason for name, estimate in estimates.items() if estimate.reason is not None
+    }
+    return plain

@@ -58,7 +58,13 @@ def test_help_imports_no_package_but_what_prints_it(bare):
     assert _list_packages(code) - bare == {"glabella"}
     assert not bare & HEAVY
     own = {name for name in _list_imports(code) if name.startswith("glabella.")}
-    assert own == {"glabella.cli", "glabella.cli.main", "glabella.cli.signals", "glabella.errors"}
+    assert own == {
+        "glabella.cli",
+        "glabella.cli.faults",
+        "glabella.cli.main",
+        "glabella.cli.signals",
+        "glabella.errors",
+    }
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -209,7 +209,7 @@ def test_a_link_that_leads_nowhere_is_not_made_a_database(small_project, tmp_pat
 def test_a_damaged_database_is_refused_at_once(small_project):
     (small_project / "mlruns" / "mlflow.db").write_bytes(b"\0" * 5000)
     started = time.monotonic()
-    with pytest.raises(StoreError, match="can't be read: file is not a database"):
+    with pytest.raises(StoreError, match="is damaged: file is not a database"):
         fetch_bundle("small", project=find_project(small_project), rehearsal=False)
     assert time.monotonic() - started < SLOWEST_REFUSAL_SECONDS
 

@@ -261,7 +261,13 @@ def _check_endpoint(
     variable = dictionary.find(endpoint.of, place=place)
     _check_events(endpoint, find_place("intercurrent"), dictionary)
     if endpoint.rule == "flag":
-        if variable.type != "category" or endpoint.code not in variable.codes:
+        if variable.type != "category":
+            raise DefinitionError(
+                f"'{endpoint.of}' is no category, so no code of it can be the outcome",
+                place=place,
+                remedy="Declare `type: category` and its `codes:`, or take `rule: threshold`.",
+            )
+        if endpoint.code not in variable.codes:
             raise DefinitionError(
                 f"'{endpoint.code}' is no code of '{endpoint.of}'",
                 place=find_place("code"),

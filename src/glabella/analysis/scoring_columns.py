@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glabella.analysis.resolve import ResolvedAnalysis
-from glabella.bundle.forms import DICTIONARY, TableForm, VisitColumn
+from glabella.bundle.forms import DICTIONARY, ItemColumns, TableForm, VisitColumn
 from glabella.data.dictionary import BY_TRIAL, Variable
 from glabella.data.mapping.sources import TrialSource, VariableColumn, name_missing
 from glabella.data.reading.raw import ReadOptions
@@ -110,7 +110,8 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
     people, flag = source.participants, _find_flag(resolved)
     columns: dict[str, VariableColumn] = {}
     earlier: list[VisitColumn] = []
-    items: dict[str, dict[str, VariableColumn]] = {}
+    weeks: dict[str, float] = {}
+    items: dict[str, tuple[ItemColumns, ...]] = {}
     for name, variable in _list_early(resolved).items():
         if variable.timing != "visit":
             if name not in people.variables:
@@ -118,15 +119,14 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
             columns[name] = people.find_column(name)
             continue
         early = source.list_baseline_columns(name)
-        of_items = {} if early else _find_items(source, variable)
+        of_items = _find_items(source, variable, are_needed=not early)
         if of_items:
             items[name] = of_items
-            continue
-        columns[name] = (
-            early[0][1]
-            if early
-            else VariableColumn(column=name, codes=_find_missing_codes(source, name))
-        )
+        if early:
+            columns[name] = early[0][1]
+            weeks |= {name: early[0][0]} if early[0][0] else {}
+        elif not of_items:
+            columns[name] = _name_long_column(source, name, name)
         earlier += [
             VisitColumn(**dict(given), variable=name, week=week, is_needed=False)
             for week, given in early[1:]
@@ -138,6 +138,7 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
         visits=_name_visits(resolved.feature_set.value.features, source),
         ids=tuple(name for name in (people.trial, people.id) if name is not None),
         earlier=tuple(earlier),
+        weeks=weeks,
         items=items,
         scale_column=people.scale if scaled else None,
         scale=source.scale if scaled else None,
@@ -147,25 +148,32 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
     )
 
 
-def _find_items(source: TrialSource, variable: Variable) -> dict[str, VariableColumn]:
-    """Find the columns of a total's items at baseline, if the source has them all."""
-    names = variable.total.items if variable.total is not None else ()
-    found = {name: source.list_baseline_columns(name) for name in names}
-    if not found or not all(found.values()):
-        return {}
-    return {name: columns[0][1] for name, columns in found.items()}
+def _find_items(
+    source: TrialSource, variable: Variable, *, are_needed: bool
+) -> tuple[ItemColumns, ...]:
+    """Find the columns of a total's items at each week up to baseline, the last week first."""
+    by_week: dict[float, dict[str, VariableColumn]] = {}
+    for name in variable.total.items if variable.total is not None else ():
+        for week, given in source.list_baseline_columns(name):
+            by_week.setdefault(week, {})[name] = given
+    return tuple(
+        ItemColumns(week=week, columns=by_week[week], is_needed=are_needed and at == 0)
+        for at, week in enumerate(sorted(by_week, reverse=True))
+    )
 
 
-def _find_missing_codes(source: TrialSource, variable: str) -> dict[str, str]:
-    """Find what a long file writes for a missing value.
+def _name_long_column(source: TrialSource, variable: str, column: str) -> VariableColumn:
+    """Describe the column of a long file's values in a table with one row a participant.
 
-    Its values are in one column for all visits, so a table with one row a participant holds them
-    under the dictionary's name and in the dictionary's unit.
+    The file has one column for all visits; in such a table it bears the dictionary's name, and its
+    values are in the source's unit, with what the source writes for a missing value.
     """
     for item in source.assessments:
-        if item.weeks is None and item.variable in (variable, None) and name_missing(item.codes):
-            return item.codes
-    return {}
+        if item.weeks is None and item.variable in (variable, None):
+            codes = item.codes if name_missing(item.codes) else {}
+            unit = item.unit if item.variable == variable else None
+            return VariableColumn(column=column, codes=codes, unit=unit)
+    return VariableColumn(column=column)
 
 
 def _drop_repeated(forms: list[TableForm]) -> Iterator[TableForm]:
@@ -214,7 +222,9 @@ def _find_visits(feature: FeatureDefinition, source: TrialSource | None) -> Iter
         )
     if not own:
         column = f"{variable}_week_{window.target:g}"
-        codes = {} if source is None else _find_missing_codes(source, variable)
-        yield VisitColumn(
-            variable=variable, week=window.target, column=column, codes=codes, is_needed=True
+        given = (
+            VariableColumn(column=column)
+            if source is None
+            else _name_long_column(source, variable, column)
         )
+        yield VisitColumn(**dict(given), variable=variable, week=window.target, is_needed=True)

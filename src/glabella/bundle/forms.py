@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -39,6 +39,24 @@ class VisitColumn(VariableColumn):
     is_needed: bool
 
 
+class ItemColumns(Definition):
+    """The items of a total at one week at or before baseline.
+
+    Parameters
+    ----------
+    week : float
+        At which they were answered.
+    columns : dict of VariableColumn
+        Item to column.
+    is_needed : bool
+        Whether a table without them is refused.
+    """
+
+    week: float
+    columns: dict[str, VariableColumn]
+    is_needed: bool
+
+
 class TableForm(Definition):
     """Names, codes, units and file habits of a table with one row a participant.
 
@@ -52,8 +70,11 @@ class TableForm(Definition):
     earlier : tuple of VisitColumn
         Further columns at or before baseline, the last first: they stand in if the one of `columns`
         is blank, as in training.
-    items : dict of dict
-        Total to item to column: totals at baseline that training added up from their items.
+    weeks : dict of float
+        The week of a baseline column in `columns`, if it is not week 0.
+    items : dict of tuple of ItemColumns
+        Totals at baseline that are added up from their items, as in training where none is
+        recorded.
     visits : tuple of VisitColumn
         The columns of later visits; none if no feature takes one.
     ids : tuple of str
@@ -75,7 +96,8 @@ class TableForm(Definition):
     visits: tuple[VisitColumn, ...]
     ids: tuple[str, ...]
     earlier: tuple[VisitColumn, ...] = ()
-    items: dict[str, dict[str, VariableColumn]] = Field(default_factory=dict)
+    weeks: dict[str, float] = Field(default_factory=dict)
+    items: dict[str, tuple[ItemColumns, ...]] = Field(default_factory=dict)
     scale_column: str | None = None
     scale: str | None = None
     arm_column: str | None = None
@@ -88,7 +110,7 @@ class TableForm(Definition):
         named = (
             self.ids[-1],
             *(given.column for given in self.columns.values()),
-            *(given.column for items in self.items.values() for given in items.values()),
+            *(given.column for given in self._list_items(needed=True)),
             *(visit.column for visit in self.visits if visit.is_needed),
             *(() if self.scale_column is None else (self.scale_column,)),
         )
@@ -97,12 +119,21 @@ class TableForm(Definition):
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The columns that are read if a table has them."""
-        return tuple(visit.column for visit in (*self.earlier, *self.visits) if not visit.is_needed)
+        return (
+            *(visit.column for visit in (*self.earlier, *self.visits) if not visit.is_needed),
+            *(given.column for given in self._list_items(needed=False)),
+        )
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that it holds at baseline."""
-        return (*self.columns, *self.items)
+        return tuple(dict.fromkeys((*self.columns, *self.items)))
+
+    def _list_items(self, *, needed: bool) -> Iterator[VariableColumn]:
+        for sets in self.items.values():
+            for items in sets:
+                if items.is_needed == needed:
+                    yield from items.columns.values()
 
     @property
     def read_columns(self) -> tuple[str, ...]:
@@ -123,7 +154,8 @@ class TableForm(Definition):
             True if they differ at most in identifiers, arm, outcome and file habits.
         """
         return (
-            (self.columns, self.earlier, self.items) == (other.columns, other.earlier, other.items)
+            (self.columns, self.weeks) == (other.columns, other.weeks)
+            and (self.earlier, self.items) == (other.earlier, other.items)
             and self.visits == other.visits
             and (self.scale_column, self.scale) == (other.scale_column, other.scale)
         )

@@ -237,7 +237,12 @@ class Manifest(Definition):
             "a form names a variable that it does not know": not all(
                 {
                     *form.variables,
-                    *(item for items in form.items.values() for item in items),
+                    *(
+                        item
+                        for sets in form.items.values()
+                        for each in sets
+                        for item in each.columns
+                    ),
                     *(visit.variable for visit in (*form.earlier, *form.visits)),
                 }
                 <= set(self.variables)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from glabella.bundle.forms import TableLayout, find_forms
+from glabella.bundle.forms import ItemColumns, TableLayout, find_forms
 from glabella.bundle.ids import find_doubled, join_ids
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_codes, parse_values
@@ -222,22 +222,33 @@ def _read_baseline(
     scales: pd.Series | None,
     faults: _Faults,
 ) -> tuple[pd.Series, str]:
-    """Read the last value at or before baseline, or add it up from its items, as in training."""
+    """Read the last value at or before baseline: recorded, or else added up from its items."""
     variable, form = manifest.variables[name], layout.form
-    if name in form.items:
-        return _sum_items(table, name, manifest, layout, scales, faults), name
-    given = form.columns[name]
-    values = _read_values(table[given.column], variable, given, layout, scales, faults)
-    for visit in form.earlier:
-        if visit.variable == name and visit.column in table:
-            before = _read_values(table[visit.column], variable, visit, layout, scales, faults)
-            values = values.where(values.notna(), before)
-    return values, given.column
+    given = form.columns.get(name)
+    recorded = [] if given is None else [(form.weeks.get(name, 0.0), given)]
+    recorded += [(visit.week, visit) for visit in form.earlier if visit.variable == name]
+    found = [
+        (week, _read_values(table[column.column], variable, column, layout, scales, faults))
+        for week, column in recorded
+        if column.column in table
+    ]
+    found += [
+        (items.week, _sum_items(table, name, items, manifest, layout, scales, faults))
+        for items in form.items.get(name, ())
+        if all(column.column in table for column in items.columns.values())
+    ]
+    # Of one week the recorded value comes first, as it was put down first.
+    latest = sorted(found, key=lambda item: -item[0])
+    values = latest[0][1]
+    for _, before in latest[1:]:
+        values = values.where(values.notna(), before)
+    return values, name if given is None else given.column
 
 
 def _sum_items(
     table: pd.DataFrame,
     name: str,
+    items: ItemColumns,
     manifest: Manifest,
     layout: TableLayout,
     scales: pd.Series | None,
@@ -246,14 +257,16 @@ def _sum_items(
     total = manifest.variables[name].total
     if total is None:
         raise BundleError(f"'{name}' is no total, and a form of the bundle adds up its items")
-    answers = [
-        _read_values(table[given.column], manifest.variables[item], given, layout, None, faults)
-        for item, given in layout.form.items[name].items()
-    ]
-    ranges = [manifest.variables[item].range for item in layout.form.items[name]]
-    sums, _ = sum_answers(
-        np.column_stack(answers).astype(float), ranges, most_missing=total.missing_at_most
-    )
+    answers = np.full((len(table), len(total.items)), np.nan)
+    for at, item in enumerate(total.items):
+        if item in items.columns:
+            given, variable = items.columns[item], manifest.variables[item]
+            read = _read_values(table[given.column], variable, given, layout, None, faults)
+            answers[:, at] = read.to_numpy(dtype=float)
+    ranges = [manifest.variables[item].range for item in total.items]
+    sums, missing = sum_answers(answers, ranges, most_missing=total.missing_at_most)
+    # Where no item was answered there was no visit.
+    sums = np.where(missing == len(total.items), np.nan, sums)
     if total.scale is not None and scales is not None:
         sums = np.where((scales == total.scale).to_numpy(), sums, np.nan)
     return pd.Series(sums, index=table.index)
@@ -333,8 +346,9 @@ def count_faults_by_column(
     ]
     columns += [
         (given, manifest.variables[item])
-        for items in form.items.values()
-        for item, given in items.items()
+        for sets in form.items.values()
+        for items in sets
+        for item, given in items.columns.items()
     ]
     for given, variable in columns:
         if given.column in table:

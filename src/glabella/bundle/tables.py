@@ -19,6 +19,7 @@ from glabella.bundle.recognition import (
     list_columns,
     recognise_layout,
 )
+from glabella.data.mapping.labels import simplify_label
 from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, open_batches
 from glabella.data.reading.files import read_table
 from glabella.data.reading.raw import RawTable, ReadOptions
@@ -210,7 +211,9 @@ def _try_options(
             failures.append((alike, error))
     failed = _choose_failure(candidates, names, failures)
     if failed is None and candidates:
-        return recognise_layout(candidates, manifest)
+        found = recognise_layout(candidates, manifest)
+        _refuse_coded_ids(found.chosen.layout, path)
+        return found
     if failed is None and names:
         # It can be read, and lacks a column: of all forms the nearest is named.
         find_forms(names, forms)
@@ -220,6 +223,19 @@ def _try_options(
         place=failed.place or path.name,
         remedy=None if failed.remedy is None else name_options(failed.remedy),
     )
+
+
+def _refuse_coded_ids(layout: TableLayout, path: Path) -> None:
+    """Refuse identifiers that are codes of what the file's labels say, as training does."""
+    column = layout.form.ids[-1]
+    labels = layout.labels.get(column, {})
+    if any(simplify_label(label) != simplify_label(value) for value, label in labels.items()):
+        raise DataError(
+            f"the identifiers in '{column}' are codes that the file's labels stand for, and "
+            "another file may number them otherwise",
+            place=path.name,
+            remedy="Write the identifiers themselves into the column, or take the labels off.",
+        )
 
 
 def _choose_failure(

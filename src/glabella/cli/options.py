@@ -199,7 +199,8 @@ def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int]
     The function takes a stage, the number done and the total, which is 0 if it is not known. `of`
     names what is counted, in the plural, if its rate is worth showing.
     """
-    if not sys.stderr.isatty():
+    # There is none where the shell closed it.
+    if sys.stderr is None or not sys.stderr.isatty():
         yield _make_line_printer()
         return
     # rich takes a while to import; only work that lasts shows progress.

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -40,7 +40,7 @@ def end_on_signals() -> Iterator[None]:
             _kill_workers()
             os._exit(_EXIT_CODE + received[0][0])
 
-    _raise_what_was_swallowed()
+    stop_looking = _raise_what_was_swallowed()
     for name in _NAMES:
         number = getattr(signal, name, None)
         # A script's shell lets its background jobs ignore SIGINT, but a SIGINT that is sent to such
@@ -57,12 +57,17 @@ def end_on_signals() -> Iterator[None]:
         if received and not is_done:
             sys.exit(_EXIT_CODE + received[0][0])
         raise
+    finally:
+        stop_looking()
 
 
-def _raise_what_was_swallowed() -> None:
-    """Interrupt once more where the interrupt met a destructor, from which nothing is raised."""
+def _raise_what_was_swallowed() -> Callable[[], None]:
+    """Interrupt once more where the interrupt met a destructor, from which nothing is raised.
+
+    What it returns ends that: an alarm after the command has ended would give it another exit code.
+    """
     if not hasattr(signal, "setitimer"):
-        return
+        return lambda: None
     otherwise = sys.unraisablehook
 
     def look(swallowed: Any) -> None:
@@ -72,7 +77,12 @@ def _raise_what_was_swallowed() -> None:
         else:
             otherwise(swallowed)
 
+    def stop() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        sys.unraisablehook = otherwise
+
     sys.unraisablehook = look
+    return stop
 
 
 def _kill_workers() -> None:

@@ -16,6 +16,7 @@ from glabella.data.cells import to_text
 # Programs that keep whole numbers as doubles write 1001 as 1001.0.
 _WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 _LARGEST = float(2**63)
+_GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
 _EXPONENT = re.compile(r"\d+(\.\d+)?e\+?\d{1,2}")
 
 
@@ -95,9 +96,12 @@ def loosen_ids(ids: Sequence[str]) -> list[str]:
 
 
 def _loosen(text: str) -> str:
-    # Marks that show nothing, and the apostrophe by which a spreadsheet keeps text text.
+    # Marks that show nothing, other widths of a digit, and how spreadsheets keep text text.
     seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc"))
-    squeezed = "".join(seen.split()).casefold().lstrip("'")
+    squeezed = "".join(unicodedata.normalize("NFKC", seen).split()).casefold().strip("'\"=+")
+    if _GROUPED.fullmatch(squeezed):
+        squeezed = re.sub("[.,]", "", squeezed)
+    squeezed = re.sub(r"^(\d+)[.,]0*$", r"\1", squeezed)
     if _EXPONENT.fullmatch(squeezed):
         number = float(squeezed)
         if number.is_integer():

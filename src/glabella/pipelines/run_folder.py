@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from glabella.atomic import LOCK_FILE, FolderLock, open_new
+from glabella.atomic import LOCK_FILE, FolderLock, NotOursError, make_folder, open_new
 from glabella.definitions.locate import Project
+from glabella.errors import DataError
 from glabella.tracking.registry import is_registered
 
 BUNDLE_FOLDER = "bundle"
@@ -60,7 +61,7 @@ class RunFolder:
         table : DataFrame
             A row a participant.
         """
-        self.keys.parent.mkdir(mode=0o700, exist_ok=True)
+        make_folder(self.keys.parent)
         with open_new(self.keys, private=True) as file:
             file.write(table.to_csv(index=False).encode())
 
@@ -91,7 +92,16 @@ def open_run_folder(project: Project, kind: str, run_id: str) -> Iterator[RunFol
     """
     _remove_killed(project)
     common = project.runs / kind
-    common.mkdir(parents=True, exist_ok=True)
+    try:
+        # Before anything is computed: what is written below them says who took part.
+        for below in (common, project.runs / "keys"):
+            make_folder(below)
+    except NotOursError as error:
+        raise DataError(
+            f"nothing can be written there: {error.strerror}",
+            place=str(error.filename),
+            remedy="Remove it, or name another project with --project.",
+        ) from None
     new = Path(tempfile.mkdtemp(prefix=_NEW, dir=common))
     lock = FolderLock(new)
     # On a disk without locks nothing is removed after a kill, and a run works all the same.

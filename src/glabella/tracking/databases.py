@@ -110,6 +110,10 @@ _ADDRESS = (
 )
 
 
+def _is_damage(error: Exception) -> bool:
+    return any(sign in str(error) for sign in ("malformed", "not a database", "disk image"))
+
+
 def refuse_odd_database(database: Path, *, is_new: bool, remedy: str) -> None:
     """Refuse a file that is no database of MLflow's: opening it would fill it with tables.
 
@@ -134,7 +138,8 @@ def refuse_odd_database(database: Path, *, is_new: bool, remedy: str) -> None:
             found = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     except (sqlite3.Error, OSError, ValueError) as error:
         raise StoreError(
-            f"the database of runs and models can't be read: {error}",
+            "the database of runs and models "
+            + (f"is damaged: {error}" if _is_damage(error) else f"can't be read: {error}"),
             place=str(database),
             remedy=remedy,
         ) from None

@@ -131,14 +131,31 @@ def settle(database: Path, root: Path) -> None:
             moved = [old for (old,) in found if old and old != new and _is_a_projects(old)]
             if not moved:
                 return
+            if database.stat().st_nlink > 1:
+                raise StoreError(
+                    "this project was copied by hard links, so its database is another project's "
+                    "as well",
+                    place=str(database),
+                    remedy="Copy the file itself: `cp mlflow.db copy && mv copy mlflow.db`.",
+                )
             with opened:
                 for old in moved:
                     _replace(opened, old, new)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            # An empty file, which MLflow fills when it opens it.
+            return
         raise StoreError(
-            f"this project was moved or copied, and its database can't be told so: {error}",
+            f"the addresses in the database of runs and models can't be looked at or changed: "
+            f"{error}",
             place=str(database),
             remedy="Name a project in which you may write, with --project.",
+        ) from None
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the database of runs and models is damaged: {error}",
+            place=str(database),
+            remedy="Restore it from a copy.",
         ) from None
 
 

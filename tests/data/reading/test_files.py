@@ -137,7 +137,7 @@ def test_a_missing_file_is_answered_with_the_tables_that_are_there(tmp_path: Pat
     path = tmp_path / "people.csv"
     assert str(refuse(path)) == (
         f"{path}: there is no such file\n"
-        "  Name the folder that holds it with `--data DIR`; "
+        "  Check its name and folder; "
         f"{tmp_path} has old.parquet, visits.csv."
     )
 
@@ -149,7 +149,7 @@ def test_a_missing_file_in_an_empty_or_missing_folder_is_refused(tmp_path: Path)
 
 def test_a_folder_with_the_name_of_a_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "people.csv").mkdir()
-    assert refuse(tmp_path / "people.csv").finding == "there is no such file"
+    assert refuse(tmp_path / "people.csv").finding == "it is a folder"
 
 
 @pytest.mark.parametrize("name", ["people.xls", "people.csv.gz", "people"])

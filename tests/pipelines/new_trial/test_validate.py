@@ -201,9 +201,12 @@ class TestRefusals:
         [
             (lambda t: t.drop(columns="age"), "lacks the column 'age'"),
             (lambda t: t.drop(columns=OUTCOME), "no column 'responded'"),
-            (lambda t: t.assign(responded="perhaps"), "neither response nor none"),
+            (
+                lambda t: t.assign(responded="perhaps"),
+                "nothing says which value",
+            ),
             (lambda t: t.assign(arm="saline"), "name no arm of the model"),
-            (lambda t: t.assign(responded="1"), "0 of the rarer class"),
+            (lambda t: t.assign(responded="1"), "all 120 known outcomes are read as response"),
             (lambda t: t.head(8), "under 5"),
         ],
     )

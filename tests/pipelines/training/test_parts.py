@@ -9,14 +9,8 @@ import pytest
 
 import glabella
 from glabella.bundle.load import load_bundle
-from glabella.pipelines import (
-    choice,
-    compose_figures,
-    compose_report,
-    measured,
-    parts,
-    train,
-)
+from glabella.pipelines.training import optimism, parts, results, train
+from glabella.pipelines.training.run_report import figures, report
 from glabella.validation.measures import performance
 
 SINGULAR = np.linalg.LinAlgError("Singular matrix")
@@ -45,12 +39,12 @@ def broken(tmp_path_factory, make_small_project):
     with patched.context() as patch:
         patch.setattr(performance, "fit_calibration_curve", _fail(SINGULAR))
         patch.setattr(performance, "compute_brier_score", _fail(ZeroDivisionError("division")))
-        patch.setattr(choice, "correct_for_choice", _fail(FloatingPointError("overflow")))
-        patch.setattr(measured, "run_permutations", _fail(UserWarning("did not converge")))
-        patch.setattr(measured, "refit_chosen", _fail(ValueError("constant")))
-        patch.setattr(measured, "explain_chosen", _fail(TypeError("a fault of the program")))
-        patch.setattr(compose_figures, "draw_roc", _fail(IndexError("out of range")))
-        patch.setattr(compose_report, "hold_directions", _fail(SINGULAR))
+        patch.setattr(optimism, "correct_for_choice", _fail(FloatingPointError("overflow")))
+        patch.setattr(results, "run_permutations", _fail(UserWarning("did not converge")))
+        patch.setattr(results, "refit_chosen", _fail(ValueError("constant")))
+        patch.setattr(results, "explain_chosen", _fail(TypeError("a fault of the program")))
+        patch.setattr(figures, "draw_roc", _fail(IndexError("out of range")))
+        patch.setattr(report, "hold_directions", _fail(SINGULAR))
         patch.setattr(train, "refit_for_uncertainty", _fail(SINGULAR))
         yield glabella.train("small", project=project, workers=1)
 

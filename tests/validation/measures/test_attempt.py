@@ -48,7 +48,7 @@ def test_a_failure_says_where_in_the_package_it_came_from():
         return estimate_tau2(np.empty(0), np.empty(0))
 
     failure = attempt(compute, lambda failure: failure)
-    assert failure.place.startswith("pooling:")
+    assert failure.place.startswith("meta_analysis:")
 
 
 def test_a_value_that_is_no_number_is_none_and_so_is_its_interval():

@@ -13,7 +13,14 @@ import pandas as pd
 from glabella.data.cells import is_missing, match_codes, to_numbers, to_text
 from glabella.data.checks import Finding, count_faults
 from glabella.data.dictionary import Dictionary, Variable
-from glabella.data.mapping.labels import NamedArm, Reading, read_labels, take_labelled
+from glabella.data.identifiers import write_ids
+from glabella.data.mapping.labels import (
+    NamedArm,
+    Reading,
+    find_coded_names,
+    read_labels,
+    take_labelled,
+)
 from glabella.data.mapping.sources import TrialSource, VariableColumn
 from glabella.data.mapping.units import convert_values, find_conversion
 from glabella.data.reading.header import describe_columns
@@ -368,6 +375,63 @@ def read_column(
     if given.unit is not None:
         values = _convert(values, given.unit, variable, place)
     return ReadColumn(values, read.notes)
+
+
+def read_identifiers(
+    state: MappingState[TrialSource], file: str, column: str, *keys: str | int
+) -> pd.Series:
+    """Read identifiers, and refuse codes that stand for them.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source; what is wrong is noted there.
+    file, column : str
+        Where they are.
+    *keys : str or int
+        Where, below the source, the column is named.
+
+    Returns
+    -------
+    Series of str
+        A categorical: each is read once, however many visits it has.
+    """
+    raw = state.take(file, column, *keys).astype("category")
+    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    coded = find_coded_names(text, labels)
+    state.note_rows(
+        text.isin(coded).to_numpy(),
+        file,
+        column,
+        "{count} identifiers are codes that the file's labels stand for, and another file may "
+        "number them otherwise",
+        "Write the identifiers themselves into the column, or take the labels off.",
+    )
+    return write_ids(raw)
+
+
+def read_trial_names(
+    state: MappingState[TrialSource], file: str, column: str, *keys: str | int
+) -> pd.Series:
+    """Read the names of trials, by the file's labels if it has such.
+
+    Parameters
+    ----------
+    state : MappingState
+        The source.
+    file, column : str
+        Where they are.
+    *keys : str or int
+        Where, below the source, the column is named.
+
+    Returns
+    -------
+    Series of str
+        A categorical.
+    """
+    raw = state.take(file, column, *keys).astype("category")
+    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    return write_ids(text.replace(labels).astype("category") if labels else raw)
 
 
 def interpret_column(

@@ -159,6 +159,34 @@ def read_name_labels(labels: Mapping[str, str], known: Collection[str]) -> Readi
     )
 
 
+def find_coded_names(text: pd.Series, labels: Mapping[str, str]) -> frozenset[str]:
+    """Find values that stand for another name by the file's labels.
+
+    Parameters
+    ----------
+    text : Series of str
+        Cells, as `take_labelled` gives them.
+    labels : mapping
+        The labels of values that occur.
+
+    Returns
+    -------
+    frozenset of str
+        Values whose label is not the value itself.
+
+    Examples
+    --------
+    >>> sorted(find_coded_names(pd.Series(["1", "2"]), {"1": "A001", "2": "2"}))
+    ['1']
+    """
+    there = set(text.unique())
+    return frozenset(
+        value
+        for value, label in labels.items()
+        if value in there and simplify_label(label) != simplify_label(value)
+    )
+
+
 def read_week_labels(labels: Mapping[str, str]) -> Reading:
     """Read the labels of weeks.
 

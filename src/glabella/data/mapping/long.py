@@ -12,8 +12,12 @@ import pandas as pd
 from glabella.data.cells import to_numbers, to_text
 from glabella.data.checks import Finding, parse_values
 from glabella.data.dictionary import Variable
-from glabella.data.identifiers import write_ids
-from glabella.data.mapping.interpret import MappingState, interpret_column
+from glabella.data.mapping.interpret import (
+    MappingState,
+    interpret_column,
+    read_identifiers,
+    read_trial_names,
+)
 from glabella.data.mapping.labels import read_name_labels, read_week_labels, take_labelled
 from glabella.data.mapping.sources import AssessmentsFile, TrialSource
 from glabella.data.mapping.unmatched import explain_unmatched
@@ -88,10 +92,10 @@ def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame
 
 def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.DataFrame) -> _Visits:
     file, at = state.source.assessments[index], ("assessments", index)
-    ids = _take_ids(state, file.file, file.id, *at, "id")
+    ids = read_identifiers(state, file.file, file.id, *at, "id")
     trial: pd.Series | str = state.source.name
     if file.trial is not None:
-        trial = _take_ids(state, file.file, file.trial, *at, "trial")
+        trial = read_trial_names(state, file.file, file.trial, *at, "trial")
     keys = pd.DataFrame({"studyid": trial, "usubjid": ids}).astype("category")
     if file.period is not None:
         keys["period"] = to_numbers(state.take(file.file, file.period, *at, "period"))
@@ -118,13 +122,6 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
         codes = np.where(people < 0, -1, levels.cat.codes.to_numpy()[people])
         scales = pd.Series(pd.Categorical.from_codes(codes, levels.cat.categories))
     return _Visits(keys, people, scales)
-
-
-def _take_ids(
-    state: MappingState[TrialSource], file: str, column: str, *keys: str | int
-) -> pd.Series:
-    """Take identifiers as categories: each is read once, however many visits it has."""
-    return write_ids(state.take(file, column, *keys).astype("category"))
 
 
 def _take_names(

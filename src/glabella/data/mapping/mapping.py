@@ -11,8 +11,12 @@ import pandas as pd
 
 from glabella.data.checks import Finding, parse_values, refuse_findings
 from glabella.data.dictionary import Dictionary
-from glabella.data.identifiers import write_ids
-from glabella.data.mapping.interpret import MappingState, interpret_column
+from glabella.data.mapping.interpret import (
+    MappingState,
+    interpret_column,
+    read_identifiers,
+    read_trial_names,
+)
 from glabella.data.mapping.labels import (
     NamedArm,
     Reading,
@@ -208,8 +212,8 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
     columns = {
         "studyid": pd.Series(state.source.name, index=range(n_rows))
         if file.trial is None
-        else write_ids(state.take(file.file, file.trial, *at, "trial")),
-        "usubjid": write_ids(state.take(file.file, file.id, *at, "id")),
+        else read_trial_names(state, file.file, file.trial, *at, "trial").astype(object),
+        "usubjid": read_identifiers(state, file.file, file.id, *at, "id").astype(object),
     }
     for role, column in _ROLE_COLUMNS.items():
         name = getattr(file, role)

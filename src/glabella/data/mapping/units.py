@@ -32,6 +32,13 @@ _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _GRAMS = {"gr", "gm", "gms"}
 # The line that links the two standards of HbA1c: Hoelzel and others, Clin Chem 2004;50:166-174.
 _HBA1C = re.compile(r"hb\s*a1c|\ba1c\b|gly(cat|cosylat)ed ha?emoglobin|glycoha?emoglobin", re.I)
+# What differs between two values, or spreads about them, has no zero of its own.
+_OF_TWO_VALUES = re.compile(
+    r"chang|differ|\bdelta\b|δ|\bfall|\bdrop|\bris(e|ing)|increas|decreas|reduc|\bsd\b|deviation|"
+    r"varia|\brange\b|\bnot\b",
+    re.I,
+)
+_INCOMPLETE = re.compile(r"/\s*\d+(?:\.\d+)?\s*(?:/|$)|\d\s+\d")
 _NGSP_BY_IFCC, _NGSP_AT_ZERO = 0.09148, 2.152
 # The size of a degree and where its scale has zero, in kelvins: exact, where the library rounds.
 _TEMPERATURES = {
@@ -62,7 +69,9 @@ def _spell(unit: str) -> str:
     unit = re.sub(r"^\s*[x×]\s*(?=10)", "", unit)
     unit = re.sub(r"\b10\s*(?:\^|\*\*?|[eE])\s*(-?\d+)", r"10**\1", unit)
     # A number and the unit after it divide together: mL/min/1.73 m2, mg/100 mL.
-    unit = re.sub(r"/\s*(\d+(?:\.\d+)?)\s*([^\W\d_]+[2-5]?)", r"/(\1 \2)", unit)
+    unit = re.sub(
+        r"/\s*(\d+(?:\.\d+)?)\s*([^\W\d_]+(?:[2-5]|\s*(?:\^|\*\*)\s*[2-5])?)", r"/(\1 \2)", unit
+    )
     unit = re.sub(r"\b([a-zµμ]*[a-z])([2-5])\b", r"\1**\2", unit)
     return re.sub(r"[A-Za-z]+", lambda found: _WORDS.get(found[0].lower(), found[0]), unit)
 
@@ -118,7 +127,7 @@ def find_conversion(unit: str, variable: Variable, *, place: str) -> tuple[float
     if _spell(unit) == _spell(variable.unit) and (not all(counted) or counted[0] == counted[1]):
         return 1.0, 0.0
     try:
-        found = _convert_units(unit, variable.unit, is_hba1c=bool(_HBA1C.search(variable.label)))
+        found = _convert_units(unit, variable.unit, is_hba1c=_is_hba1c(variable.label))
     # What pint's own reader of words makes of a stray sign is not one family of errors.
     except (
         pint.PintError, ValueError, TypeError, AttributeError, AssertionError, LookupError,
@@ -142,9 +151,16 @@ def find_conversion(unit: str, variable: Variable, *, place: str) -> tuple[float
     return found
 
 
+def _is_hba1c(label: str) -> bool:
+    return bool(_HBA1C.search(label)) and not _OF_TWO_VALUES.search(label)
+
+
 def _convert_units(unit: str, target: str, *, is_hba1c: bool) -> tuple[float, float] | None:
     """Give factor and offset, or None where the units measure different things."""
     if {unit.strip().lower(), target.strip().lower()} & _GRAMS:
+        raise ValueError
+    # Shorthand whose unit is left to the reader, such as mL/min/1.73 and 10 9/L.
+    if any(_INCOMPLETE.search(each) for each in (unit, target)):
         raise ValueError
     registry = _open_registry()
     kinds = [find_kind(each, _spell(each), registry) for each in (unit, target)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from glabella.atomic import make_folder
@@ -297,12 +299,14 @@ def open_batches(
         columns.
     """
     if path.is_dir():
-        return _open_parquet_files(_list_parts(path), path, choose, tuple(exact))
+        return _open_parquet_files(
+            _list_parts(path), path, choose, tuple(exact), options or ReadOptions()
+        )
     check_is_there(path)
     options = options or ReadOptions()
     ending = path.suffix.lower()
     if ending == ".parquet":
-        return _open_parquet_files([path], path, choose, tuple(exact))
+        return _open_parquet_files([path], path, choose, tuple(exact), options)
     if ending in _TEXT:
         return _spool_text(path, options, choose, spool, exact)
     if ending in FORMATS:
@@ -353,7 +357,11 @@ def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
 
 
 def _open_parquet_files(
-    paths: list[Path], named: Path, choose: Choose, exact: tuple[str, ...]
+    paths: list[Path],
+    named: Path,
+    choose: Choose,
+    exact: tuple[str, ...],
+    options: ReadOptions,
 ) -> ParquetTable:
     first: pyarrow.Schema | None = None
     n_rows = 0
@@ -373,7 +381,44 @@ def _open_parquet_files(
         n_rows += count
     refuse_no_rows(n_rows, named)
     chosen = tuple(choose(first.names if first is not None else []))
+    if options.decimal != "." and first is not None:
+        texts = [field.name for field in first if _is_text(field.type) and field.name not in exact]
+        asked = [name for name in texts if name in chosen]
+        beside = [name for name in texts if name not in chosen]
+        check_grouped_points(
+            _take_numbers(paths, asked), named, others=lambda: [_take_numbers(paths, beside)]
+        )
     return ParquetTable(tuple(paths), chosen, n_rows, exact)
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    if pyarrow.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
+
+
+def _take_numbers(paths: list[Path], names: list[str]) -> pyarrow.Table:
+    """Take the different cells of text columns that hold a digit; most columns have none."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for path in paths if names else ():
+        with refuse_damage(path), _open_parquet(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(found), use_threads=False):
+                for name in list(found):
+                    cells = batch[name]
+                    # Words that are repeated are kept once, however long the column would be.
+                    words = cells.dictionary if pyarrow.types.is_dictionary(cells.type) else cells
+                    cells = pc.unique(pc.cast(words, pyarrow.large_string()))
+                    cells = cells.filter(pc.match_substring_regex(cells, r"\d"))
+                    found[name].update(cells.drop_null().to_pylist())
+    longest = max(map(len, found.values()), default=0)
+    return pyarrow.table(
+        {
+            name: pyarrow.array(
+                [*sorted(cells), *[None] * (longest - len(cells))], pyarrow.large_string()
+            )
+            for name, cells in found.items()
+        }
+    )
 
 
 def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
@@ -430,7 +475,16 @@ def _spool_statistical(
         f.name for f in schema if pyarrow.types.is_large_string(f.type) and f.name not in exact
     ]
     if options.decimal != ".":
-        check_grouped_points(whole.select(texts), path)
+        beside = [name for name in described.column_names if name not in asked]
+        check_grouped_points(
+            whole.select(texts),
+            path,
+            others=lambda: (
+                _to_table(frame, beside)
+                for frame in read_statistical_parts(path, options, beside, rows=BATCH_ROWS)
+                if beside
+            ),
+        )
     labels = take_value_labels(described, asked)
     return SpooledTable(tuple(written), schema, count, labels=labels)
 
@@ -452,7 +506,7 @@ def _write_parts(tables: Iterable[pyarrow.Table], spool: Path) -> list[Path]:
     for table in tables:
         path = spool / f"{len(written):06d}.arrow"
         with (
-            pyarrow.OSFile(str(path), "wb") as sink,
+            pyarrow.OSFile(os.fsencode(path), "wb") as sink,
             pyarrow.ipc.new_file(sink, table.schema) as writer,
         ):
             writer.write_table(table)
@@ -462,4 +516,4 @@ def _write_parts(tables: Iterable[pyarrow.Table], spool: Path) -> list[Path]:
 
 def _open_parts(parts: Iterable[Path]) -> Iterator[pyarrow.Table]:
     for path in parts:
-        yield pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all()
+        yield pyarrow.ipc.open_file(pyarrow.memory_map(os.fsencode(path))).read_all()

@@ -157,7 +157,8 @@ def check_grouped_points(
     path : Path
         The file, for the message.
     delimiter : str
-        Of the cells, or a comma if the file has none.
+        Of the cells, or a comma if the file has none: identifiers such as 101.001 are text too, so
+        that what other cells show is needed for a doubt.
     others : callable
         Gives the file's other columns.
 

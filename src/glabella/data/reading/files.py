@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -145,12 +146,17 @@ def check_is_there(path: Path) -> None:
             f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()
         )
     if not path.is_file():
+        if os.path.lexists(path):
+            kind = "a folder" if path.is_dir() else "no ordinary file, or a link to none"
+            raise DataError(
+                f"it is {kind}", place=str(path), remedy="Name the file of the table itself."
+            )
         nearby = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in READABLE)
         listed = ", ".join(nearby[:10]) or "no table"
         raise DataError(
             "there is no such file",
             place=str(path),
-            remedy=f"Name the folder that holds it with `--data DIR`; {path.parent} has {listed}.",
+            remedy=f"Check its name and folder; {path.parent} has {listed}.",
         )
     try:
         path.open("rb").close()

@@ -142,10 +142,12 @@ def _find_own_columns(
         and each.form.outcome.column in frame
         and name in (None, flag.name, each.form.outcome.column)
     ]
-    if not found and name == flag.name and name in frame:
-        found = [(layouts[0], VariableColumn(column=name))]
-    exact = [item for item in found if item[1].column == name]
-    return exact or found
+    if name is not None and name in frame:
+        # A column of that name is meant, and not another that a source has for it.
+        found = [item for item in found if item[1].column == name]
+        if not found and name == flag.name:
+            found = [(layouts[0], VariableColumn(column=name))]
+    return found
 
 
 def _decode_alike(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def find_overlap(
     if not paths or not all(path.exists() for path in paths):
         return Overlap(None)
     columns = ["studyid", "usubjid"][-len(ids) :]
-    known = pd.concat([_read_keys(path, columns) for path in paths])
+    known = pd.concat([_read_keys(path, ["studyid", "usubjid"]) for path in paths])
     given = [write_ids(part).tolist() for part in ids]
     trained = [write_ids(known[column]).tolist() for column in columns]
     same = _find_among(given, trained)
@@ -77,6 +78,9 @@ def find_overlap(
             alike |= _find_among(_loosen(given[-1:]), _loosen(trained[-1:])) & ~trial.isin(
                 trained[0]
             )
+    alike |= _find_among(
+        _loosen([_drop_trials(given[-1], known)]), _loosen([known["usubjid"].tolist()])
+    )
     return Overlap(int(same.sum()), int((alike & ~same).sum()))
 
 
@@ -130,6 +134,15 @@ def _list_runs(provenance: Mapping[str, Any]) -> list[str]:
     """The runs whose participants the model has learnt from."""
     earlier = (provenance.get("lineage") or {}).get("runs") or []
     return [str(run) for run in (*earlier, provenance.get("run")) if run]
+
+
+def _drop_trials(ids: Sequence[str], known: pd.DataFrame) -> list[str]:
+    """Take the trial's name off identifiers that begin with it, as CDISC makes unique ones."""
+    names = sorted({name for name in known["studyid"] if name}, key=len, reverse=True)
+    if not names:
+        return list(ids)
+    start = re.compile(rf"(?:{'|'.join(map(re.escape, names))})[-/_. ]", re.IGNORECASE)
+    return [start.sub("", text, count=1) if start.match(text) else "\0" for text in ids]
 
 
 def _loosen(parts: Sequence[list[str]]) -> list[list[str]]:

@@ -168,11 +168,11 @@ def read_new_trial(
         table, found = read_whole_table(path, manifest, options.request)
         frame, layout = table.frame, found.chosen.layout
         _refuse_wrong_columns(frame, manifest, layout)
-    ids = [write_ids(frame[name]) for name in layout.form.list_ids(frame.columns)[-2:]]
+    ids = _read_ids(frame, layout)
     # A table may hold the identifiers of several forms, and one is enough to know somebody again.
     overlaps = [
         find_overlap(
-            [write_ids(frame[name]) for name in each.form.list_ids(frame.columns)[-2:]],
+            _read_ids(frame, each),
             manifest,
             project,
             across_trials=True,
@@ -228,6 +228,15 @@ def read_new_trial(
             }
         ),
     )
+
+
+def _read_ids(frame: pd.DataFrame, layout: TableLayout) -> list[pd.Series]:
+    """Read trial, by the file's labels as training does, and identifier."""
+    ids = []
+    for name in layout.form.list_ids(frame.columns)[-2:]:
+        text, labels = take_labelled(frame[name], layout.labels.get(name, {}))
+        ids.append(write_ids(text.replace(labels) if labels else frame[name]))
+    return ids
 
 
 def _refuse_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> None:

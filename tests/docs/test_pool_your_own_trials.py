@@ -90,3 +90,21 @@ def test_it_trains_and_scores_under_the_dictionarys_names(study, tmp_path):
     assert (batch.scored, batch.refused) == (2, 0)
     probability = batch.frame()["response_probability"].astype(float)
     assert probability[0] > probability[1]
+
+
+def test_it_ends_in_a_model_that_the_gate_promotes(study, page):
+    """The analysis of the page itself, of whose candidates the ensemble alone is left out."""
+    shipped = (study / "pipelines" / "bont_pooled.yaml").read_text()
+    block = re.search(r"```yaml\n(data:\n.*?)```", page, re.DOTALL).group(1)
+    head, rest = shipped.split("data: ")
+    text = head + block + "endpoint:" + rest.split("endpoint:")[1]
+    text = text.replace(", ridge, ensemble]", ", ridge]")
+    text = re.sub(r"(?m)^sensitivity: .*\n", "", text)
+    (study / "pipelines" / "promoted.yaml").write_text(text)
+    checked = glabella.check("promoted", project=study, data=study / "data")
+    assert not [item for item in checked.findings if item.place.startswith("promotion")]
+    glabella.train("promoted", project=study, data=study / "data", workers=1)
+    dry = glabella.promote("promoted", project=study, dry_run=True)
+    assert [item.describe() for item in dry.criteria if not item.passed] == []
+    promoted = glabella.promote("promoted", project=study)
+    assert promoted.verdict == "passed"

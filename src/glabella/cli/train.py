@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -29,6 +29,14 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted training.")
     ] = False,
+    explain: Annotated[
+        Literal["now", "later"],
+        typer.Option(
+            "--explain",
+            help="Explain the model now, or later: then --resume explains it without validating "
+            "again.",
+        ),
+    ] = "now",
     as_json: JsonOption = False,
 ) -> None:
     """Validate the candidates, choose one, fit it and report.
@@ -50,6 +58,7 @@ def command(
             data=data,
             workers=wanted,
             resume=resume,
+            explain=explain,
             progress=progress,
         )
     if as_json:
@@ -76,6 +85,8 @@ def command(
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")
     typer.echo(f"run     {result.run_id}")
+    if explain == "later":
+        typer.echo("later   the same with --resume explains it; its fits are kept")
 
 
 def _tabulate(result: TrainingResult) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from joblib import delayed
 
 from glabella.errors import GlabellaError
-from glabella.models.candidate import Candidate
+from glabella.models.candidate import Candidate, EnsembleCandidate
 from glabella.models.grouping import Grouping
 from glabella.validation.comparison.permutation import permute_within
-from glabella.validation.fitting.nested import tune_and_fit
-from glabella.validation.fitting.parallel import one_thread, run_tasks
+from glabella.validation.fitting.kept import Keeper, Task, run_kept
+from glabella.validation.fitting.nested import TunedModel, tune_and_fit
+from glabella.validation.fitting.parallel import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold
@@ -80,6 +82,7 @@ def measure_noise(
     seed: int,
     workers: int,
     progress: Callable[[int, int], None] | None = None,
+    keeper: Keeper[Any] | None = None,
 ) -> Noise:
     """Refit a candidate to permuted features, and keep the largest importance of each time.
 
@@ -89,10 +92,14 @@ def measure_noise(
     out is then kept in place and the others are permuted once more, and the larger of the two
     thresholds holds.
 
+    Settings that are searched are searched once for each fold and step, in its first permutation,
+    and its others take them over: a search costs many times the fit. Weights, calibration and
+    penalties that a fit learns itself are learnt anew each time.
+
     Parameters
     ----------
     candidate : Candidate
-        The definition; all of it is learnt anew each time.
+        The definition.
     sample : Sample
         The participants.
     folds : sequence of Fold
@@ -111,6 +118,8 @@ def measure_noise(
         Processes; the result does not depend on it.
     progress : callable, optional
         Called with the number done and the number in all.
+    keeper : Keeper, optional
+        Where finished permutations are kept as they come in; what is there is not fitted again.
 
     Returns
     -------
@@ -127,25 +136,39 @@ def measure_noise(
         return Noise(None, np.empty(0), 0, 0, "the candidate uses no feature of the patient")
     say = progress or (lambda done, total: None)
 
-    def permute(block: tuple[str, ...], step: int) -> Floats:
-        jobs = (
-            delayed(_measure_permuted)(
-                candidate,
-                sample,
-                folds[number % len(folds)],
-                block,
-                grouping,
-                inner_folds,
-                seed,
-                (step, number),
+    def run(
+        block: tuple[str, ...], step: int, numbers: range, known: Sequence[Permuted | None]
+    ) -> Iterator[Permuted | None]:
+        tasks = [
+            Task(
+                (block, step, number),
+                delayed(_measure_permuted)(
+                    candidate if before is None else fix_settings(candidate, before.settings),
+                    sample,
+                    folds[number % len(folds)],
+                    block,
+                    grouping,
+                    inner_folds,
+                    seed,
+                    (step, number),
+                ),
             )
-            for number in range(permutations)
-        )
-        found: list[float] = []
-        for done, largest in enumerate(run_tasks(jobs, workers=workers, shared=[sample]), 1):
-            found.append(largest)
-            say(done + (step - 1) * permutations, step * permutations)
-        return np.array([each for each in found if not np.isnan(each)])
+            for number, before in zip(numbers, known, strict=True)
+        ]
+        for number, found in zip(
+            numbers, run_kept(tasks, keeper, workers=workers, shared=[sample]), strict=True
+        ):
+            say(number + 1 + (step - 1) * permutations, step * permutations)
+            yield found
+
+    def permute(block: tuple[str, ...], step: int) -> Floats:
+        # The first of each fold tunes, and the others of the fold take its settings over.
+        first = range(min(len(folds), permutations))
+        others = range(len(first), permutations)
+        tuned = list(run(block, step, first, [None] * len(first)))
+        known = [tuned[number % len(folds)] for number in others]
+        found = [*tuned, *run(block, step, others, known)]
+        return np.array([each.largest for each in found if each is not None])
 
     shown = tuple(importance)
     first = permute(shown, 1)
@@ -167,6 +190,105 @@ def _find_threshold(largest: Floats) -> float:
     return float(np.sort(largest)[len(largest) - beyond])
 
 
+@dataclass(frozen=True)
+class Permuted:
+    """What a permutation came to.
+
+    Parameters
+    ----------
+    largest : float
+        The importance of the most important permuted feature.
+    settings : dict of dict
+        What tuning chose, by member of an ensemble; of another candidate under a blank name.
+    """
+
+    largest: float
+    settings: dict[str, dict[str, Any]]
+
+
+def pack_permuted(permuted: Permuted) -> dict[str, Any]:
+    """Give what a permutation came to as plain values.
+
+    Parameters
+    ----------
+    permuted : Permuted
+        To be kept.
+
+    Returns
+    -------
+    dict
+        For `unpack_permuted`.
+    """
+    return vars(permuted)
+
+
+def unpack_permuted(content: dict[str, Any]) -> Permuted:
+    """Give it back.
+
+    Parameters
+    ----------
+    content : dict
+        From `pack_permuted`.
+
+    Returns
+    -------
+    Permuted
+        The same.
+    """
+    return Permuted(**content)
+
+
+def fix_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Any]]) -> Candidate:
+    """Give a candidate settings that were tuned before, so that none are searched.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+    settings : mapping of mapping
+        By member of an ensemble; of another candidate under a blank name.
+
+    Returns
+    -------
+    Candidate
+        Weights, calibration and penalties that are learnt without a search still are.
+    """
+    if isinstance(candidate, EnsembleCandidate):
+        members = {
+            name: _fix(member, settings.get(name, {}))
+            for name, member in candidate.resolved.items()
+        }
+        return candidate.model_copy(update={"resolved": members})
+    return _fix(candidate, settings.get("", {}))
+
+
+def without_search(candidate: Candidate) -> Candidate:
+    """Give a candidate that searches nothing, as one is with settings that were tuned before.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The definition.
+
+    Returns
+    -------
+    Candidate
+        To count what it costs.
+    """
+    if isinstance(candidate, EnsembleCandidate):
+        members = {name: without_search(member) for name, member in candidate.resolved.items()}
+        return candidate.model_copy(update={"resolved": members})
+    return candidate.model_copy(update={"search": {}})
+
+
+def _fix(candidate: Candidate, setting: Mapping[str, Any]) -> Candidate:
+    fixed = {name: value for name, value in setting.items() if name in candidate.search}
+    left = {name: space for name, space in candidate.search.items() if name not in fixed}
+    return candidate.model_copy(
+        update={"search": left, "settings": {**candidate.settings, **fixed}}
+    )
+
+
 def _measure_permuted(
     candidate: Candidate,
     sample: Sample,
@@ -176,11 +298,12 @@ def _measure_permuted(
     inner_folds: int,
     seed: int,
     key: tuple[int, int],
-) -> float:
+) -> Permuted | None:
     draw = np.random.default_rng(derive_seed(seed, "noise", *key))
     order = permute_within(sample.strata, draw, people=sample.people)
     columns = [name for shown in block for name in grouping.groups.get(shown, (shown,))]
     permuted = sample.exchange(columns, order, seed)
+    members: dict[str, TunedModel] = {}
     try:
         with one_thread():
             tuned = tune_and_fit(
@@ -190,11 +313,14 @@ def _measure_permuted(
                 inner_folds=inner_folds,
                 seed=derive_seed(seed, "noise fit", *key),
                 unit=fold.unit,
+                fitted=members,
             )
             found = grouping.sum_values(
                 tuned.model.contributions(permuted.features.take(fold.test))
             )
     except (ValueError, ArithmeticError, GlabellaError):
-        return float("nan")
+        return None
     sizes = np.abs(found.values).mean(axis=0)
-    return float(max(sizes[found.features.index(name)] for name in block))
+    largest = float(max(sizes[found.features.index(name)] for name in block))
+    settings = {name: dict(member.setting) for name, member in members.items()}
+    return Permuted(largest, settings or {"": dict(tuned.setting)})

@@ -51,13 +51,13 @@ def _format_number(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def format_count(events: float) -> str:
-    """Write a number of responders, which is a mean where outcomes are imputed.
+def format_count(events: float | None) -> str:
+    """Write a number of participants, which is a mean where outcomes are imputed.
 
     Parameters
     ----------
-    events : float
-        The number.
+    events : float or None
+        The number; None for one that is not told.
 
     Returns
     -------
@@ -68,7 +68,11 @@ def format_count(events: float) -> str:
     --------
     >>> format_count(41), format_count(41.25)
     ('41', '41.2')
+    >>> format_count(None)
+    'not told'
     """
+    if events is None:
+        return "not told"
     return f"{events:.0f}" if float(events).is_integer() else f"{events:.1f}"
 
 

@@ -36,7 +36,7 @@ class RunRecord:
     participants : list of dict
         A row for each trial and arm: ``trial``, ``arm``, ``n``, ``events``, ``left_out``.
     left_out : dict
-        Reason to count.
+        Reason to count; None for one under ten, here as everywhere.
     data_notes : list of str
         What reading the data left aside or converted, with counts and published sources.
     chosen, choice : str
@@ -52,7 +52,7 @@ class RunRecord:
     sensitivity : dict or None
         As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
     limits : dict or None
-        As `Limits.as_json` gives it, where the data are simulated.
+        As `OracleComparison.as_json` gives it, where the data are simulated.
     permutations : dict or None
         As `Permutations.as_json` gives it, where the analysis asks for permutations.
     stability : dict or None
@@ -93,7 +93,7 @@ class RunRecord:
     finding: str
     caveats: list[str]
     participants: list[dict[str, Any]]
-    left_out: dict[str, int]
+    left_out: dict[str, float | None]
     data_notes: list[str]
     chosen: str
     choice: str

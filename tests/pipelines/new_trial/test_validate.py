@@ -225,7 +225,7 @@ class TestRefusals:
         result = validate(project, write(tmp_path, few))
         [item] = result.trials
         assert item.performance.n == 20
-        assert "under 5 for each" in item.update.reason
+        assert "under 5 participants for each" in item.update.reason
         assert item.performance.estimates["brier"].value is not None
 
     def test_participants_of_training_unless_stated(self, project, tmp_path) -> None:

@@ -140,7 +140,7 @@ class TestNullWithAReason:
 
         _assert_null(found.slope)
         _assert_null(found.intercept)
-        assert found.slope.reason.endswith("others: under 5 of a class")
+        assert found.slope.reason.endswith("under 5 of a class")
 
     def test_four_responders_in_many_repetitions_are_four(self):
         random = np.random.default_rng(8)

@@ -110,7 +110,7 @@ def test_certainty_for_all_leaves_one_side_empty(level):
     assert found["specificity"].value == 1 - level
     empty, full = ("npv", "ppv") if level else ("ppv", "npv")
     assert found[empty].value is None
-    assert found[empty].reason.startswith("0 participants")
+    assert found[empty].reason.startswith("under 10 participants")
     assert found[full].value == 0.5
     assert found["sensitivity"].low is None
     assert "no interval" in found["sensitivity"].reason
@@ -121,7 +121,7 @@ def test_four_who_reach_the_threshold_are_too_few_for_a_predictive_value():
     found = _measure("ppv", responded, np.r_[np.full(4, 0.9), np.full(16, 0.1)])
 
     assert found.value is None
-    assert found.reason == "4 participants reach the threshold: under 5"
+    assert found.reason == "under 10 participants reach the threshold"
 
 
 @pytest.mark.parametrize("name", _MEASURES)

@@ -36,6 +36,7 @@ from glabella.pipelines.check.feasibility import (
     tabulate_sizes,
     tabulate_trials_by_fold,
 )
+from glabella.pipelines.check.promotion_notes import note_promotion
 from glabella.pipelines.check.responder_counts import count_by_strategy
 from glabella.reporting.check_page import render_check, render_stop
 from glabella.reporting.finding import format_count
@@ -43,6 +44,7 @@ from glabella.reporting.table_one import make_table_one
 from glabella.reporting.write import write_page
 from glabella.validation.across_trials.membership_model import Membership, estimate_membership
 from glabella.validation.folds.seeds import derive_seed, draw_state
+from glabella.validation.measures.attempt import attempt
 
 
 @dataclass(frozen=True)
@@ -211,10 +213,13 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     encoding = fit_encoding(sample.features.frame, used, fill_and_scale=True)
     participants = _count_participants(loaded)
     missing = _count_missing(loaded)
-    membership = estimate_membership(
-        sample.features,
-        sample.trial,
-        seed=draw_state(derive_seed(loaded.resolved.analysis.value.seed, "membership")),
+    membership = attempt(
+        lambda: estimate_membership(
+            sample.features,
+            sample.trial,
+            seed=draw_state(derive_seed(loaded.resolved.analysis.value.seed, "membership")),
+        ),
+        lambda failure: Membership(None, None, failure.words),
     )
     endpoint = loaded.resolved.analysis.value.endpoint
     schedule = count_visits(tables, endpoint.of)
@@ -235,6 +240,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_sizes(sizes, loaded.resolved.references),
         *impossible,
         *_note_external(loaded),
+        *note_promotion(loaded, plan),
         *(
             Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
             for name, why in plan.infeasible.items()

@@ -25,6 +25,7 @@ from glabella.bundle.training_ranges import describe_ranges
 from glabella.bundle.versions import list_versions
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
+from glabella.domain.small_counts import UNDER_TEN, tell_group
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureTable
 from glabella.models.build import export_model
@@ -429,6 +430,7 @@ def _describe(
     applied = None
     if made.applied is not None:
         applied = {"slope": made.applied.slope, "intercept": made.applied.intercept}
+    told = tell_group(before.performance.n, before.performance.events)
     lineage = {
         "parent": parent.model,
         "parent_bundle_sha256": bundle.digest,
@@ -439,14 +441,15 @@ def _describe(
         "test": choice.as_json(),
         "applied": applied,
         "trial": trial.name,
-        "trial_n": before.performance.n,
-        "trial_events": before.performance.events,
+        "trial_n": told.n,
+        "trial_events": told.events,
         "trial_sha256": trial.table_sha256,
         "earlier": earlier,
     }
+    count = UNDER_TEN if told.n is None else told.n
     finding = (
         f"Updated: {name} is {parent.model}, {_SLUGS[done]} to {trial.name} "
-        f"({before.performance.n} participants), and has not been validated since. Of its parent: "
+        f"({count} participants), and has not been validated since. Of its parent: "
         f"{parent.finding}"
     )
     # What stands out from noise was tested of another fit.

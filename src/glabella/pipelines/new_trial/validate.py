@@ -16,6 +16,7 @@ from glabella.bundle.load import Bundle
 from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
+from glabella.domain.small_counts import FEWEST_TOLD
 from glabella.errors import DataError
 from glabella.pipelines.new_trial.read_analysis import read_mapped_trials
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions, read_new_trial
@@ -441,13 +442,10 @@ def _find_case_mix(
 
 def _find_likeness(trial: NewTrial, bundle: Bundle) -> tuple[TrialLikeness, ...]:
     """Hold the mean of the new trial against that of each of training, in the order of names."""
-    counted: dict[str, float] = {}
-    for cell in bundle.manifest.training["cells"]:
-        counted[str(cell["trial"])] = counted.get(str(cell["trial"]), 0) + float(cell["n"])
+    counted = _count_trials(bundle.manifest.training)
     matrix = bundle.likeness.encoding.transform(trial.sample.features.frame)
-    # Trials of fewer than ten keep no mean; the others come in the order of their names.
-    names = [name for name in sorted(counted) if counted[name] >= 10]
-    if len(names) != len(bundle.likeness.trials):
+    # Trials of fewer than ten keep no mean.
+    if len(counted) != len(bundle.likeness.trials):
         return ()
     return tuple(
         TrialLikeness(
@@ -456,11 +454,23 @@ def _find_likeness(trial: NewTrial, bundle: Bundle) -> tuple[TrialLikeness, ...]
                 float(cloud.measure(matrix.mean(axis=0)[None])[0] ** 2),
                 columns=matrix.shape[1],
                 n=len(matrix),
-                n_training=int(counted[name]),
+                n_training=n_training,
             ),
         )
-        for name, cloud in zip(names, bundle.likeness.trials, strict=True)
+        for (name, n_training), cloud in zip(counted.items(), bundle.likeness.trials, strict=True)
+        # Where a number would give another's away it is not told, and nothing is measured.
+        if n_training is not None
     )
+
+
+def _count_trials(training: Mapping[str, Any]) -> dict[str, int | None]:
+    """Give the trials of which a likeness is kept, in the order of names, and their numbers."""
+    if "trials" in training:
+        return {str(item["trial"]): item["n"] for item in training["trials"]}
+    counted: dict[str, int] = {}
+    for cell in training["cells"]:
+        counted[str(cell["trial"])] = counted.get(str(cell["trial"]), 0) + int(cell["n"])
+    return {name: counted[name] for name in sorted(counted) if counted[name] >= FEWEST_TOLD}
 
 
 def _log(

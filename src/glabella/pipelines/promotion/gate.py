@@ -164,7 +164,7 @@ def _judge_leakage(asked: str, figures: Mapping[str, Any]) -> Criterion:
 def _judge_stability(name: str, value: float | None, bound: str, is_met: bool) -> Criterion:
     if value is None:
         remedy = _advise(name, "Ask for `validation: {stability: {refits: 100}}`")
-        figure = "not measured: no refits to bootstrap samples were asked for, or none succeeded"
+        figure = "not measured: there were no refits to bootstrap samples, or none succeeded"
         return Criterion(name, figure, bound, False, remedy)
     return Criterion(name, f"{value:.3f}", bound, is_met)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.errors import GlabellaError
@@ -298,9 +299,11 @@ class _RepeatInProgress:
                     rows.append(_claim(claim, "procedure", test.rejects, None))
         asked = self.loaded.resolved.analysis.value.explanation
         if asked.refits or asked.permutations:
-            refits = refit_chosen(self.loaded, self.validated.choice.name, workers=1)
+            chosen = self.validated.choice.name
+            budget = plan_for(self.loaded, chosen, self.validated.plan)
+            refits = refit_chosen(self.loaded, chosen, budget, workers=1)
             rows += self._list_predictors(
-                explain_chosen(self.loaded, self.validated, refits, workers=1)
+                explain_chosen(self.loaded, self.validated, refits, budget, workers=1)
             )
         return rows
 

@@ -12,17 +12,31 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.attribution_methods import describe_attributions
+from glabella.analysis.explanation_plan import list_seen_folds
 from glabella.analysis.load import LoadedAnalysis
 from glabella.explanation.attributions import Attributions, collect_attributions
+from glabella.explanation.budget import Budget
 from glabella.explanation.evidence import Beside, hold_beside
-from glabella.explanation.noise import Noise, measure_noise
+from glabella.explanation.noise import (
+    Noise,
+    measure_noise,
+    pack_permuted,
+    unpack_permuted,
+)
 from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
-from glabella.explanation.refits import LookAtRefit, SeenRefit
+from glabella.explanation.refits import (
+    LookAtRefit,
+    SeenRefit,
+    pack_refit,
+    unpack_refit,
+)
 from glabella.models.estimators.interface import Scale
 from glabella.models.grouping import Grouping
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.tracking.runs import name_metric
 from glabella.validation.adequacy.stability import refit_on_resamples
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.kept import Keeper
 from glabella.validation.fitting.nested import Progress
 
 
@@ -83,6 +97,8 @@ class Explanation:
         where it does not use the feature. Indexed by the features' words.
     beside : tuple of Beside
         Our predictors beside published ones.
+    budget : Budget
+        How much was done.
     """
 
     attributions: Attributions
@@ -94,6 +110,7 @@ class Explanation:
     refits: int
     rankings: pd.DataFrame
     beside: tuple[Beside, ...]
+    budget: Budget
 
     @property
     def patient(self) -> tuple[Predictor, ...]:
@@ -123,9 +140,10 @@ class Explanation:
         if not used:
             return "The chosen model uses no property of the patient, so there is no predictor."
         if self.noise is None or self.noise.threshold is None:
+            why = f" ({self.noise.reason})" if self.noise is not None and self.noise.reason else ""
             return (
-                "Whether any predictor stands out from noise was not tested: the order below may "
-                "be chance."
+                f"Whether any predictor stands out from noise was not tested{why}: the order below "
+                "may be chance."
             )
         beyond = [item for item in patient if item.is_beyond_noise]
         if not beyond:
@@ -167,8 +185,8 @@ class Explanation:
         Returns
         -------
         dict
-            ``statement``, ``predictors``, ``arms``, ``pairs``, ``noise``, ``refits``, ``rankings``,
-            ``evidence``.
+            ``statement``, ``predictors``, ``arms``, ``pairs``, ``noise``, ``refits``, ``budget``
+            (why there are fewer than by default), ``rankings``, ``evidence``.
         """
         noise = self.noise
         return {
@@ -176,6 +194,7 @@ class Explanation:
             "method": self.attributions.method,
             "scale": self.attributions.scale,
             "refits": self.refits,
+            "budget": self.budget.reason,
             "noise": None
             if noise is None
             else {
@@ -216,6 +235,7 @@ def describe_unexplained(reason: str) -> dict[str, Any]:
         "method": "",
         "scale": "log odds",
         "refits": 0,
+        "budget": "",
         "noise": None,
         "predictors": [],
         "arms": [],
@@ -246,10 +266,8 @@ def make_grouping(loaded: LoadedAnalysis) -> Grouping:
     return Grouping({words: names for words, names in groups.items() if len(names) > 1})
 
 
-def refit_chosen(
-    loaded: LoadedAnalysis, chosen: str, *, workers: int, progress: Progress | None = None
-) -> list[SeenRefit | None]:
-    """Refit the chosen candidate to as many bootstrap samples as the analysis asks for.
+def make_scope(loaded: LoadedAnalysis, chosen: str, checkpoint: Checkpoint) -> str:
+    """Make the scope of what the chosen candidate is refitted for.
 
     Parameters
     ----------
@@ -257,10 +275,50 @@ def refit_chosen(
         The analysis with its data.
     chosen : str
         The chosen candidate.
+    checkpoint : Checkpoint
+        Where it is kept.
+
+    Returns
+    -------
+    str
+        For a `Keeper`.
+    """
+    analysis = loaded.resolved.analysis.value
+    return checkpoint.make_scope(
+        {chosen: loaded.resolved.candidates[chosen].value},
+        loaded.sample,
+        analysis.seed,
+        analysis.validation.inner_folds,
+        analysis.validation.pooled.unit,
+        sorted(make_grouping(loaded).groups.items()),
+    )
+
+
+def refit_chosen(
+    loaded: LoadedAnalysis,
+    chosen: str,
+    budget: Budget,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> list[SeenRefit | None]:
+    """Refit the chosen candidate to bootstrap samples.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    chosen : str
+        The chosen candidate.
+    budget : Budget
+        From `plan_for`: how many refits an explanation takes.
     workers : int
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished refits are kept and found.
 
     Returns
     -------
@@ -270,7 +328,7 @@ def refit_chosen(
     """
     analysis = loaded.resolved.analysis.value
     stability = analysis.validation.stability
-    wanted = max(analysis.explanation.refits, 0 if stability is None else stability.refits)
+    wanted = max(budget.refits, 0 if stability is None else stability.refits)
     if not wanted:
         return []
     return refit_on_resamples(
@@ -283,6 +341,14 @@ def refit_chosen(
         workers=workers,
         unit=analysis.validation.pooled.unit,
         progress=None if progress is None else partial(progress, f"refitting {chosen}"),
+        keeper=None
+        if checkpoint is None
+        else Keeper(
+            checkpoint,
+            make_scope(loaded, chosen, checkpoint) + "seen",
+            pack_refit,
+            unpack_refit,
+        ),
     )
 
 
@@ -290,9 +356,11 @@ def explain_chosen(
     loaded: LoadedAnalysis,
     validated: CrossValidation,
     refits: Sequence[SeenRefit | None],
+    budget: Budget,
     *,
     workers: int,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Explanation:
     """Explain the chosen candidate by its held-out attributions.
 
@@ -304,38 +372,31 @@ def explain_chosen(
         Predictions, attributions and choice.
     refits : sequence of SeenRefit or None
         From `refit_chosen`.
+    budget : Budget
+        From `plan_for`.
     workers : int
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished permutations are kept and found.
 
     Returns
     -------
     Explanation
         What is known of each predictor.
     """
-    resolved = loaded.resolved
-    analysis, chosen = resolved.analysis.value, validated.choice.name
-    grouping, asked = make_grouping(loaded), analysis.explanation
+    grouping, chosen = make_grouping(loaded), validated.choice.name
     attributions = _collect(loaded, validated, chosen, grouping)
-    seen = [item.left_out for item in refits[: asked.refits] if item is not None]
+    seen = [item.left_out for item in refits[: budget.refits] if item is not None]
     left_out = [item for item in seen if item is not None]
     noise = None
-    if asked.permutations:
-        table = attributions.summarise()
-        mine = table[table["is_patient"]]
-        noise = measure_noise(
-            resolved.candidates[chosen].value,
-            loaded.sample,
-            [f for f in validated.plan.folds if f.design == "pooled" and f.repeat == 0],
-            dict(zip(mine["feature"], mine["mean_absolute"], strict=True)),
-            grouping=grouping,
-            permutations=asked.permutations,
-            inner_folds=analysis.validation.inner_folds,
-            seed=analysis.seed,
-            workers=workers,
-            progress=None if progress is None else partial(progress, "permuting features"),
+    if budget.permutations:
+        noise = _measure_noise(
+            loaded, validated, attributions, budget, workers, progress, checkpoint
         )
+    elif budget.reason:
+        noise = Noise(None, np.empty(0), 0, 0, budget.reason)
     predictors = measure_predictors(attributions, loaded.sample, left_out, noise, grouping)
     return Explanation(
         attributions=attributions,
@@ -347,6 +408,43 @@ def explain_chosen(
         refits=len(left_out),
         rankings=_rank_candidates(loaded, validated, grouping, predictors),
         beside=_hold_beside(loaded, predictors, grouping),
+        budget=budget,
+    )
+
+
+def _measure_noise(
+    loaded: LoadedAnalysis,
+    validated: CrossValidation,
+    attributions: Attributions,
+    budget: Budget,
+    workers: int,
+    progress: Progress | None,
+    checkpoint: Checkpoint | None,
+) -> Noise:
+    analysis, chosen = loaded.resolved.analysis.value, validated.choice.name
+    table = attributions.summarise()
+    mine = table[table["is_patient"]]
+    return measure_noise(
+        loaded.resolved.candidates[chosen].value,
+        loaded.sample,
+        list_seen_folds(validated.plan),
+        dict(zip(mine["feature"], mine["mean_absolute"], strict=True)),
+        grouping=make_grouping(loaded),
+        permutations=budget.permutations,
+        inner_folds=analysis.validation.inner_folds,
+        seed=analysis.seed,
+        workers=workers,
+        progress=None if progress is None else partial(progress, "permuting features"),
+        keeper=None
+        if checkpoint is None
+        else Keeper(
+            checkpoint,
+            make_scope(loaded, chosen, checkpoint)
+            + repr([fold.key for fold in list_seen_folds(validated.plan)])
+            + "noise",
+            pack_permuted,
+            unpack_permuted,
+        ),
     )
 
 

@@ -14,7 +14,11 @@ from glabella.analysis.load import LoadedAnalysis
 from glabella.errors import GlabellaError
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.manifest import refit
-from glabella.validation.comparison.candidate_result import flatten_metrics, plain_performance
+from glabella.validation.comparison.candidate_result import (
+    flatten_metrics,
+    plain_groups,
+    plain_performance,
+)
 from glabella.validation.comparison.gain import Gain, measure_gain
 from glabella.validation.fitting.nested import TunedModel
 from glabella.validation.fitting.parallel import make_parallel, one_thread
@@ -69,9 +73,7 @@ class External:
         return {
             "trials": list(self.trials),
             "candidates": {name: plain_performance(it) for name, it in self.candidates.items()},
-            "groups": [
-                {"group": item.group, **plain_performance(item.performance)} for item in self.groups
-            ],
+            "groups": plain_groups(self.groups),
             "gains": {
                 gain.against: plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss})
                 for gain in self.gains

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
+from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.reporting.finding import format_estimate
 from glabella.validation.adequacy.learning_curve import (
@@ -57,7 +58,7 @@ class ChosenLearningCurve:
             for point in self.measured.points
             if point.reason is not None
         ]
-        return " ".join(words)
+        return mask_words(" ".join(words))
 
     def sum_up(self) -> str:
         """Say the same of log loss in one line.
@@ -94,7 +95,13 @@ class ChosenLearningCurve:
             "candidate": self.candidate,
             "statement": self.describe(),
             "repeats": self.measured.repeats,
-            "points": [asdict(point) for point in self.measured.points],
+            "points": [
+                {
+                    **asdict(point),
+                    "reason": None if point.reason is None else mask_words(point.reason),
+                }
+                for point in self.measured.points
+            ],
             "extrapolations": {
                 measure: {**asdict(found), "projections": [asdict(p) for p in found.projections]}
                 for measure, found in self.measured.extrapolations.items()

@@ -29,6 +29,13 @@ from glabella.bundle.similar_patients import NEIGHBOURS_FILE, learn_neighbours
 from glabella.bundle.training_ranges import describe_ranges
 from glabella.data.dictionary import BY_TRIAL
 from glabella.domain.crosswalks import list_linked
+from glabella.domain.small_counts import (
+    FEWEST_TOLD,
+    list_lines,
+    tell_cells,
+    tell_group,
+    tell_groups,
+)
 from glabella.models.build import export_model
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import make_grouping
@@ -182,13 +189,35 @@ def _list_scales(loaded: LoadedAnalysis) -> tuple[str, ...]:
 
 
 def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
+    """Count the training participants, without a count under ten: a bundle travels."""
     sample = loaded.sample
     cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.expected})
     counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(
         n=("responded", "size"), events=("responded", "sum")
     )
+    told = tell_cells(
+        list(zip(counts["n"].tolist(), counts["events"].tolist(), strict=True)),
+        list_lines(counts["trial"], counts["arm"]),
+    )
+    whole = tell_group(sample.n, sample.events)
     return {
-        "n": sample.n,
-        "events": sample.events,
-        "cells": counts.to_dict("records"),
+        "n": whole.n,
+        "events": whole.events,
+        "cells": [
+            {"trial": trial, "arm": arm, "n": cell.n, "events": cell.events}
+            for trial, arm, cell in zip(counts["trial"], counts["arm"], told, strict=True)
+        ],
+        "trials": _count_trials(cells),
     }
+
+
+def _count_trials(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Count the participants of each trial of which a likeness is kept, in the order of names."""
+    sizes = cells.groupby("trial").size()
+    events = cells.groupby("trial")["responded"].sum()
+    told = tell_groups(list(zip(sizes.tolist(), events.tolist(), strict=True)))
+    return [
+        {"trial": str(trial), "n": mine.n}
+        for trial, size, mine in zip(sizes.index, sizes, told, strict=True)
+        if size >= FEWEST_TOLD
+    ]

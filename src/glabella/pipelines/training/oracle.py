@@ -11,6 +11,7 @@ import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.data.tables import KEY
+from glabella.domain.small_counts import mask_words
 from glabella.errors import DataError
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.simulation.frames import simulate_trials
@@ -78,7 +79,7 @@ def find_limits(
 
     Returns
     -------
-    Limits or None
+    OracleComparison or None
         None where the data are real.
     """
     if loaded.resolved.scenario is None:
@@ -220,8 +221,8 @@ def _note_missing(loaded: LoadedAnalysis) -> str:
     elsewhere = int((weeks.notna() & (weeks != loaded.endpoint.week)).sum())
     if not missing and not elsewhere:
         return ""
-    return (
+    return mask_words(
         f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} "
-        f"participants without a score and {elsewhere} with one of another week count as the "
-        "analysis counts them, which no rule foresees."
+        f"participants without a score and {elsewhere} participants with one of another week count "
+        "as the analysis counts them, which no rule foresees."
     )

@@ -19,6 +19,8 @@ from glabella.validation.comparison.permutation import (
     permute_within,
     run_permutation_test,
 )
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.kept import Keeper
 from glabella.validation.fitting.nested import Progress, tune_and_fit, validate_candidates
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
@@ -131,6 +133,14 @@ class _Procedure:
             if name not in self.references
         }
 
+    def make_scope(self, checkpoint: Checkpoint) -> str:
+        """Make the scope of its permutations, which are told apart by their hypothesis as well."""
+        folds = [(fold.key, fold.test.tolist()) for fold in self.folds]
+        return checkpoint.make_scope(
+            self.candidates, self.sample, "permute", self.references, folds, self.inner_folds,
+            self.seed,
+        )  # fmt: skip
+
     def _compute_headline(self, probability: npt.NDArray[np.float64]) -> float:
         """Compute the concordance in the active arms, over all imputations where there are any."""
         outer = np.empty(self.sample.n, dtype=int)
@@ -149,7 +159,11 @@ class _Procedure:
 
 
 def run_permutations(
-    loaded: LoadedAnalysis, *, workers: int, progress: Progress | None = None
+    loaded: LoadedAnalysis,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Permutations | None:
     """Run both tests, where the analysis asks for permutations.
 
@@ -163,6 +177,8 @@ def run_permutations(
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished permutations are kept and found.
 
     Returns
     -------
@@ -195,6 +211,7 @@ def run_permutations(
         seed=analysis.seed,
         workers=workers,
         progress=progress,
+        checkpoint=checkpoint,
     )
     procedure = _Procedure(chosen_from, (), sample, tuple(folds), design.inner_folds, analysis.seed)
     anything = run(
@@ -222,6 +239,7 @@ class _Tests:
     seed: int
     workers: int
     progress: Progress | None
+    checkpoint: Checkpoint | None
 
     def __call__(
         self,
@@ -240,7 +258,17 @@ class _Tests:
             seed=self.seed,
             workers=self.workers,
             progress=None if self.progress is None else partial(self.progress, stage),
+            keeper=None
+            if self.checkpoint is None
+            else Keeper(
+                self.checkpoint, procedure.make_scope(self.checkpoint), _as_it_is, _as_it_is
+            ),
         )
+
+
+def _as_it_is(content: Any) -> Any:
+    """Statistics are plain values already."""
+    return content
 
 
 def _test_beyond(

@@ -13,7 +13,10 @@ from glabella.bundle.refits import MOST_KEPT
 from glabella.explanation.refits import SeenRefit
 from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
+from glabella.pipelines.training.explanation import make_scope
 from glabella.validation.adequacy.stability import refit_on_resamples
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.kept import Keeper
 from glabella.validation.fitting.nested import Progress
 from glabella.validation.folds.sample import Sample
 
@@ -25,6 +28,7 @@ def refit_for_uncertainty(
     *,
     workers: int,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Mapping[str, bytes]]:
     """Refit the chosen candidate, tuning included, to samples of trials and of their participants.
 
@@ -41,6 +45,8 @@ def refit_for_uncertainty(
         Processes; the results do not depend on it.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
+    checkpoint : Checkpoint, optional
+        Where finished refits are kept and found.
 
     Returns
     -------
@@ -62,11 +68,12 @@ def refit_for_uncertainty(
         unit=analysis.validation.pooled.unit,
         resampled="trials",
         progress=None if progress is None else partial(progress, "refitting to samples of trials"),
+        keeper=None
+        if checkpoint is None
+        else Keeper(checkpoint, make_scope(loaded, chosen, checkpoint) + "files", dict, dict),
     )
     return [files for files in drawn if files is not None]
 
 
-def _export(
-    model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_]
-) -> Mapping[str, bytes]:
-    return export_model(model)
+def _export(model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_]) -> dict[str, bytes]:
+    return dict(export_model(model))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
+from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
+from glabella.explanation.budget import Budget
 from glabella.explanation.refits import SeenRefit
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.explanation import (
@@ -28,6 +30,9 @@ from glabella.validation.fitting.checkpoint import Checkpoint
 from glabella.validation.fitting.nested import Progress, TunedModel
 
 EXPLANATION = "explanation"
+# When a training is explained.
+When = Literal["now", "later"]
+PUT_OFF = "that was put off, and `--resume` does it with the fits that are kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +56,7 @@ class TrainingFigures:
     permutations : Permutations or None
         Whether there is anything to find, where the analysis asks for permutations.
     stability : ChosenStability or None
-        The chosen candidate refitted to bootstrap samples, where the analysis asks for it.
+        The chosen candidate refitted to bootstrap samples, where there are refits.
     external : External or None
         The trials that had no part in anything else, where the analysis names some.
     learning_curve : ChosenLearningCurve or None
@@ -168,6 +173,7 @@ def measure_analysis(
     progress: Progress,
     checkpoint: Checkpoint,
     parts: Parts,
+    explain: When = "now",
 ) -> tuple[TrainingFigures, Fitted]:
     """Validate, choose, refit and explain.
 
@@ -185,6 +191,9 @@ def measure_analysis(
         Where finished fits are kept and found.
     parts : Parts
         What fails, and a run can do without, is noted there.
+    explain : str
+        ``now``, or ``later``: then the model is not refitted and no features are permuted, to
+        explain it or to say how stable it is.
 
     Returns
     -------
@@ -201,9 +210,7 @@ def measure_analysis(
     sensitivity = parts.leave_out(
         "other definitions of the outcome", lambda: run_sensitivity(loaded, validated, **how)
     )
-    permutations = parts.leave_out(
-        "permutation tests", lambda: run_permutations(loaded, workers=workers, progress=progress)
-    )
+    permutations = parts.leave_out("permutation tests", lambda: run_permutations(loaded, **how))
     learning_curve = parts.leave_out(
         "learning curve", lambda: run_learning_curve(loaded, validated, **how)
     )
@@ -218,9 +225,10 @@ def measure_analysis(
     external = parts.leave_out(
         "external set", lambda: predict_external(loaded, validated, tuned, workers=workers)
     )
+    budget = plan_for(loaded, chosen, validated.plan) if explain == "now" else Budget(0, 0, PUT_OFF)
     refits = parts.run(
         "refits to bootstrap samples",
-        lambda: refit_chosen(loaded, chosen, workers=workers, progress=progress),
+        lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, **how),
         lambda failure: [],
     )
     stability = parts.leave_out(
@@ -230,8 +238,7 @@ def measure_analysis(
         ),
     )
     explained = parts.leave_out(
-        EXPLANATION,
-        lambda: explain_chosen(loaded, validated, refits, workers=workers, progress=progress),
+        EXPLANATION, lambda: explain_chosen(loaded, validated, refits, budget, **how)
     )
     if sensitivity is not None and explained is not None:
         sensitivity = replace(sensitivity, standing=explained.standing)

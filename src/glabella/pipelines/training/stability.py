@@ -1,4 +1,4 @@
-"""The chosen candidate refitted to bootstrap samples, where the analysis asks for it."""
+"""How stable the chosen candidate is, refitted to bootstrap samples."""
 
 from __future__ import annotations
 
@@ -86,19 +86,17 @@ def run_stability(
     tuned : TunedModel
         Its fit to all participants.
     refits : sequence of Refit or None
-        At least as many as the analysis asks for; the first of them are taken.
+        At least as many as the analysis asks for; the first of them are taken. Where it asks for
+        none, all that an explanation made.
 
     Returns
     -------
     ChosenStability or None
-        None where the analysis does not ask for it, or no sample gave a model.
+        None where there are no refits, or no sample gave a model.
     """
     design = loaded.resolved.analysis.value.validation
-    if design.stability is None:
-        return None
-    measured = measure_stability(
-        tuned, refits[: design.stability.refits], loaded.sample, threshold=design.threshold
-    )
+    taken = refits if design.stability is None else refits[: design.stability.refits]
+    measured = measure_stability(tuned, taken, loaded.sample, threshold=design.threshold)
     if measured is None:
         return None
     return ChosenStability(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.bundle.save import save_bundle
 from glabella.bundle.versions import list_versions
 from glabella.definitions.locate import Project, find_project
+from glabella.domain.small_counts import tell_group
 from glabella.pipelines.run_folder import (
     BUNDLE_FOLDER,
     RECORD_FOLDER,
@@ -27,7 +29,7 @@ from glabella.pipelines.run_folder import (
 from glabella.pipelines.training.manifest import describe_bundle
 from glabella.pipelines.training.parts import Parts
 from glabella.pipelines.training.refits import refit_for_uncertainty
-from glabella.pipelines.training.results import TrainingFigures, measure_analysis
+from glabella.pipelines.training.results import TrainingFigures, When, measure_analysis
 from glabella.pipelines.training.run_report.report import compose_record
 from glabella.pipelines.training.run_report.tables import write_definitions, write_tables
 from glabella.reporting.record import RECORD_FILE, write_record
@@ -178,6 +180,7 @@ def train(
     data: str | Path | None = None,
     workers: int | str | None = None,
     resume: bool = False,
+    explain: When = "now",
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train an analysis: validate every candidate, choose, refit, explain, log and report.
@@ -197,6 +200,10 @@ def train(
         Whether to take up the fits that an interrupted training of the same analysis finished;
         a fit on other data, definitions or versions is not taken for one of these. The results
         are those of a training that was never interrupted.
+    explain : str
+        ``now``, or ``later``: the run ends without refits to bootstrap samples and without
+        permuted features, and its fits are kept. With `resume` they are taken up, and a further
+        run has the same figures, and the explanation.
     progress : callable, optional
         Called with a stage, the number done and the number in all.
 
@@ -242,11 +249,17 @@ def train(
             progress=say,
             checkpoint=checkpoint,
             parts=parts,
+            explain=explain,
         )
         refits = parts.run(
             "refits for the bundle",
             lambda: refit_for_uncertainty(
-                loaded, measured.chosen, fitted.refits, workers=jobs, progress=say
+                loaded,
+                measured.chosen,
+                fitted.refits,
+                workers=jobs,
+                progress=say,
+                checkpoint=checkpoint,
             ),
             lambda failure: [],
         )
@@ -278,7 +291,8 @@ def train(
             manifest,
             record=folder.final / RECORD_FOLDER / RECORD_FILE,
         )
-        checkpoint.clear()
+        if explain == "now":
+            checkpoint.clear()
     return TrainingResult(
         **vars(measured),
         run_id=run.run_id,
@@ -340,6 +354,7 @@ def _log(
     finding: str,
 ) -> None:
     analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    told = tell_group(sample.n, sample.events)
     run.log(
         params={
             "analysis": loaded.resolved.name,
@@ -347,8 +362,9 @@ def _log(
             "endpoint": analysis.endpoint.describe(),
             "features": analysis.features,
             "models": ", ".join(analysis.models),
-            "n": sample.n,
-            "events": sample.events,
+            # JSON, as `compare` reads them.
+            "n": json.dumps(told.n),
+            "events": json.dumps(told.events),
             "seed": analysis.seed,
             **{f"version.{name}": text for name, text in list_versions().items()},
         },

@@ -285,8 +285,7 @@ def choose_update(
     rarer = int(min(outcome.sum(), (1 - outcome).sum()))
     if rarer < FEWEST_OF_A_CLASS:
         raise ValueError(
-            f"the rarer class has {rarer} participants, and {FEWEST_OF_A_CLASS} at least are "
-            "needed to recalibrate"
+            f"the rarer class has under {FEWEST_OF_A_CLASS} participants, too few to recalibrate"
         )
     large, logistic = fit_in_the_large(told, outcome), fit_intercept_and_slope(told, outcome)
     reached: dict[Update, tuple[float, int]] = {
@@ -331,8 +330,8 @@ def _revise(
         return "there is no feature beside the model's own prediction"
     if rarer < EVENTS_FOR_EACH * freedom:
         return (
-            f"the rarer class has {rarer} participants for {freedom} coefficients, under "
-            f"{EVENTS_FOR_EACH} for each"
+            f"the rarer class has under {EVENTS_FOR_EACH} participants for each of {freedom} "
+            "coefficients"
         )
     try:
         fit = _fit(design[:, columns], outcome, np.zeros(len(outcome)))

@@ -13,9 +13,10 @@ from joblib import delayed
 
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
-from glabella.models.estimators.interface import ResponderModel
+from glabella.models.estimators.interface import Contributions, ResponderModel
+from glabella.validation.fitting.kept import Keeper, Task, run_kept
 from glabella.validation.fitting.nested import TunedModel, tune_and_fit
-from glabella.validation.fitting.parallel import one_thread, run_tasks
+from glabella.validation.fitting.parallel import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Unit
@@ -152,6 +153,7 @@ def refit_on_resamples(
     unit: Unit = "participant",
     resampled: Resampled = "participants",
     progress: Callable[[int, int], None] | None = None,
+    keeper: Keeper[Seen] | None = None,
 ) -> list[Seen | None]:
     """Tune and fit a candidate to bootstrap samples.
 
@@ -180,6 +182,8 @@ def refit_on_resamples(
         differs between refits.
     progress : callable, optional
         Called with the number done and the number in all.
+    keeper : Keeper, optional
+        Where finished refits are kept as they come in; what is there is not fitted again.
 
     Returns
     -------
@@ -192,12 +196,15 @@ def refit_on_resamples(
     .. [1] Davison AC, Hinkley DV. Bootstrap methods and their application. Cambridge University
        Press 1997, section 3.8: hierarchical data.
     """
-    jobs = (
-        delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, resampled, number)
+    tasks = [
+        Task(
+            (resampled, number),
+            delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, resampled, number),
+        )
         for number in range(refits)
-    )
+    ]
     done: list[Seen | None] = []
-    for result in run_tasks(jobs, workers=workers, shared=[sample]):
+    for result in run_kept(tasks, keeper, workers=workers, shared=[sample]):
         done.append(result)
         if progress is not None:
             progress(len(done), refits)
@@ -223,8 +230,27 @@ def describe_refit(
     Refit
         Its predictions and the importance of each feature.
     """
+    return look_through(model, sample, model.contributions(sample.features.columns))
+
+
+def look_through(model: ResponderModel, sample: Sample, contributions: Contributions) -> Refit:
+    """See a fitted model through participants whose contributions are known.
+
+    Parameters
+    ----------
+    model : ResponderModel
+        Fitted.
+    sample : Sample
+        The participants.
+    contributions : Contributions
+        The model's, of all of them.
+
+    Returns
+    -------
+    Refit
+        Its predictions and the importance of each feature.
+    """
     columns = sample.features.columns
-    contributions = model.contributions(columns)
     sizes = np.abs(contributions.values).mean(axis=0)
     patient = {spec.name for spec in sample.features.specs if spec.part == "patient"}
     return Refit(

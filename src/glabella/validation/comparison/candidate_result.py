@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from glabella.domain.small_counts import NOT_TOLD, Told, tell_group, tell_groups
 from glabella.validation.across_trials.pooled_measures import find_gaps, plain_pooled, pool_groups
 from glabella.validation.comparison.gain import Gain
 from glabella.validation.measures.estimate import Estimate, plain_estimates
 from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
+
+WHOLE_DESIGNS = ("pooled", "across", "external")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class CandidateResult:
         """
         across = None if self.across is None else plain_performance(self.across)
         if across is not None:
-            across["groups"] = [_plain_group(group) for group in self.groups]
+            across["groups"] = plain_groups(self.groups)
             across["random_effects"] = {
                 measure: plain_pooled(pooled)
                 for measure, pooled in pool_groups(self.groups).items()
@@ -75,11 +78,9 @@ class CandidateResult:
             "role": self.role,
             "error": self.error,
             "pooled": None if self.pooled is None else plain_performance(self.pooled),
-            "inside": None
-            if self.inside is None
-            else [_plain_group(group) for group in self.inside],
+            "inside": None if self.inside is None else plain_groups(self.inside),
             "across": across,
-            "arms": [_plain_group(group) for group in self.arms],
+            "arms": plain_groups(self.arms),
             "gains": {
                 design: {
                     gain.against: {
@@ -95,28 +96,62 @@ class CandidateResult:
         }
 
 
-def plain_performance(performance: Performance) -> dict[str, Any]:
+def plain_performance(performance: Performance, told: Told | None = None) -> dict[str, Any]:
     """Give one set of figures as plain values.
 
     Parameters
     ----------
     performance : Performance
         The figures.
+    told : Told, optional
+        What is told of its counts; what may be told of them alone unless stated.
 
     Returns
     -------
     dict
         Each measure with ``_low`` and ``_high``, counts, the threshold, and ``reasons`` for what
-        is None.
+        is None: also for counts under ten, which go into bundles and stores.
     """
-    return {
-        "n": performance.n,
-        "events": performance.events,
+    told = told or tell_group(performance.n, performance.events)
+    # Pairs are products of counts.
+    has_pairs = told.events is not None
+    counts = {
+        "n": told.n,
+        "events": told.events,
+        "pairs": performance.pairs if has_pairs else None,
+        "pairs_control": performance.pairs_control if has_pairs else None,
+    }
+    plain = {
+        "n": told.n,
+        "events": told.events,
         **plain_estimates({name: performance.estimates[name] for name in MEASURES}),
-        "pairs": performance.pairs,
-        "pairs_control": performance.pairs_control,
+        "pairs": counts["pairs"],
+        "pairs_control": counts["pairs_control"],
         "threshold": performance.threshold,
     }
+    plain["reasons"] |= {name: NOT_TOLD for name, count in counts.items() if count is None}
+    return plain
+
+
+def plain_groups(groups: Sequence[GroupPerformance]) -> list[dict[str, Any]]:
+    """Give the figures of the trials, sites or arms of a whole as plain values.
+
+    Parameters
+    ----------
+    groups : sequence of GroupPerformance
+        All of them.
+
+    Returns
+    -------
+    list of dict
+        Each as `plain_performance`, with its name; counts that would give a small one away are
+        not told.
+    """
+    told = tell_groups([(group.performance.n, group.performance.events) for group in groups])
+    return [
+        {"group": group.group, **plain_performance(group.performance, mine)}
+        for group, mine in zip(groups, told, strict=True)
+    ]
 
 
 def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
@@ -125,17 +160,22 @@ def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
     Parameters
     ----------
     design : str
-        ``pooled`` or ``across``.
+        ``pooled``, ``across`` or ``external``, or what names a group.
     performance : Performance
         The figures.
 
     Returns
     -------
     dict of float
-        ``pooled.auc`` and so on; what can't be estimated is left out.
+        ``pooled.auc`` and so on; what can't be estimated is left out, and so are the pairs of a
+        group, and of few participants.
     """
     named = {f"{design}.{name}": performance.estimates[name] for name in MEASURES}
-    return {f"{design}.pairs": float(performance.pairs), **_flatten(named)}
+    told = tell_group(performance.n, performance.events)
+    # Of groups, pairs would give away a count that is not told.
+    is_whole = design in WHOLE_DESIGNS and told.events is not None
+    pairs = {f"{design}.pairs": float(performance.pairs)} if is_whole else {}
+    return {**pairs, **_flatten(named)}
 
 
 def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from joblib import delayed
 
+from glabella.validation.fitting.kept import Keeper
 from glabella.validation.fitting.parallel import make_parallel, one_thread
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.estimate import LEVEL
@@ -113,6 +115,7 @@ def run_permutation_test(
     workers: int = 1,
     fewest: int = FEWEST_EXCEEDING,
     progress: Callable[[int, int], None] | None = None,
+    keeper: Keeper[Any] | None = None,
 ) -> PermutationTest:
     """Compare the procedure's best statistic with its distribution under permutation.
 
@@ -143,6 +146,8 @@ def run_permutation_test(
         any level of interest.
     progress : callable, optional
         Called with the number done and the number in all.
+    keeper : Keeper, optional
+        Where finished permutations are kept as they come in; what is there is not done again.
 
     Returns
     -------
@@ -178,7 +183,12 @@ def run_permutation_test(
     """
     if permutations < 1 or fewest < 1:
         raise ValueError("there must be at least one permutation, and one to settle the test")
-    found = {name: value for name, value in evaluate(np.arange(n)).items() if _is_known(value)}
+    whole = None if keeper is None else keeper.find("as they are")
+    if whole is None:
+        whole = evaluate(np.arange(n))
+        if keeper is not None:
+            keeper.keep(whole, "as they are")
+    found = {name: value for name, value in whole.items() if _is_known(value)}
     if not found:
         reason = "no candidate has the statistic"
         return PermutationTest(hypothesis, None, None, 0, 0, permutations, None, reason)
@@ -188,9 +198,17 @@ def run_permutation_test(
     with make_parallel(workers, shared=[evaluate]) as parallel:
         while done < permutations and exceeding < fewest:
             numbers = range(done + 1, min(done + workers, permutations) + 1)
-            for value in parallel(
-                delayed(_evaluate_permuted)(evaluate, draw, seed, number) for number in numbers
-            ):
+            kept = {each: None if keeper is None else keeper.find(each) for each in numbers}
+            wanted = [each for each in numbers if kept[each] is None]
+            computed = parallel(
+                delayed(_evaluate_permuted)(evaluate, draw, seed, each) for each in wanted
+            )
+            values = {each: value for each, value in kept.items() if value is not None}
+            for number, value in zip(wanted, computed, strict=True):
+                values[number] = value
+                if keeper is not None:
+                    keeper.keep(value, number)
+            for value in (values[each] for each in numbers):
                 done += 1
                 # Rounding must not tell a permutation that changes nothing from the original.
                 exceeding += value >= observed - 1e-12

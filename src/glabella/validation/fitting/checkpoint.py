@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,71 @@ class Checkpoint:
             stated["features"] = result.contributions.features
             stated["scale"] = result.contributions.scale
             arrays |= {"values": result.contributions.values, "base": result.contributions.base}
+        self._write(key, stated, arrays)
+
+    def make_scope(
+        self, candidates: Mapping[str, Candidate], sample: Sample, *stated: object
+    ) -> str:
+        """Make the digest of what tasks depend on that draw participants anew.
+
+        Parameters
+        ----------
+        candidates : mapping of Candidate
+            What is fitted.
+        sample : Sample
+            The participants, with the strata that they are drawn within, their outcomes, and what
+            missing ones are imputed from.
+        *stated : object
+            Whatever else the tasks depend on, as plain values.
+
+        Returns
+        -------
+        str
+            SHA-256 in hexadecimal.
+        """
+        definitions = {name: item.model_dump_json() for name, item in candidates.items()}
+        asked = (self._versions, definitions, sample.background, repr(stated))
+        digest = hashlib.sha256(json.dumps(asked).encode())
+        digest.update(self._hash_sample(sample).encode())
+        drawn = sample.complete_training(np.arange(sample.n), np.random.SeedSequence(0))
+        digest.update(json.dumps(sample.strata.tolist()).encode())
+        for array in (sample.active, sample.outcomes, drawn):
+            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def find_plain(self, key: FitKey) -> Any:
+        """Find what a task came to.
+
+        Parameters
+        ----------
+        key : FitKey
+            Of the task.
+
+        Returns
+        -------
+        object
+            As it was kept; None where it is not there, or was not written whole.
+        """
+        try:
+            with self._name(key).open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                return _join(json.loads(str(kept["stated"])), kept)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile):
+            return None
+
+    def keep_plain(self, key: FitKey, content: object) -> None:
+        """Keep what a task came to.
+
+        Parameters
+        ----------
+        key : FitKey
+            Of the task.
+        content : object
+            Plain values, bytes and arrays, in dicts and lists.
+        """
+        arrays: dict[str, Any] = {}
+        self._write(key, _part(content, arrays), arrays)
+
+    def _write(self, key: FitKey, stated: object, arrays: Mapping[str, Any]) -> None:
         path = self._name(key)
         partial = path.with_name(name_partial(path.stem[:8]))
         # Another training of the same analysis may end, and clear the folder, at any moment; a fit
@@ -236,3 +301,28 @@ class Checkpoint:
         made.update(json.dumps([sample.trial.tolist(), sample.site.tolist()]).encode())
         self._hashed.append((sample, made.hexdigest()))
         return made.hexdigest()
+
+
+def _part(content: object, arrays: dict[str, Any]) -> list[Any]:
+    """Write a tree as JSON, with arrays and bytes beside it."""
+    if isinstance(content, Mapping):
+        return ["dict", {str(name): _part(item, arrays) for name, item in content.items()}]
+    if isinstance(content, list | tuple):
+        return ["list", [_part(item, arrays) for item in content]]
+    if isinstance(content, np.ndarray | bytes):
+        name = f"array_{len(arrays)}"
+        is_bytes = isinstance(content, bytes)
+        arrays[name] = np.frombuffer(content, dtype=np.uint8) if is_bytes else content
+        return ["bytes" if is_bytes else "array", name]
+    return ["value", content]
+
+
+def _join(parted: Sequence[Any], arrays: Mapping[str, Any]) -> Any:
+    kind, content = parted
+    if kind == "dict":
+        return {name: _join(item, arrays) for name, item in content.items()}
+    if kind == "list":
+        return [_join(item, arrays) for item in content]
+    if kind == "value":
+        return content
+    return arrays[content].tobytes() if kind == "bytes" else arrays[content]

@@ -122,10 +122,13 @@ def split_stratified(
     if rarer < folds:
         responders, others = count_classes(outcome)
         raise AnalysisError(
-            f"{responders} responders and {others} others can't be spread over {folds} folds",
-            remedy=f"Ask for at most {rarer} folds, or change the endpoint."
+            # The finding goes into the record of a training, and the remedy to who asked for it.
+            f"a class of too few participants can't be spread over {folds} folds",
+            remedy=f"There are {responders} responders and {others} others: ask for at most "
+            f"{rarer} folds, or change the endpoint."
             if rarer > 1
-            else "Change the endpoint: folds need at least two of each class.",
+            else f"There are {responders} responders and {others} others. Change the endpoint: "
+            "folds need at least two of each class.",
         )
     draw = np.random.default_rng(seed)
     labels = [pd.factorize(np.asarray(cell), sort=True)[0] for cell in reversed(cells)]

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.measures.discrimination import FEWEST_OF_A_CLASS, explain_few
+from glabella.domain.small_counts import FEWEST_TOLD
+from glabella.validation.measures.discrimination import explain_few
 from glabella.validation.measures.estimate import (
     Estimate,
     estimate_proportion,
@@ -40,7 +41,7 @@ def compute_sensitivity(
     Returns
     -------
     Estimate
-        In [0, 1]; null where a class has under five participants.
+        In [0, 1]; null if a class has under five participants, or it is a share of under ten.
 
     References
     ----------
@@ -80,7 +81,7 @@ def compute_specificity(
     Returns
     -------
     Estimate
-        In [0, 1]; null where a class has under five participants.
+        In [0, 1]; null if a class has under five participants, or it is a share of under ten.
 
     References
     ----------
@@ -194,8 +195,9 @@ def _share(
     if few:
         return not_estimable(few)
     members = len(np.unique(who[among]))
-    if members < FEWEST_OF_A_CLASS:
-        return not_estimable(f"{members} participants {whose}: under {FEWEST_OF_A_CLASS}")
+    if members < FEWEST_TOLD:
+        # A share of so few is a count of them.
+        return not_estimable(f"under {FEWEST_TOLD} participants {whose}")
     value = float(wanted[among].mean())
     influence = np.bincount(who[among], weights=wanted[among] - value) / int(among.sum())
     return estimate_proportion(value, standard_error_of_sum(influence[np.unique(who[among])]))

@@ -346,10 +346,11 @@ def explain_few(outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]) -> st
     Returns
     -------
     str or None
-        The reason; None where both classes have at least five.
+        The reason, which goes into a bundle and a store, so without the counts; None where both
+        classes have at least five.
     """
     responders = len(np.unique(who[outcome]))
     others = len(np.unique(who[~outcome]))
     if min(responders, others) >= FEWEST_OF_A_CLASS:
         return None
-    return f"{responders} responders and {others} others: under {FEWEST_OF_A_CLASS} of a class"
+    return f"under {FEWEST_OF_A_CLASS} of a class"

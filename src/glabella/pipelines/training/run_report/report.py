@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from glabella.analysis.definition import RepeatedFolds
 from glabella.analysis.estimand import describe_estimand
 from glabella.analysis.folds import FoldPlan
 from glabella.analysis.load import LoadedAnalysis
 from glabella.data.checks import group_findings
+from glabella.domain.small_counts import (
+    list_lines,
+    mask_words,
+    tell_cells,
+    tell_count,
+    tell_each,
+)
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.parts import Parts
@@ -92,9 +100,10 @@ def compose_record(
             *([history.describe()] if history.number > 1 else []),
         ],
         participants=_tabulate_participants(loaded),
-        left_out=loaded.outcomes.left_out,
+        left_out={reason: tell_count(count) for reason, count in loaded.outcomes.left_out.items()},
         data_notes=[
-            f"{item.place}: {item.finding}." for item in group_findings(loaded.tables.findings)
+            mask_words(f"{item.place}: {item.finding}.")
+            for item in group_findings(loaded.tables.findings)
         ],
         chosen=name,
         choice=validated.choice.rule,
@@ -120,7 +129,10 @@ def compose_record(
         **measured.parts_as_json(),
     )
     content = parts.drop_non_finite(content)
-    content["caveats"] += [item.describe() for item in parts.failed]
+    content["caveats"] = [
+        *map(mask_words, content["caveats"]),
+        *(item.describe() for item in parts.failed),
+    ]
     record = RunRecord(**content, failed=[item.as_json() for item in parts.failed])
     return record, figures
 
@@ -186,19 +198,24 @@ def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     arms = loaded.resolved.analysis.value.arms
     names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
     table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
-    is_imputed = loaded.outcomes.imputation is not None
-    rows = []
-    for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]:
-        rows.append(
-            {
-                "trial": str(trial),
-                "arm": str(arm),
-                "n": int(group.notna().sum()),
-                "events": round(float(group.sum()), 1) if is_imputed else int(group.sum()),
-                "left_out": int(group.isna().sum()),
-            }
-        )
-    return rows
+    counted = [
+        (str(trial), str(arm), group)
+        for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]
+    ]
+    lines = list_lines([trial for trial, _, _ in counted], [arm for _, arm, _ in counted])
+    told = tell_cells(
+        [(int(group.notna().sum()), _count_events(loaded, group)) for *_, group in counted], lines
+    )
+    left_out = tell_each([int(group.isna().sum()) for *_, group in counted], lines)
+    return [
+        {"trial": trial, "arm": arm, "n": mine.n, "events": mine.events, "left_out": gone}
+        for (trial, arm, _), mine, gone in zip(counted, told, left_out, strict=True)
+    ]
+
+
+def _count_events(loaded: LoadedAnalysis, responded: pd.Series) -> float:
+    total = float(responded.sum())
+    return int(total) if loaded.outcomes.imputation is None else round(total, 1)
 
 
 def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:

@@ -6,9 +6,11 @@ import json
 import secrets
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
+from glabella.domain.small_counts import tell_cells, tell_groups
 from glabella.pipelines.run_folder import RunFolder
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.validation.comparison.procedure import PROCEDURE
@@ -76,12 +78,18 @@ def _tabulate_keys(loaded: LoadedAnalysis, keys: list[str]) -> pd.DataFrame:
 def _tabulate_predictions(
     loaded: LoadedAnalysis, validated: CrossValidation, keys: list[str]
 ) -> pd.DataFrame:
+    hidden = _list_small_groups(validated, loaded)
     predictions = {
         **validated.predictions,
         PROCEDURE: collect_predictions(validated.followed.results, loaded.sample),
     }
     tables = [
-        table.assign(candidate=name, key=[keys[row] for row in table["row"]]).drop(columns="row")
+        table.assign(
+            candidate=name,
+            key=[keys[row] for row in table["row"]],
+            # Rows can be counted: a trial or site of few is not named beside them.
+            group=table["group"].where(~table["group"].isin(hidden), ""),
+        ).drop(columns="row")
         for name, table in predictions.items()
     ]
     # By the random key: the order of the participants would be a way back to them.
@@ -106,13 +114,30 @@ def _tabulate_settings(validated: CrossValidation) -> pd.DataFrame:
     )
 
 
-def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.DataFrame:
-    """Count, for each fold, held-out participants and responders by trial."""
+def _list_small_groups(validated: CrossValidation, loaded: LoadedAnalysis) -> list[str]:
+    """List the trials and sites of which a count is not told."""
     sample = loaded.sample
-    rows = []
+    found = []
+    for names in (sample.trial, sample.site):
+        groups = list(dict.fromkeys(names.tolist()))
+        members = [np.flatnonzero(names == group) for group in groups]
+        told = tell_groups([(len(rows), sample.count_events(rows)) for rows in members])
+        found += [
+            group
+            for group, mine in zip(groups, told, strict=True)
+            if group and (mine.n is None or mine.events is None)
+        ]
+    return found
+
+
+def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.DataFrame:
+    """Count, for each fold, held-out participants and responders by trial; none under ten."""
+    sample = loaded.sample
+    rows, counts = [], []
     for fold in validated.plan.folds:
         for trial in dict.fromkeys(sample.trial[fold.test].tolist()):
             held = fold.test[sample.trial[fold.test] == trial]
+            counts.append((len(held), sample.count_events(held)))
             rows.append(
                 {
                     "design": fold.design,
@@ -125,4 +150,15 @@ def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.Da
                     "trained_on": len(fold.train),
                 }
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    # A trial's folds add up to it, in each repetition; a fold's trials to all but those trained on.
+    sums = [["design", "repeat", "trial"], ["design", "repeat", "fold", "group"]]
+    lines = [list(group) for by in sums for group in table.groupby(by).indices.values()]
+    told = tell_cells(counts, lines)
+    table["held_out"] = pd.array([mine.n for mine in told], dtype="Int64")
+    table["responders"] = pd.array([mine.events for mine in told], dtype="Float64")
+    few = [mine.n is None for mine in told]
+    in_fold = table.groupby(sums[1], sort=False)
+    alone = in_fold["trial"].transform("size") == 1
+    table["trained_on"] = table["trained_on"].astype("Int64").mask(alone & pd.Series(few))
+    return table

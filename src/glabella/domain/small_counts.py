@@ -1,0 +1,210 @@
+"""Counts that are small enough to tell of somebody, and what gives them away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+FEWEST_TOLD = 10
+UNDER_TEN = "under 10"
+NOT_TOLD = "a count under 10, or one that would give such a count away, is not told"
+_COUNTED = re.compile(
+    r"(?<![\w.,:-])[1-9] (?=(?:of \d+ )?(?:more )?"
+    r"(?:participants?|patients?|people|persons?|responders?|others|rows?|values?|assessments?|"
+    r"records?|observed scores?)\b)"
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of a group of participants.
+
+    Parameters
+    ----------
+    n : int or None
+        How many; None where that is not told.
+    events : float or None
+        How many responded; None where that, or how many did not, is not told.
+    """
+
+    n: int | None
+    events: float | None
+
+
+def tell_count(count: float) -> float | None:
+    """Tell a count that is not small.
+
+    Parameters
+    ----------
+    count : float
+        Of participants.
+
+    Returns
+    -------
+    float or None
+        None from 1 to 9; that there is nobody tells of nobody.
+
+    Examples
+    --------
+    >>> tell_count(12), tell_count(3), tell_count(0)
+    (12, None, 0)
+    """
+    return None if 0 < count < FEWEST_TOLD else count
+
+
+def tell_group(n: int, events: float) -> Told:
+    """Tell the counts of a group by itself.
+
+    Parameters
+    ----------
+    n : int
+        Participants.
+    events : float
+        Responders; where outcomes are imputed, their mean number.
+
+    Returns
+    -------
+    Told
+        Responders are told where there are ten of them, and ten others: that nobody responded, or
+        everybody, tells of each.
+
+    Examples
+    --------
+    >>> tell_group(40, 12), tell_group(40, 31), tell_group(7, 0)
+    (Told(n=40, events=12), Told(n=40, events=None), Told(n=None, events=None))
+    """
+    if n < FEWEST_TOLD:
+        return Told(None, None)
+    return Told(n, None if min(events, n - events) < FEWEST_TOLD else events)
+
+
+def tell_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
+    """Tell the counts of the groups of a whole of which the counts are told as well.
+
+    Parameters
+    ----------
+    counts : sequence of tuple of int and float
+        Participants and responders of each group.
+
+    Returns
+    -------
+    list of Told
+        As `tell_group`; where one alone would not be told, and so be the rest of the whole, the
+        smallest of the others is not told either.
+
+    Examples
+    --------
+    >>> [told.events for told in tell_groups([(50, 20), (50, 15), (50, 3)])]
+    [20, None, None]
+    """
+    return tell_cells(counts, [tuple(range(len(counts)))])
+
+
+def tell_cells(counts: Sequence[tuple[int, float]], lines: Sequence[Sequence[int]]) -> list[Told]:
+    """Tell the counts of cells of which some sums are told as well.
+
+    Parameters
+    ----------
+    counts : sequence of tuple of int and float
+        Participants and responders of each cell.
+    lines : sequence of sequence of int
+        The positions of the cells that add up to each sum: of a trial, of an arm, of all.
+
+    Returns
+    -------
+    list of Told
+        In no line is one cell alone not told. A line of one cell is that cell.
+    """
+    alone = [tell_group(n, events) for n, events in counts]
+    sizes = [float(n) for n, _ in counts]
+    rarer = [min(events, n - events) for n, events in counts]
+    n_hidden = _hide([told.n is None for told in alone], lines, sizes)
+    hidden = [one or told.events is None for one, told in zip(n_hidden, alone, strict=True)]
+    events_hidden = _hide(hidden, lines, rarer)
+    return [
+        Told(None if no_n else n, None if no_events else events)
+        for (n, events), no_n, no_events in zip(counts, n_hidden, events_hidden, strict=True)
+    ]
+
+
+def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
+    """List the cells that add up to each sum of a table: of all, and of each of its margins.
+
+    Parameters
+    ----------
+    *margins : iterable
+        For each cell its trial, its arm and so on.
+
+    Returns
+    -------
+    list of tuple of int
+        For `tell_cells`.
+
+    Examples
+    --------
+    >>> list_lines(["a", "a", "b"], ["x", "y", "x"])
+    [(0, 1, 2), (0, 1), (2,), (0, 2), (1,)]
+    """
+    listed = [list(margin) for margin in margins]
+    lines = [tuple(range(len(listed[0])))] if listed else []
+    for margin in listed:
+        lines += [
+            tuple(at for at, mine in enumerate(margin) if mine == each)
+            for each in dict.fromkeys(margin)
+        ]
+    return lines
+
+
+def tell_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
+    """Tell single counts of which some sums are told as well.
+
+    Parameters
+    ----------
+    counts : sequence of float
+        Of each cell.
+    lines : sequence of sequence of int
+        As in `tell_cells`.
+
+    Returns
+    -------
+    list of float or None
+        As `tell_count`, and none alone in a line is not told.
+    """
+    sizes = [float(count) for count in counts]
+    hidden = _hide([tell_count(count) is None for count in counts], lines, sizes)
+    return [None if is_hidden else count for count, is_hidden in zip(counts, hidden, strict=True)]
+
+
+def _hide(
+    hidden: Sequence[bool], lines: Sequence[Sequence[int]], sizes: Sequence[float]
+) -> list[bool]:
+    """Hide the smallest other cell of each line in which one alone is hidden, until none is."""
+    found = list(hidden)
+    while True:
+        alone = [line for line in lines if len(line) > 1 and sum(found[cell] for cell in line) == 1]
+        if not alone:
+            return found
+        others = [cell for cell in alone[0] if not found[cell]]
+        found[min(others, key=lambda cell: sizes[cell])] = True
+
+
+def mask_words(text: str) -> str:
+    """Take small counts of participants and their values out of a sentence.
+
+    Parameters
+    ----------
+    text : str
+        A sentence of counts.
+
+    Returns
+    -------
+    str
+        With "under 10" where there was a number below.
+
+    Examples
+    --------
+    >>> mask_words("3 participants of 40 have no arm; 12 rows were read")
+    'under 10 participants of 40 have no arm; 12 rows were read'
+    """
+    return _COUNTED.sub(f"{UNDER_TEN} ", text)

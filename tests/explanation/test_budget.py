@@ -1,0 +1,92 @@
+"""An explanation costs at most what the validation did, counted and not timed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glabella.explanation.budget import Prices, Wishes, plan_explanation
+from glabella.models.candidate import Candidate, EnsembleCandidate
+from glabella.validation.fitting.cost import count_cost, count_look, count_validation
+from glabella.validation.folds.splits import Fold
+
+DEFAULT = Wishes(50, 39, False, False)
+# Five folds, ten times, of a forest's ensemble: what a fit costs is the same in each.
+PRICES = Prices(
+    validation=44_000.0,
+    refit=1100.0,
+    permuted=880.0,
+    permuted_again=270.0,
+    folds=5,
+    for_bundle=0.0,
+)
+
+
+def test_a_cheap_candidate_is_explained_as_asked():
+    cheap = Prices(500.0, 20.0, 18.0, 18.0, folds=5, for_bundle=400.0)
+    found = plan_explanation(DEFAULT, cheap)
+    assert (found.refits, found.permutations, found.reason) == (50, 39, "")
+
+
+@pytest.mark.parametrize("validation", [15_000.0, 30_000.0, 44_000.0, 60_000.0, 90_000.0, 1e6])
+@pytest.mark.parametrize("for_bundle", [0.0, 20_000.0])
+def test_no_plan_costs_more_than_the_validation(validation, for_bundle):
+    prices = replace(PRICES, validation=validation, for_bundle=for_bundle)
+    found = plan_explanation(DEFAULT, prices)
+    assert prices.sum_up(found.refits, found.permutations) <= validation
+    assert found.refits == 0 or found.refits >= 20
+    assert found.permutations in (0, 19, 39)
+
+
+def test_what_the_validation_pays_for_grows_with_it():
+    plans = [
+        plan_explanation(DEFAULT, replace(PRICES, validation=validation))
+        for validation in (5_000.0, 30_000.0, 44_000.0, 60_000.0, 200_000.0)
+    ]
+    assert [(plan.refits, plan.permutations) for plan in plans] == [
+        (0, 0),
+        (0, 19),
+        (23, 19),
+        (36, 19),
+        (50, 39),
+    ]
+    assert plans[2].reason.startswith("23 refits and 19 permutations are what the validation pays")
+    assert plans[-1].reason == ""
+
+
+def test_what_an_analysis_states_is_done():
+    poor = replace(PRICES, validation=0.0)
+    assert plan_explanation(Wishes(200, 99, True, True), poor).refits == 200
+    found = plan_explanation(Wishes(200, 39, True, False), poor)
+    assert (found.refits, found.permutations) == (200, 0)
+    found = plan_explanation(Wishes(50, 99, False, True), poor)
+    assert (found.refits, found.permutations) == (0, 99)
+    found = plan_explanation(Wishes(0, 0, True, True), poor)
+    assert (found.refits, found.permutations, found.reason) == (0, 0, "")
+
+
+def _define(estimator, **more):
+    return Candidate(kind="candidate", description="x", estimator=estimator, **more)
+
+
+def test_a_search_costs_its_inner_fits_and_an_ensemble_its_members():
+    ridge = _define("ridge")
+    forest = _define("xgboost", search={"max_depth": {"integer": (1, 4)}}, draws=4)
+    assert count_cost(ridge, 500, inner_folds=5) == 6 * 2.0
+    assert count_cost(forest, 500, inner_folds=5) == 21 * 25.0
+    assert count_cost(forest, 1500, inner_folds=5) == 2 * 21 * 25.0
+    both = EnsembleCandidate(
+        **dict(_define("ensemble", members=("ridge", "forest"))),
+        resolved={"ridge": ridge, "forest": forest},
+    )
+    assert count_cost(both, 500, inner_folds=5) == 6 * 2.0 + 21 * 25.0
+    folds = [Fold("pooled", 0, n, None, np.arange(500), np.arange(5)) for n in range(3)]
+    # Members are fitted once where they are candidates too.
+    alone = count_validation({"both": both}, folds, inner_folds=5)
+    beside = count_validation({"both": both, "ridge": ridge}, folds, inner_folds=5)
+    assert alone == beside == pytest.approx(3 * (6 * 2.0 + 21 * 25.0 + 5 * 0.13))
+
+
+def test_looking_into_trees_costs_and_into_sums_does_not():
+    assert count_look(_define("ridge"), 100, pairs=20) == 0.0
+    assert count_look(_define("random_forest"), 100, pairs=20) == 100 * 1.15 + 20 * 16.0

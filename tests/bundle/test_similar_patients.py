@@ -74,7 +74,9 @@ def test_a_single_group_is_said_to_be_all_and_a_size_tells_no_count_under_ten():
     assert (found.size, found.is_all) == (100, True)
     few = np.where(np.arange(100) < 7, "b", "a")
     [found] = learn_neighbours(features, responded, few).find(features.frame.iloc[[0]])
-    assert found.size is None and found.counts["a"].n == 93
+    # All are a hundred: 93 in the one arm would tell of seven in the other.
+    assert found.size is None
+    assert (found.counts["a"].n, found.counts["b"].n) == (None, None)
     several = learn_neighbours(*_draw(500)[:2], np.full(500, "a"))
     assert not any(group.is_all for group in several.find(features.frame))
     assert sum(several.sizes) == 500
@@ -97,3 +99,17 @@ def test_a_count_that_should_not_be_told_is_refused(count):
     content["counts"][0]["a"] = [count, None]
     with pytest.raises(ValueError):
         Neighbours.restore(json.dumps(content).encode(), SPECS)
+
+
+def test_no_arm_of_all_groups_gives_a_count_under_ten_away():
+    features, responded, _ = _draw(400)
+    arm = np.where(np.arange(400) % 33 == 0, "b", "a")
+    found = learn_neighbours(features, responded, arm)
+    assert len(found.counts) > 2
+    for name in ("a", "b"):
+        for part in ("n", "responders"):
+            hidden = [getattr(group[name], part) is None for group in found.counts]
+            assert sum(hidden) != 1
+    for group, size in zip(found.counts, found.sizes, strict=True):
+        assert sum(item.n is None for item in group.values()) != 1
+        assert (size is None) == any(item.n is None for item in group.values())

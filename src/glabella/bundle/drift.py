@@ -42,7 +42,8 @@ class FeatureDistribution(Definition):
     counts : tuple of int
         Of training participants, a bin each; ten at least where there are two bins or more.
     missing : int
-        Training participants without a value; 0 where fewer than ten were.
+        Training participants without a value; 0 where fewer than ten were, who are counted in the
+        largest bin: the sum, beside the number of participants, would tell how many.
     """
 
     edges: tuple[float, ...] = ()
@@ -172,6 +173,15 @@ def _describe(values: pd.Series, spec: FeatureSpec) -> FeatureDistribution:
     n_missing = int(values.isna().sum())
     # A few without a value are not told of; in a table to be scored they then look like news.
     missing = n_missing if n_missing >= _FEWEST_IN_BIN else 0
+    known = _describe_known(values, spec, missing)
+    if missing == n_missing:
+        return known
+    counts = list(known.counts)
+    counts[counts.index(max(counts))] += n_missing
+    return known.model_copy(update={"counts": tuple(counts)})
+
+
+def _describe_known(values: pd.Series, spec: FeatureSpec, missing: int) -> FeatureDistribution:
     if spec.kind == "category":
         bins: list[tuple[tuple[str, ...], int]] = [
             ((level,), int((values == level).sum())) for level in spec.levels

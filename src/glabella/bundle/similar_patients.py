@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.bundle.likeness import select_patient
+from glabella.domain.small_counts import FEWEST_TOLD, list_lines, tell_cells
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 
 NEIGHBOURS_FILE = "neighbours.json"
 # Halved until a half would have fewer than this.
 FEWEST = 60
-# A count under ten could tell who it is.
-SUPPRESSED = 10
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +30,8 @@ class GroupCount:
     Parameters
     ----------
     n, responders : int or None
-        None where a count would be under ten: of those in the arm, of responders or of others.
+        None where a count would be under ten (of those in the arm, of responders or of others), or
+        would give such a one away.
     """
 
     n: int | None
@@ -46,9 +46,9 @@ class GroupCount:
             With the counts that may be told.
         """
         if self.n is None:
-            return "fewer than ten were in this arm"
+            return "how many were in this arm is not told: a count is under ten"
         if self.responders is None:
-            return f"{self.n} were in this arm; too few responded, or did not, to be counted"
+            return f"{self.n} were in this arm; how many responded is not told"
         return f"{self.responders} of {self.n} in this arm responded"
 
 
@@ -200,10 +200,7 @@ def learn_neighbours(
             groups.append(rows)
         else:
             waiting.extend(halves)
-    counts = tuple(
-        {str(name): _count(responded[rows[arm[rows] == name]]) for name in np.unique(arm)}
-        for rows in groups
-    )
+    counts = _count_groups(groups, responded, arm)
     return Neighbours(
         encoding,
         np.array([matrix[rows].mean(axis=0) for rows in groups]).reshape(len(groups), -1),
@@ -228,13 +225,25 @@ def _halve(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.in
     return halves if min(map(len, halves)) >= FEWEST else None
 
 
-def _count(responded: Floats) -> GroupCount:
-    n, responders = len(responded), round(float(responded.sum()))
-    if n < SUPPRESSED:
-        return GroupCount(None, None)
-    if min(responders, n - responders) < SUPPRESSED:
-        return GroupCount(n, None)
-    return GroupCount(n, responders)
+def _count_groups(
+    groups: Sequence[npt.NDArray[np.int_]], responded: Floats, arm: npt.NDArray[np.str_]
+) -> tuple[dict[str, GroupCount], ...]:
+    """Count each group by arm: what is not told can't be had from the sums that are."""
+    names = [str(name) for name in np.unique(arm)]
+    cells = [(at, name) for at in range(len(groups)) for name in names]
+    outcomes = [responded[groups[at][arm[groups[at]] == name]] for at, name in cells]
+    of_groups, of_arms = zip(*cells, strict=True)
+    told = tell_cells(
+        [(len(each), round(float(each.sum()))) for each in outcomes],
+        list_lines(of_groups, of_arms),
+        # Of responders, sums are told of arms and of all; of a group they are where it is all.
+        list_lines(of_arms),
+    )
+    counts: tuple[dict[str, GroupCount], ...] = tuple({} for _ in groups)
+    for (at, name), mine in zip(cells, told, strict=True):
+        events = None if mine.events is None else round(mine.events)
+        counts[at][name] = GroupCount(mine.n, events)
+    return counts
 
 
 def _restore_group_count(n: object, responders: object) -> GroupCount:
@@ -248,6 +257,6 @@ def _check_count(value: object) -> int | None:
     if value is None:
         return None
     number = check_finite(value)
-    if number < SUPPRESSED or number != int(number):
+    if number < FEWEST_TOLD or number != int(number):
         raise ValueError("a count is not whole, or should not be told")
     return int(number)

@@ -101,7 +101,11 @@ def tell_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
     return tell_cells(counts, [tuple(range(len(counts)))])
 
 
-def tell_cells(counts: Sequence[tuple[int, float]], lines: Sequence[Sequence[int]]) -> list[Told]:
+def tell_cells(
+    counts: Sequence[tuple[int, float]],
+    lines: Sequence[Sequence[int]],
+    event_lines: Sequence[Sequence[int]] | None = None,
+) -> list[Told]:
     """Tell the counts of cells of which some sums are told as well.
 
     Parameters
@@ -110,6 +114,8 @@ def tell_cells(counts: Sequence[tuple[int, float]], lines: Sequence[Sequence[int
         Participants and responders of each cell.
     lines : sequence of sequence of int
         The positions of the cells that add up to each sum: of a trial, of an arm, of all.
+    event_lines : sequence of sequence of int, optional
+        The same for responders, where fewer sums of them are told.
 
     Returns
     -------
@@ -121,7 +127,7 @@ def tell_cells(counts: Sequence[tuple[int, float]], lines: Sequence[Sequence[int
     rarer = [min(events, n - events) for n, events in counts]
     n_hidden = _hide([told.n is None for told in alone], lines, sizes)
     hidden = [one or told.events is None for one, told in zip(n_hidden, alone, strict=True)]
-    events_hidden = _hide(hidden, lines, rarer)
+    events_hidden = _hide(hidden, lines if event_lines is None else event_lines, rarer)
     return [
         Told(None if no_n else n, None if no_events else events)
         for (n, events), no_n, no_events in zip(counts, n_hidden, events_hidden, strict=True)

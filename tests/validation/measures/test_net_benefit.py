@@ -165,7 +165,7 @@ class TestCurve:
         )
 
         assert curve.points == ()
-        assert "4 responders" in curve.reason
+        assert "under 5 of a class" in curve.reason
         assert curve.frame().empty
 
     def test_a_threshold_outside_0_and_1_is_refused(self, sample, probability):

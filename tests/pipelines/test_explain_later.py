@@ -8,7 +8,9 @@ import pytest
 
 import glabella
 from glabella.explanation import noise
-from glabella.validation import nested, permutation, stability
+from glabella.validation.adequacy import stability
+from glabella.validation.comparison import permutation
+from glabella.validation.fitting import nested
 
 ASKED = "explanation: {refits: 0, permutations: 0}"
 STATED = "explanation: {refits: 20, permutations: 19}"

@@ -111,12 +111,12 @@ def test_no_file_of_the_run_says_how_many_of_a_few(small):
 
 def test_what_is_logged_tells_no_small_count(small):
     project, result, sample = small
-    open_store(find_project(project), create=False)
+    store = open_store(find_project(project), create=False)
     run = import_mlflow().MlflowClient().get_run(result.run_id)
     assert run.data.params["n"] == str(sample.n)
     pairs = [name for name in run.data.metrics if name.endswith(".pairs")]
     assert set(pairs) <= {"pooled.pairs", "across.pairs"}
-    tables = fetch_artifacts(result.run_id, "validation")
+    tables = fetch_artifacts(store, result.run_id, "validation")
     folds = pd.read_csv(tables / "folds.csv")
     assert folds["held_out"].dropna().min() >= 10
     assert folds["responders"].dropna().min() >= 10

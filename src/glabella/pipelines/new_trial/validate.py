@@ -16,7 +16,7 @@ from glabella.bundle.load import Bundle
 from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
-from glabella.domain.small_counts import FEWEST_TOLD
+from glabella.domain.small_counts import FEWEST_TOLD, tell_count
 from glabella.errors import DataError
 from glabella.pipelines.new_trial.read_analysis import read_mapped_trials
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions, read_new_trial
@@ -501,8 +501,11 @@ def _log(
         result = ValidationResult(
             manifest.model, promised, tuple(trials), str(folder.final / REPORT_FILE), run.run_id
         )
+        # The page and what it shows are logged, and may leave those who hold the data.
+        shown = result.as_json()
+        shown["trials"] = [_hide_counts(item) for item in shown["trials"]]
         page = render_new_trials(
-            result.as_json(),
+            shown,
             manifest,
             {
                 item.trial.name: draw_trial(
@@ -514,7 +517,7 @@ def _log(
         )
         (folder.partial / REPORT_FILE).write_text(page, encoding="utf-8")
         (folder.partial / RESULT_FILE).write_text(
-            json.dumps(result.as_json(), indent=1, allow_nan=False), encoding="utf-8"
+            json.dumps(shown, indent=1, allow_nan=False), encoding="utf-8"
         )
         for item in trials:
             name = name_metric(item.trial.name)
@@ -522,3 +525,10 @@ def _log(
         run.log_folder(folder.partial, "validation")
         folder.keep()
     return result
+
+
+def _hide_counts(item: dict[str, Any]) -> dict[str, Any]:
+    """Hide how many participants were refused or are unlike the others, if they are few."""
+    refused = {why: tell_count(count) for why, count in item["refused_by_reason"].items()}
+    hidden = {name: tell_count(item[name]) for name in ("without_outcome", "out_of_domain")}
+    return {**item, **hidden, "refused_by_reason": refused}

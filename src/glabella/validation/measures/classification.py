@@ -50,8 +50,8 @@ def compute_sensitivity(
 
     Examples
     --------
-    >>> compute_sensitivity([1] * 5 + [0] * 5, [0.9, 0.7, 0.5, 0.4, 0.8] + [0.1] * 5,
-    ...                     threshold=0.5, participant=range(10)).value
+    >>> compute_sensitivity([1] * 10 + [0] * 5, [0.9, 0.7, 0.5, 0.4, 0.8] * 2 + [0.1] * 5,
+    ...                     threshold=0.5, participant=range(15)).value
     0.8
     """
     outcome, says = _classify(responded, probability, threshold)
@@ -90,8 +90,8 @@ def compute_specificity(
 
     Examples
     --------
-    >>> compute_specificity([1] * 5 + [0] * 5, [0.9] * 5 + [0.1, 0.2, 0.3, 0.4, 0.5],
-    ...                     threshold=0.5, participant=range(10)).value
+    >>> compute_specificity([1] * 5 + [0] * 10, [0.9] * 5 + [0.1, 0.2, 0.3, 0.4, 0.5] * 2,
+    ...                     threshold=0.5, participant=range(15)).value
     0.8
     """
     outcome, says = _classify(responded, probability, threshold)
@@ -131,8 +131,8 @@ def compute_ppv(
 
     Examples
     --------
-    >>> compute_ppv([1] * 4 + [0] + [1] * 2 + [0] * 8, [0.9] * 5 + [0.1] * 10,
-    ...             threshold=0.5, participant=range(15)).value
+    >>> compute_ppv([1] * 8 + [0] * 2 + [1] * 2 + [0] * 8, [0.9] * 10 + [0.1] * 10,
+    ...             threshold=0.5, participant=range(20)).value
     0.8
     """
     outcome, says = _classify(responded, probability, threshold)
@@ -172,8 +172,8 @@ def compute_npv(
 
     Examples
     --------
-    >>> compute_npv([1] * 8 + [0] * 2 + [1] + [0] * 4, [0.9] * 10 + [0.1] * 5,
-    ...             threshold=0.5, participant=range(15)).value
+    >>> compute_npv([1] * 8 + [0] * 2 + [1] * 2 + [0] * 8, [0.9] * 10 + [0.1] * 10,
+    ...             threshold=0.5, participant=range(20)).value
     0.8
     """
     outcome, says = _classify(responded, probability, threshold)

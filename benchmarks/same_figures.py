@@ -100,11 +100,14 @@ def _read_bundle(folder: Path) -> dict[str, Any]:
 
 
 def list_differences(before: Any, after: Any, place: str = "") -> list[str]:
-    """List the places at which two nests of plain values differ."""
+    """List the places at which two nests of plain values differ.
+
+    The keys at the top say what was collected, and are compared whatever they are called.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         found = []
         for key in dict.fromkeys([*before, *after]):
-            if key in _OF_A_RUN:
+            if place and key in _OF_A_RUN:
                 continue
             if key not in before or key not in after:
                 found.append(f"{place}/{key}: only {'after' if key not in before else 'before'}")
@@ -126,13 +129,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("verb", choices=["write", "compare"])
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--only", nargs="*", default=list(ANALYSES), choices=list(ANALYSES))
+    parser.add_argument("--only", nargs="*", choices=list(ANALYSES), help="else all, or all kept")
     parser.add_argument("--quick", action="store_true", help="one repeat of each design")
     asked = parser.parse_args()
     if asked.verb == "write":
         [folder] = asked.folders
         folder.mkdir(parents=True, exist_ok=True)
-        for name in asked.only:
+        for name in asked.only or ANALYSES:
             target = folder / f"{name}.json"
             if not target.exists():
                 found = train(name, folder / "project", quick=asked.quick)
@@ -141,8 +144,12 @@ def main() -> None:
         return
     before, after = asked.folders
     differ = 0
-    for name in asked.only:
-        read = [json.loads((each / f"{name}.json").read_text()) for each in (before, after)]
+    kept = {path.stem for each in asked.folders for path in each.glob("*.json")}
+    for name in asked.only or sorted(kept):
+        read = [
+            json.loads((each / f"{name}.json").read_text(encoding="utf-8"))
+            for each in (before, after)
+        ]
         found = list_differences(*read)
         differ += len(found)
         print(f"{name}: {len(found)} differences", *found[:20], sep="\n  ")

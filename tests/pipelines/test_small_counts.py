@@ -105,8 +105,8 @@ def test_no_file_of_the_run_says_how_many_of_a_few(small):
         {name: record[name] for name in ("participants", "candidates", "procedure")}
     )
     page = html.unescape(texts["report.html"])
-    assert "Counts under ten, and those that would give such a count away, are not told" in page
-    assert "not told" in page
+    assert "Counts under ten, and those that would give such a count away, are suppressed" in page
+    assert ">suppressed<" in page
 
 
 def test_what_is_logged_tells_no_small_count(small):

@@ -43,12 +43,12 @@ class GroupCount:
         Returns
         -------
         str
-            With the counts that may be told.
+            With the counts that are not suppressed.
         """
         if self.n is None:
-            return "how many were in this arm is not told: a count is under ten"
+            return "how many were in this arm is suppressed, as a count is under ten"
         if self.responders is None:
-            return f"{self.n} were in this arm; how many responded is not told"
+            return f"{self.n} were in this arm; how many responded is suppressed"
         return f"{self.responders} of {self.n} in this arm responded"
 
 
@@ -59,7 +59,7 @@ class LikeGroup:
     Parameters
     ----------
     size : int or None
-        How many it has; None where that would tell a count under ten.
+        How many it has; None if that would reveal a count under ten.
     counts : mapping of GroupCount
         By arm; under the blank name where there are none.
     is_all : bool

@@ -57,7 +57,7 @@ def _print_tables(result: CheckResult) -> None:
     from glabella.reporting.check_page import spread_definitions
 
     typer.echo(f"{result.analysis}: {result.endpoint}")
-    typer.echo("For those who hold the data: counts under ten are told here.")
+    typer.echo("For those who have the data: counts under ten are shown here.")
     typer.echo(f"{result.n} participants, {result.events:g} responders, {result.origin} data")
     for attribute, sentences in result.estimand.items():
         typer.echo(f"{attribute}: {'; '.join(sentences)}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 FEWEST_TOLD = 10
 UNDER_TEN = "under 10"
-NOT_TOLD = "a count under 10, or one that would give such a count away, is not told"
+SUPPRESSED = "a count under 10, or one that would give such a count away, is suppressed"
 _COUNTED = re.compile(
     r"(?<![\w.,:-])[1-9] (?=(?:of \d+ )?(?:more )?"
     r"(?:participants?|patients?|people|persons?|responders?|others|rows?|values?|assessments?|"

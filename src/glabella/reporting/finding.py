@@ -57,7 +57,7 @@ def format_count(events: float | None) -> str:
     Parameters
     ----------
     events : float or None
-        The number; None for one that is not told.
+        The number; None for one that is suppressed.
 
     Returns
     -------
@@ -69,10 +69,10 @@ def format_count(events: float | None) -> str:
     >>> format_count(41), format_count(41.25)
     ('41', '41.2')
     >>> format_count(None)
-    'not told'
+    'suppressed'
     """
     if events is None:
-        return "not told"
+        return "suppressed"
     return f"{events:.0f}" if float(events).is_integer() else f"{events:.1f}"
 
 

@@ -12,7 +12,7 @@ from glabella.analysis.definition import ValidationDefinition
 from glabella.analysis.load import LoadedAnalysis, make_sample
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.data.endpoints.derive import Outcomes
-from glabella.domain.small_counts import NOT_TOLD, mask_words, tell_count, tell_group
+from glabella.domain.small_counts import SUPPRESSED, mask_words, tell_count, tell_group
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.features.assemble import describe_features
@@ -79,7 +79,7 @@ class DefinitionResult:
         told = tell_group(self.n, self.events)
         plain["reason"] = None if self.reason is None else mask_words(self.reason)
         plain |= {"n": told.n, "events": told.events, "left_out": tell_count(self.left_out)}
-        reasons = {name: NOT_TOLD for name in ("n", "events", "left_out") if plain[name] is None}
+        reasons = {name: SUPPRESSED for name in ("n", "events", "left_out") if plain[name] is None}
         for name, estimate in self.estimates.items():
             plain[name] = estimate.value
             plain[f"{name}_low"] = estimate.low

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from glabella.domain.small_counts import NOT_TOLD, Told, tell_group, tell_groups
+from glabella.domain.small_counts import SUPPRESSED, Told, tell_group, tell_groups
 from glabella.validation.across_trials.pooled_measures import find_gaps, plain_pooled, pool_groups
 from glabella.validation.comparison.gain import Gain
 from glabella.validation.measures.estimate import Estimate, plain_estimates
@@ -129,7 +129,7 @@ def plain_performance(performance: Performance, told: Told | None = None) -> dic
         "pairs_control": counts["pairs_control"],
         "threshold": performance.threshold,
     }
-    plain["reasons"] |= {name: NOT_TOLD for name, count in counts.items() if count is None}
+    plain["reasons"] |= {name: SUPPRESSED for name, count in counts.items() if count is None}
     return plain
 
 

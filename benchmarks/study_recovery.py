@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from study_tables import COMMAND, Study, show_share, tabulate
 
-from glabella.reporting.drawing import COLOURS, render_svg
+from glabella.reporting.figures.drawing import COLOURS, render_svg
 
 FIGURE_FILE = "recovery.svg"
 ANY = "any, falsely"

@@ -288,7 +288,7 @@ def trained_early(
 @pytest.fixture(scope="session")
 def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
     """Fit one candidate without validating it, for tests of what a bundle reads."""
-    from glabella.bundle.likeness import learn_likeness
+    from glabella.bundle.applicability.likeness import learn_likeness
     from glabella.bundle.load import Bundle
     from glabella.pipelines.training.manifest import describe_bundle, refit
 

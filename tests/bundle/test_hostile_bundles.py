@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.bundle.refits import export_refits, restore_refits
-from glabella.bundle.similar_patients import NEIGHBOURS_FILE
 from glabella.errors import BundleError, GlabellaError
 from glabella.pipelines.explain_patient import explain_patient
 

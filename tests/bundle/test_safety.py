@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glabella.bundle.likeness import LIKENESS_FILE
+from glabella.bundle.applicability.likeness import LIKENESS_FILE
 from glabella.bundle.load import ALLOWED_FILES, load_bundle
 from glabella.errors import BundleError
 

@@ -72,8 +72,8 @@ def test_the_help_of_a_verb_imports_no_package_but_what_prints_it(bare_verb, ver
     code = OURS.format(arguments=[verb, "--help"])
     assert _list_packages(code) - bare_verb == {"glabella"}
     assert bare_verb & HEAVY <= {"pydantic"}
-    verbs = {f"glabella.cli.{name}" for name in VERBS}
-    assert verbs & _list_imports(code) == {f"glabella.cli.{verb}"}
+    verbs = {f"glabella.cli.verbs.{name}" for name in VERBS}
+    assert verbs & _list_imports(code) == {f"glabella.cli.verbs.{verb}"}
 
 
 def _measure_processor_time(code: str) -> float:
@@ -124,7 +124,7 @@ def test_the_list_of_verbs_gives_the_first_sentence_of_each_whole():
     listed = _show()
     assert "..." not in listed.split("Commands:")[1]  # as typer shortens what is too long
     for verb, summary in VERBS.items():
-        doc = inspect.getdoc(import_module(f"glabella.cli.{verb}").command)
+        doc = inspect.getdoc(import_module(f"glabella.cli.verbs.{verb}").command)
         assert doc is not None and doc.splitlines()[0] == summary
         assert re.search(rf"^  {verb} +{re.escape(summary)}$", listed, flags=re.MULTILINE)
 

@@ -8,8 +8,8 @@ import pytest
 from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
 from glabella.simulation.published.published_check import describe
-from glabella.simulation.scenario import Scenario, read_scenario
-from glabella.simulation.trials import ScenarioTrial
+from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.trials import ScenarioTrial
 
 
 @pytest.fixture(scope="module")

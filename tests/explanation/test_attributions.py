@@ -7,7 +7,7 @@ from scipy.special import logit
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.models.estimators.interface import Contributions
-from glabella.reporting.predictor_figures import draw_beeswarm
+from glabella.reporting.figures.predictors import draw_beeswarm
 from glabella.validation.folds.fold_result import FoldResult
 
 

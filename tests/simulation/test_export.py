@@ -14,7 +14,7 @@ from glabella.definitions.locate import Project
 from glabella.errors import DataError
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import Simulated, simulate_trials
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 from .conftest import PROJECT, ROOT
 

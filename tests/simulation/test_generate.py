@@ -10,7 +10,7 @@ from glabella.domain.scales import SCALES
 from glabella.simulation import generate
 from glabella.simulation.frames import Simulated, simulate_tables, simulate_trials
 from glabella.simulation.generate import TrialDraw, draw_effects, draw_trials
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 from .conftest import SCENARIOS, enlarge, read
 

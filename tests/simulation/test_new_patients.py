@@ -7,7 +7,7 @@ import pytest
 from glabella.domain.scales import SCALES
 from glabella.errors import GlabellaError
 from glabella.simulation.frames import Simulated, simulate_trials
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from scipy.stats import binomtest, kstest, norm
 
 from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.limits import count_expected_pairs, describe_variables, tabulate_limits
-from glabella.simulation.mechanism import BetweenTrials, Effect, Individual
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.mechanism import BetweenTrials, Effect, Individual
 from glabella.simulation.truth import weigh
 
 from .conftest import SCENARIOS, enlarge, read

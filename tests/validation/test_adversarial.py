@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from glabella.explanation.roles import measure_role
-from glabella.reporting.figures import draw_calibration, draw_net_benefit, draw_roc
+from glabella.reporting.figures.training import draw_calibration, draw_net_benefit, draw_roc
 from glabella.validation.across_trials.pooled_measures import (
     POOLED_MEASURES,
     find_gaps,

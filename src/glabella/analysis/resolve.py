@@ -27,7 +27,7 @@ from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate, join_members
 from glabella.models.estimators import find_estimator
-from glabella.simulation.scenario import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario, read_scenario
 from glabella.simulation.sources import make_table_source
 from glabella.tracking.references import refuse_name
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glabella.bundle.likeness import LIKENESS_FILE, Likeness
+from glabella.bundle.applicability.likeness import LIKENESS_FILE, Likeness
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, Neighbours
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.bundle.refits import REFITS_FILE, restore_refits
-from glabella.bundle.similar_patients import NEIGHBOURS_FILE, Neighbours
 from glabella.definitions.words import list_texts
 from glabella.errors import BundleError, escape_controls
 from glabella.models.build import BINARY_FILES, MODEL_FILE, restore_model

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from glabella.bundle.drift import FeatureDistribution
+from glabella.bundle.applicability.drift import FeatureDistribution
 from glabella.bundle.forms import TableForm
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition

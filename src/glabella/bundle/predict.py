@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow
 from scipy.special import expit
 
-from glabella.bundle.applicability import describe_domain
+from glabella.bundle.applicability.drift import Counts
+from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.coded import Coded
-from glabella.bundle.drift import Counts
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest

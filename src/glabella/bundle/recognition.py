@@ -9,7 +9,7 @@ from itertools import combinations, zip_longest
 import numpy as np
 import pandas as pd
 
-from glabella.bundle.column_checks import ColumnCheck
+from glabella.bundle.applicability.column_checks import ColumnCheck
 from glabella.bundle.forms import DICTIONARY, TableForm, TableLayout
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.rows import PreparedRows, prepare_rows

@@ -42,7 +42,7 @@ class _LazyVerbs(TyperGroup):
 
 def _load(verb: str) -> Any:
     alone = typer.Typer(**_PLAIN)
-    alone.command(verb)(import_module(f"glabella.cli.{verb}").command)
+    alone.command(verb)(import_module(f"glabella.cli.verbs.{verb}").command)
     return typer.main.get_command(alone)
 
 

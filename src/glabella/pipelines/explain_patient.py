@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from glabella.bundle.applicability import describe_domain
+from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle

@@ -12,11 +12,11 @@ import pandas as pd
 from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
-from glabella.reporting.calibration import render_calibration_text, write_calibration
+from glabella.reporting.figures.calibration import render_calibration_text, write_calibration
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import simulate_trials
 from glabella.simulation.published.published_check import calibrate
-from glabella.simulation.scenario import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario, read_scenario
 
 DEFAULT_REPLICATES = 400
 

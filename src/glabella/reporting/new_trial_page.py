@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glabella.bundle.manifest import Manifest
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure
-from glabella.reporting.figures import draw_calibration
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure
+from glabella.reporting.figures.training import draw_calibration
 from glabella.reporting.render import open_templates, show_drawn
 from glabella.reporting.verdict import PredictionInterval
 from glabella.validation.folds.sample import Sample

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from textwrap import fill
 from typing import Any
 
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.reporting.render import embed_figure, open_templates
 
 # A group tells the values of all its features, which would leave no room for the bars.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from glabella.reporting.drawing import COLOURS
+from glabella.reporting.figures.drawing import COLOURS
 from glabella.validation.adequacy.simulation_study import LEAST_COVERAGE, MOST_COVERAGE
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from glabella.errors import escape_controls
-from glabella.reporting.drawing import Drawn
+from glabella.reporting.figures.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.validation.measures.estimate import Estimate

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from glabella.bundle.drift import Drift, measure_drift
+from glabella.bundle.applicability.drift import Drift, measure_drift
 from glabella.bundle.load import Bundle, is_bundle, load_bundle
 from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
 from glabella.bundle.reasons import REASONS

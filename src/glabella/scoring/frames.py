@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow
 
-from glabella.bundle.column_checks import ColumnCheck
+from glabella.bundle.applicability.column_checks import ColumnCheck
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import Bundle

@@ -18,8 +18,8 @@ import pyarrow
 from threadpoolctl import threadpool_limits
 
 from glabella.atomic import make_folder
-from glabella.bundle.column_checks import ColumnCheck
-from glabella.bundle.drift import Counts, add_counts
+from glabella.bundle.applicability.column_checks import ColumnCheck
+from glabella.bundle.applicability.drift import Counts, add_counts
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import is_bundle

@@ -9,15 +9,15 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from glabella.simulation.items import AGITATION
-from glabella.simulation.marginals import Shares
-from glabella.simulation.scenario import (
+from glabella.simulation.scenario.definition import (
     COVARIATES,
     SEVERITY,
     VARIABLES,
     Scenario,
     make_correlation_matrix,
 )
-from glabella.simulation.trials import ScenarioTrial, Severity
+from glabella.simulation.scenario.marginals import Shares
+from glabella.simulation.scenario.trials import ScenarioTrial, Severity
 
 Floats = npt.NDArray[np.float64]
 

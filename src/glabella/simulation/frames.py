@@ -11,9 +11,9 @@ import pandas as pd
 from glabella.simulation.baseline import draw_entrants
 from glabella.simulation.generate import TrialDraw, draw_trials, spawn
 from glabella.simulation.limits import describe_variables, tabulate_limits
-from glabella.simulation.marginals import Distribution, Shares
 from glabella.simulation.new_patients import make_new_patients
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.marginals import Distribution, Shares
 from glabella.simulation.truth import TrialEffects
 
 _DRAWN = (

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
-from glabella.simulation.mechanism import Effect
-from glabella.simulation.scenario import Scenario
-from glabella.simulation.trials import ScenarioTrial
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.mechanism import Effect
+from glabella.simulation.scenario.trials import ScenarioTrial
 from glabella.simulation.truth import TrialEffects, compute_truth, weigh
 from glabella.simulation.visits import Falls, follow
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.simulation.generate import TrialDraw
-from glabella.simulation.scenario import SEVERITY, VARIABLES, Scenario
-from glabella.simulation.trials import ScenarioTrial
+from glabella.simulation.scenario.definition import SEVERITY, VARIABLES, Scenario
+from glabella.simulation.scenario.trials import ScenarioTrial
 
 # Variables that stand in the data as an item of the Hamilton scale.
 ITEMS_OF = {"hamd09": "agitation"}

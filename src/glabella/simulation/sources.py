@@ -10,8 +10,8 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.mapping.sources import AssessmentsFile, ParticipantsFile, TrialSource
 from glabella.data.reading.raw import RawTable
 from glabella.simulation.frames import TrialTables
-from glabella.simulation.scenario import Scenario
-from glabella.simulation.trials import ScenarioTrial
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.trials import ScenarioTrial
 
 PARTICIPANTS, ASSESSMENTS = "participants", "assessments"
 TRUTH = "truth/truth.csv"

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from glabella.simulation.baseline import Entrants
-from glabella.simulation.mechanism import Effect
-from glabella.simulation.scenario import SEVERITY, Scenario
-from glabella.simulation.trials import ScenarioArm, ScenarioTrial
+from glabella.simulation.scenario.definition import SEVERITY, Scenario
+from glabella.simulation.scenario.mechanism import Effect
+from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants
 from glabella.simulation.items import draw_baseline_items, draw_later_items
-from glabella.simulation.scenario import Scenario
-from glabella.simulation.trials import USUAL_FALL, ScenarioTrial
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.trials import USUAL_FALL, ScenarioTrial
 from glabella.simulation.truth import find_belief_chance
 
 Floats = npt.NDArray[np.float64]

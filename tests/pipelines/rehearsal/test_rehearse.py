@@ -32,9 +32,9 @@ from glabella.pipelines.rehearsal.fresh_trials import list_used, load_rehearsed
 from glabella.pipelines.rehearsal.rehearse import Rehearsal
 from glabella.pipelines.rehearsal.repeat import find_true_roles
 from glabella.pipelines.rehearsal.store import ChunkStore
-from glabella.reporting.drawing import render_svg
+from glabella.reporting.figures.drawing import render_svg
 from glabella.simulation.frames import simulate_tables
-from glabella.simulation.scenario import read_scenario
+from glabella.simulation.scenario.definition import read_scenario
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import open_store
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glabella.analysis.load import load_analysis
-from glabella.bundle.applicability import describe_domain
-from glabella.bundle.training_ranges import describe_ranges
+from glabella.bundle.applicability.judgement import describe_domain
+from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 

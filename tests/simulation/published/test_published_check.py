@@ -8,7 +8,7 @@ from glabella.data.evidence import Evidence, PublishedFinding
 from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.published.pictures import picture_scenario
 from glabella.simulation.published.published_check import calibrate, measure
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 from ..conftest import PROJECT, enlarge, read
 

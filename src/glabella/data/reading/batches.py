@@ -33,7 +33,7 @@ from glabella.data.reading.delimited import find_layout, read_parts
 from glabella.data.reading.files import check_is_there, read_table, refuse_no_rows
 from glabella.data.reading.header import check_header_differs, check_names
 from glabella.data.reading.raw import ReadOptions
-from glabella.data.reading.statistical import (
+from glabella.data.reading.statistical.tables import (
     FORMATS,
     describe_statistical,
     read_statistical_parts,

@@ -16,7 +16,7 @@ from glabella.data.reading.decimals import check_grouped_points
 from glabella.data.reading.delimited import read_delimited
 from glabella.data.reading.header import check_header_differs
 from glabella.data.reading.raw import RawTable, ReadOptions
-from glabella.data.reading.statistical import FORMATS, read_statistical
+from glabella.data.reading.statistical.tables import FORMATS, read_statistical
 from glabella.data.reading.workbook import read_workbook
 from glabella.errors import DataError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis, load_analysis
-from glabella.bundle.applicability import describe_domain
+from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import SpecEntry
 from glabella.definitions.locate import Project

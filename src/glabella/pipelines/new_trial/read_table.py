@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.bundle.applicability import describe_domain
-from glabella.bundle.column_checks import ColumnCheck
-from glabella.bundle.drift import measure_drift
+from glabella.bundle.applicability.column_checks import ColumnCheck
+from glabella.bundle.applicability.drift import measure_drift
+from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest

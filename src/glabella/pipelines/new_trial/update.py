@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis, load_analysis
-from glabella.bundle.drift import describe_distributions
-from glabella.bundle.likeness import LIKENESS_FILE, learn_likeness
+from glabella.bundle.applicability.drift import describe_distributions
+from glabella.bundle.applicability.likeness import LIKENESS_FILE, learn_likeness
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.bundle.save import save_bundle
-from glabella.bundle.similar_patients import NEIGHBOURS_FILE, learn_neighbours
 from glabella.bundle.tables import make_request
-from glabella.bundle.training_ranges import describe_ranges
 from glabella.bundle.versions import list_versions
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project

@@ -13,9 +13,9 @@ from glabella.analysis.load import LoadedAnalysis, load_sample, load_tables_of, 
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.simulation.frames import simulate_tables
 from glabella.simulation.generate import draw_effects
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.trials import Dropout
 from glabella.simulation.sources import list_scores
-from glabella.simulation.trials import Dropout
 from glabella.simulation.truth import TrialEffects
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed, draw_state

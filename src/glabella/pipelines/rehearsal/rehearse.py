@@ -23,9 +23,9 @@ from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.rehearsal.fresh_trials import Estimand, RehearsalPlan, load_rehearsed
 from glabella.pipelines.rehearsal.repeat import Repeat, rehearse_once
 from glabella.pipelines.rehearsal.store import CHUNK_SIZE, TABLES, ChunkStore
-from glabella.reporting.drawing import render_svg
+from glabella.reporting.figures.drawing import render_svg
 from glabella.reporting.rehearsal import describe_rehearsal, draw_rehearsal
-from glabella.simulation.scenario import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario, read_scenario
 from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
 from glabella.validation.adequacy.simulation_study import tabulate_claims, tabulate_repeats

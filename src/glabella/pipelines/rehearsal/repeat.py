@@ -30,7 +30,7 @@ from glabella.pipelines.training.optimism import correct_for_choice
 from glabella.pipelines.training.permutation_tests import run_permutations
 from glabella.reporting.finding import read_verdict
 from glabella.simulation.limits import ITEMS_OF, describe_variables
-from glabella.simulation.scenario import SEVERITY, Scenario
+from glabella.simulation.scenario.definition import SEVERITY, Scenario
 from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import choose_by_inner_losses

@@ -15,8 +15,10 @@ from glabella.analysis.estimand import describe_estimand
 from glabella.analysis.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.analysis.scoring_columns import list_required, list_table_forms, needs_scale
-from glabella.bundle.drift import describe_distributions
-from glabella.bundle.likeness import LIKENESS_FILE, learn_likeness
+from glabella.bundle.applicability.drift import describe_distributions
+from glabella.bundle.applicability.likeness import LIKENESS_FILE, learn_likeness
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.bundle.manifest import (
     FORMAT,
     FlagOutcome,
@@ -25,8 +27,6 @@ from glabella.bundle.manifest import (
     SpecEntry,
 )
 from glabella.bundle.refits import REFITS_FILE, export_refits
-from glabella.bundle.similar_patients import NEIGHBOURS_FILE, learn_neighbours
-from glabella.bundle.training_ranges import describe_ranges
 from glabella.data.dictionary import BY_TRIAL
 from glabella.domain.crosswalks import list_linked
 from glabella.domain.small_counts import (

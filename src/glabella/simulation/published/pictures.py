@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.simulation.generate import TrialDraw, draw_trials
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 _CENTRAL = (0.05, 0.95)
 

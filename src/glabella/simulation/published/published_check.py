@@ -12,7 +12,7 @@ import pandas as pd
 from glabella.data.evidence import Evidence, PublishedFinding
 from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.items import AGITATION
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

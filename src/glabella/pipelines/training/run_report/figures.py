@@ -14,18 +14,18 @@ from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import Explanation, make_grouping
 from glabella.pipelines.training.parts import Parts
 from glabella.pipelines.training.results import TrainingFigures
-from glabella.reporting.drawing import Drawn, drop_figures
-from glabella.reporting.figures import (
+from glabella.reporting.figures.drawing import Drawn, drop_figures
+from glabella.reporting.figures.learning_curve import draw_learning_curve
+from glabella.reporting.figures.predictors import draw_beeswarm, draw_dependence, draw_importance
+from glabella.reporting.figures.stability import draw_stability
+from glabella.reporting.figures.training import (
     draw_calibration,
     draw_groups,
     draw_net_benefit,
     draw_roc,
 )
 from glabella.reporting.finding import format_estimate
-from glabella.reporting.learning_curve_figure import draw_learning_curve
-from glabella.reporting.predictor_figures import draw_beeswarm, draw_dependence, draw_importance
 from glabella.reporting.record import LEADING_PREDICTORS
-from glabella.reporting.stability_figure import draw_stability
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.calibration_curve import (
     CalibrationCurve,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.adequacy.learning_curve import Extrapolation, LearningCurve
 
 _LABELS = {"log_loss": "Log loss (lower is better)", "auc": "Concordance in the active arm"}

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.bundle.similar_patients import FEWEST, GroupCount, Neighbours, learn_neighbours
+from glabella.bundle.applicability.similar_patients import (
+    FEWEST,
+    GroupCount,
+    Neighbours,
+    learn_neighbours,
+)
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 SPECS = (

@@ -13,8 +13,9 @@ from pydantic import Field, field_validator, model_validator
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Definition, Keys, Read
 from glabella.errors import DefinitionError, describe_choices
-from glabella.simulation.marginals import Distribution, Shares, Spread
-from glabella.simulation.mechanism import (
+from glabella.simulation.new_patients import FAULTS
+from glabella.simulation.scenario.marginals import Distribution, Shares, Spread
+from glabella.simulation.scenario.mechanism import (
     AdverseEvent,
     BetweenTrials,
     Course,
@@ -23,8 +24,7 @@ from glabella.simulation.mechanism import (
     Individual,
     Unblinding,
 )
-from glabella.simulation.new_patients import FAULTS
-from glabella.simulation.trials import ScenarioTrial
+from glabella.simulation.scenario.trials import ScenarioTrial
 
 # What is drawn of each participant before entry; `severity` is the baseline total, in standard
 # deviations of its logarithm before the entry threshold.

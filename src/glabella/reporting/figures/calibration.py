@@ -9,9 +9,9 @@ import pandas as pd
 from glabella.atomic import describe_os_error, write_together
 from glabella.data.evidence import Evidence
 from glabella.errors import DataError
-from glabella.reporting.simulation_figures import draw_agitation, draw_baselines, draw_courses
+from glabella.reporting.figures.simulation import draw_agitation, draw_baselines, draw_courses
 from glabella.simulation.published.pictures import picture_scenario
-from glabella.simulation.scenario import Scenario
+from glabella.simulation.scenario.definition import Scenario
 
 # Enough for a band that no eye tells from a finer one.
 _MOST_PICTURED = 200

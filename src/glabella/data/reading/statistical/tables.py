@@ -15,9 +15,9 @@ from glabella.data.precision import complete, narrow
 from glabella.data.reading.bounds import refuse_repetition
 from glabella.data.reading.header import check_names, describe_empty
 from glabella.data.reading.raw import RawTable, ReadOptions
-from glabella.data.reading.spss import check_spss_records
-from glabella.data.reading.stata import check_stata_is_whole
-from glabella.data.reading.transport import check_rows, read_layout
+from glabella.data.reading.statistical.spss import check_spss_records
+from glabella.data.reading.statistical.stata import check_stata_is_whole
+from glabella.data.reading.statistical.transport import check_rows, read_layout
 from glabella.errors import DataError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.bundle.likeness import Cloud, Likeness, learn_likeness
+from glabella.bundle.applicability.likeness import Cloud, Likeness, learn_likeness
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 SPECS = (

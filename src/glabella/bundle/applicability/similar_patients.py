@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.bundle.likeness import select_patient
+from glabella.bundle.applicability.likeness import select_patient
 from glabella.domain.small_counts import FEWEST_TOLD, list_lines, tell_cells
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from glabella.data.evidence import Evidence
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
-from glabella.simulation.scenario import Scenario
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.simulation.scenario.definition import Scenario
 
 _NOTE = "Simulated; bands hold 90 % of the replicates"
 _OF_ROLE = {"active": (COLOURS[0], "active"), "control": (COLOURS[1], "control")}

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from glabella.explanation.bins import cut_into_bins
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.across_trials.meta_analysis import PooledMeasure
 from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from glabella.explanation.bins import cut_into_bins
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.adequacy.stability import Stability
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from glabella.reporting.drawing import finish_figure, open_pyplot, render_svg
+from glabella.reporting.figures.drawing import finish_figure, open_pyplot, render_svg
 
 LONG = "Change of the clinician-rated severity of depression from screening to baseline visit"
 

@@ -17,7 +17,7 @@ from glabella.explanation.figures import plot_beeswarm, tabulate_beeswarm
 from glabella.explanation.noise import Noise
 from glabella.explanation.predictors import Predictor
 from glabella.features.spec import FeatureSpec
-from glabella.reporting.drawing import COLOURS, Drawn, finish_figure, open_pyplot
+from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.folds.sample import Sample
 
 _MOST_POINTS = 2000

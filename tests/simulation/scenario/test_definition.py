@@ -9,14 +9,14 @@ from glabella.data.evidence import Evidence
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import parse_definition
 from glabella.errors import DefinitionError
-from glabella.simulation.scenario import (
+from glabella.simulation.scenario.definition import (
     COVARIATES,
     Scenario,
     make_correlation_matrix,
     read_scenario,
 )
 
-from .conftest import PROJECT, ROOT, SCENARIOS, read
+from ..conftest import PROJECT, ROOT, SCENARIOS, read
 
 NAME = "pipelines/scenarios/bont_pooled.yaml"
 TEXT = (ROOT / NAME).read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from scipy.special import ndtr
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
-from glabella.simulation.marginals import Distribution
-from glabella.simulation.mechanism import Effect, Part
+from glabella.simulation.scenario.marginals import Distribution
+from glabella.simulation.scenario.mechanism import Effect, Part
 
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)

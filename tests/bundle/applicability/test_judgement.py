@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.bundle import applicability
-from glabella.bundle.applicability import describe_domain
+from glabella.bundle.applicability import judgement as applicability
+from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.load import load_bundle
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.bundle.applicability.likeness import Likeness
 from glabella.bundle.coded import Coded
-from glabella.bundle.likeness import Likeness
 from glabella.bundle.manifest import Manifest, TrainingRange
 from glabella.features.spec import FeatureSpec
 

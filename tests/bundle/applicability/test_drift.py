@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.bundle.drift import (
+from glabella.bundle.applicability.drift import (
     FeatureDistribution,
     add_counts,
     describe_distributions,

@@ -1,0 +1,1 @@
+"""How far training knows rows like these: ranges, combinations, neighbours, drift, columns."""

@@ -1,0 +1,1 @@
+"""Tables of SAS, SPSS and Stata."""

@@ -1,0 +1,1 @@
+"""Figures, each with the data that it shows."""

@@ -74,9 +74,9 @@ def _find_data(name: str, project: Path, run: Any) -> Path | None:
         if tables is None:
             raise SystemExit("GLABELLA_TABLES names the folder of the table of cdystonia")
         return Path(tables) / kind
-    folder = project / "data"
     example = name if kind == "example" else kind
-    if not (folder / example).exists() and not list(folder.glob(f"*{example}*")):
+    folder = project / "data" / example
+    if not folder.exists():
         run("example", example, str(folder))
     return folder
 

@@ -9,6 +9,8 @@ from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.definitions.reader import Definition, Origin, read_part
 from glabella.errors import DefinitionError
 
+__all__ = ["AlternativeDefinition"]
+
 # What a rule is stated by goes with the rule: another rule brings its own.
 _OF_THE_RULE = ("fraction", "points", "at_most", "at_least", "code")
 

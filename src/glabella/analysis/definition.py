@@ -16,6 +16,16 @@ from glabella.features.arms import Arm
 from glabella.models.candidate import Effort
 from glabella.validation.folds.splits import Unit
 
+__all__ = [
+    "Analysis",
+    "DataDefinition",
+    "ExplanationDefinition",
+    "LearningCurveDefinition",
+    "RepeatedFolds",
+    "StabilityDefinition",
+    "ValidationDefinition",
+]
+
 
 def _name_kind(entry: Any) -> str:
     is_adam = "adam" in entry if isinstance(entry, dict) else isinstance(entry, AdamSource)

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from glabella.definitions.reader import Definition
 
+__all__ = ["PromotionDefinition"]
+
 
 class PromotionDefinition(Definition):
     """What a trained model must show before it may become champion.

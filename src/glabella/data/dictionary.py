@@ -12,6 +12,8 @@ from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.domain.timing import Moment, parse_timing
 from glabella.errors import DefinitionError, describe_choices
 
+__all__ = ["Dictionary", "DirectionDefinition", "TotalDefinition", "Variable"]
+
 BY_TRIAL = "by_trial"
 _RESERVED = frozenset({"studyid", "usubjid", "siteid", "cohort", "arm", "scale"})
 

@@ -15,6 +15,8 @@ import pandas as pd
 from glabella.data.checks import Finding
 from glabella.domain.visits import TIE_DECIMALS, Window
 
+__all__ = ["PatientTables"]
+
 KEY = ["studyid", "usubjid"]
 
 

@@ -15,6 +15,8 @@ from glabella.explanation.predictors import MIXED, Predictor, plain_estimate
 from glabella.models.grouping import Grouping
 from glabella.validation.measures.estimate import Estimate
 
+__all__ = ["PredictorEvidence", "PublishedPredictor", "PublishedRelation"]
+
 Agreement = Literal[
     "agrees", "agrees by construction", "contradicts", "contradicts by construction",
     "can't tell", "nothing to hold it against", "not measured in this analysis",

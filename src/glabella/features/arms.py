@@ -11,6 +11,8 @@ from glabella.data.cells import match_codes, to_text
 from glabella.definitions.reader import Definition
 from glabella.errors import AnalysisError, describe_choices
 
+__all__ = ["Arm"]
+
 
 class Arm(Definition):
     """One arm as the models see it.

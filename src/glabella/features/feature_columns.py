@@ -13,6 +13,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from glabella.features.spec import FeatureSpec
 
+__all__ = ["FeatureColumns"]
+
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int_]
 

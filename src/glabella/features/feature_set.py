@@ -11,6 +11,8 @@ from glabella.domain.scales import SCALES
 from glabella.domain.visits import Window
 from glabella.errors import describe_choices
 
+__all__ = ["FeatureDefinition", "FeatureSet"]
+
 _EXPRESSIONS = ("points", "percent_of_range", "percent_change", "severity_band")
 
 

@@ -13,6 +13,8 @@ import pandas as pd
 
 from glabella.features.feature_columns import FeatureColumns
 
+__all__ = ["FeatureSpec"]
+
 
 @dataclass(frozen=True)
 class FeatureSpec:

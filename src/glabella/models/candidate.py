@@ -10,6 +10,8 @@ from pydantic import Field
 from glabella.definitions.reader import Definition
 from glabella.models.space import Space
 
+__all__ = ["Candidate"]
+
 Effort = Literal["quick", "standard", "thorough"]
 _SHARE_OF_DRAWS: dict[Effort, float] = {"quick": 0.5, "standard": 1.0, "thorough": 3.0}
 

@@ -11,6 +11,8 @@ from pydantic import model_validator
 
 from glabella.definitions.reader import Definition
 
+__all__ = ["Space"]
+
 
 class Space(Definition):
     """The values one setting may take: exactly one of the five forms.

@@ -18,6 +18,8 @@ from glabella.simulation.frames import simulate_trials
 from glabella.simulation.published.published_check import calibrate
 from glabella.simulation.scenario.definition import Scenario, read_scenario
 
+__all__ = ["simulate"]
+
 DEFAULT_REPLICATES = 400
 
 

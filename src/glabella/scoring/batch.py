@@ -22,6 +22,8 @@ from glabella.scoring.engines import Engine
 from glabella.scoring.stream import Progress, Tally, check_target, stream_table
 from glabella.scoring.write import read_written
 
+__all__ = ["ExplanationResult", "ScoringResult", "explain", "score"]
+
 
 @dataclass(frozen=True)
 class ScoringResult:

@@ -27,6 +27,8 @@ from glabella.scoring.batch import find_bundle
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import ask_spark_versions, compare_versions, find_versions
 
+__all__ = ["score_distributed"]
+
 Bools = npt.NDArray[np.bool_]
 Answer = Callable[[pd.DataFrame, Bools], pd.DataFrame]
 

@@ -11,6 +11,8 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES
 from glabella.errors import describe_choices
 
+__all__ = ["AdamFiles", "AdamSource"]
+
 Values = Annotated[tuple[str, ...], Field(min_length=1)]
 Conditions = Annotated[dict[str, Values], Field(min_length=1)]
 

@@ -16,6 +16,8 @@ from glabella.definitions.reader import Definition
 from glabella.domain.endpoints import ResponseRule, ThresholdRule
 from glabella.domain.visits import Window
 
+__all__ = ["EndpointDefinition", "SustainedDefinition"]
+
 _OF_A_RULE = {
     "fraction": "response",
     "points": "response",

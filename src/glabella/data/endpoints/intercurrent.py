@@ -14,6 +14,8 @@ from glabella.definitions.reader import Definition
 from glabella.domain.estimand import EVENTS, STRATEGIES
 from glabella.errors import AnalysisError
 
+__all__ = ["IntercurrentDefinition"]
+
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from glabella.definitions.reader import Definition
 
+__all__ = ["MissingDefinition"]
+
 MISSING_STRATEGIES = {
     "observed_only": "participants without a score in the window are left out",
     "non_responder": "participants without a score in the window count as non-responders",

@@ -12,6 +12,8 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES
 from glabella.errors import describe_choices
 
+__all__ = ["AssessmentsFile", "ParticipantsFile", "TrialSource", "VariableColumn"]
+
 
 def name_missing(codes: Mapping[str, str]) -> bool:
     """Say whether codes name nothing but what means missing or stands for itself.

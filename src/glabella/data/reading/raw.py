@@ -10,6 +10,8 @@ import pandas as pd
 
 from glabella.definitions.reader import Definition
 
+__all__ = ["ReadOptions"]
+
 
 class ReadOptions(Definition):
     """What a file does not say of itself.

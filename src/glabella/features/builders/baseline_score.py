@@ -13,6 +13,8 @@ from glabella.features.builders.as_given import AsGiven
 from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
 
+__all__ = ["BaselineScore"]
+
 
 class BaselineScore(AsGiven):
     """The builder ``baseline_score``: the last value at or before week 0."""

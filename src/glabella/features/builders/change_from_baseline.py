@@ -14,6 +14,8 @@ from glabella.features.builders.scale import express_score, find_unit, refuse_mi
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
+__all__ = ["ChangeFromBaseline"]
+
 
 class ChangeFromBaseline:
     """The builder ``change_from_baseline``: the later score less the baseline.

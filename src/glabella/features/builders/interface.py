@@ -12,6 +12,8 @@ from glabella.domain.timing import Moment
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
+__all__ = ["Builder"]
+
 
 class Builder(Protocol):
     """Derives one feature from the tables; learns nothing, so that scoring replays it."""

@@ -14,6 +14,8 @@ from glabella.features.builders.as_given import AsGiven
 from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
 
+__all__ = ["Value"]
+
 
 class Value(AsGiven):
     """The builder ``value``."""

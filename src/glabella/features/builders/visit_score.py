@@ -13,6 +13,8 @@ from glabella.features.builders.as_given import AsGiven
 from glabella.features.builders.scale import express_score
 from glabella.features.feature_set import FeatureDefinition
 
+__all__ = ["VisitScore"]
+
 
 class VisitScore(AsGiven):
     """The builder ``visit_score``: the value at the visit that stands for the feature's week."""

@@ -19,6 +19,8 @@ from glabella.models.estimators.interface import Contributions, Floats, Interact
 from glabella.models.estimators.linear import RidgeModel, SplineModel
 from glabella.models.penalised import find_losses, fit_logistic
 
+__all__ = ["EnsembleModel"]
+
 # One-sided 95 %: what is learnt on top must be better than by chance.
 _BEYOND_NOISE = 1.645
 

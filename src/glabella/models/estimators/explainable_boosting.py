@@ -20,6 +20,8 @@ from glabella.models.estimators.interface import (
     move_off_diagonal,
 )
 
+__all__ = ["ExplainableBoostingModel"]
+
 
 @dataclass(frozen=True)
 class ScoreTable:

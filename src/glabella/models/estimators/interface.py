@@ -20,6 +20,8 @@ from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Features
 
+__all__ = ["Contributions", "Interactions", "ResponderModel"]
+
 Floats = npt.NDArray[np.float64]
 Centring = Literal["none", "trial"]
 Scale = Literal["log odds", "probability"]

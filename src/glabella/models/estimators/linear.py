@@ -25,6 +25,14 @@ from glabella.models.estimators.interface import (
 from glabella.models.expansion import Expansion, fit_curves, fit_products
 from glabella.models.penalised import Block, PenalisedFit, average_logistic, fit_logistic
 
+__all__ = [
+    "ArmAndSeverityModel",
+    "ElasticNetModel",
+    "RidgeModel",
+    "SplineModel",
+    "TreatmentInteractionModel",
+]
+
 # Standard deviations of log odds ratios, per standard deviation of a number or between a level
 # and the others: from a weak effect to more than patients' features ever showed.
 DEVIATIONS = tuple(np.geomspace(0.1, 1.5, 8).tolist())

@@ -23,6 +23,8 @@ from glabella.models.estimators.interface import (
     find_rounds,
 )
 
+__all__ = ["CatBoostModel"]
+
 # What CatBoost writes of two classes, of a column, and of a question; and its own limit of depth.
 _CLASSES = {
     "class_label_type": "Integer",

@@ -14,6 +14,8 @@ from glabella.features.feature_columns import FeatureColumns
 from glabella.models.encoding import Features, check_finite
 from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
 
+__all__ = ["ArmRateModel", "PrevalenceModel"]
+
 
 class RateModel(ResponderModel):
     """Rates of response in the cells of some columns.

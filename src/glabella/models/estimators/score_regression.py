@@ -18,6 +18,8 @@ from glabella.models.estimators.interface import Floats
 from glabella.models.estimators.linear import DEVIATIONS, LinearModel
 from glabella.models.penalised import PenalisedFit
 
+__all__ = ["ScoreRegressionModel"]
+
 # Standard deviations of a logistic distribution in units of its scale.
 _LOGISTIC = np.pi / np.sqrt(3.0)
 _ENOUGH_KNOWN = 10

@@ -33,6 +33,8 @@ from glabella.models.estimators.interface import (
 from glabella.models.interventional import TreeBackground, read_trees
 from glabella.models.stored_trees import ExpectedTrees, check_trees
 
+__all__ = ["RandomForestModel", "XGBoostModel"]
+
 Batch = tuple[pd.DataFrame, npt.NDArray[np.int_]]
 
 # XGBoost adds up in single precision: relative to the terms' sizes, it is off by no more than this.

@@ -46,6 +46,8 @@ from glabella.validation.across_trials.membership_model import Membership, estim
 from glabella.validation.folds.seeds import derive_seed, draw_state
 from glabella.validation.measures.attempt import attempt
 
+__all__ = ["CheckResult", "check"]
+
 
 @dataclass(frozen=True)
 class CheckResult:

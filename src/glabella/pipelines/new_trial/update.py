@@ -50,6 +50,8 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.performance import Performance, measure_performance
 
+__all__ = ["UpdateResult", "update"]
+
 Method = Literal["auto", "in-the-large", "intercept-and-slope", "refit"]
 METHODS: Mapping[Method, Update | None] = {
     "auto": None,

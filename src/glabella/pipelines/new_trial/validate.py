@@ -40,6 +40,8 @@ from glabella.validation.measures.performance import MEASURES, Performance, meas
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+__all__ = ["TrialValidation", "ValidationResult", "validate"]
+
 REPORT_FILE, RESULT_FILE = "validation.html", "validation.json"
 
 

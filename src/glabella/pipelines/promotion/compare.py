@@ -28,6 +28,8 @@ from glabella.tracking.store import Store, open_store
 from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.comparison.paired import measure_paired
 
+__all__ = ["compare"]
+
 _DESIGNS = ("pooled", "across")
 _SHORTEST_ID = 4
 

@@ -12,6 +12,8 @@ from glabella.reporting.finding import format_estimate, format_p_value
 from glabella.validation.comparison.paired import PairedDifference
 from glabella.validation.measures.estimate import plain_estimates
 
+__all__ = ["ComparedRun", "Comparison", "RunDifference"]
+
 _TABULATED = ("auc", "auc_all", "log_loss", "brier", "calibration_slope")
 
 

@@ -13,6 +13,8 @@ from glabella.reporting.record import RunRecord
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.measures.estimate import Estimate
 
+__all__ = ["Criterion"]
+
 
 @dataclass(frozen=True)
 class Criterion:

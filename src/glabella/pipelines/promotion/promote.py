@@ -30,6 +30,8 @@ from glabella.tracking.registry import (
 from glabella.tracking.runs import fetch_artifacts
 from glabella.tracking.store import Store, open_store
 
+__all__ = ["Promotion", "RollBack", "promote", "roll_back"]
+
 _LONGEST_REASON = 500
 
 

@@ -35,6 +35,8 @@ from glabella.validation.fitting.parallel import run_tasks, use_workers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+__all__ = ["Rehearsal", "rehearse"]
+
 SUMMARY_FILE, CLAIMS_FILE, JSON_FILE = "summary.csv", "claims.csv", "rehearsal.json"
 FIGURE_FILE = "rehearsal.svg"
 # Seconds of finished work that a crash may cost.

@@ -29,6 +29,8 @@ from glabella.pipelines.training.stability import ChosenStability, run_stability
 from glabella.validation.fitting.checkpoint import Checkpoint
 from glabella.validation.fitting.nested import Progress, TunedModel
 
+__all__ = ["TrainingFigures"]
+
 EXPLANATION = "explanation"
 # When a training is explained.
 When = Literal["now", "later"]

@@ -59,6 +59,8 @@ from glabella.validation.measures.performance import MEASURES
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+__all__ = ["TrainingResult", "train"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingResult(TrainingFigures):

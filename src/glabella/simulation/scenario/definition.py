@@ -26,6 +26,8 @@ from glabella.simulation.scenario.mechanism import (
 )
 from glabella.simulation.scenario.trials import ScenarioTrial
 
+__all__ = ["Scenario"]
+
 # What is drawn of each participant before entry; `severity` is the baseline total, in standard
 # deviations of its logarithm before the entry threshold.
 VARIABLES: dict[str, type[Spread] | type[Shares]] = {

@@ -11,6 +11,8 @@ from pydantic import Field, field_validator
 
 from glabella.definitions.reader import Definition
 
+__all__ = ["AdverseEvent", "BetweenTrials", "Course", "Effect", "Individual", "Unblinding"]
+
 Floats = npt.NDArray[np.float64]
 
 

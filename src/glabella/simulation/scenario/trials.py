@@ -16,6 +16,8 @@ from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution
 from glabella.simulation.scenario.mechanism import Effect, Part
 
+__all__ = ["Dropout", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
+
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)
 _FEWEST_ADMITTED = 1e-3

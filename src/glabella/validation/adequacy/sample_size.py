@@ -10,6 +10,8 @@ from scipy.optimize import brentq
 from scipy.special import expit, xlogy
 from scipy.stats import norm
 
+__all__ = ["compute_development_size", "compute_validation_size"]
+
 # Targets of Riley 2020.
 SHRINKAGE = 0.9
 R2_DIFFERENCE = 0.05

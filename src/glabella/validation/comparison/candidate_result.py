@@ -12,6 +12,8 @@ from glabella.validation.comparison.gain import Gain
 from glabella.validation.measures.estimate import Estimate, plain_estimates
 from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
 
+__all__ = ["CandidateResult"]
+
 WHOLE_DESIGNS = ("pooled", "across", "external")
 
 

@@ -14,6 +14,8 @@ from glabella.validation.measures.estimate import (
     standard_error_of_sum,
 )
 
+__all__ = ["compute_average_precision"]
+
 Floats = npt.NDArray[np.float64]
 
 

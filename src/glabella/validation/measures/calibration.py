@@ -20,6 +20,8 @@ from glabella.validation.measures.estimate import (
 )
 from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
 
+__all__ = ["compute_calibration", "compute_observed_expected"]
+
 
 @dataclass(frozen=True)
 class Calibration:

@@ -22,6 +22,8 @@ from glabella.validation.measures.estimate import QUANTILE, Estimate, not_estima
 from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.rubin import pool_values
 
+__all__ = ["fit_calibration_curve", "measure_calibration_error"]
+
 Floats = npt.NDArray[np.float64]
 
 # Harrell's places: quantiles that leave enough participants outside the outer knots.

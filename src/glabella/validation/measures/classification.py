@@ -15,6 +15,8 @@ from glabella.validation.measures.estimate import (
     standard_error_of_sum,
 )
 
+__all__ = ["compute_npv", "compute_ppv", "compute_sensitivity", "compute_specificity"]
+
 Bools = npt.NDArray[np.bool_]
 
 

@@ -14,6 +14,8 @@ from glabella.validation.measures.estimate import (
     standard_error_of_sum,
 )
 
+__all__ = ["compute_brier_score", "compute_concordance", "compute_log_loss", "compute_scaled_brier"]
+
 FEWEST_OF_A_CLASS = 5
 # Predictions are kept off 0 and 1 for logarithms alone, so that candidates can be compared; no
 # figure is printed that it would change.

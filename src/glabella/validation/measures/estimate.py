@@ -10,6 +10,8 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+__all__ = ["Estimate"]
+
 LEVEL = 0.95
 QUANTILE = float(norm.ppf(0.5 + LEVEL / 2))
 # Under this, beside the value, a standard error is rounding.

@@ -14,6 +14,8 @@ from glabella.validation.measures.discrimination import explain_few
 from glabella.validation.measures.estimate import Estimate, estimate_mean, standard_error_of_sum
 from glabella.validation.measures.rubin import pool_estimates
 
+__all__ = ["compute_net_benefit"]
+
 Floats = npt.NDArray[np.float64]
 
 THRESHOLDS = tuple(percent / 100 for percent in range(1, 100))

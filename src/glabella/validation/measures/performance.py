@@ -41,6 +41,8 @@ from glabella.validation.measures.estimate import Estimate, not_estimable
 from glabella.validation.measures.registry import DESCRIBED
 from glabella.validation.measures.rubin import pool_estimates
 
+__all__ = ["Performance"]
+
 MEASURES = tuple(DESCRIBED)
 # Likelier to respond than not, which needs no view of what a false hope costs.
 DEFAULT_THRESHOLD = 0.5

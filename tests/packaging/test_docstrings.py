@@ -7,8 +7,9 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 
-import glabella
 import pytest
+
+import glabella
 
 MODULES = [
     name

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from glabella.definitions.reader import Definition
-from glabella.explanation.predictors import MIXED, Predictor, plain_estimate
+from glabella.explanation.predictors import MIXED, Predictor
 from glabella.models.grouping import Grouping
 from glabella.validation.measures.estimate import Estimate
 
@@ -153,8 +153,8 @@ class Beside:
             "label": self.label,
             "ours": self.ours,
             "is_beyond_noise": None if mine is None else mine.is_beyond_noise,
-            "held_against": None if held is None else plain_estimate(held),
-            "mean_absolute": None if mine is None else plain_estimate(mine.importance),
+            "held_against": None if held is None else held.as_json(),
+            "mean_absolute": None if mine is None else mine.importance.as_json(),
             "agreement": self.agreement,
         }
 

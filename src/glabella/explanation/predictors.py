@@ -126,7 +126,7 @@ class Predictor:
             "feature": self.feature,
             "label": self.label,
             "is_patient": self.is_patient,
-            "mean_absolute": plain_estimate(self.importance),
+            "mean_absolute": self.importance.as_json(),
             "rank": self.rank,
             "rank_low": self.rank_low,
             "rank_high": self.rank_high,
@@ -142,12 +142,12 @@ class Predictor:
             "concordance": None
             if role is None
             else {
-                "active": plain_estimate(role.active),
-                "control": plain_estimate(role.control),
-                "difference": plain_estimate(role.difference),
-                "interaction": plain_estimate(role.interaction),
-                "beyond_severity": plain_estimate(role.beyond_severity),
-                "trials": {trial: plain_estimate(item) for trial, item in role.trials},
+                "active": role.active.as_json(),
+                "control": role.control.as_json(),
+                "difference": role.difference.as_json(),
+                "interaction": role.interaction.as_json(),
+                "beyond_severity": role.beyond_severity.as_json(),
+                "trials": {trial: item.as_json() for trial, item in role.trials},
                 "pooled": plain_pooled(role.pooled),
                 "role": role.role,
                 "p_effect": role.p_effect,
@@ -180,23 +180,7 @@ class Pair:
         dict
             ``left``, ``right``, ``size``.
         """
-        return {"left": self.left, "right": self.right, "size": plain_estimate(self.size)}
-
-
-def plain_estimate(item: Estimate) -> dict[str, Any]:
-    """Give an estimate as plain values.
-
-    Parameters
-    ----------
-    item : Estimate
-        Value, interval or reason.
-
-    Returns
-    -------
-    dict
-        ``value``, ``low``, ``high``, ``reason``.
-    """
-    return {"value": item.value, "low": item.low, "high": item.high, "reason": item.reason}
+        return {"left": self.left, "right": self.right, "size": self.size.as_json()}
 
 
 def measure_predictors(

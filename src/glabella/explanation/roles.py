@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,8 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import logit
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from glabella.explanation.interaction import measure_interaction
 from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
@@ -192,7 +190,7 @@ def measure_role(
         (str(trial), _measure_trial(sample, score, active & (sample.trial == trial), same))
         for trial in dict.fromkeys(sample.trial.tolist())
     ]
-    difference = _subtract(in_active, in_control)
+    difference = in_active - in_control
     held = np.empty((sample.n, 0)) if others is None else others
     interaction = attempt_estimate(lambda: measure_interaction(sample, score, held))
     return FeatureRole(
@@ -207,8 +205,8 @@ def measure_role(
             lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
         ),
         _find_p_of_both(difference, interaction),
-        _find_p(in_control, _CHANCE),
-        tuple(_find_p(item, _CHANCE) for _, item in trials),
+        in_control.p_value(_CHANCE),
+        tuple(item.p_value(_CHANCE) for _, item in trials),
     )
 
 
@@ -260,50 +258,11 @@ def _cut_into_thirds(severity: Floats, among: npt.NDArray[np.bool_]) -> npt.NDAr
     return np.asarray(np.searchsorted(cuts, severity, "right"), dtype=int)
 
 
-def _subtract(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two concordances of different participants."""
-    if one.value is None or other.value is None:
-        return not_estimable(str(one.reason if one.value is None else other.reason))
-    value = one.value - other.value
-    errors = [_find_error(item) for item in (one, other)]
-    if None in errors:
-        return Estimate(value, reason="one of the two has no interval")
-    error = math.hypot(*(float(each or 0.0) for each in errors))
-    half = _QUANTILE * error
-    return Estimate(
-        value,
-        max(value - half, -1.0),
-        min(value + half, 1.0),
-        standard_error=error,
-        lowest=-1.0,
-        highest=1.0,
-    )
-
-
-def _find_p(item: Estimate, chance: float) -> float | None:
-    """Two-sided p of chance, by the same standard error and on the same scale as the interval."""
-    if item.value is None or not item.standard_error:
-        return None
-    on_logit = item.scale == "logit"
-    distance = float(logit(item.value) - logit(chance)) if on_logit else item.value - chance
-    z = abs(distance) / item.standard_error
-    tail = norm.sf(z) if item.freedom is None else t.sf(z, item.freedom)
-    return float(2.0 * tail)
-
-
 def _find_p_of_both(difference: Estimate, interaction: Estimate) -> float | None:
     """Both must be beyond chance, in the same direction, so the larger p is that of the claim."""
-    each = [_find_p(item, 0.0) for item in (difference, interaction)]
+    each = [item.p_value() for item in (difference, interaction)]
     if None in each:
         return None
     if (difference.value or 0.0) * (interaction.value or 0.0) <= 0.0:
         return 1.0
     return max(float(p) for p in each if p is not None)
-
-
-def _find_error(item: Estimate) -> float | None:
-    """The standard error of the concordance itself."""
-    if item.standard_error is None or item.value is None:
-        return None
-    steep = item.value * (1.0 - item.value) if item.scale == "logit" else 1.0
-    return item.standard_error * steep

@@ -202,9 +202,7 @@ def read_verdict(procedure: CandidateResult, differences: Sequence[Difference]) 
         return "not validated"
     inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
     # An interval that reaches as high as inside trials says only that trials are few.
-    is_lower = (
-        left_out.high is not None and inside.value is not None and left_out.high < inside.value
-    )
+    is_lower = inside.value is not None and left_out.is_below(inside.value)
     if is_lower and _place(inside) == "above" and _place(left_out) in ("chance", "below"):
         return "only inside"
     place = _place(procedure.pooled.estimates["auc"])
@@ -232,9 +230,9 @@ def _place(auc: Estimate) -> str:
         return "chance"
     if auc.low is None or auc.high is None:
         return "unknown"
-    if auc.low > CHANCE:
+    if auc.is_above(CHANCE):
         return "above"
-    return "below" if auc.high < CHANCE else "chance"
+    return "below" if auc.is_below(CHANCE) else "chance"
 
 
 def _describe_test(auc: Estimate, anything: PermutationTest | None) -> str:

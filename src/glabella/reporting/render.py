@@ -182,15 +182,9 @@ def _format(
 ) -> str | Markup:
     if figures is None:
         return "–"
-    reason = figures["reasons"].get(measure)
-    if figures[measure] is None:
-        return Markup('<abbr title="{}">–</abbr>').format(reason)
-    estimate = Estimate(
-        figures[measure],
-        figures[f"{measure}_low"],
-        figures[f"{measure}_high"],
-        reason,
-    )
+    estimate = Estimate.from_columns(figures, measure)
+    if estimate.value is None:
+        return Markup('<abbr title="{}">–</abbr>').format(estimate.reason)
     return format_estimate(estimate, digits or _DIGITS.get(measure, 2))
 
 

@@ -101,9 +101,9 @@ def _describe_discrimination(auc: Estimate, *, has_arms: bool) -> str:
     if auc.value is None:
         return f"Whether it tells responders from others {among} is {format_estimate(auc)}."
     shown = format_estimate(auc)
-    if auc.low is not None and auc.low > CHANCE:
+    if auc.is_above(CHANCE):
         return f"It tells responders from others {among} with a concordance of {shown}."
-    if auc.high is not None and auc.high < CHANCE:
+    if auc.is_below(CHANCE):
         return f"It orders the participants the wrong way round {among}: concordance {shown}."
     return f"It is not shown to tell responders from others {among}: concordance {shown}."
 
@@ -129,8 +129,8 @@ def _describe_calibration(performance: Performance) -> str:
     ratio = performance.estimates["observed_expected"]
     said = []
     if large.low is not None and large.high is not None:
-        if large.low > 0.0 or large.high < 0.0:
-            word = "more" if large.low > 0.0 else "fewer"
+        if large.is_above(0.0) or large.is_below(0.0):
+            word = "more" if large.is_above(0.0) else "fewer"
             said.append(
                 f"There were {word} responders than predicted (observed to expected "
                 f"{format_estimate(ratio)})"
@@ -141,9 +141,9 @@ def _describe_calibration(performance: Performance) -> str:
                 f"{format_estimate(ratio)})"
             )
     if slope.low is not None and slope.high is not None:
-        if slope.high < 1.0:
+        if slope.is_below(1.0):
             said.append(f"predictions are too extreme (slope {format_estimate(slope)})")
-        elif slope.low > 1.0:
+        elif slope.is_above(1.0):
             said.append(f"predictions are too timid (slope {format_estimate(slope)})")
         else:
             said.append(f"the slope is compatible with 1 ({format_estimate(slope)})")

@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
-from scipy.special import logit
+from scipy.special import expit, logit
+from scipy.stats import norm, t
 
 from glabella.validation.measures.estimate import (
+    Estimate,
     estimate_mean,
     estimate_proportion,
     estimate_ratio,
     not_estimable,
+    plain_estimates,
     standard_error_of_sum,
 )
 
@@ -67,3 +70,86 @@ def test_the_standard_error_is_that_of_a_mean_when_the_parts_are_those_of_a_mean
 
 def test_one_participant_has_no_standard_error():
     assert np.isnan(standard_error_of_sum(np.array([0.0])))
+
+
+def test_a_negated_estimate_swaps_its_ends_and_has_no_nought_with_a_sign():
+    turned = -estimate_mean(0.02, 0.03, lowest=-0.01)
+
+    assert (turned.value, turned.low, turned.high) == (
+        -0.02,
+        -0.02 - 1.959963984540054 * 0.03,
+        0.01,
+    )
+    assert (turned.lowest, turned.highest, turned.standard_error) == (None, 0.01, 0.03)
+    assert str((-Estimate(0.0, -1.0, 0.0)).value) == "0.0"
+    assert str((-Estimate(0.0, -1.0, 0.0)).low) == "0.0"
+    assert -not_estimable("too few") == not_estimable("too few")
+
+
+def test_an_estimate_on_another_scale_has_no_negative():
+    with pytest.raises(ValueError, match="logit"):
+        -estimate_proportion(0.6, 0.1)
+
+
+def test_the_difference_of_two_concordances_has_the_errors_of_both():
+    difference = estimate_proportion(0.7, 0.03) - estimate_proportion(0.6, 0.04)
+
+    assert difference.value == pytest.approx(0.1)
+    assert difference.standard_error == pytest.approx(0.05)
+    assert difference.high == pytest.approx(0.1 + 1.959963984540054 * 0.05)
+    assert (difference.lowest, difference.highest) == (-1.0, 1.0)
+
+
+def test_the_difference_of_two_ratios_is_on_their_own_scale_and_has_no_end():
+    difference = estimate_ratio(2.0, 0.1) - estimate_ratio(1.0, 0.2)
+
+    assert difference.standard_error == pytest.approx(np.hypot(0.2, 0.2))
+    assert (difference.lowest, difference.highest) == (None, None)
+
+
+def test_a_difference_says_what_it_lacks():
+    known = estimate_proportion(0.7, 0.03)
+
+    assert (known - not_estimable("too few")).reason == "too few"
+    assert (not_estimable("too few") - known).reason == "too few"
+    assert (known - estimate_proportion(1.0, 0.0)) == Estimate(
+        pytest.approx(-0.3), reason="one of the two has no interval"
+    )
+
+
+def test_p_is_by_the_scale_and_the_distribution_of_the_interval():
+    proportion = estimate_proportion(0.6, 0.05)
+    edge = float(expit(logit(0.6) - norm.ppf(0.975) * proportion.standard_error))
+
+    assert proportion.p_value(edge) == pytest.approx(0.05)
+    assert Estimate(3.0, standard_error=1.5, freedom=4.0).p_value(1.0) == pytest.approx(
+        2 * t.sf(2 / 1.5, 4)
+    )
+    assert Estimate(0.3).p_value() is None
+    assert not_estimable("too few").p_value() is None
+
+
+def test_without_any_error_p_is_certain():
+    assert Estimate(0.0, 0.0, 0.0, standard_error=0.0).p_value() == 1.0
+    assert Estimate(0.1, 0.1, 0.1, standard_error=0.0).p_value() == 0.0
+
+
+def test_only_a_whole_interval_is_above_or_below():
+    around = Estimate(0.6, 0.5, 0.7)
+
+    assert around.is_above(0.49)
+    assert not around.is_above(0.5)
+    assert around.is_below(0.71)
+    assert not around.is_below(0.7)
+    assert not Estimate(0.6).is_above(0.0)
+    assert not Estimate(0.6).is_below(1.0)
+
+
+def test_plain_values_are_read_as_the_estimate_that_they_are_of():
+    known, missing = Estimate(0.6, 0.5, 0.7), not_estimable("too few")
+    plain = plain_estimates({"auc": known, "brier": missing})
+
+    assert Estimate.from_columns(plain, "auc") == known
+    assert Estimate.from_columns(plain, "brier") == missing
+    assert known.as_json() == {"value": 0.6, "low": 0.5, "high": 0.7, "reason": None}
+    assert known.columns("auc") == {"auc": 0.6, "auc_low": 0.5, "auc_high": 0.7}

@@ -164,9 +164,7 @@ class ValidationResult:
                 "promise": item.promise,
             }
             for measure in MEASURES:
-                found = item.performance.estimates[measure]
-                row |= {measure: found.value, f"{measure}_low": found.low}
-                row[f"{measure}_high"] = found.high
+                row |= item.performance.estimates[measure].columns(measure)
             rows.append(row)
         return pd.DataFrame(rows)
 

@@ -166,9 +166,9 @@ class RunDifference:
         loss = self.measured.log_loss
         if loss.low is None or loss.high is None:
             return "It can't be said whether one is better."
-        if loss.high < 0:
+        if loss.is_below(0.0):
             return "It predicts better."
-        return "It predicts worse." if loss.low > 0 else "Neither is shown to be better."
+        return "It predicts worse." if loss.is_above(0.0) else "Neither is shown to be better."
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values.

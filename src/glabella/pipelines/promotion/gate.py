@@ -183,9 +183,4 @@ def _advise(name: str, what_helps: str) -> str:
 def _take(figures: Mapping[str, Any] | None, measure: str) -> Estimate:
     if figures is None:
         return Estimate(reason="it was not recorded")
-    return Estimate(
-        figures[measure],
-        figures[f"{measure}_low"],
-        figures[f"{measure}_high"],
-        figures["reasons"].get(measure),
-    )
+    return Estimate.from_columns(figures, measure)

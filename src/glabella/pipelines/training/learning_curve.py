@@ -153,9 +153,7 @@ def _describe_change(measure: str, change: Estimate) -> str:
     if change.value is None or change.low is None or change.high is None:
         return "a change that is not known"
     if measure == "log_loss":
-        # Adding nought takes the sign off a fall of nought.
-        change = Estimate(0.0 - change.value, 0.0 - change.high, 0.0 - change.low)
-        return f"lower by {format_estimate(change, 3)}"
+        return f"lower by {format_estimate(-change, 3)}"
     return f"higher by {format_estimate(change, 3)}"
 
 

@@ -81,9 +81,7 @@ class DefinitionResult:
         plain |= {"n": told.n, "events": told.events, "left_out": tell_count(self.left_out)}
         reasons = {name: SUPPRESSED for name in ("n", "events", "left_out") if plain[name] is None}
         for name, estimate in self.estimates.items():
-            plain[name] = estimate.value
-            plain[f"{name}_low"] = estimate.low
-            plain[f"{name}_high"] = estimate.high
+            plain |= estimate.columns(name)
             if estimate.reason is not None:
                 reasons[name] = estimate.reason
         plain["reasons"] = reasons

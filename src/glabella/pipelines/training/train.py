@@ -140,10 +140,7 @@ class TrainingResult(TrainingFigures):
                 if performance is not None:
                     row: dict[str, Any] = {"candidate": name, "design": design}
                     for measure in MEASURES:
-                        estimate = performance.estimates[measure]
-                        row[measure] = estimate.value
-                        row[f"{measure}_low"] = estimate.low
-                        row[f"{measure}_high"] = estimate.high
+                        row |= performance.estimates[measure].columns(measure)
                     rows.append(row)
         return pd.DataFrame(rows)
 

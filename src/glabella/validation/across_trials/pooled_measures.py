@@ -111,10 +111,7 @@ def plain_pooled(pooled: PooledMeasure) -> dict[str, Any]:
         Value, interval, heterogeneity, and a list of predictions; what is not known is None.
     """
     return {
-        "value": pooled.estimate.value,
-        "low": pooled.estimate.low,
-        "high": pooled.estimate.high,
-        "reason": pooled.estimate.reason,
+        **pooled.estimate.as_json(),
         "trials": list(pooled.trials),
         "left_out": pooled.left_out,
         "scale": pooled.scale,

@@ -40,12 +40,9 @@ class DirectionTest:
     @property
     def verdict(self) -> Verdict:
         """``agrees`` or ``contradicts`` where the whole interval lies on one side of chance."""
-        low, high = self.concordance.low, self.concordance.high
-        if low is not None and low > 0.5:
+        if self.concordance.is_above(0.5):
             return "agrees"
-        if high is not None and high < 0.5:
-            return "contradicts"
-        return "can't be told"
+        return "contradicts" if self.concordance.is_below(0.5) else "can't be told"
 
 
 def hold_directions(sample: Sample) -> tuple[DirectionTest, ...]:

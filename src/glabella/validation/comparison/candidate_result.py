@@ -205,14 +205,7 @@ def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
 
 
 def _flatten(estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    flat = {}
+    flat: dict[str, float] = {}
     for name, estimate in estimates.items():
-        parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
-        flat.update(
-            {f"{name}{suffix}": value for suffix, value in parts.items() if value is not None}
-        )
+        flat |= {key: each for key, each in estimate.columns(name).items() if each is not None}
     return flat
-
-
-def _plain_group(group: GroupPerformance) -> dict[str, Any]:
-    return {"group": group.group, **plain_performance(group.performance)}

@@ -47,21 +47,12 @@ class Difference:
     @property
     def is_better(self) -> bool:
         """Whether the whole interval favours the candidate."""
-        return self.log_loss.high is not None and self.log_loss.high < 0
+        return self.log_loss.is_below(0.0)
 
     @property
     def p_value(self) -> float | None:
         """Two-sided p of no difference, by the same t as the interval; None without one."""
-        value, error, freedom = (
-            self.log_loss.value,
-            self.log_loss.standard_error,
-            self.log_loss.freedom,
-        )
-        if value is None or error is None or freedom is None:
-            return None
-        if error == 0:
-            return 1.0 if value == 0 else 0.0
-        return float(2.0 * t.sf(abs(value) / error, freedom))
+        return self.log_loss.p_value()
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def measure_gain(
     p_value = None
     if by_fold:
         difference = compare_losses(candidate, against, predictions, sample.outcomes)
-        loss, p_value = _turn(difference.log_loss), difference.p_value
+        loss, p_value = -difference.log_loss, difference.p_value
     else:
         lost = partial(
             compute_loss_gain,
@@ -253,11 +253,3 @@ def compute_loss_gain(
     """
     fewer = compute_losses(responded, reference) - compute_losses(responded, probability)
     return average_over_participants(fewer, responded, participant)
-
-
-def _turn(estimate: Estimate) -> Estimate:
-    """Change the sign."""
-    value, low, high = (
-        None if each is None else -each for each in (estimate.value, estimate.high, estimate.low)
-    )
-    return replace(estimate, value=value, low=low, high=high)

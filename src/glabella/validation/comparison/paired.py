@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from glabella.validation.comparison.gain import measure_gain
 from glabella.validation.folds.sample import Sample
@@ -91,8 +90,8 @@ def measure_paired(
         gain = measure_gain(
             "first", "second", {"first": first, "second": second}, sample, by_fold=is_repeated
         )
-        loss = _turn(gain.log_loss)
-        p_value = gain.p_value if is_repeated else _find_p(loss)
+        loss = -gain.log_loss
+        p_value = gain.p_value if is_repeated else loss.p_value()
         method = BY_FOLD if is_repeated else BY_PARTICIPANT
         return PairedDifference(loss, gain.auc, p_value, method, len(rows))
     # Both by position, in the same order.
@@ -102,7 +101,7 @@ def measure_paired(
         return PairedDifference(value, not_estimable(_IMPUTED), None, BY_MEAN_LOSS, len(rows))
     loss = average_over_participants(difference, sample.outcomes[0][rows], sample.people[rows])
     auc = not_estimable("the folds differ, and concordance pairs participants of the same fold")
-    return PairedDifference(loss, auc, _find_p(loss), BY_MEAN_LOSS, len(rows))
+    return PairedDifference(loss, auc, loss.p_value(), BY_MEAN_LOSS, len(rows))
 
 
 def _predict_alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
@@ -116,21 +115,3 @@ def _average_loss(predictions: pd.DataFrame) -> npt.NDArray[np.float64]:
     who = np.unique(predictions["row"], return_inverse=True)[1]
     averages: npt.NDArray[np.float64] = np.bincount(who, weights=losses) / np.bincount(who)
     return averages
-
-
-def _turn(estimate: Estimate) -> Estimate:
-    def negate(value: float | None) -> float | None:
-        return None if value is None else -value + 0.0
-
-    return replace(
-        estimate,
-        value=negate(estimate.value),
-        low=negate(estimate.high),
-        high=negate(estimate.low),
-    )
-
-
-def _find_p(estimate: Estimate) -> float | None:
-    if estimate.value is None or not estimate.standard_error:
-        return None
-    return float(2.0 * norm.sf(abs(estimate.value) / estimate.standard_error))

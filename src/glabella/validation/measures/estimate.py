@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 __all__ = ["Estimate"]
 
@@ -50,6 +51,170 @@ class Estimate:
     freedom: float | None = None
     lowest: float | None = None
     highest: float | None = None
+
+    def __neg__(self) -> Estimate:
+        """Change the sign, as for a loss that is told as a gain.
+
+        Returns
+        -------
+        Estimate
+            On the same scale, which can only be ``identity``; never a nought with a sign.
+        """
+        if self.scale != "identity":
+            raise ValueError(f"an estimate on the {self.scale} scale has no negative")
+        return replace(
+            self,
+            value=_negate(self.value),
+            low=_negate(self.high),
+            high=_negate(self.low),
+            lowest=_negate(self.highest),
+            highest=_negate(self.lowest),
+        )
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        """Subtract an estimate of other participants.
+
+        Parameters
+        ----------
+        other : Estimate
+            Independent of this one.
+
+        Returns
+        -------
+        Estimate
+            With a normal interval on the scale of the values, cut where their ranges end.
+        """
+        if self.value is None or other.value is None:
+            return not_estimable(str(self.reason if self.value is None else other.reason))
+        value = self.value - other.value
+        errors = self._find_error(), other._find_error()
+        if errors[0] is None or errors[1] is None:
+            return Estimate(value, reason="one of the two has no interval")
+        mine, others = self._find_range(), other._find_range()
+        return estimate_mean(
+            value,
+            math.hypot(errors[0], errors[1]),
+            lowest=None if mine[0] is None or others[1] is None else mine[0] - others[1],
+            highest=None if mine[1] is None or others[0] is None else mine[1] - others[0],
+        )
+
+    def p_value(self, null: float = 0.0) -> float | None:
+        """Two-sided p of a value, by the standard error and on the scale of the interval.
+
+        Parameters
+        ----------
+        null : float
+            The value that is tested.
+
+        Returns
+        -------
+        float or None
+            None without a standard error.
+        """
+        if self.value is None or self.standard_error is None:
+            return None
+        distance = float(_SCALES[self.scale](self.value) - _SCALES[self.scale](null))
+        if self.standard_error == 0.0:
+            return 1.0 if distance == 0.0 else 0.0
+        z = abs(distance) / self.standard_error
+        return float(2.0 * (norm.sf(z) if self.freedom is None else t.sf(z, self.freedom)))
+
+    def is_above(self, bound: float) -> bool:
+        """Say whether the whole interval is above a value.
+
+        Parameters
+        ----------
+        bound : float
+            The value.
+
+        Returns
+        -------
+        bool
+            False without an interval.
+        """
+        return self.low is not None and self.low > bound
+
+    def is_below(self, bound: float) -> bool:
+        """Say whether the whole interval is below a value.
+
+        Parameters
+        ----------
+        bound : float
+            The value.
+
+        Returns
+        -------
+        bool
+            False without an interval.
+        """
+        return self.high is not None and self.high < bound
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values.
+
+        Returns
+        -------
+        dict
+            ``value``, ``low``, ``high``, ``reason``.
+        """
+        return {"value": self.value, "low": self.low, "high": self.high, "reason": self.reason}
+
+    def columns(self, name: str) -> dict[str, float | None]:
+        """Give the value and the interval as columns of a table.
+
+        Parameters
+        ----------
+        name : str
+            Of the value's column.
+
+        Returns
+        -------
+        dict of float or None
+            `name`, and it with ``_low`` and ``_high``.
+        """
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
+    @classmethod
+    def from_columns(cls, figures: Mapping[str, Any], name: str) -> Estimate:
+        """Read an estimate from plain values.
+
+        Parameters
+        ----------
+        figures : mapping
+            As `plain_estimates` writes them.
+        name : str
+            Of the estimate.
+
+        Returns
+        -------
+        Estimate
+            Value, interval and reason.
+        """
+        return cls(
+            figures[name],
+            figures[f"{name}_low"],
+            figures[f"{name}_high"],
+            figures["reasons"].get(name),
+        )
+
+    def _find_error(self) -> float | None:
+        """The standard error on the scale of the value itself."""
+        if self.standard_error is None or self.value is None:
+            return None
+        steep = {"identity": 1.0, "log": self.value, "logit": self.value * (1.0 - self.value)}
+        return self.standard_error * steep[self.scale]
+
+    def _find_range(self) -> tuple[float | None, float | None]:
+        ranges = {"logit": (0.0, 1.0), "log": (0.0, None)}
+        return ranges.get(self.scale, (self.lowest, self.highest))
+
+
+_SCALES: dict[str, Any] = {"identity": float, "logit": logit, "log": np.log}
+
+
+def _negate(value: float | None) -> float | None:
+    # Adding nought takes the sign off a nought.
+    return None if value is None else -value + 0.0
 
 
 def not_estimable(reason: str) -> Estimate:
@@ -230,9 +395,7 @@ def plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     """
     plain: dict[str, Any] = {}
     for name, estimate in estimates.items():
-        plain[name] = estimate.value
-        plain[f"{name}_low"] = estimate.low
-        plain[f"{name}_high"] = estimate.high
+        plain |= estimate.columns(name)
     plain["reasons"] = {
         name: estimate.reason for name, estimate in estimates.items() if estimate.reason is not None
     }

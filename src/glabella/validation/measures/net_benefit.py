@@ -78,10 +78,7 @@ class NetBenefitCurve:
         for point in self.points:
             row: dict[str, float | None] = {"threshold": point.threshold}
             for name in names:
-                estimate: Estimate = getattr(point, name)
-                row[name] = estimate.value
-                row[f"{name}_low"] = estimate.low
-                row[f"{name}_high"] = estimate.high
+                row |= getattr(point, name).columns(name)
             rows.append(row)
         columns = [f"{name}{bound}" for name in names for bound in ("", "_low", "_high")]
         return pd.DataFrame(rows, columns=["threshold", *columns], dtype=float)

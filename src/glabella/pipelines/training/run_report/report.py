@@ -230,12 +230,7 @@ def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
             "label": item.label,
             "stated": item.stated,
             "source": stated.source,
-            "concordance": {
-                "value": item.concordance.value,
-                "low": item.concordance.low,
-                "high": item.concordance.high,
-                "reason": item.concordance.reason,
-            },
+            "concordance": item.concordance.as_json(),
             "verdict": item.verdict,
         }
         for item in hold_directions(loaded.sample)

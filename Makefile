@@ -23,7 +23,7 @@ demo: $(STAMP) ## Run the main job: simulate, train, explain, report and score
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	$(BIN)/glabella simulate bont_pooled --out $(DEMO)/simulated
 	$(BIN)/glabella train bont_pooled
-	$(BIN)/glabella score $(DEMO)/simulated/new_patients.csv --out $(DEMO)/scores.csv --rehearsal
+	$(BIN)/glabella score $(DEMO)/simulated/new_patients.csv --out $(DEMO)/scores.csv --allow-simulated
 	@echo
 	@echo "report  open it in a browser:  $$(ls -td mlruns/trained/*/ | head -n 1)report.html"
 	@echo "scores  $(BIN)/python -c \"import pandas; print(pandas.read_csv('$(DEMO)/scores.csv'))\""

@@ -64,6 +64,7 @@ def test_help_imports_no_package_but_what_prints_it(bare):
         "glabella.cli.main",
         "glabella.cli.signals",
         "glabella.errors",
+        "glabella.old_names",
     }
 
 

@@ -14,7 +14,9 @@ from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DataError
 from glabella.pipelines.training.oracle import explain_other_endpoint, find_truth
-from glabella.tracking.store import import_mlflow
+from glabella.tracking.models import find_bundle
+from glabella.tracking.registry import _mark_newest, list_versions_of
+from glabella.tracking.store import import_mlflow, open_store
 
 PLAN = (
     "validation:\n  pooled: {folds: 3, repeats: 1}\n  across: leave_one_trial_out\n"
@@ -49,12 +51,12 @@ def rehearsed(tmp_path_factory, checkout, empty_store):
     return folder, glabella.train("bont_pooled", project=folder)
 
 
-def test_the_model_is_registered_for_rehearsal_only(rehearsed):
+def test_the_model_is_registered_as_one_of_simulated_data_only(rehearsed):
     _, result = rehearsed
     client = import_mlflow().MlflowClient()
     name, version = result.model_uri.removeprefix("models:/").split("/")
-    assert client.get_registered_model(name).aliases == {"rehearsal": int(version)}
-    assert client.get_model_version_by_alias(name, "rehearsal").run_id == result.run_id
+    assert client.get_registered_model(name).aliases == {"simulated": int(version)}
+    assert client.get_model_version_by_alias(name, "simulated").run_id == result.run_id
     assert client.get_run(result.run_id).data.tags["origin"] == "simulated"
 
 
@@ -64,7 +66,7 @@ def test_the_finding_and_the_report_say_simulated_first(rehearsed):
     assert result.finding.split(":")[0] in Path(result.report).read_text(encoding="utf-8")
 
 
-def test_scoring_needs_the_word_rehearsal(rehearsed, tmp_path):
+def test_scoring_needs_the_permission(rehearsed, tmp_path):
     folder, result = rehearsed
     table = folder / "simulated" / "new_patients.csv"
     with pytest.raises(BundleError, match="simulated"):
@@ -76,7 +78,7 @@ def test_of_200_new_patients_20_are_refused_each_with_its_reason(rehearsed, tmp_
     folder, result = rehearsed
     table = folder / "simulated" / "new_patients.csv"
     out = tmp_path / "scores.csv"
-    batch = glabella.score(table, out=out, model=result.bundle, rehearsal=True)
+    batch = glabella.score(table, out=out, model=result.bundle, allow_simulated=True)
     assert (batch.rows, batch.scored, batch.refused) == (200, 180, 20)
     assert len(batch.refused_by_reason) >= 12
     given, scores = pd.read_csv(table, dtype=str), pd.read_csv(out, dtype=str)
@@ -142,3 +144,40 @@ def test_another_endpoint_has_no_limit(rehearsed):
     changed = replace(analysis, value=analysis.value.model_copy(update={"endpoint": endpoint}))
     other = replace(loaded, resolved=replace(loaded.resolved, analysis=changed))
     assert "the analysis asks for another endpoint" in explain_other_endpoint(other)
+
+
+class TestTheEarlierAlias:
+    """`rehearsal`, as earlier releases called the alias `simulated`."""
+
+    @pytest.fixture
+    def earlier(self, rehearsed):
+        """The project as an earlier release left it; today's alias is put back afterwards."""
+        folder, result = rehearsed
+        name, version = result.model_uri.removeprefix("models:/").split("/")
+        client = import_mlflow().MlflowClient()
+        client.delete_registered_model_alias(name, "simulated")
+        client.set_registered_model_alias(name, "rehearsal", version)
+        yield find_project(folder), name, version
+        client.delete_registered_model_alias(name, "rehearsal")
+        client.set_registered_model_alias(name, "simulated", version)
+
+    @pytest.mark.parametrize("named", ["", "NAME", "NAME@rehearsal", "NAME@simulated"])
+    def test_of_an_earlier_registration_is_found_under_both_names(self, earlier, named):
+        project, name, version = earlier
+        reference = named.replace("NAME", name) or None
+        found = find_bundle(reference, project=project, allow_simulated=True)
+        assert found.manifest.analysis == name
+        [listed] = list_versions_of(open_store(project), name)
+        assert (listed.version, listed.aliases) == (version, ("simulated",))
+
+    def test_finds_a_model_of_todays_registration(self, rehearsed):
+        folder, result = rehearsed
+        name = result.model_uri.removeprefix("models:/").split("/")[0]
+        found = find_bundle(f"{name}@rehearsal", project=find_project(folder), allow_simulated=True)
+        assert found.manifest.analysis == name
+
+    def test_moves_to_the_newest_model_with_todays(self, earlier):
+        _, name, version = earlier
+        client = import_mlflow().MlflowClient()
+        _mark_newest(client, name, version, "simulated")
+        assert client.get_registered_model(name).aliases == {"simulated": int(version)}

@@ -210,7 +210,7 @@ def test_a_damaged_database_is_refused_at_once(small_project):
     (small_project / "mlruns" / "mlflow.db").write_bytes(b"\0" * 5000)
     started = time.monotonic()
     with pytest.raises(StoreError, match="is damaged: file is not a database"):
-        fetch_bundle("small", project=find_project(small_project), rehearsal=False)
+        fetch_bundle("small", project=find_project(small_project), allow_simulated=False)
     assert time.monotonic() - started < SLOWEST_REFUSAL_SECONDS
 
 

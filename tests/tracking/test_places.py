@@ -95,7 +95,7 @@ def test_every_verb_finds_the_runs_and_models_of_a_moved_project(moved, new_pati
     # None of them writes.
     assert (project / "mlruns" / "mlflow.db").read_bytes() == database
     assert glabella.promote("small/1", override="a test", project=project).promoted
-    assert fetch_bundle(None, project=find_project(project), rehearsal=False).is_relative_to(
+    assert fetch_bundle(None, project=find_project(project), allow_simulated=False).is_relative_to(
         project
     )
 
@@ -105,7 +105,9 @@ def test_a_training_in_a_copy_writes_into_the_copy_alone(moved, tmp_path):
     third = glabella.train("small", project=project, workers=1)
     assert third.model_uri == "models:/small/3"
     for version in (1, 2, 3):
-        found = fetch_bundle(f"small/{version}", project=find_project(project), rehearsal=False)
+        found = fetch_bundle(
+            f"small/{version}", project=find_project(project), allow_simulated=False
+        )
         assert found.is_relative_to(project / "mlruns" / "artifacts")
         assert load_bundle(found).manifest.analysis == "small"
     new = (project / "mlruns" / "artifacts").as_uri()
@@ -122,7 +124,7 @@ def test_files_that_were_not_copied_are_refused_with_the_true_reason(trained_twi
     project = tmp_path / "project"
     shutil.copytree(original, project, ignore=shutil.ignore_patterns("artifacts"))
     with pytest.raises(BundleError, match="its files are not in this project") as caught:
-        fetch_bundle("small/1", project=find_project(project), rehearsal=False)
+        fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
     assert str(original) in str(caught.value)
     with pytest.raises(StoreError, match="its files are not in this project"):
         write_report(first.run_id, out=tmp_path / "report.html", project=project)
@@ -130,7 +132,7 @@ def test_files_that_were_not_copied_are_refused_with_the_true_reason(trained_twi
     assert "its files are not in this project" in newest.reasons["candidates"]
     settle(project / "mlruns" / "mlflow.db", project / "mlruns" / "artifacts")
     with pytest.raises(BundleError, match="its files are not in the store"):
-        fetch_bundle("small/1", project=find_project(project), rehearsal=False)
+        fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
 
 
 def test_an_experiment_whose_files_go_elsewhere_is_refused_before_anything_is_fitted(
@@ -181,7 +183,7 @@ def test_a_stated_database_whose_files_are_gone_is_refused_with_the_true_reason(
     shutil.rmtree(gone)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
     with pytest.raises(BundleError, match="where the database says that they are") as caught:
-        fetch_bundle("small/1", project=find_project(original), rehearsal=False)
+        fetch_bundle("small/1", project=find_project(original), allow_simulated=False)
     assert str(gone) in str(caught.value)
     with pytest.raises(StoreError, match="where the database says that they are"):
         write_report(first.run_id, out=tmp_path / "report.html", project=original)

@@ -5,7 +5,7 @@ import pytest
 import glabella
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DefinitionError
-from glabella.scoring.batch import find_bundle
+from glabella.tracking.models import find_bundle
 from glabella.tracking.references import ModelReference, parse_reference, refuse_name
 from glabella.tracking.registry import fetch_bundle
 
@@ -54,9 +54,9 @@ def test_promote_score_and_training_refuse_it_before_any_store_is_opened(
     with pytest.raises(BundleError):
         glabella.promote(reference, project=small_project)
     with pytest.raises(BundleError):
-        fetch_bundle(reference, project=find_project(small_project), rehearsal=False)
+        fetch_bundle(reference, project=find_project(small_project), allow_simulated=False)
     with pytest.raises(BundleError):
-        find_bundle(reference, project=find_project(small_project), rehearsal=False)
+        find_bundle(reference, project=find_project(small_project), allow_simulated=False)
     with pytest.raises(DefinitionError):
         glabella.train(reference, project=small_project)
 

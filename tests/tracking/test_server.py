@@ -172,7 +172,7 @@ def test_a_store_that_is_down_is_named_within_seconds(small_project, scheme, mon
         lambda: glabella.compare(**project),
         lambda: glabella.promote("small", **project),
         lambda: glabella.roll_back("small", **project),
-        lambda: fetch_bundle("small", project=find_project(small_project), rehearsal=False),
+        lambda: fetch_bundle("small", project=find_project(small_project), allow_simulated=False),
     ):
         started = time.monotonic()
         with pytest.raises(StoreError, match="can't be reached") as caught:
@@ -243,6 +243,6 @@ def test_two_trainings_at_once_leave_the_store_whole(quick_project):
     assert sorted(trained) == sorted(item.run_id for item in versions)
     for version in ("1", "2"):
         assert fetch_bundle(
-            f"small/{version}", project=find_project(quick_project), rehearsal=False
+            f"small/{version}", project=find_project(quick_project), allow_simulated=False
         )
     assert glabella.compare(project=quick_project).differences[0].measured is not None

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from glabella.cli.faults import answer_errors
 from glabella.cli.signals import end_on_signals
+from glabella.old_names import OPTIONS
 
 # Each with the first sentence of its own help, which is read only when the verb is asked for:
 # `glabella --help` must not wait for what thirteen verbs import.
@@ -55,11 +56,19 @@ _PLAIN: Any = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
 }
+
+
+def _read_name(name: str) -> str:
+    """Read the name of an option, without its dashes, under which it may be known today."""
+    return OPTIONS.get(name, name)
+
+
 app = typer.Typer(
     name="glabella",
     cls=_LazyVerbs,
     help="Predicts which patients respond to a treatment, from pooled patient-level trial data.",
     no_args_is_help=True,
+    context_settings={"token_normalize_func": _read_name},
     **_PLAIN,
 )
 for verb, summary in VERBS.items():

@@ -160,8 +160,8 @@ OverlapOption = Annotated[
     bool,
     typer.Option("--allow-overlap", help="Allow participants on whom the model was trained."),
 ]
-RehearsalOption = Annotated[
-    bool, typer.Option("--rehearsal", help="Allow a model trained on simulated data.")
+AllowSimulatedOption = Annotated[
+    bool, typer.Option("--allow-simulated", help="Allow a model trained on simulated data.")
 ]
 
 

@@ -26,7 +26,7 @@ from glabella.errors import DataError
 from glabella.models.estimators.interface import Contributions
 from glabella.reporting.patient import PatientPage, Step, render_patient
 from glabella.reporting.write import check_page, write_page
-from glabella.scoring.batch import find_bundle
+from glabella.tracking.models import find_bundle
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def explain_patient(
     out: str | Path,
     model: str | None = None,
     arm: str | None = None,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     form: str | None = None,
     read: ReadOptions | Mapping[str, str | None] | None = None,
     project: str | Path | None = None,
@@ -81,7 +81,7 @@ def explain_patient(
         As for `score`.
     arm : str, optional
         The arm under which response is predicted; the first active one unless stated.
-    rehearsal : bool
+    allow_simulated : bool
         Allow a model that was trained on simulated data.
     form, read
         As for `score`.
@@ -96,7 +96,7 @@ def explain_patient(
     Raises
     ------
     BundleError
-        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+        If the model is missing, changed, or trained on simulated data without `allow_simulated`.
     DataError
         If the table has no such row, the row is refused, or the page can't be written.
     """
@@ -105,7 +105,7 @@ def explain_patient(
     bundle = find_bundle(
         model,
         project=find_project(Path(project) if project is not None else None),
-        rehearsal=rehearsal,
+        allow_simulated=allow_simulated,
     )
     raw, found = read_whole_table(source, bundle.manifest, make_request(form, read))
     frame, layout = raw.frame, found.chosen.layout

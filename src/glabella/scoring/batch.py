@@ -11,16 +11,18 @@ from typing import Any
 import pandas as pd
 
 from glabella.bundle.applicability.drift import Drift, measure_drift
-from glabella.bundle.load import Bundle, is_bundle, load_bundle
+from glabella.bundle.load import Bundle
 from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
 from glabella.bundle.reasons import REASONS
 from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
-from glabella.definitions.locate import Project, find_project
-from glabella.errors import BundleError, DataError
+from glabella.definitions.locate import find_project
+from glabella.errors import DataError
+from glabella.old_names import accept_old_names
 from glabella.scoring.engines import Engine
 from glabella.scoring.stream import Progress, Tally, check_target, stream_table
 from glabella.scoring.write import read_written
+from glabella.tracking.models import find_bundle
 
 __all__ = ["ExplanationResult", "ScoringResult", "explain", "score"]
 
@@ -81,13 +83,14 @@ class ScoringResult:
         return read_written(Path(self.output))
 
 
+@accept_old_names
 def score(
     table: str | Path,
     *,
     out: str | Path,
     model: str | None = None,
     arm: str | None = None,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     reasons: int = REASONS,
     uncertainty: bool = False,
     form: str | None = None,
@@ -111,10 +114,11 @@ def score(
         The file to write, CSV or Parquet; must not exist.
     model : str, optional
         A bundle folder, or ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION`` in the registry; the
-        project's only champion unless stated, or its only rehearsal with `rehearsal`.
+        project's only champion unless stated, or its only one trained on simulated data with
+        `allow_simulated`.
     arm : str, optional
         The arm under which response is predicted; the first active one unless stated.
-    rehearsal : bool
+    allow_simulated : bool
         Allow a model that was trained on simulated data.
     reasons : int
         How many of the largest contributions are put into words; none with 0.
@@ -151,7 +155,8 @@ def score(
     Raises
     ------
     BundleError
-        If the model is missing, changed, trained on simulated data without `rehearsal`, or keeps
+        If the model is missing, changed, trained on simulated data without
+        `allow_simulated`, or keeps
         no refits where `uncertainty` is asked for.
     DataError
         If the table can't be read, lacks a column or has one whose values are all wrong, or the
@@ -161,7 +166,8 @@ def score(
         raise DataError(f"{reasons} reasons can't be given", place="--reasons", remedy="Take 0 on.")
     source, target = Path(table), Path(out)
     check_target(source, target)
-    bundle = _find(model, project=project, rehearsal=rehearsal)
+    home = find_project(Path(project) if project is not None else None)
+    bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     if uncertainty:
         check_refits(bundle)
     options = {"arm": choose_arm(bundle.manifest, arm), "reasons": reasons, "range": uncertainty}
@@ -247,13 +253,14 @@ class ExplanationResult:
         return read_written(Path(self.output))
 
 
+@accept_old_names
 def explain(
     table: str | Path,
     *,
     out: str | Path,
     model: str | None = None,
     arm: str | None = None,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     form: str | None = None,
     read: ReadOptions | Mapping[str, str | None] | None = None,
     resume: bool = False,
@@ -273,7 +280,7 @@ def explain(
         As for `score`.
     arm : str, optional
         The arm under which response is predicted; the first active one unless stated.
-    rehearsal : bool
+    allow_simulated : bool
         Allow a model that was trained on simulated data.
     form, read, resume, workers
         As for `score`.
@@ -290,13 +297,14 @@ def explain(
     Raises
     ------
     BundleError
-        If the model is missing, changed, or trained on simulated data without `rehearsal`.
+        If the model is missing, changed, or trained on simulated data without `allow_simulated`.
     DataError
         If the table can't be read or lacks a column, or the output can't be written.
     """
     source, target = Path(table), Path(out)
     check_target(source, target)
-    bundle = _find(model, project=project, rehearsal=rehearsal)
+    home = find_project(Path(project) if project is not None else None)
+    bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     under = choose_arm(bundle.manifest, arm)
     tally = stream_table(
         partial(explain_rows, bundle, arm=arm),
@@ -322,11 +330,6 @@ def explain(
     )
 
 
-def _find(model: str | None, *, project: str | Path | None, rehearsal: bool) -> Bundle:
-    home = find_project(Path(project) if project is not None else None)
-    return find_bundle(model, project=home, rehearsal=rehearsal)
-
-
 def _describe_job(verb: str, bundle: Bundle, options: dict[str, Any]) -> dict[str, Any]:
     return {"verb": verb, "model": [bundle.manifest.model, bundle.digest], **options}
 
@@ -334,40 +337,3 @@ def _describe_job(verb: str, bundle: Bundle, options: dict[str, Any]) -> dict[st
 def _sort_reasons(tally: Tally) -> dict[str, int]:
     found = tally.refused_by_reason.items()
     return dict(sorted(found, key=lambda item: (-item[1], item[0])))
-
-
-def find_bundle(model: str | None, *, project: Project, rehearsal: bool) -> Bundle:
-    """Find and load the model to score with.
-
-    Parameters
-    ----------
-    model : str or None
-        A bundle folder or a reference into the registry.
-    project : Project
-        Whose registry is asked.
-    rehearsal : bool
-        Whether a model trained on simulated data is allowed.
-
-    Returns
-    -------
-    Bundle
-        Verified.
-
-    Raises
-    ------
-    BundleError
-        If there is none, or it was trained on simulated data and `rehearsal` is false.
-    """
-    if model is not None and is_bundle(Path(model)):
-        bundle = load_bundle(Path(model))
-    else:
-        # The registry needs mlflow, which takes seconds to import; a bundle folder does not.
-        from glabella.tracking.registry import fetch_bundle
-
-        bundle = load_bundle(fetch_bundle(model, project=project, rehearsal=rehearsal))
-    if bundle.manifest.origin == "simulated" and not rehearsal:
-        raise BundleError(
-            f"the model '{bundle.manifest.model}' was trained on simulated data",
-            remedy="It says nothing of real patients. To rehearse with it, add --rehearsal.",
-        )
-    return bundle

@@ -23,9 +23,10 @@ from glabella.bundle.reasons import REASONS
 from glabella.data.reading.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.scoring.batch import find_bundle
+from glabella.old_names import accept_old_names
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import ask_spark_versions, compare_versions, find_versions
+from glabella.tracking.models import find_bundle
 
 __all__ = ["score_distributed"]
 
@@ -33,12 +34,13 @@ Bools = npt.NDArray[np.bool_]
 Answer = Callable[[pd.DataFrame, Bools], pd.DataFrame]
 
 
+@accept_old_names
 def score_distributed(
     frame: Any,
     *,
     model: str | None = None,
     arm: str | None = None,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     reasons: int = REASONS,
     uncertainty: bool = False,
     form: str | None = None,
@@ -54,7 +56,7 @@ def score_distributed(
     ----------
     frame : dask.dataframe.DataFrame or pyspark.sql.DataFrame
         One row a participant, in one of the model's forms.
-    model, arm, rehearsal, reasons, uncertainty, project
+    model, arm, allow_simulated, reasons, uncertainty, project
         As for `score`.
     form : str, optional
         As for `score`; to be stated if the columns fit several forms, since values are lazy.
@@ -75,7 +77,7 @@ def score_distributed(
         neither.
     """
     home = find_project(Path(project) if project is not None else None)
-    bundle = find_bundle(model, project=home, rehearsal=rehearsal)
+    bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     if uncertainty:
         check_refits(bundle)
     choose_arm(bundle.manifest, arm)

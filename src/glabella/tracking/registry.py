@@ -21,7 +21,9 @@ from glabella.tracking.store import Store, explain_store_errors, import_mlflow, 
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-REHEARSAL = "rehearsal"
+SIMULATED = "simulated"
+# What releases before this one called it; read for one release more.
+_ONCE_SIMULATED = "rehearsal"
 # Of the bundle's own list of sums, which holds for every file of it, and of the run's record.
 BUNDLE_TAG = "bundle_sha256"
 RECORD_TAG = "record_sha256"
@@ -85,7 +87,7 @@ def register_bundle(
     -------
     str
         ``models:/NAME/VERSION``, tagged with the digests of bundle and record. The alias is
-        `challenger`, or `rehearsal` for a model trained on simulated data.
+        `challenger`, or `simulated` for a model trained on simulated data.
     """
     with explain_store_errors(run.store, files=True):
         run.refuse_elsewhere()
@@ -133,23 +135,30 @@ def _register(
         },
         model_id=logged.model_id,
     )
-    alias = REHEARSAL if manifest.origin == "simulated" else CHALLENGER
-    client.set_registered_model_alias(manifest.analysis, alias, registered.version)
+    alias = SIMULATED if manifest.origin == "simulated" else CHALLENGER
+    _mark_newest(client, manifest.analysis, str(registered.version), alias)
     return f"models:/{manifest.analysis}/{registered.version}"
 
 
-def fetch_bundle(reference: str | None, *, project: Project, rehearsal: bool) -> Path:
-    """Find a registered model and fetch its bundle, held against the digest that was registered.
+def _mark_newest(client: Any, name: str, version: str, alias: str) -> None:
+    """Point the alias to a version, and leave no earlier name of it at another."""
+    client.set_registered_model_alias(name, alias, version)
+    if alias == SIMULATED:
+        client.delete_registered_model_alias(name, _ONCE_SIMULATED)
+
+
+def fetch_bundle(reference: str | None, *, project: Project, allow_simulated: bool) -> Path:
+    """Find a registered model and fetch its bundle, compared with the digest that was registered.
 
     Parameters
     ----------
     reference : str or None
-        ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION``; None for the project's only champion, or its
-        only rehearsal where `rehearsal` is true.
+        ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION``; None for the project's only champion, or
+        its only model of simulated data if `allow_simulated` is true.
     project : Project
         Whose registry is asked.
-    rehearsal : bool
-        Which alias stands for a model that is named without one.
+    allow_simulated : bool
+        Whether a model that is named without alias and version is the one of simulated data.
 
     Returns
     -------
@@ -167,7 +176,7 @@ def fetch_bundle(reference: str | None, *, project: Project, rehearsal: bool) ->
     """
     named = None if reference is None else parse_reference(reference)
     store = open_store(project)
-    found = find_version(store, named, alias=REHEARSAL if rehearsal else CHAMPION)
+    found = find_version(store, named, alias=SIMULATED if allow_simulated else CHAMPION)
     return fetch_version(store, found)
 
 
@@ -197,7 +206,7 @@ def find_version(store: Store, named: ModelReference | None, *, alias: str) -> R
     """
     with explain_store_errors(store):
         models = import_mlflow().MlflowClient().search_registered_models(max_results=1000)
-    known = {str(model.name): dict(model.aliases or {}) for model in models}
+    known = {str(model.name): _read_aliases(model) for model in models}
     choices = _describe(
         sorted(f"{name}@{each}" for name, aliases in known.items() for each in aliases)
     )
@@ -216,6 +225,8 @@ def find_version(store: Store, named: ModelReference | None, *, alias: str) -> R
             remedy=describe_choices(named.name, known),
         )
     wanted = named.alias or alias
+    if wanted == _ONCE_SIMULATED:
+        wanted = SIMULATED
     number = named.version or known[named.name].get(wanted)
     versions = {item.version: item for item in list_versions_of(store, named.name)}
     if number is None or str(number) not in versions:
@@ -247,7 +258,7 @@ def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVe
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         aliases = {
-            str(model.name): dict(model.aliases or {})
+            str(model.name): _read_aliases(model)
             for model in client.search_registered_models(max_results=1000)
         }
         asked = {} if name is None else {"filter_string": f"name = '{name}'"}
@@ -269,6 +280,13 @@ def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVe
         for item in found
     ]
     return sorted(versions, key=lambda item: (item.name, -int(item.version)))
+
+
+def _read_aliases(model: Any) -> dict[str, str]:
+    """Read the version behind each alias, under today's names."""
+    found = {str(alias): str(number) for alias, number in (model.aliases or {}).items()}
+    once = found.pop(_ONCE_SIMULATED, None)
+    return found if once is None else {SIMULATED: once, **found}
 
 
 def is_registered(run_id: str) -> bool:

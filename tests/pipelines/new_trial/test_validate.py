@@ -391,7 +391,7 @@ def _list(project: Path) -> list:
 def _find_bundle(project: Path, reference: str) -> Path:
     from glabella.tracking.registry import fetch_bundle
 
-    return fetch_bundle(reference, project=find_project(project), rehearsal=False)
+    return fetch_bundle(reference, project=find_project(project), allow_simulated=False)
 
 
 @pytest.fixture(scope="module")
@@ -439,7 +439,7 @@ class TestAShiftedTrial:
 
     def test_is_found_by_calibration_and_mended_in_the_large(self, shifted) -> None:
         home, path = shifted
-        asked = {"outcome": OUTCOME, "arm_column": ARM, "rehearsal": True, "project": home}
+        asked = {"outcome": OUTCOME, "arm_column": ARM, "allow_simulated": True, "project": home}
         result = glabella.validate(path, **asked)
         [item] = result.trials
         assert "more responders than predicted" in item.verdict
@@ -452,9 +452,9 @@ class TestAShiftedTrial:
         assert made.after.estimates["observed_expected"].value == pytest.approx(1.0)
         # What learnt from a simulation is never a challenger.
         [newest, *_] = list_versions_of(open_store(find_project(home), create=False), "earlier")
-        assert newest.aliases == ("rehearsal",)
+        assert newest.aliases == ("simulated",)
 
     def test_needs_to_be_stated(self, shifted) -> None:
         home, path = shifted
-        with pytest.raises(BundleError, match=r"rehearsal|champion"):
+        with pytest.raises(BundleError, match=r"allow-simulated|champion"):
             glabella.validate(path, outcome=OUTCOME, arm_column=ARM, project=home)

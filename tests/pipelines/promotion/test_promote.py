@@ -71,7 +71,7 @@ def test_what_meets_every_criterion_becomes_champion_and_is_scored_by_default(re
     assert (result.promoted, result.verdict, result.override) == (True, "passed", None)
     assert champion_of(project) == "1"
     assert tags_of(project, "1")["gate"] == "passed"
-    bundle = fetch_bundle(None, project=find_project(project), rehearsal=False)
+    bundle = fetch_bundle(None, project=find_project(project), allow_simulated=False)
     assert (bundle / "manifest.json").is_file()
 
 
@@ -131,11 +131,11 @@ def test_a_bundle_that_is_not_the_registered_one_is_neither_promoted_nor_scored(
         path.write_text(path.read_text() + "\n")
     for act in (
         lambda: glabella.promote("small/1", override="x", project=project),
-        lambda: fetch_bundle("small/1", project=find_project(project), rehearsal=False),
+        lambda: fetch_bundle("small/1", project=find_project(project), allow_simulated=False),
     ):
         with pytest.raises(BundleError, match="the bundle in the store is not the one"):
             act()
-    assert fetch_bundle("small/2", project=find_project(project), rehearsal=False)
+    assert fetch_bundle("small/2", project=find_project(project), allow_simulated=False)
 
 
 def test_a_version_without_digests_scores_and_is_not_promoted(registry):
@@ -145,7 +145,7 @@ def test_a_version_without_digests_scores_and_is_not_promoted(registry):
         client.delete_model_version_tag("small", "1", tag)
     with pytest.raises(BundleError, match="registered without digests"):
         glabella.promote("small/1", override="x", project=project)
-    assert fetch_bundle("small/1", project=find_project(project), rehearsal=False)
+    assert fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
 
 
 def test_simulated_data_are_never_promoted_whatever_the_reason(registry):
@@ -155,7 +155,7 @@ def test_simulated_data_are_never_promoted_whatever_the_reason(registry):
         glabella.promote("small", override="a reason", project=project)
     client = ask(project)
     client.delete_registered_model_alias("small", "challenger")
-    client.set_registered_model_alias("small", "rehearsal", "2")
+    client.set_registered_model_alias("small", "simulated", "2")
     with pytest.raises(BundleError, match="trained on simulated data is never promoted"):
         glabella.promote("small", project=project)
 

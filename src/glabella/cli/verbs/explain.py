@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from glabella.cli.options import (
+    AllowSimulatedOption,
     ArmOption,
     DecimalOption,
     DelimiterOption,
@@ -16,7 +17,6 @@ from glabella.cli.options import (
     JsonOption,
     ModelOption,
     ProjectOption,
-    RehearsalOption,
     ResumeOption,
     SheetOption,
     TableArgument,
@@ -51,7 +51,7 @@ def command(
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = None,
     sheet: SheetOption = None,
-    rehearsal: RehearsalOption = False,
+    allow_simulated: AllowSimulatedOption = False,
     resume: ResumeOption = False,
     workers: ThreadsOption = None,
     project: ProjectOption = None,
@@ -61,7 +61,7 @@ def command(
 
     \b
     Example:
-      glabella explain new_patients.csv --out attributions.parquet --rehearsal
+      glabella explain new_patients.csv --out attributions.parquet --allow-simulated
 
     Writes what each feature adds to each patient's prediction; with --row, a page on one patient.
     """
@@ -76,7 +76,7 @@ def command(
             arm=arm,
             form=form,
             read=take_read_options(encoding, delimiter, decimal, sheet),
-            rehearsal=rehearsal,
+            allow_simulated=allow_simulated,
             project=project,
         )
         if as_json:
@@ -97,7 +97,7 @@ def command(
             arm=arm,
             form=form,
             read=take_read_options(encoding, delimiter, decimal, sheet),
-            rehearsal=rehearsal,
+            allow_simulated=allow_simulated,
             resume=resume,
             workers=workers,
             project=project,

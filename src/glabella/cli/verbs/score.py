@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from glabella.cli.options import (
+    AllowSimulatedOption,
     ArmOption,
     DecimalOption,
     DelimiterOption,
@@ -17,7 +18,6 @@ from glabella.cli.options import (
     JsonOption,
     ModelOption,
     ProjectOption,
-    RehearsalOption,
     ResumeOption,
     SheetOption,
     TableArgument,
@@ -48,7 +48,7 @@ def command(
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = None,
     sheet: SheetOption = None,
-    rehearsal: RehearsalOption = False,
+    allow_simulated: AllowSimulatedOption = False,
     reasons: Annotated[
         int, typer.Option(min=0, metavar="N", help="Number of reasons per row, the largest first.")
     ] = 3,
@@ -75,7 +75,7 @@ def command(
 
     \b
     Example:
-      glabella score new_patients.csv --out scores.csv --rehearsal
+      glabella score new_patients.csv --out scores.csv --allow-simulated
 
     Writes one row for each row of the table, in the same order; a row that can't be scored has the
     reason instead of a probability.
@@ -90,7 +90,7 @@ def command(
             arm=arm,
             form=form,
             read=take_read_options(encoding, delimiter, decimal, sheet),
-            rehearsal=rehearsal,
+            allow_simulated=allow_simulated,
             reasons=reasons,
             uncertainty=uncertainty,
             resume=resume,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from glabella.cli.options import (
+    AllowSimulatedOption,
     ArmColumnOption,
     ArmOfAllOption,
     DataOption,
@@ -22,7 +23,6 @@ from glabella.cli.options import (
     OutcomeOption,
     OverlapOption,
     ProjectOption,
-    RehearsalOption,
     ReversedOption,
     SheetOption,
     print_json,
@@ -69,7 +69,7 @@ def command(
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = None,
     sheet: SheetOption = None,
-    rehearsal: RehearsalOption = False,
+    allow_simulated: AllowSimulatedOption = False,
     data: DataOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -98,7 +98,7 @@ def command(
         allow_reversed=allow_reversed,
         form=form,
         read=take_read_options(encoding, delimiter, decimal, sheet),
-        rehearsal=rehearsal,
+        allow_simulated=allow_simulated,
         data=data,
         project=project,
     )

@@ -31,6 +31,7 @@ from glabella.features.spec import FeatureTable
 from glabella.models.build import export_model
 from glabella.models.estimators.composed import CalibratedModel
 from glabella.models.estimators.interface import ResponderModel
+from glabella.old_names import accept_old_names
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions
 from glabella.pipelines.new_trial.validate import (
     TrialValidation,
@@ -39,7 +40,7 @@ from glabella.pipelines.new_trial.validate import (
     validate_trial,
 )
 from glabella.pipelines.run_folder import BUNDLE_FOLDER, open_run_folder
-from glabella.scoring.batch import find_bundle
+from glabella.tracking.models import find_bundle
 from glabella.tracking.registry import UPDATED_TAG, register_bundle
 from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
@@ -138,6 +139,7 @@ class UpdateResult:
         }
 
 
+@accept_old_names
 def update(
     table: str | Path,
     *,
@@ -152,7 +154,7 @@ def update(
     training_data: str | Path | None = None,
     allow_overlap: bool = False,
     allow_reversed: bool = False,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     data: str | Path | None = None,
     project: str | Path | None = None,
 ) -> UpdateResult:
@@ -164,7 +166,7 @@ def update(
         As one of `validate`; an analysis of one trial.
     outcome, event, model, arm_column, arm, form, read, data, project
         As in `validate`.
-    allow_overlap, allow_reversed, rehearsal
+    allow_overlap, allow_reversed, allow_simulated
         As in `validate`.
     method : str
         ``auto``: the least update that the closed test of `choose_update` does not reject;
@@ -192,7 +194,7 @@ def update(
        prediction models. Stat Med 2017;36:4529-4539.
     """
     home = find_project(Path(project) if project is not None else None)
-    bundle = find_bundle(model, project=home, rehearsal=rehearsal)
+    bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     options = NewTrialOptions(
         outcome=outcome,
         event=event,

@@ -18,12 +18,13 @@ from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.domain.small_counts import FEWEST_TOLD, tell_count
 from glabella.errors import DataError
+from glabella.old_names import accept_old_names
 from glabella.pipelines.new_trial.read_analysis import read_mapped_trials
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions, read_new_trial
 from glabella.pipelines.run_folder import open_run_folder
 from glabella.reporting.new_trial_page import draw_over_time, draw_trial, render_new_trials
 from glabella.reporting.verdict import PredictionInterval, Promise, write_verdict
-from glabella.scoring.batch import find_bundle
+from glabella.tracking.models import find_bundle
 from glabella.tracking.runs import name_metric, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.across_trials.case_mix import (
@@ -196,6 +197,7 @@ class ValidationResult:
         }
 
 
+@accept_old_names
 def validate(
     *tables: str | Path,
     outcome: str | None = None,
@@ -207,7 +209,7 @@ def validate(
     read: ReadOptions | Mapping[str, str | None] | None = None,
     allow_overlap: bool = False,
     allow_reversed: bool = False,
-    rehearsal: bool = False,
+    allow_simulated: bool = False,
     data: str | Path | None = None,
     project: str | Path | None = None,
     progress: Progress | None = None,
@@ -240,7 +242,7 @@ def validate(
         Allow participants who were trained on; their number is reported all the same.
     allow_reversed : bool
         Allow an outcome that fits the model much better with its classes swapped.
-    rehearsal : bool
+    allow_simulated : bool
         Allow a model that was trained on simulated data.
     data : str or Path, optional
         The folder of an analysis's data files; the project's unless stated.
@@ -270,7 +272,7 @@ def validate(
     if not tables:
         raise DataError("there is no table", place="TABLE", remedy="Name one at least.")
     home = find_project(Path(project) if project is not None else None)
-    bundle = find_bundle(model, project=home, rehearsal=rehearsal)
+    bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     promised = read_promise(bundle.manifest.performance)
     found: list[TrialValidation] = []
     options = NewTrialOptions(

@@ -19,7 +19,7 @@ from glabella.tracking.history import DATA_TAG, OUTCOME_TAG
 from glabella.tracking.registry import (
     CHALLENGER,
     CHAMPION,
-    REHEARSAL,
+    SIMULATED,
     RegisteredVersion,
     list_versions_of,
 )
@@ -61,8 +61,8 @@ def compare(
     -------
     Comparison
         Runs with their candidates, and paired differences of their procedures: each run against
-        the champion of its analysis; where there is none, against its challenger or rehearsal.
-        Named runs are held against the champion among them, else against the first.
+        the champion of its analysis or, if it has none, its challenger or model of simulated data.
+        Named runs are compared with the champion among them, else with the first.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def _hold_against_base(
 
 
 def _choose_base(group: Sequence[ComparedRun], *, is_named: bool) -> tuple[ComparedRun | None, str]:
-    for alias in (CHAMPION,) if is_named else (CHAMPION, CHALLENGER, REHEARSAL):
+    for alias in (CHAMPION,) if is_named else (CHAMPION, CHALLENGER, SIMULATED):
         for run in group:
             if alias in run.aliases:
                 return run, alias

@@ -95,7 +95,7 @@ class RunDifference:
     run, against : str
         Ids.
     role : str
-        What the other is: ``champion``, ``challenger``, ``rehearsal`` or the first named.
+        What the other is: ``champion``, ``challenger``, ``simulated`` or the first named.
     design : str or None
         ``pooled`` or ``across``; None where the two were not compared at all.
     measured : PairedDifference or None

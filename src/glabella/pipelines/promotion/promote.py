@@ -20,7 +20,7 @@ from glabella.tracking.registry import (
     BUNDLE_TAG,
     CHALLENGER,
     RECORD_TAG,
-    REHEARSAL,
+    SIMULATED,
     UPDATED_TAG,
     RegisteredVersion,
     fetch_version,
@@ -242,7 +242,7 @@ def _find(store: Store, named: ModelReference) -> RegisteredVersion:
         return find_version(store, named, alias=CHALLENGER)
     except BundleError:
         if named.alias is None and named.version is None:
-            _refuse_simulated(find_version(store, named, alias=REHEARSAL), "simulated")
+            _refuse_simulated(find_version(store, named, alias=SIMULATED), "simulated")
         raise
 
 

@@ -1,0 +1,44 @@
+"""The model that a verb uses: a bundle folder, or a version in the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glabella.bundle.load import Bundle, is_bundle, load_bundle
+from glabella.definitions.locate import Project
+from glabella.errors import BundleError
+from glabella.tracking.registry import fetch_bundle
+
+
+def find_bundle(model: str | None, *, project: Project, allow_simulated: bool) -> Bundle:
+    """Find and load the model to score with.
+
+    Parameters
+    ----------
+    model : str or None
+        A bundle folder or a reference into the registry.
+    project : Project
+        Whose registry is asked.
+    allow_simulated : bool
+        Whether a model trained on simulated data is allowed.
+
+    Returns
+    -------
+    Bundle
+        Verified.
+
+    Raises
+    ------
+    BundleError
+        If there is none, or it was trained on simulated data and `allow_simulated` is false.
+    """
+    if model is not None and is_bundle(Path(model)):
+        bundle = load_bundle(Path(model))
+    else:
+        bundle = load_bundle(fetch_bundle(model, project=project, allow_simulated=allow_simulated))
+    if bundle.manifest.origin == "simulated" and not allow_simulated:
+        raise BundleError(
+            f"the model '{bundle.manifest.model}' was trained on simulated data",
+            remedy="It says nothing of real patients. To use it anyway, add --allow-simulated.",
+        )
+    return bundle

@@ -185,7 +185,7 @@ def test_gains_over_the_references_are_shown_for_each_candidate(trained):
 
 def test_every_page_allows_its_own_styles_and_pictures_and_nothing_else(checkout):
     folder = checkout / "src" / "glabella" / "reporting" / "templates"
-    pages = [path for path in folder.glob("*.jinja") if "<head>" in path.read_text()]
+    pages = [path for path in folder.rglob("*.jinja") if "<head>" in path.read_text()]
     assert len(pages) == 6
     for path in pages:
         head = path.read_text().partition("<head>")[2]

@@ -117,6 +117,18 @@ class RunRecord:
     promotion: dict[str, Any] | None = None
     failed: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def parts(self) -> dict[str, dict[str, Any] | None]:
+        """The parts that an analysis may ask for, in the order of the report."""
+        return {
+            "external": self.external,
+            "permutations": self.permutations,
+            "limits": self.limits,
+            "stability": self.stability,
+            "learning_curve": self.learning_curve,
+            "sensitivity": self.sensitivity,
+        }
+
     def as_training(self) -> dict[str, Any]:
         """Give back what `glabella train --json` printed of the figures.
 

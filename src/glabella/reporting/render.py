@@ -15,6 +15,7 @@ from glabella.errors import escape_controls
 from glabella.reporting.figures.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
+from glabella.reporting.sections import render_sections
 from glabella.validation.measures.estimate import Estimate
 from glabella.validation.measures.registry import DESCRIBED
 
@@ -51,17 +52,22 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         )
         for name, caption in record.figures.items()
     }
-    template = open_templates().get_template("report.html.jinja")
-    return template.render(
-        record=record,
-        measures={name: DESCRIBED[name].label for name in _SHOWN},
-        further={name: item.label for name, item in DESCRIBED.items() if name not in _SHOWN},
-        described=DESCRIBED,
-        has_control=any(
-            entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
-            for entry in record.candidates.values()
-        ),
-        figures=shown,
+    has_control = any(
+        entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
+        for entry in record.candidates.values()
+    )
+    environment = open_templates()
+    told = {
+        "record": record,
+        "measures": {name: DESCRIBED[name].label for name in _SHOWN},
+        "shown": [name for name in _SHOWN if name != "auc_control" or has_control],
+        "further": {name: item.label for name, item in DESCRIBED.items() if name not in _SHOWN},
+        "described": DESCRIBED,
+        "figures": shown,
+    }
+    return environment.get_template("report/page.html.jinja").render(
+        told,
+        sections=render_sections(environment, record.parts, told),
         each_predictor=[
             {**row, "figures": _find_dependences(row["rank"], shown)}
             for row in record.explanation["predictors"]
@@ -81,7 +87,7 @@ def _find_dependences(rank: int, shown: Mapping[str, dict[str, Any]]) -> list[di
 # A number, or two with "to" between them, in brackets or not; nothing of it may begin a new line.
 _NUMBER = r"[-\u2212]?\d+(?:\.\d+)?"
 _INTERVAL = re.compile(
-    rf"\({_NUMBER} to {_NUMBER}\)|(?<![\w.-]){_NUMBER} to {_NUMBER}(?![\w-]|\.\d)"
+    rf"\({_NUMBER}\s+to\s+{_NUMBER}\)|(?<![\w.-]){_NUMBER}\s+to\s+{_NUMBER}(?![\w-]|\.\d)"
 )
 # Text between tags, where a tag may be a whole drawing, style or title: they hold no elements.
 _TAGS = re.compile(r"(<(svg|style|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)

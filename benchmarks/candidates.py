@@ -34,7 +34,8 @@ from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, Effort, join_members
 from glabella.models.space import Space
 from glabella.validation.comparison.choice import choose_by_inner_losses
-from glabella.validation.fitting.nested import TunedModel, tune_and_fit
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 
@@ -260,16 +261,15 @@ def run_fold(
     spent: dict[str, float] = {}
     for name, candidate in candidates.items():
         started = time.perf_counter()
-        fitted[name] = tune_and_fit(
+        tuned = Trainer(sample, INNER_FOLDS, 1).fit(
             candidate,
-            sample,
             train,
-            inner_folds=INNER_FOLDS,
             seed=derive_seed(1, "fit", repeat, fold),
             splits_seed=derive_seed(1, "inner", repeat, fold),
             is_weighed=True,
-            fitted=fitted,
+            known=fitted,
         )
+        fitted |= {**tuned.members, name: tuned}
         probability = fitted[name].model.predict_proba(sample.features.take(test))[:, 1]
         # Members that an ensemble was given cost it the time that they took.
         spent[name] = time.perf_counter() - started
@@ -314,9 +314,8 @@ def tune_both(folder: Path, table: Table, candidate: Candidate, fold: int) -> di
     splits = StratifiedKFold(5, shuffle=True, random_state=0).split(columns, responded)
     train, test = list(splits)[fold]
     started = time.perf_counter()
-    fitted = tune_and_fit(
-        candidate, sample, train, inner_folds=INNER_FOLDS, seed=derive_seed(1, "fit", fold)
-    )
+    seed = derive_seed(1, "fit", fold)
+    fitted = Trainer(sample, INNER_FOLDS, 1).fit(candidate, train, seed=seed)
     ours = time.perf_counter() - started
     probability = fitted.model.predict_proba(sample.features.take(test))[:, 1]
     peer = make_peers(0)[PEERS[3]]
@@ -389,9 +388,7 @@ def show_growth(candidates: dict[str, Candidate], most: int) -> None:
         )
         for name, candidate in candidates.items():
             started = time.perf_counter()
-            tune_and_fit(
-                candidate, sample, np.arange(size), inner_folds=5, seed=derive_seed(1, "fit")
-            )
+            Trainer(sample, 5, 1).fit(candidate, np.arange(size), seed=derive_seed(1, "fit"))
             found[name].append(time.perf_counter() - started)
     table = pd.DataFrame(found, index=[f"{size:.0e}" for size in sizes]).T
     print(table.round(1).to_string())

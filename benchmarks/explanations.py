@@ -29,6 +29,7 @@ from glabella.models.grouping import Grouping
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
 from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
@@ -189,9 +190,8 @@ def claim(candidate: Candidate, truth: str, n: int, seed: int, permutations: int
         repeats=2,
         seed=derive_seed(seed, "folds"),
     )
-    results = validate_candidates(
-        {"it": candidate}, sample, folds, inner_folds=3, seed=seed, workers=1
-    )
+    trainer = Trainer(sample, 3, seed)
+    results = validate_candidates({"it": candidate}, trainer, folds)
     found = collect_attributions(results, sample, method="exact")
     table = found.summarise()
     importance = {
@@ -201,14 +201,11 @@ def claim(candidate: Candidate, truth: str, n: int, seed: int, permutations: int
     }
     noise = measure_noise(
         candidate,
-        sample,
+        trainer,
         [fold for fold in folds if fold.repeat == 0],
         importance,
         grouping=Grouping(),
         permutations=permutations,
-        inner_folds=3,
-        seed=seed,
-        workers=1,
     )
     claims = {}
     for name, size in importance.items():

@@ -25,11 +25,8 @@ from glabella.validation.adequacy.learning_curve import (
     draw_subsets,
     measure_learning_curve,
 )
-from glabella.validation.fitting.nested import (
-    collect_predictions,
-    tune_and_fit,
-    validate_candidates,
-)
+from glabella.validation.fitting.nested import collect_predictions, validate_candidates
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
@@ -114,13 +111,8 @@ def find_reached(size: int) -> Reached:
     for number in range(FRESH):
         fresh = simulate(size, derive_seed(1, "fresh", size, number))
         with threadpool_limits(1):
-            tuned = tune_and_fit(
-                RIDGE,
-                fresh,
-                np.arange(fresh.n),
-                inner_folds=INNER,
-                seed=derive_seed(1, "fit", number),
-            )
+            seed = derive_seed(1, "fit", number)
+            tuned = Trainer(fresh, INNER, 1).fit(RIDGE, np.arange(fresh.n), seed=seed)
             probability = tuned.model.predict_proba(new.features.frame)[:, 1]
         losses.append(compute_losses(responded, probability).mean())
         agreeing, pairs = count_concordance(responded[new.active], probability[new.active], within)
@@ -154,11 +146,8 @@ def draw_curve(participants: int, number: int) -> LearningCurve:
     subsets = draw_subsets(sample, folds, points=POINTS, inner_folds=INNER, seed=number)
     results = validate_candidates(
         {"ridge": RIDGE},
-        sample,
+        Trainer(sample, INNER, number),
         [fold for item in subsets for fold in item.folds],
-        inner_folds=INNER,
-        seed=number,
-        workers=1,
     )
     predictions = {
         item.size: collect_predictions(results[at * len(folds) : (at + 1) * len(folds)], sample)

@@ -22,17 +22,17 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_STATISTICS = 0.1
 # What each stage calls.
 STAGES = {
-    "read": ("train", "load_analysis"),
-    "validate": ("measured", "run_validation"),
-    "sensitivity": ("measured", "run_sensitivity"),
-    "limits": ("measured", "find_limits"),
-    "refit": ("measured", "refit"),
-    "correct": ("measured", "measure_procedure"),
-    "explain": ("measured", "explain_chosen"),
-    "draw": ("train", "compose_record"),
-    "report": ("train", "render_report"),
-    "log": ("train", "_log"),
-    "register": ("train", "register_bundle"),
+    "read": ("training.train", "load_analysis"),
+    "validate": ("training.results", "run_validation"),
+    "sensitivity": ("training.results", "run_sensitivity"),
+    "limits": ("training.results", "find_limits"),
+    "refit": ("training.results", "refit"),
+    "correct": ("training.results", "measure_procedure"),
+    "explain": ("training.results", "explain_chosen"),
+    "draw": ("training.train", "compose_record"),
+    "report": ("training.train", "render_report"),
+    "log": ("training.train", "_log"),
+    "register": ("training.train", "register_bundle"),
 }
 SMALL = {
     "inside": "",
@@ -130,7 +130,7 @@ def time_validation(project: Path) -> float:
         Seconds.
     """
     started = time.perf_counter()
-    run_validation(load_analysis("bont_pooled", find_project(project)), workers=1)
+    run_validation(load_analysis("bont_pooled", find_project(project)))
     return time.perf_counter() - started
 
 
@@ -191,7 +191,7 @@ def main() -> int:
     workers = parser.parse_args().workers
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder))
-        places = {**STAGES, "fits": ("validate", "validate_candidates")}
+        places = {**STAGES, "fits": ("training.cross_validation", "validate_candidates")}
         started = time.perf_counter()
         with time_calls(places) as seconds:
             result = glabella.train("bont_pooled", project=project, workers=workers)

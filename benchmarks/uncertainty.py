@@ -15,6 +15,7 @@ from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
 from glabella.validation.adequacy.stability import Resampled, refit_on_resamples
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,12 +97,9 @@ def cover(candidate: Candidate, trials: int, resampled: Resampled, seed: int) ->
     new["arm"] = pd.Categorical(["a"] * NEW, categories=["a", "c"])
     refits = refit_on_resamples(
         candidate,
-        sample,
+        Trainer(sample, 3, seed),
         lambda model, *_: model.predict_proba(new)[:, 1],
         refits=MOST_KEPT,
-        inner_folds=3,
-        seed=seed,
-        workers=1,
         resampled=resampled,
     )
     drawn = np.array([each for each in refits if each is not None])

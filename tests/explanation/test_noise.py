@@ -9,6 +9,9 @@ from glabella.explanation.noise import measure_noise
 from glabella.models.candidate import Candidate
 from glabella.models.grouping import Grouping
 from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.workers import Workers
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
 
@@ -23,16 +26,15 @@ def _measure(sample, candidate, permutations=39, grouping=None, workers=1):
     folds = make_repeated_folds(
         [sample.arm, sample.trial], sample.labels, folds=5, repeats=1, seed=derive_seed(3, "folds")
     )
-    results = validate_candidates(
-        {"ridge": candidate}, sample, folds, inner_folds=3, seed=3, workers=1
-    )
+    trainer = Trainer(sample, 3, 3)
+    results = validate_candidates({"ridge": candidate}, trainer, folds)
     found = collect_attributions(results, sample, method="exact", grouping=grouping)
     table = found.summarise()
     mine = table[table["is_patient"]]
     importance = dict(zip(mine["feature"], mine["mean_absolute"], strict=True))
     noise = measure_noise(
-        candidate, sample, folds, importance, grouping=grouping, permutations=permutations,
-        inner_folds=3, seed=3, workers=workers,
+        candidate, trainer, folds, importance, grouping=grouping, permutations=permutations,
+        runner=Runner(Workers(workers)),
     )  # fmt: skip
     return importance, noise
 
@@ -80,9 +82,13 @@ def test_what_uses_no_feature_has_no_threshold(drawn, checkout):
     candidate = find_project(checkout).read("models", "arm_only", Candidate).value
     sample = drawn(15, n=120)
     noise = measure_noise(
-        candidate, sample, [], {"modifier": 0.0}, grouping=Grouping(), permutations=19,
-        inner_folds=2, seed=1, workers=1,
-    )  # fmt: skip
+        candidate,
+        Trainer(sample, 2, 1),
+        [],
+        {"modifier": 0.0},
+        grouping=Grouping(),
+        permutations=19,
+    )
     assert noise.threshold is None
     assert noise.reason == "the candidate uses no feature of the patient"
     assert noise.find_p(1.0) is None

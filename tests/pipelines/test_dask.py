@@ -10,8 +10,8 @@ from joblib import delayed
 
 import glabella
 from glabella.errors import AnalysisError
-from glabella.validation.fitting import parallel
-from glabella.validation.fitting.parallel import make_parallel, parse_workers, use_workers
+from glabella.validation.fitting import workers
+from glabella.validation.fitting.workers import open_workers, parse_workers
 
 pytestmark = [
     # The scheduler probes for a free port and leaves the socket to the collector.
@@ -86,30 +86,30 @@ def test_tasks_spread_no_further_tasks(cluster):
     def count_inside(shared, number):
         from joblib.parallel import get_active_backend
 
-        with parallel.one_thread():
+        with workers.one_thread():
             return max(shared), type(get_active_backend()[0]).__name__, number
 
-    with use_workers(cluster, {}) as cores:
-        assert cores == 2
+    with open_workers(cluster, {}) as opened:
+        assert opened.count == 2
         shared = list(range(1000))
-        found = make_parallel(cores, shared=[shared])(
+        found = opened.make_parallel(shared=[shared])(
             delayed(count_inside)(shared, number) for number in range(4)
         )
     assert found == [(999, "SequentialBackend", number) for number in range(4)]
 
 
 def test_other_versions_on_a_worker_are_refused_by_name(cluster):
-    with pytest.raises(AnalysisError) as caught, use_workers(cluster, {"numpy": "1.0"}):
+    with pytest.raises(AnalysisError) as caught, open_workers(cluster, {"numpy": "1.0"}):
         pass
     assert caught.value.finding.startswith("a worker has other versions: numpy ")
     assert "instead of 1.0" in caught.value.finding
     missing = pytest.raises(AnalysisError, match="glabella_of_old missing instead of 2")
-    with missing, use_workers(cluster, {"glabella_of_old": "2"}):
+    with missing, open_workers(cluster, {"glabella_of_old": "2"}):
         pass
 
 
 def test_nobody_at_the_address_is_said_before_a_run_is_opened(small_project, monkeypatch):
-    monkeypatch.setattr(parallel, "_SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(workers, "_SECONDS_TO_ANSWER", 1)
     with pytest.raises(AnalysisError, match="no Dask scheduler answered") as caught:
         glabella.train("small", project=small_project, workers="dask://127.0.0.1:9")
     assert caught.value.place == "--workers dask://127.0.0.1:9"
@@ -118,17 +118,17 @@ def test_nobody_at_the_address_is_said_before_a_run_is_opened(small_project, mon
 
 def test_a_scheduler_without_workers_is_said(monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "_SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(workers, "_SECONDS_TO_ANSWER", 1)
     with distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0",
                                   protocol="tcp://") as empty:  # fmt: skip
         address = empty.scheduler_address.replace("tcp://", "dask://")
-        with pytest.raises(AnalysisError, match="had no worker"), use_workers(address, {}):
+        with pytest.raises(AnalysisError, match="had no worker"), open_workers(address, {}):
             pass
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(AnalysisError) as caught, use_workers("dask://localhost:8786", {}):
+    with pytest.raises(AnalysisError) as caught, open_workers("dask://localhost:8786", {}):
         pass
     assert "pip install 'glabella[dask]'" in caught.value.remedy
 
@@ -141,8 +141,8 @@ def test_what_a_lost_worker_had_begun_is_done_by_another(cluster, tmp_path):
             os._exit(1)
         return number
 
-    with use_workers(cluster, {}) as cores:
-        found = make_parallel(cores)(delayed(die_once)(number) for number in range(6))
+    with open_workers(cluster, {}) as opened:
+        found = opened.make_parallel()(delayed(die_once)(number) for number in range(6))
     assert found == list(range(6))
     assert (tmp_path / "died").exists()
 

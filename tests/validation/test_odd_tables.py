@@ -11,6 +11,7 @@ from glabella.definitions.locate import find_project
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
 from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.splits import make_repeated_folds
 
 # More than participants, of whom a training part has half.
@@ -94,7 +95,7 @@ def _run(sample, candidates, folds=2):
     made = make_repeated_folds(
         [sample.arm], sample.labels, folds=folds, repeats=1, seed=np.random.SeedSequence(5)
     )
-    return validate_candidates(candidates, sample, made, inner_folds=2, seed=1, workers=1)
+    return validate_candidates(candidates, Trainer(sample, 2, 1), made)
 
 
 @pytest.mark.parametrize("odd", ODD)

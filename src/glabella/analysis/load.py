@@ -39,6 +39,7 @@ from glabella.features.assemble import (
 from glabella.features.spec import FeatureTable
 from glabella.simulation.frames import TrialTables, simulate_tables
 from glabella.simulation.sources import find_sources, make_raw_tables, make_table_source
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample, impute_measured
 
 
@@ -84,6 +85,12 @@ class LoadedAnalysis:
     def data_hash(self) -> str:
         """SHA-256 of the tables."""
         return hash_tables(self.tables)
+
+    @property
+    def trainer(self) -> Trainer:
+        """What fits candidates to participants of the sample."""
+        analysis = self.resolved.analysis.value
+        return Trainer(self.sample, analysis.validation.inner_folds, analysis.seed)
 
     @property
     def kept(self) -> np.ndarray:

@@ -167,7 +167,7 @@ AllowSimulatedOption = Annotated[
 
 def read_workers(workers: str | None) -> int | str | None:
     """Read the number or address that `WorkersOption` was given; anything else is wrong usage."""
-    from glabella.validation.fitting.parallel import parse_workers
+    from glabella.validation.fitting.workers import parse_workers
 
     try:
         return None if workers is None else parse_workers(workers)

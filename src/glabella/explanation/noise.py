@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate, EnsembleCandidate
 from glabella.models.grouping import Grouping
 from glabella.validation.comparison.permutation import permute_within
-from glabella.validation.fitting.kept import Keeper, Task, run_kept
-from glabella.validation.fitting.nested import TunedModel, tune_and_fit
-from glabella.validation.fitting.parallel import one_thread
-from glabella.validation.folds.sample import Sample
+from glabella.validation.fitting.keeper import Keeper
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner, Task
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold
 
@@ -72,16 +72,13 @@ class Noise:
 
 def measure_noise(
     candidate: Candidate,
-    sample: Sample,
+    trainer: Trainer,
     folds: Sequence[Fold],
     importance: dict[str, float],
     *,
     grouping: Grouping,
     permutations: int,
-    inner_folds: int,
-    seed: int,
-    workers: int,
-    progress: Callable[[int, int], None] | None = None,
+    runner: Runner = ONE_BY_ONE,
     keeper: Keeper[Any] | None = None,
 ) -> Noise:
     """Refit a candidate to permuted features, and keep the largest importance of each time.
@@ -100,8 +97,8 @@ def measure_noise(
     ----------
     candidate : Candidate
         The definition.
-    sample : Sample
-        The participants.
+    trainer : Trainer
+        Of the participants.
     folds : sequence of Fold
         Each permutation is fitted to the training part of one and seen through its held-out part.
     importance : dict of float
@@ -110,14 +107,8 @@ def measure_noise(
         What is shown as one.
     permutations : int
         In each step.
-    inner_folds : int
-        Folds of the tuning.
-    seed : int
-        The analysis's.
-    workers : int
-        Processes; the result does not depend on it.
-    progress : callable, optional
-        Called with the number done and the number in all.
+    runner : Runner
+        Where permutations run; the result does not depend on it.
     keeper : Keeper, optional
         Where finished permutations are kept as they come in; what is there is not fitted again.
 
@@ -134,7 +125,6 @@ def measure_noise(
     """
     if not importance or max(importance.values()) == 0.0:
         return Noise(None, np.empty(0), 0, 0, "the candidate uses no feature of the patient")
-    say = progress or (lambda done, total: None)
 
     def run(
         block: tuple[str, ...], step: int, numbers: range, known: Sequence[Permuted | None]
@@ -144,21 +134,19 @@ def measure_noise(
                 (block, step, number),
                 delayed(_measure_permuted)(
                     candidate if before is None else fix_settings(candidate, before.settings),
-                    sample,
+                    trainer,
                     folds[number % len(folds)],
                     block,
                     grouping,
-                    inner_folds,
-                    seed,
                     (step, number),
                 ),
             )
             for number, before in zip(numbers, known, strict=True)
         ]
-        for number, found in zip(
-            numbers, run_kept(tasks, keeper, workers=workers, shared=[sample]), strict=True
-        ):
-            say(number + 1 + (step - 1) * permutations, step * permutations)
+        results = runner.run_kept(tasks, keeper, shared=[trainer])
+        for number, found in zip(numbers, results, strict=True):
+            done = number + 1 + (step - 1) * permutations
+            runner.report("permuting features", done, step * permutations)
             yield found
 
     def permute(block: tuple[str, ...], step: int) -> Floats:
@@ -291,29 +279,24 @@ def _fix(candidate: Candidate, setting: Mapping[str, Any]) -> Candidate:
 
 def _measure_permuted(
     candidate: Candidate,
-    sample: Sample,
+    trainer: Trainer,
     fold: Fold,
     block: tuple[str, ...],
     grouping: Grouping,
-    inner_folds: int,
-    seed: int,
     key: tuple[int, int],
 ) -> Permuted | None:
+    sample, seed = trainer.sample, trainer.seed
     draw = np.random.default_rng(derive_seed(seed, "noise", *key))
     order = permute_within(sample.strata, draw, people=sample.people)
     columns = [name for shown in block for name in grouping.groups.get(shown, (shown,))]
     permuted = sample.exchange(columns, order, seed)
-    members: dict[str, TunedModel] = {}
     try:
         with one_thread():
-            tuned = tune_and_fit(
+            tuned = replace(trainer, sample=permuted).fit(
                 candidate,
-                permuted,
                 fold.train,
-                inner_folds=inner_folds,
                 seed=derive_seed(seed, "noise fit", *key),
                 unit=fold.unit,
-                fitted=members,
             )
             found = grouping.sum_values(
                 tuned.model.contributions(permuted.features.take(fold.test))
@@ -322,5 +305,5 @@ def _measure_permuted(
         return None
     sizes = np.abs(found.values).mean(axis=0)
     largest = float(max(sizes[found.features.index(name)] for name in block))
-    settings = {name: dict(member.setting) for name, member in members.items()}
+    settings = {name: dict(member.setting) for name, member in tuned.members.items()}
     return Permuted(largest, settings or {"": dict(tuned.setting)})

@@ -15,6 +15,8 @@ from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.training.cross_validation import run_validation
 from glabella.pipelines.training.learning_curve import run_learning_curve
 from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.workers import Workers
 
 
 def _ask(project, asked):
@@ -28,7 +30,7 @@ def _ask(project, asked):
 
 def _load(project, asked):
     loaded = load_analysis("small", find_project(_ask(project, asked)))
-    return loaded, run_validation(loaded, workers=1)
+    return loaded, run_validation(loaded)
 
 
 def test_it_is_not_run_unless_asked_for(trained):
@@ -69,7 +71,7 @@ def test_neither_workers_nor_an_interruption_change_anything(small_project, tmp_
     checkpoint = Checkpoint(tmp_path / "unfinished", {})
 
     def run(workers, **kept):
-        return run_learning_curve(loaded, validated, workers=workers, **kept).as_json()
+        return run_learning_curve(loaded, validated, Runner(Workers(workers), **kept)).as_json()
 
     first = run(1, checkpoint=checkpoint)
     assert checkpoint.count() == 3 * 3
@@ -85,14 +87,14 @@ def test_sizes_that_imputation_refuses_are_left_out_and_said(leaving_project, mo
     asked = "inner_folds: 2\n  learning_curve: {points: 4, repeats: 1}"
     path.write_text(path.read_text().replace("inner_folds: 2", asked))
     loaded = load_analysis("leaving", find_project(leaving_project))
-    validated = run_validation(loaded, workers=1)
+    validated = run_validation(loaded)
 
     def refuse_small(self, rows, part):
         if len(rows) < 30:
             raise AnalysisError(f"{part} holds too few scores")
 
     monkeypatch.setattr(OutcomeImputation, "refuse_thin", refuse_small)
-    found = run_learning_curve(loaded, validated, workers=1)
+    found = run_learning_curve(loaded, validated)
     reasons = [point.reason for point in found.measured.points]
     assert reasons[-1] is None
     assert reasons[0].startswith("a subset of")

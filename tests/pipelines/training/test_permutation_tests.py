@@ -13,6 +13,8 @@ from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.permutation_tests import run_permutations
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.workers import Workers
 
 # One setting instead of nine: the permutations are what takes the time.
 _RIDGE = "kind: candidate\ndescription: Ridge\nestimator: ridge\nsettings: {c: 0.1}\n"
@@ -39,7 +41,7 @@ def test_they_are_not_run_unless_asked_for(trained):
 
 
 def test_a_planted_predictor_is_told_from_nothing_and_from_severity(small_project):
-    result = glabella.train("small", project=_ask(small_project), workers=1)
+    result = glabella.train("small", project=_ask(small_project))
     tests = json.loads(json.dumps(result.as_json(), allow_nan=False))["permutations"]
     for name in ("anything", "beyond_severity"):
         assert tests[name]["p_value"] == 0.05
@@ -57,7 +59,7 @@ def test_a_planted_predictor_is_told_from_nothing_and_from_severity(small_projec
 
 
 def test_the_number_of_workers_changes_nothing(loaded):
-    assert run_permutations(loaded, workers=1) == run_permutations(loaded, workers=2)
+    assert run_permutations(loaded) == run_permutations(loaded, Runner(Workers(2)))
 
 
 def test_features_that_tell_nothing_are_found_to(loaded):
@@ -70,7 +72,7 @@ def test_features_that_tell_nothing_are_found_to(loaded):
     noise = replace(
         loaded, sample=replace(loaded.sample, features=FeatureTable(frame, table.specs))
     )
-    found = run_permutations(noise, workers=1)
+    found = run_permutations(noise)
     assert found.anything.p_value > 0.1
     assert found.beyond_severity.p_value > 0.1
     assert found.anything.was_stopped
@@ -78,7 +80,7 @@ def test_features_that_tell_nothing_are_found_to(loaded):
 
 def test_without_the_reference_the_second_test_has_a_reason(small_project):
     project = _ask(small_project, models="[arm_only, ridge]")
-    found = run_permutations(load_analysis("small", find_project(project)), workers=1)
+    found = run_permutations(load_analysis("small", find_project(project)))
     assert found.beyond_severity.p_value is None
     assert "no reference of arm and severity" in found.describe()["beyond_severity"]
     assert set(found.list_metrics()) == {"permutation.anything.p"}
@@ -90,7 +92,7 @@ def test_imputed_outcomes_are_imputed_anew(leaving_project):
     path.write_text(
         path.read_text().replace("inner_folds: 2", "inner_folds: 2\n  permutations: 19")
     )
-    found = run_permutations(load_analysis("leaving", find_project(leaving_project)), workers=1)
+    found = run_permutations(load_analysis("leaving", find_project(leaving_project)))
     assert 0 < found.anything.p_value <= 1
     assert 0 < found.beyond_severity.p_value <= 1
 

@@ -170,7 +170,7 @@ def test_workers_change_no_figure_of_imputed_outcomes(trained_leaving, leaving_p
 
 def test_no_model_learns_from_the_outcomes_of_those_held_out(leaving_project):
     from glabella.models.build import export_model
-    from glabella.validation.fitting.nested import tune_and_fit
+    from glabella.validation.fitting.trainer import Trainer
     from glabella.validation.folds.seeds import derive_seed
 
     before = load_analysis("leaving", find_project(leaving_project))
@@ -186,9 +186,7 @@ def test_no_model_learns_from_the_outcomes_of_those_held_out(leaving_project):
     candidate = before.resolved.candidates["ridge"].value
     fits = [
         export_model(
-            tune_and_fit(
-                candidate, loaded.sample, train, inner_folds=2, seed=derive_seed(1, "fit")
-            ).model
+            Trainer(loaded.sample, 2, 1).fit(candidate, train, seed=derive_seed(1, "fit")).model
         )
         for loaded in (before, after)
     ]

@@ -14,11 +14,8 @@ from glabella.validation.adequacy.learning_curve import (
     draw_subsets,
     measure_learning_curve,
 )
-from glabella.validation.fitting.nested import (
-    collect_predictions,
-    tune_and_fit,
-    validate_candidates,
-)
+from glabella.validation.fitting.nested import collect_predictions, validate_candidates
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
 from glabella.validation.measures.discrimination import compute_losses
@@ -45,11 +42,8 @@ def _draw(sample, points=5, **asked):
 def _measure(sample, subsets):
     results = validate_candidates(
         {"ridge": RIDGE},
-        sample,
+        Trainer(sample, 2, 3),
         [fold for item in subsets for fold in item.folds],
-        inner_folds=2,
-        seed=3,
-        workers=1,
     )
     count = len(subsets[0].folds)
     predictions = {
@@ -144,9 +138,8 @@ def test_the_curve_falls_and_says_what_twice_as_many_really_reach(make_sample):
     reached = []
     for number in range(20):
         fresh = make_sample(240, seed=500 + number)
-        tuned = tune_and_fit(
-            RIDGE, fresh, np.arange(240), inner_folds=2, seed=derive_seed(1, "fit", number)
-        )
+        seed = derive_seed(1, "fit", number)
+        tuned = Trainer(fresh, 2, 1).fit(RIDGE, np.arange(240), seed=seed)
         probability = tuned.model.predict_proba(new.features.frame)[:, 1]
         reached.append(compute_losses(new.labels, probability).mean())
     assert twice.value.low < np.mean(reached) < twice.value.high

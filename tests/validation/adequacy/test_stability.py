@@ -12,7 +12,9 @@ from glabella.validation.adequacy.stability import (
     measure_stability,
     refit_on_resamples,
 )
-from glabella.validation.fitting.nested import tune_and_fit
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.workers import Workers
 from glabella.validation.folds.seeds import derive_seed
 
 RIDGE = Candidate(kind="candidate", description="Ridge", estimator="ridge", settings={"c": 1.0})
@@ -27,14 +29,13 @@ RATES = Candidate(kind="candidate", description="Rates by arm", estimator="arm_o
 
 
 def _fit(candidate, sample):
-    return tune_and_fit(
-        candidate, sample, np.arange(sample.n), inner_folds=2, seed=derive_seed(1, "fit")
-    )
+    return Trainer(sample, 2, 1).fit(candidate, np.arange(sample.n), seed=derive_seed(1, "fit"))
 
 
 def _refit(candidate, sample, **changed):
-    asked = {"refits": 30, "inner_folds": 2, "seed": 9, "workers": 1, **changed}
-    return refit_on_resamples(candidate, sample, describe_refit, **asked)
+    trainer = Trainer(sample, 2, changed.pop("seed", 9))
+    asked = {"refits": 30, **changed}
+    return refit_on_resamples(candidate, trainer, describe_refit, **asked)
 
 
 @pytest.fixture
@@ -99,7 +100,9 @@ def test_the_spread_of_refits_is_that_of_new_samples(make_sample):
 
 
 def test_the_number_of_workers_changes_nothing(sample):
-    first, second = (_refit(TUNED, sample, refits=6, workers=workers) for workers in (1, 2))
+    first, second = (
+        _refit(TUNED, sample, refits=6, runner=Runner(Workers(workers))) for workers in (1, 2)
+    )
     for one, two in zip(first, second, strict=True):
         assert (one.probability == two.probability).all()
         assert one.importance == two.importance
@@ -157,9 +160,8 @@ def test_samples_of_trials_hold_whole_trials_and_those_of_participants_each_tria
 
     def count(resampled):
         drawn = refit_on_resamples(
-            RATES, sample, _list_rows, refits=12, inner_folds=2, seed=3, workers=1,
-            resampled=resampled,
-        )  # fmt: skip
+            RATES, Trainer(sample, 2, 3), _list_rows, refits=12, resampled=resampled
+        )
         trials = [sample.trial[rows] for rows in drawn]
         return [{name: int((mine == name).sum()) for name in sizes} for mine in trials]
 

@@ -13,6 +13,8 @@ from glabella.validation.comparison.permutation import (
     permute_within,
     run_permutation_test,
 )
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.workers import Workers
 from glabella.validation.folds.seeds import derive_seed
 
 
@@ -69,7 +71,7 @@ class TestTheTest:
         assert "that it is true does not follow" in found.describe()
 
     def test_the_number_of_workers_changes_nothing(self, noise):
-        assert _test(*noise, workers=1) == _test(*noise, workers=2)
+        assert _test(*noise) == _test(*noise, runner=Runner(Workers(2)))
 
     def test_more_permutations_begin_with_the_same_ones(self, noise):
         # Stopped at the same permutation, whatever was asked for and however they are batched.

@@ -10,13 +10,12 @@ from sklearn.metrics import log_loss
 from glabella.models.build import build_model
 from glabella.models.candidate import Candidate
 from glabella.models.space import Space
-from glabella.validation.fitting import nested
-from glabella.validation.fitting.nested import (
-    TunedModel,
-    collect_predictions,
-    tune_and_fit,
-    validate_candidates,
-)
+from glabella.validation.fitting import trainer
+from glabella.validation.fitting.nested import collect_predictions, validate_candidates
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.training_part import TunedModel
+from glabella.validation.fitting.workers import Workers
 from glabella.validation.folds.seeds import derive_seed, draw_state
 from glabella.validation.folds.splits import (
     Fold,
@@ -68,8 +67,9 @@ def _folds(sample, *, folds=3, repeats=1):
 
 
 def _validate(candidates, sample, folds, **changes):
-    settings = {"inner_folds": 2, "seed": 17, "workers": 1, **changes}
-    return validate_candidates(candidates, sample, folds, **settings)
+    trainer = Trainer(sample, changes.pop("inner_folds", 2), changes.pop("seed", 17))
+    runner = Runner(Workers(changes.pop("workers", 1)), changes.pop("progress", None))
+    return validate_candidates(candidates, trainer, folds, runner=runner, **changes)
 
 
 def _assert_same(first, second):
@@ -205,48 +205,6 @@ class TestNothingIsLearntFromTheHeldOut:
 
         assert not np.allclose(first, second)
 
-    def test_tuning_finds_the_setting_that_scores_best_in_the_training_part(self, make_sample):
-        # Strong effects in many participants: the strongest penalty must lose.
-        sample = make_sample(400)
-
-        tuned = tune_and_fit(
-            RIDGE,
-            sample,
-            np.arange(300),
-            inner_folds=3,
-            seed=np.random.SeedSequence(1),
-        )
-
-        assert tuned.setting["c"] > 0.001
-
-    def test_noise_is_not_tuned_to_the_weakest_penalty(self, make_sample):
-        chosen = [
-            tune_and_fit(
-                RIDGE,
-                make_sample(60, seed=seed, shuffled=True),
-                np.arange(60),
-                inner_folds=3,
-                seed=np.random.SeedSequence(1),
-            ).setting["c"]
-            for seed in range(8)
-        ]
-
-        assert 10.0 not in chosen
-
-    def test_the_same_seed_object_used_again_gives_the_same_model(self, make_sample):
-        seed = np.random.SeedSequence(1)
-        sample = make_sample(80)
-        fixed = TREES.model_copy(update={"search": {}})
-
-        first, second = (
-            tune_and_fit(fixed, sample, np.arange(80), inner_folds=2, seed=seed).model.log_odds(
-                sample.features.frame
-            )
-            for _ in range(2)
-        )
-
-        assert first.tolist() == second.tolist()
-
 
 class TestFailures:
     def test_a_candidate_that_fails_is_recorded_with_its_reason_and_others_go_on(self, make_sample):
@@ -276,7 +234,7 @@ class TestFailures:
         sample = make_sample(40)
         nothing = SimpleNamespace(predict_proba=lambda frame: np.full((len(frame), 2), np.nan))
         tuned = TunedModel(nothing, {})
-        monkeypatch.setattr(nested, "tune_and_fit", lambda *args, **named: tuned)
+        monkeypatch.setattr(Trainer, "fit", lambda *args, **named: tuned)
 
         results = _validate({"severity": SEVERITY}, sample, _folds(sample)[:2])
 
@@ -434,13 +392,13 @@ def test_predictions_keep_no_participant_but_by_position(make_sample):
 class TestInnerFolds:
     def _watch(self, monkeypatch):
         seen = []
-        real = nested._split_inner
+        real = trainer.split_inner
 
         def record(*args, **named):
             seen.append(real(*args, **named))
             return seen[-1]
 
-        monkeypatch.setattr(nested, "_split_inner", record)
+        monkeypatch.setattr(trainer, "split_inner", record)
         return seen
 
     def test_where_trials_are_left_out_tuning_leaves_trials_out(self, make_sample, monkeypatch):
@@ -495,30 +453,3 @@ class TestInnerFolds:
             held = fold.train[test]
             probability = model.predict_proba(sample.features.take(held))[:, 1]
             assert loss == pytest.approx(log_loss(sample.labels[held], probability))
-
-
-def test_settings_are_tuned_on_some_where_there_are_many_and_the_fit_is_to_all(
-    make_sample, monkeypatch
-):
-    sample = make_sample(400)
-    monkeypatch.setattr(nested, "MOST_TUNED", 100)
-    rows = np.arange(400)
-    seed = derive_seed(1, "fit")
-    tuned = tune_and_fit(RIDGE, sample, rows, inner_folds=4, seed=seed)
-    assert len(tuned.held_out) == 100
-    assert sum(tuned.inner.sizes) == 100
-    whole = build_model(RIDGE, sample.features.specs, random_state=0, setting=tuned.setting)
-    whole.fit(sample.features.take(rows), sample.labels)
-    np.testing.assert_allclose(
-        tuned.model.log_odds(sample.features.frame), whole.log_odds(sample.features.frame)
-    )
-
-
-def test_whole_persons_are_drawn_to_tune_on(monkeypatch):
-    monkeypatch.setattr(nested, "MOST_TUNED", 40)
-    people = np.repeat(np.arange(50), 2)[np.random.default_rng(1).permutation(100)]
-    drawn = nested._draw_tuned(people, 3)
-    assert len(drawn) == 40
-    assert (np.bincount(people[drawn])[np.unique(people[drawn])] == 2).all()
-    np.testing.assert_array_equal(drawn, nested._draw_tuned(people, 3))
-    assert not np.array_equal(drawn, nested._draw_tuned(people, 4))

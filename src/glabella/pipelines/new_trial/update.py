@@ -46,9 +46,7 @@ from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
 from glabella.validation.across_trials.recalibration import Recalibration, Update, UpdateChoice
 from glabella.validation.comparison.candidate_result import plain_performance
-from glabella.validation.fitting.nested import tune_and_fit
 from glabella.validation.folds.sample import Sample
-from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.performance import Performance, measure_performance
 
 __all__ = ["UpdateResult", "update"]
@@ -295,14 +293,9 @@ def _refit(trial: NewTrial, bundle: Bundle, home: Project, data: Path | None) ->
             remedy="Name their folder with --training-data, or update with another --method.",
         )
     sample = _pool(loaded, trial)
-    analysis = loaded.resolved.analysis.value
-    tuned = tune_and_fit(
+    tuned = replace(loaded.trainer, sample=sample).fit_to_all(
         loaded.resolved.candidates[manifest.candidate].value,
-        sample,
-        np.arange(sample.n),
-        inner_folds=analysis.validation.inner_folds,
-        seed=derive_seed(analysis.seed, "refit"),
-        unit=analysis.validation.pooled.unit,
+        unit=loaded.resolved.analysis.value.validation.pooled.unit,
     )
     files = {
         **export_model(tuned.model),

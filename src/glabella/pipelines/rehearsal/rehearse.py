@@ -29,8 +29,8 @@ from glabella.simulation.scenario.definition import Scenario, read_scenario
 from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
 from glabella.validation.adequacy.simulation_study import tabulate_claims, tabulate_repeats
-from glabella.validation.fitting.nested import Progress
-from glabella.validation.fitting.parallel import run_tasks, use_workers
+from glabella.validation.fitting.runner import Progress, Runner
+from glabella.validation.fitting.workers import open_workers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -241,7 +241,7 @@ def rehearse(
         could be evaluated.
     """
     home = find_project(Path(project) if project is not None else None)
-    say: Progress = progress or (lambda stage, done, total: None)
+    runner = Runner(progress=progress)
     if repeats < 1:
         raise AnalysisError(
             f"{repeats} repeats show nothing",
@@ -251,16 +251,16 @@ def rehearse(
     name, plan = _make_plan(
         analysis, home, scenario=scenario, participants=participants, trials=trials, truth=truth
     )
-    say("looking at the first draw", 0, 0)
+    runner.report("looking at the first draw")
     _try_first(plan, name)
     store = ChunkStore(
         Path(out) if out is not None else home.runs / "rehearsed" / f"{plan.resolved.name}-{name}"
     )
     definition = _describe_definition(plan, read_scenario(home, name).value)
     with store.open(definition):
-        with use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs:
-            _run(plan, store, repeats=repeats, workers=jobs, say=say)
-        say("summing up", 0, 0)
+        with open_workers(workers or os.cpu_count() or 1, list_versions()) as opened:
+            _run(plan, store, repeats=repeats, runner=replace(runner, workers=opened))
+        runner.report("summing up")
         return _sum_up(plan, store, home, scenario=name, repeats=repeats, definition=definition)
 
 
@@ -337,14 +337,12 @@ def _describe_definition(plan: RehearsalPlan, stated: Scenario) -> dict[str, str
     }
 
 
-def _run(
-    plan: RehearsalPlan, store: ChunkStore, *, repeats: int, workers: int, say: Progress
-) -> None:
+def _run(plan: RehearsalPlan, store: ChunkStore, *, repeats: int, runner: Runner) -> None:
     """Run the repeats that are missing, and keep them in chunks as they are finished."""
     finished = store.list_finished()
     numbers = [number for number in range(repeats) if number not in finished]
     done = repeats - len(numbers)
-    say("rehearsing", done, repeats)
+    runner.report("rehearsing", done, repeats)
     tasks = (delayed(rehearse_once)(plan, number) for number in numbers)
     chunk: list[Repeat] = []
     kept = time.monotonic()
@@ -356,12 +354,12 @@ def _run(
             store.keep(whole)
 
     try:
-        for repeat in run_tasks(tasks, workers=workers, shared=[plan]):
+        for repeat in runner.run(tasks, shared=[plan]):
             if chunk and repeat.number != chunk[-1].number + 1:
                 keep()
             chunk.append(repeat)
             done += 1
-            say("rehearsing", done, repeats)
+            runner.report("rehearsing", done, repeats)
             if len(chunk) == CHUNK_SIZE or time.monotonic() - kept > _LONGEST_UNKEPT:
                 keep()
     except TerminatedWorkerError:

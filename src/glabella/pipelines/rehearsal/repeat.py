@@ -35,13 +35,9 @@ from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import choose_by_inner_losses
 from glabella.validation.comparison.procedure import PROCEDURE
-from glabella.validation.fitting.nested import (
-    TunedModel,
-    complete_fold,
-    fit_on_fold,
-    order_candidates,
-)
-from glabella.validation.fitting.parallel import one_thread
+from glabella.validation.fitting.nested import order_candidates
+from glabella.validation.fitting.training_part import TunedModel
+from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
@@ -123,7 +119,7 @@ class _RepeatInProgress:
     @classmethod
     def draw(cls, plan: RehearsalPlan, number: int) -> _RepeatInProgress:
         loaded = load_rehearsed(plan, number)
-        return cls(plan, number, loaded, run_validation(loaded, workers=1, by_arm=False))
+        return cls(plan, number, loaded, run_validation(loaded, by_arm=False))
 
     @property
     def candidates(self) -> dict[str, CandidateResult]:
@@ -250,22 +246,21 @@ class _RepeatInProgress:
             for name, read in resolved.candidates.items()
             if self.validated.candidates[name].error is None
         }
-        outcomes = complete_fold(sample, fold, seed=analysis.seed)
+        trainer = replace(self.loaded.trainer, sample=sample)
+        outcomes = trainer.complete_fold(fold)
         eligible = [name for name in candidates if name not in resolved.references]
         frame = tested.features.take(rows)
         fitted: dict[str, TunedModel] = {}
         found: dict[str, dict[str, float]] = {}
         for name in order_candidates(candidates):
-            fitted[name] = fit_on_fold(
+            tuned = trainer.fit_on_fold(
                 candidates[name],
-                sample,
                 fold,
-                inner_folds=analysis.validation.inner_folds,
-                seed=analysis.seed,
                 outcomes=outcomes,
                 is_weighed=len(eligible) > 1 and name in eligible,
-                fitted=fitted,
+                known=fitted,
             )
+            fitted |= {**tuned.members, name: tuned}
             probability = fitted[name].model.predict_proba(frame)[:, 1]
             found[name] = compute_reached(
                 probability, tested, rows, threshold=analysis.validation.threshold
@@ -289,7 +284,7 @@ class _RepeatInProgress:
                     if gain.p_holm is not None:
                         claim = f"{design}: better than {reference}"
                         rows.append(_claim(claim, name, gain.is_better, None))
-        permutations = run_permutations(self.loaded, workers=1)
+        permutations = run_permutations(self.loaded)
         if permutations is not None:
             for claim, test in (
                 ("permutation test: there is anything", permutations.anything),
@@ -301,10 +296,9 @@ class _RepeatInProgress:
         if asked.refits or asked.permutations:
             chosen = self.validated.choice.name
             budget = plan_for(self.loaded, chosen, self.validated.plan)
-            refits = refit_chosen(self.loaded, chosen, budget, workers=1)
-            rows += self._list_predictors(
-                explain_chosen(self.loaded, self.validated, refits, budget, workers=1)
-            )
+            refits = refit_chosen(self.loaded, chosen, budget)
+            explained = explain_chosen(self.loaded, self.validated, refits, budget)
+            rows += self._list_predictors(explained)
         return rows
 
     def _list_predictors(self, explained: Explanation) -> Iterator[dict[str, Any]]:

@@ -22,12 +22,8 @@ from glabella.validation.comparison.choice import (
 )
 from glabella.validation.comparison.gain import Gain, adjust_gains, measure_gain
 from glabella.validation.comparison.procedure import PROCEDURE, ChosenInFolds, follow_procedure
-from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.nested import (
-    Progress,
-    collect_predictions,
-    validate_candidates,
-)
+from glabella.validation.fitting.nested import collect_predictions, validate_candidates
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimate import not_estimable
@@ -99,10 +95,8 @@ class CrossValidation:
 
 def run_validation(
     loaded: LoadedAnalysis,
+    runner: Runner = ONE_BY_ONE,
     *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
     by_arm: bool = True,
 ) -> CrossValidation:
     """Validate every candidate under every design, and choose one.
@@ -111,12 +105,9 @@ def run_validation(
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished fits are kept and found.
+    runner : Runner
+        Where fits run, and where finished ones are kept and found; the results do not depend
+        on it.
     by_arm : bool
         Whether each arm is measured as well.
 
@@ -130,20 +121,16 @@ def run_validation(
     AnalysisError
         If a design is not feasible, or every candidate failed.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    sample = loaded.sample
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
     plan = plan_folds(loaded)
     references = loaded.resolved.references
     eligible = list_eligible(candidates, references)
     results = validate_candidates(
         candidates,
-        sample,
+        loaded.trainer,
         plan.folds,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
-        progress=progress,
-        checkpoint=checkpoint,
+        runner=runner,
         weighed=eligible if len(eligible) > 1 else (),
     )
     fitted = _Fitted.collect(results, candidates, sample)

@@ -36,8 +36,7 @@ from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.tracking.runs import name_metric
 from glabella.validation.adequacy.stability import refit_on_resamples
 from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.kept import Keeper
-from glabella.validation.fitting.nested import Progress
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 
 
 @dataclass(frozen=True)
@@ -266,7 +265,7 @@ def make_grouping(loaded: LoadedAnalysis) -> Grouping:
     return Grouping({words: names for words, names in groups.items() if len(names) > 1})
 
 
-def make_scope(loaded: LoadedAnalysis, chosen: str, checkpoint: Checkpoint) -> str:
+def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, checkpoint: Checkpoint) -> str:
     """Make the scope of what the chosen candidate is refitted for.
 
     Parameters
@@ -275,6 +274,8 @@ def make_scope(loaded: LoadedAnalysis, chosen: str, checkpoint: Checkpoint) -> s
         The analysis with its data.
     chosen : str
         The chosen candidate.
+    part : str
+        What distinguishes the tasks from others of the same candidate.
     checkpoint : Checkpoint
         Where it is kept.
 
@@ -284,7 +285,7 @@ def make_scope(loaded: LoadedAnalysis, chosen: str, checkpoint: Checkpoint) -> s
         For a `Keeper`.
     """
     analysis = loaded.resolved.analysis.value
-    return checkpoint.make_scope(
+    scope = checkpoint.make_scope(
         {chosen: loaded.resolved.candidates[chosen].value},
         loaded.sample,
         analysis.seed,
@@ -292,16 +293,14 @@ def make_scope(loaded: LoadedAnalysis, chosen: str, checkpoint: Checkpoint) -> s
         analysis.validation.pooled.unit,
         sorted(make_grouping(loaded).groups.items()),
     )
+    return scope + part
 
 
 def refit_chosen(
     loaded: LoadedAnalysis,
     chosen: str,
     budget: Budget,
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> list[SeenRefit | None]:
     """Refit the chosen candidate to bootstrap samples.
 
@@ -313,12 +312,9 @@ def refit_chosen(
         The chosen candidate.
     budget : Budget
         From `plan_for`: how many refits an explanation takes.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished refits are kept and found.
+    runner : Runner
+        Where refits run, and where finished ones are kept and found; the results do not
+        depend on it.
 
     Returns
     -------
@@ -333,21 +329,13 @@ def refit_chosen(
         return []
     return refit_on_resamples(
         loaded.resolved.candidates[chosen].value,
-        loaded.sample,
+        loaded.trainer,
         LookAtRefit(make_grouping(loaded)),
         refits=wanted,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
+        runner=runner.name_stage(f"refitting {chosen}"),
         unit=analysis.validation.pooled.unit,
-        progress=None if progress is None else partial(progress, f"refitting {chosen}"),
-        keeper=None
-        if checkpoint is None
-        else Keeper(
-            checkpoint,
-            make_scope(loaded, chosen, checkpoint) + "seen",
-            pack_refit,
-            unpack_refit,
+        keeper=runner.make_keeper(
+            partial(make_scope, loaded, chosen, "seen"), pack_refit, unpack_refit
         ),
     )
 
@@ -357,10 +345,7 @@ def explain_chosen(
     validated: CrossValidation,
     refits: Sequence[SeenRefit | None],
     budget: Budget,
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> Explanation:
     """Explain the chosen candidate by its held-out attributions.
 
@@ -374,12 +359,9 @@ def explain_chosen(
         From `refit_chosen`.
     budget : Budget
         From `plan_for`.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished permutations are kept and found.
+    runner : Runner
+        Where permutations run, and where finished ones are kept and found; the results do not
+        depend on it.
 
     Returns
     -------
@@ -392,9 +374,7 @@ def explain_chosen(
     left_out = [item for item in seen if item is not None]
     noise = None
     if budget.permutations:
-        noise = _measure_noise(
-            loaded, validated, attributions, budget, workers, progress, checkpoint
-        )
+        noise = _measure_noise(loaded, validated, attributions, budget, runner)
     elif budget.reason:
         noise = Noise(None, np.empty(0), 0, 0, budget.reason)
     predictors = measure_predictors(attributions, loaded.sample, left_out, noise, grouping)
@@ -417,33 +397,22 @@ def _measure_noise(
     validated: CrossValidation,
     attributions: Attributions,
     budget: Budget,
-    workers: int,
-    progress: Progress | None,
-    checkpoint: Checkpoint | None,
+    runner: Runner,
 ) -> Noise:
-    analysis, chosen = loaded.resolved.analysis.value, validated.choice.name
+    chosen, folds = validated.choice.name, list_seen_folds(validated.plan)
+    part = repr([fold.key for fold in folds]) + "noise"
     table = attributions.summarise()
     mine = table[table["is_patient"]]
     return measure_noise(
         loaded.resolved.candidates[chosen].value,
-        loaded.sample,
-        list_seen_folds(validated.plan),
+        loaded.trainer,
+        folds,
         dict(zip(mine["feature"], mine["mean_absolute"], strict=True)),
         grouping=make_grouping(loaded),
         permutations=budget.permutations,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
-        progress=None if progress is None else partial(progress, "permuting features"),
-        keeper=None
-        if checkpoint is None
-        else Keeper(
-            checkpoint,
-            make_scope(loaded, chosen, checkpoint)
-            + repr([fold.key for fold in list_seen_folds(validated.plan)])
-            + "noise",
-            pack_permuted,
-            unpack_permuted,
+        runner=runner,
+        keeper=runner.make_keeper(
+            partial(make_scope, loaded, chosen, part), pack_permuted, unpack_permuted
         ),
     )
 

@@ -20,8 +20,9 @@ from glabella.validation.comparison.candidate_result import (
     plain_performance,
 )
 from glabella.validation.comparison.gain import Gain, measure_gain
-from glabella.validation.fitting.nested import TunedModel
-from glabella.validation.fitting.parallel import make_parallel, one_thread
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.training_part import TunedModel
+from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimate import Estimate, plain_estimates
 from glabella.validation.measures.performance import (
@@ -92,7 +93,7 @@ class External:
 
 
 def predict_external(
-    loaded: LoadedAnalysis, validated: CrossValidation, tuned: TunedModel, *, workers: int
+    loaded: LoadedAnalysis, validated: CrossValidation, tuned: TunedModel, runner: Runner
 ) -> External | None:
     """Predict the external set by models fitted to all other participants.
 
@@ -104,8 +105,8 @@ def predict_external(
         What was chosen without the external set.
     tuned : TunedModel
         The kept candidate, fitted to all other participants.
-    workers : int
-        Processes; the results do not depend on it.
+    runner : Runner
+        Where fits run; the results do not depend on it.
 
     Returns
     -------
@@ -122,9 +123,7 @@ def predict_external(
         return None
     design = loaded.resolved.analysis.value.validation
     others = [name for name in validated.predictions if name != chosen]
-    found = make_parallel(workers, shared=[loaded])(
-        delayed(_refit)(loaded, name) for name in others
-    )
+    found = runner.run((delayed(_refit)(loaded, name) for name in others), shared=[loaded])
     predicted: dict[str, np.ndarray] = {
         name: probability
         for name, probability in zip(others, found, strict=True)

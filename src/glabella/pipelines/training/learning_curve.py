@@ -19,8 +19,8 @@ from glabella.validation.adequacy.learning_curve import (
     draw_subsets,
     measure_learning_curve,
 )
-from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.nested import Progress, collect_predictions, validate_candidates
+from glabella.validation.fitting.nested import collect_predictions, validate_candidates
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.measures.estimate import Estimate
 
@@ -160,10 +160,7 @@ def _describe_change(measure: str, change: Estimate) -> str:
 def run_learning_curve(
     loaded: LoadedAnalysis,
     validated: CrossValidation,
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> ChosenLearningCurve | None:
     """Fit the chosen candidate to growing parts of each training part, and extrapolate.
 
@@ -174,12 +171,9 @@ def run_learning_curve(
     validated : CrossValidation
         The choice, the folds, and the predictions from whole training parts, which are the last
         point of the curve.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished fits are kept and found.
+    runner : Runner
+        Where fits run, and where finished ones are kept and found; the results do not depend
+        on it.
 
     Returns
     -------
@@ -204,20 +198,14 @@ def run_learning_curve(
     )
     results = validate_candidates(
         {name: loaded.resolved.candidates[name].value},
-        sample,
+        loaded.trainer,
         [
             fold
             for item in subsets
             for fold in item.folds
             if not item.is_full and item.reason is None
         ],
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
-        progress=None
-        if progress is None
-        else lambda _, done, total: progress(f"learning curve of {name}", done, total),
-        checkpoint=checkpoint,
+        runner=runner.name_stage(f"learning curve of {name}"),
     )
     whole = validated.select(name, "pooled")
     predictions: dict[float, pd.DataFrame | str] = {}

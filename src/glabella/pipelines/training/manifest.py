@@ -7,7 +7,6 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from glabella.analysis.attribution_methods import describe_attributions
@@ -39,8 +38,7 @@ from glabella.domain.small_counts import (
 from glabella.models.build import export_model
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import make_grouping
-from glabella.validation.fitting.nested import TunedModel, tune_and_fit
-from glabella.validation.folds.seeds import derive_seed
+from glabella.validation.fitting.training_part import TunedModel
 
 _INTENDED_USE = "Research on who responds; to be validated on new trials before any other use."
 _NOT_FOR = "Decisions about a patient. It is not a medical device."
@@ -61,15 +59,8 @@ def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
     TunedModel
         Fitted.
     """
-    analysis = loaded.resolved.analysis.value
-    return tune_and_fit(
-        loaded.resolved.candidates[chosen].value,
-        loaded.sample,
-        np.arange(loaded.sample.n),
-        inner_folds=analysis.validation.inner_folds,
-        seed=derive_seed(analysis.seed, "refit"),
-        unit=analysis.validation.pooled.unit,
-    )
+    unit = loaded.resolved.analysis.value.validation.pooled.unit
+    return loaded.trainer.fit_to_all(loaded.resolved.candidates[chosen].value, unit=unit)
 
 
 def describe_bundle(

@@ -15,7 +15,7 @@ from glabella.validation.comparison.bootstrap_correction import (
 )
 from glabella.validation.comparison.candidate_result import CandidateResult, plain_performance
 from glabella.validation.comparison.choice import Difference, adjust_by_holm
-from glabella.validation.fitting.nested import TunedModel
+from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.attempt import attempt
 from glabella.validation.measures.estimate import not_estimable, plain_estimates

@@ -20,8 +20,9 @@ from glabella.validation.comparison.permutation import (
     run_permutation_test,
 )
 from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.kept import Keeper
-from glabella.validation.fitting.nested import Progress, tune_and_fit, validate_candidates
+from glabella.validation.fitting.nested import validate_candidates
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows, make_repeated_folds
@@ -102,20 +103,18 @@ class _Procedure:
 
     candidates: Mapping[str, Candidate]
     references: tuple[str, ...]
-    sample: Sample
+    trainer: Trainer
     folds: tuple[Fold, ...]
-    inner_folds: int
-    seed: int
+
+    @property
+    def sample(self) -> Sample:
+        return self.trainer.sample
 
     def __call__(self, order: Rows) -> dict[str, float]:
         names = [spec.name for spec in self.sample.features.specs]
+        permuted = self.sample.exchange(names, order, self.trainer.seed)
         results = validate_candidates(
-            self.candidates,
-            self.sample.exchange(names, order, self.seed),
-            self.folds,
-            inner_folds=self.inner_folds,
-            seed=self.seed,
-            workers=1,
+            self.candidates, replace(self.trainer, sample=permuted), self.folds
         )
         values: dict[str, float] = {}
         for name in self.candidates:
@@ -134,11 +133,11 @@ class _Procedure:
         }
 
     def make_scope(self, checkpoint: Checkpoint) -> str:
-        """Make the scope of its permutations, which are told apart by their hypothesis as well."""
+        """Make the scope of its permutations, which differ by their hypothesis as well."""
         folds = [(fold.key, fold.test.tolist()) for fold in self.folds]
         return checkpoint.make_scope(
-            self.candidates, self.sample, "permute", self.references, folds, self.inner_folds,
-            self.seed,
+            self.candidates, self.sample, "permute", self.references, folds,
+            self.trainer.inner_folds, self.trainer.seed,
         )  # fmt: skip
 
     def _compute_headline(self, probability: npt.NDArray[np.float64]) -> float:
@@ -160,10 +159,7 @@ class _Procedure:
 
 def run_permutations(
     loaded: LoadedAnalysis,
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> Permutations | None:
     """Run both tests, where the analysis asks for permutations.
 
@@ -173,12 +169,9 @@ def run_permutations(
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished permutations are kept and found.
+    runner : Runner
+        Where permutations run, and where finished ones are kept and found; the results do not
+        depend on it.
 
     Returns
     -------
@@ -209,11 +202,9 @@ def run_permutations(
         n=sample.n,
         permutations=design.permutations,
         seed=analysis.seed,
-        workers=workers,
-        progress=progress,
-        checkpoint=checkpoint,
+        runner=runner,
     )
-    procedure = _Procedure(chosen_from, (), sample, tuple(folds), design.inner_folds, analysis.seed)
+    procedure = _Procedure(chosen_from, (), loaded.trainer, tuple(folds))
     anything = run(
         procedure,
         partial(_draw_within, sample.strata, sample.people),
@@ -237,9 +228,7 @@ class _Tests:
     n: int
     permutations: int
     seed: int
-    workers: int
-    progress: Progress | None
-    checkpoint: Checkpoint | None
+    runner: Runner
 
     def __call__(
         self,
@@ -256,13 +245,8 @@ class _Tests:
             hypothesis=hypothesis,
             permutations=self.permutations,
             seed=self.seed,
-            workers=self.workers,
-            progress=None if self.progress is None else partial(self.progress, stage),
-            keeper=None
-            if self.checkpoint is None
-            else Keeper(
-                self.checkpoint, procedure.make_scope(self.checkpoint), _as_it_is, _as_it_is
-            ),
+            runner=self.runner.name_stage(stage),
+            keeper=self.runner.make_keeper(procedure.make_scope, _as_it_is, _as_it_is),
         )
 
 
@@ -277,12 +261,10 @@ def _test_beyond(
     """Test what candidates tell beyond severity, given what severity is fitted to tell."""
     sample = procedure.sample
     [(name, candidate)] = severity.items()
-    fitted = tune_and_fit(
+    fitted = procedure.trainer.fit(
         candidate,
-        sample,
         np.arange(sample.n),
-        inner_folds=procedure.inner_folds,
-        seed=derive_seed(procedure.seed, "permutations", name),
+        seed=derive_seed(procedure.trainer.seed, "permutations", name),
     )
     log_odds = fitted.model.log_odds(sample.features.columns)
     return run(

@@ -15,9 +15,7 @@ from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
 from glabella.pipelines.training.explanation import make_scope
 from glabella.validation.adequacy.stability import refit_on_resamples
-from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.kept import Keeper
-from glabella.validation.fitting.nested import Progress
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.sample import Sample
 
 
@@ -25,10 +23,7 @@ def refit_for_uncertainty(
     loaded: LoadedAnalysis,
     chosen: str,
     refits: Sequence[SeenRefit | None],
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> list[Mapping[str, bytes]]:
     """Refit the chosen candidate, tuning included, to samples of trials and of their participants.
 
@@ -41,12 +36,9 @@ def refit_for_uncertainty(
     refits : sequence of SeenRefit or None
         To samples of participants: what differs between trials does not differ between these, so
         they serve where there is one trial alone. Empty where the analysis asks for no refits.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished refits are kept and found.
+    runner : Runner
+        Where refits run, and where finished ones are kept and found; the results do not depend
+        on it.
 
     Returns
     -------
@@ -56,21 +48,15 @@ def refit_for_uncertainty(
     known = [item.files for item in refits if item is not None]
     if not known or len(np.unique(loaded.sample.trial)) < 2:
         return list(known)
-    analysis = loaded.resolved.analysis.value
     drawn = refit_on_resamples(
         loaded.resolved.candidates[chosen].value,
-        loaded.sample,
+        loaded.trainer,
         _export,
         refits=MOST_KEPT,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
-        workers=workers,
-        unit=analysis.validation.pooled.unit,
+        runner=runner.name_stage("refitting to samples of trials"),
+        unit=loaded.resolved.analysis.value.validation.pooled.unit,
         resampled="trials",
-        progress=None if progress is None else partial(progress, "refitting to samples of trials"),
-        keeper=None
-        if checkpoint is None
-        else Keeper(checkpoint, make_scope(loaded, chosen, checkpoint) + "files", dict, dict),
+        keeper=runner.make_keeper(partial(make_scope, loaded, chosen, "files"), dict, dict),
     )
     return [files for files in drawn if files is not None]
 

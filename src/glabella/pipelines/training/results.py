@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
@@ -26,8 +26,8 @@ from glabella.pipelines.training.parts import FailedPart, Parts
 from glabella.pipelines.training.permutation_tests import Permutations, run_permutations
 from glabella.pipelines.training.sensitivity import Sensitivity, run_sensitivity
 from glabella.pipelines.training.stability import ChosenStability, run_stability
-from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.nested import Progress, TunedModel
+from glabella.validation.fitting.runner import Runner
+from glabella.validation.fitting.training_part import TunedModel
 
 __all__ = ["TrainingFigures"]
 
@@ -142,14 +142,6 @@ class TrainingFigures:
         return metrics
 
 
-class _How(TypedDict):
-    """Where fits run and are kept, and who is told."""
-
-    workers: int
-    progress: Progress
-    checkpoint: Checkpoint
-
-
 @dataclass(frozen=True)
 class Fitted:
     """The models that a training keeps.
@@ -171,9 +163,7 @@ def measure_analysis(
     loaded: LoadedAnalysis,
     *,
     data: Path | None,
-    workers: int,
-    progress: Progress,
-    checkpoint: Checkpoint,
+    runner: Runner,
     parts: Parts,
     explain: When = "now",
 ) -> tuple[TrainingFigures, Fitted]:
@@ -185,12 +175,9 @@ def measure_analysis(
         The analysis with its data.
     data : Path, optional
         The folder of the data files; the project's unless stated.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint
-        Where finished fits are kept and found.
+    runner : Runner
+        Where fits run, and where finished ones are kept and found; the results do not depend
+        on it.
     parts : Parts
         What fails, and a run can do without, is noted there.
     explain : str
@@ -207,30 +194,30 @@ def measure_analysis(
     GlabellaError
         If a design is not feasible, or every candidate failed.
     """
-    how: _How = {"workers": workers, "progress": progress, "checkpoint": checkpoint}
-    validated = run_validation(loaded, **how)
+    validated = run_validation(loaded, runner)
     sensitivity = parts.leave_out(
-        "other definitions of the outcome", lambda: run_sensitivity(loaded, validated, **how)
+        "other definitions of the outcome",
+        lambda: run_sensitivity(loaded, validated, runner),
     )
-    permutations = parts.leave_out("permutation tests", lambda: run_permutations(loaded, **how))
+    permutations = parts.leave_out("permutation tests", lambda: run_permutations(loaded, runner))
     learning_curve = parts.leave_out(
-        "learning curve", lambda: run_learning_curve(loaded, validated, **how)
+        "learning curve", lambda: run_learning_curve(loaded, validated, runner)
     )
     limits = parts.leave_out("limit", lambda: find_limits(loaded, validated, data))
-    progress("refitting", 0, 0)
+    runner.report("refitting")
     chosen = validated.choice.name
     tuned = refit(loaded, chosen)
-    progress("correcting for the choice", 0, 0)
+    runner.report("correcting for the choice")
     procedure = measure_procedure(loaded, validated, tuned)
     if loaded.external is not None:
-        progress("predicting the external set", 0, 0)
+        runner.report("predicting the external set")
     external = parts.leave_out(
-        "external set", lambda: predict_external(loaded, validated, tuned, workers=workers)
+        "external set", lambda: predict_external(loaded, validated, tuned, runner)
     )
     budget = plan_for(loaded, chosen, validated.plan) if explain == "now" else Budget(0, 0, PUT_OFF)
     refits = parts.run(
         "refits to bootstrap samples",
-        lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, **how),
+        lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, runner),
         lambda failure: [],
     )
     stability = parts.leave_out(
@@ -240,7 +227,7 @@ def measure_analysis(
         ),
     )
     explained = parts.leave_out(
-        EXPLANATION, lambda: explain_chosen(loaded, validated, refits, budget, **how)
+        EXPLANATION, lambda: explain_chosen(loaded, validated, refits, budget, runner)
     )
     if sensitivity is not None and explained is not None:
         sensitivity = replace(sensitivity, standing=explained.standing)

@@ -19,8 +19,7 @@ from glabella.features.assemble import describe_features
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.explanation import make_grouping
-from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.nested import Progress
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.measures.estimate import Estimate, not_estimable
 from glabella.validation.measures.performance import Performance
 
@@ -191,10 +190,7 @@ class Sensitivity:
 def run_sensitivity(
     loaded: LoadedAnalysis,
     validated: CrossValidation,
-    *,
-    workers: int,
-    progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    runner: Runner = ONE_BY_ONE,
 ) -> Sensitivity | None:
     """Validate all candidates again under each other definition, and for drop-out.
 
@@ -204,12 +200,9 @@ def run_sensitivity(
         The analysis with its data.
     validated : CrossValidation
         What its own endpoint came to.
-    workers : int
-        Processes; the results do not depend on it.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
-    checkpoint : Checkpoint, optional
-        Where finished fits are kept and found.
+    runner : Runner
+        Where fits run, and where finished ones are kept and found; the results do not depend
+        on it.
 
     Returns
     -------
@@ -221,7 +214,7 @@ def run_sensitivity(
     own = _summarise("as analysed", loaded.endpoint.describe(), loaded, validated)
 
     def validate(name: str, definition: str, variant: LoadedAnalysis) -> DefinitionResult:
-        return _validate(name, definition, variant, workers, progress, checkpoint)
+        return _validate(name, definition, variant, runner.name_stage(f"{name}: validating"))
 
     others = [
         validate(name, variant.endpoint.describe(), variant)
@@ -311,16 +304,10 @@ def _validate(
     name: str,
     definition: str,
     variant: LoadedAnalysis,
-    workers: int,
-    progress: Progress | None,
-    checkpoint: Checkpoint | None,
+    runner: Runner,
 ) -> DefinitionResult:
-    def say(stage: str, done: int, total: int) -> None:
-        if progress is not None:
-            progress(f"{name}: {stage}", done, total)
-
     try:
-        validated = run_validation(variant, workers=workers, progress=say, checkpoint=checkpoint)
+        validated = run_validation(variant, runner)
     except AnalysisError as error:
         return _summarise(name, definition, variant, None, error.finding)
     return _summarise(name, definition, variant, validated)

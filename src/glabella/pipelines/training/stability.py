@@ -10,7 +10,7 @@ import numpy as np
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.validation.adequacy.stability import Refit, Stability, measure_stability
-from glabella.validation.fitting.nested import TunedModel
+from glabella.validation.fitting.training_part import TunedModel
 
 
 @dataclass(frozen=True)

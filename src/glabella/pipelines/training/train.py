@@ -52,8 +52,8 @@ from glabella.validation.comparison.candidate_result import (
 )
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.checkpoint import Checkpoint
-from glabella.validation.fitting.nested import Progress
-from glabella.validation.fitting.parallel import use_workers
+from glabella.validation.fitting.runner import Progress, Runner
+from glabella.validation.fitting.workers import open_workers
 from glabella.validation.measures.performance import MEASURES
 
 if TYPE_CHECKING:
@@ -217,18 +217,18 @@ def train(
         If definitions, data or their combination are refused, or the store can't be used.
     """
     home = find_project(Path(project) if project is not None else None)
-    say: Progress = progress or (lambda stage, done, total: None)
-    say("reading", 0, 0)
+    runner = Runner(progress=progress)
+    runner.report("reading")
     folder_of_data = Path(data) if data is not None else None
     loaded = load_analysis(analysis, home, data=folder_of_data)
     # What folds refuse is refused before a run is opened, as `check` does.
     plan_folds(loaded)
-    say("opening the store", 0, 0)
+    runner.report("opening the store")
     store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
     tags = _tag(loaded)
     with (
-        use_workers(workers or os.cpu_count() or 1, list_versions()) as jobs,
+        open_workers(workers or os.cpu_count() or 1, list_versions()) as opened,
         open_run(
             store,
             analysis=name,
@@ -236,7 +236,7 @@ def train(
             tags=tags,
         ) as run,
         open_run_folder(home, "trained", run.run_id) as folder,
-        _keep_fits(home, name, resume=resume, say=say) as checkpoint,
+        _keep_fits(home, name, replace(runner, workers=opened), resume=resume) as runner,
     ):
         history = find_history(tags)
         provenance = _describe_provenance(loaded, run)
@@ -244,25 +244,16 @@ def train(
         measured, fitted = measure_analysis(
             loaded,
             data=folder_of_data,
-            workers=jobs,
-            progress=say,
-            checkpoint=checkpoint,
+            runner=runner,
             parts=parts,
             explain=explain,
         )
         refits = parts.run(
             "refits for the bundle",
-            lambda: refit_for_uncertainty(
-                loaded,
-                measured.chosen,
-                fitted.refits,
-                workers=jobs,
-                progress=say,
-                checkpoint=checkpoint,
-            ),
+            lambda: refit_for_uncertainty(loaded, measured.chosen, fitted.refits, runner),
             lambda failure: [],
         )
-        say("drawing", 0, 0)
+        runner.report("drawing")
         record, figures = compose_record(
             loaded, measured, fitted.tuned, provenance, parts, history=history
         )
@@ -278,10 +269,10 @@ def train(
         )
         save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
-        say("reporting", 0, 0)
+        runner.report("reporting")
         html = render_report(record, figures)
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
-        say("logging", 0, 0)
+        runner.report("logging")
         _log(run, loaded, measured, folder, finding=record.finding)
         folder.keep()
         model_uri = register_bundle(
@@ -290,8 +281,8 @@ def train(
             manifest,
             record=folder.final / RECORD_FOLDER / RECORD_FILE,
         )
-        if explain == "now":
-            checkpoint.clear()
+        if explain == "now" and runner.checkpoint is not None:
+            runner.checkpoint.clear()
     return TrainingResult(
         **vars(measured),
         run_id=run.run_id,
@@ -318,18 +309,18 @@ def _tag(loaded: LoadedAnalysis) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _keep_fits(
-    project: Project, analysis: str, *, resume: bool, say: Progress
-) -> Iterator[Checkpoint]:
-    """Keep finished fits while a run lasts, and say how to go on where it is interrupted."""
+    project: Project, analysis: str, runner: Runner, *, resume: bool
+) -> Iterator[Runner]:
+    """Keep finished fits while a run lasts, and say how to go on if it is interrupted."""
     checkpoint = Checkpoint(project.runs / "unfinished" / analysis, list_versions())
     if not resume:
         checkpoint.clear()
     try:
-        yield checkpoint
+        yield replace(runner, checkpoint=checkpoint)
     except BaseException:
         kept = checkpoint.count()
         if kept:
-            say(f"{kept} finished fits are kept: --resume goes on from there", 0, 0)
+            runner.report(f"{kept} finished fits are kept: --resume goes on from there")
         raise
 
 

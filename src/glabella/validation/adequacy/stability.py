@@ -14,9 +14,11 @@ from joblib import delayed
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions, ResponderModel
-from glabella.validation.fitting.kept import Keeper, Task, run_kept
-from glabella.validation.fitting.nested import TunedModel, tune_and_fit
-from glabella.validation.fitting.parallel import one_thread
+from glabella.validation.fitting.keeper import Keeper
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner, Task
+from glabella.validation.fitting.trainer import Trainer
+from glabella.validation.fitting.training_part import TunedModel
+from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Unit
@@ -143,16 +145,13 @@ class Stability:
 
 def refit_on_resamples(
     candidate: Candidate,
-    sample: Sample,
+    trainer: Trainer,
     look: Look[Seen],
     *,
     refits: int,
-    inner_folds: int,
-    seed: int,
-    workers: int,
+    runner: Runner = ONE_BY_ONE,
     unit: Unit = "participant",
     resampled: Resampled = "participants",
-    progress: Callable[[int, int], None] | None = None,
     keeper: Keeper[Seen] | None = None,
 ) -> list[Seen | None]:
     """Tune and fit a candidate to bootstrap samples.
@@ -161,27 +160,22 @@ def refit_on_resamples(
     ----------
     candidate : Candidate
         The definition.
-    sample : Sample
-        The participants; all rows of a person are drawn together.
+    trainer : Trainer
+        Of the participants; all rows of a person are drawn together, and copies of a person stay
+        in one inner fold.
     look : callable
         What is kept of a refit: called with the model, the participants and the rows drawn, in
         another process.
     refits : int
         How many.
-    inner_folds : int
-        Folds of the tuning; copies of a person stay in one fold.
-    seed : int
-        The analysis's seed.
-    workers : int
-        Processes; the result does not depend on it.
+    runner : Runner
+        Where refits run; the result does not depend on it.
     unit : str
-        Who is kept together in the tuning, as in `Fold`.
+        What is kept together in the tuning, as in `Fold`.
     resampled : str
         ``participants``: persons are drawn within trial, cohort and arm. ``trials``: trials are
         drawn first, and of each as it is drawn its persons; what differs between trials then
         differs between refits.
-    progress : callable, optional
-        Called with the number done and the number in all.
     keeper : Keeper, optional
         Where finished refits are kept as they come in; what is there is not fitted again.
 
@@ -199,15 +193,14 @@ def refit_on_resamples(
     tasks = [
         Task(
             (resampled, number),
-            delayed(_refit)(candidate, sample, look, inner_folds, seed, unit, resampled, number),
+            delayed(_refit)(candidate, trainer, look, unit, resampled, number),
         )
         for number in range(refits)
     ]
     done: list[Seen | None] = []
-    for result in run_kept(tasks, keeper, workers=workers, shared=[sample]):
+    for result in runner.run_kept(tasks, keeper, shared=[trainer]):
         done.append(result)
-        if progress is not None:
-            progress(len(done), refits)
+        runner.report("refitting", len(done), refits)
     return done
 
 
@@ -342,14 +335,13 @@ def measure_stability(
 
 def _refit(
     candidate: Candidate,
-    sample: Sample,
+    trainer: Trainer,
     look: Look[Seen],
-    inner_folds: int,
-    seed: int,
     unit: Unit,
     resampled: Resampled,
     number: int,
 ) -> Seen | None:
+    sample, seed = trainer.sample, trainer.seed
     draw = np.random.default_rng(derive_seed(seed, "resample", number))
     if resampled == "participants":
         rows = _resample(sample, np.arange(sample.n), draw)
@@ -357,13 +349,8 @@ def _refit(
         rows = _resample_trials(sample, draw)
     try:
         with one_thread():
-            tuned = tune_and_fit(
-                candidate,
-                sample,
-                rows,
-                inner_folds=inner_folds,
-                seed=derive_seed(seed, "stability", number),
-                unit=unit,
+            tuned = trainer.fit(
+                candidate, rows, seed=derive_seed(seed, "stability", number), unit=unit
             )
             return look(tuned.model, sample, rows)
     except (ValueError, ArithmeticError, GlabellaError):

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from joblib import delayed
 
-from glabella.validation.fitting.kept import Keeper
-from glabella.validation.fitting.parallel import make_parallel, one_thread
+from glabella.validation.fitting.keeper import Keeper
+from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
+from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.estimate import LEVEL
 
@@ -112,9 +113,8 @@ def run_permutation_test(
     hypothesis: str,
     permutations: int,
     seed: int,
-    workers: int = 1,
+    runner: Runner = ONE_BY_ONE,
     fewest: int = FEWEST_EXCEEDING,
-    progress: Callable[[int, int], None] | None = None,
     keeper: Keeper[Any] | None = None,
 ) -> PermutationTest:
     """Compare the procedure's best statistic with its distribution under permutation.
@@ -139,13 +139,11 @@ def run_permutation_test(
         The most to be done, at least 1.
     seed : int
         The analysis's seed.
-    workers : int
-        Processes; the result does not depend on it.
+    runner : Runner
+        Where permutations run; the result does not depend on it.
     fewest : int
         The test is settled when so many permutations do at least as well: p is then well above
         any level of interest.
-    progress : callable, optional
-        Called with the number done and the number in all.
     keeper : Keeper, optional
         Where finished permutations are kept as they come in; what is there is not done again.
 
@@ -195,9 +193,10 @@ def run_permutation_test(
     best = max(found, key=lambda name: found[name])
     observed = found[best]
     exceeding, done = 0, 0
-    with make_parallel(workers, shared=[evaluate]) as parallel:
+    at_once = runner.workers.count
+    with runner.make_parallel(shared=[evaluate]) as parallel:
         while done < permutations and exceeding < fewest:
-            numbers = range(done + 1, min(done + workers, permutations) + 1)
+            numbers = range(done + 1, min(done + at_once, permutations) + 1)
             kept = {each: None if keeper is None else keeper.find(each) for each in numbers}
             wanted = [each for each in numbers if kept[each] is None]
             computed = parallel(
@@ -214,8 +213,7 @@ def run_permutation_test(
                 exceeding += value >= observed - 1e-12
                 if exceeding == fewest:
                     break
-            if progress is not None:
-                progress(done, permutations)
+            runner.report("permuting", done, permutations)
     settled = exceeding == fewest
     p_value = exceeding / done if settled else (1.0 + exceeding) / (1.0 + permutations)
     return PermutationTest(

@@ -30,7 +30,7 @@ from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
 from glabella.validation.across_trials.stated_directions import hold_directions
-from glabella.validation.fitting.nested import TunedModel
+from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.splits import count_classes
 

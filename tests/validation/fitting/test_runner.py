@@ -6,7 +6,9 @@ from joblib import delayed
 
 from glabella.models.candidate import Candidate
 from glabella.validation.fitting.checkpoint import Checkpoint, FitKey
-from glabella.validation.fitting.kept import Keeper, Task, run_kept
+from glabella.validation.fitting.keeper import Keeper
+from glabella.validation.fitting.runner import Runner, Task
+from glabella.validation.fitting.workers import Workers
 
 RIDGE = Candidate(kind="candidate", description="x", estimator="ridge")
 
@@ -51,7 +53,7 @@ def test_tasks_that_are_kept_are_not_run_again_and_the_order_is_that_of_the_task
 
     def run(numbers, kept=keeper):
         tasks = [Task((number,), delayed(square)(number)) for number in numbers]
-        return list(run_kept(tasks, kept, workers=1))
+        return list(Runner().run_kept(tasks, kept))
 
     assert run([2, 4]) == [4.0, 16.0]
     assert run([1, 2, 3, 4, 5]) == [1.0, 4.0, None, 16.0, 25.0]
@@ -83,3 +85,21 @@ def test_whatever_draws_depend_on_changes_the_scope(checkpoint, make_sample, tmp
         Checkpoint(tmp_path, {"numpy": "3"}).make_scope({"ridge": RIDGE}, sample, 1),
     ]
     assert len({first, *others}) == 1 + len(others)
+
+
+def test_stages_take_the_name_that_they_are_given_and_everything_else_stays(checkpoint):
+    said = []
+    runner = Runner(Workers(2), lambda *stage: said.append(stage), checkpoint)
+    named = runner.name_stage("refitting ridge")
+    named.report("refitting", 3, 7)
+    named.name_stage("again").report("refitting")
+    assert said == [("refitting ridge", 3, 7), ("refitting ridge", 0, 0)]
+    assert (named.workers, named.checkpoint) == (runner.workers, checkpoint)
+    Runner().report("nobody listens")
+
+
+def test_without_a_checkpoint_nothing_is_kept(checkpoint):
+    assert Runner().make_keeper(lambda checkpoint: "scope", float, float) is None
+    keeper = Runner(checkpoint=checkpoint).make_keeper(lambda checkpoint: "scope", float, float)
+    keeper.keep(1.5, "a")
+    assert Keeper(checkpoint, "scope", float, float).find("a") == 1.5

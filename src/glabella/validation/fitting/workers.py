@@ -8,7 +8,6 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -25,19 +24,75 @@ _SECONDS_TO_ANSWER = 10
 
 
 @dataclass(frozen=True)
-class _Cluster:
-    """A connected Dask cluster.
+class Workers:
+    """Processes of this machine, or those of a connected Dask cluster.
 
-    What was sent to it once is kept until the end: where an object is sent again just as the first
-    sending of it is let go, Dask can lose both.
+    Parameters
+    ----------
+    count : int
+        How many tasks run at once; 1 runs them in this process, one after the other.
+    cluster : str or None
+        The address of the Dask scheduler; None for this machine.
     """
 
-    address: str
-    kept: list[Parallel] = field(default_factory=list)
+    count: int = 1
+    cluster: str | None = None
+    # What was sent to a cluster once is kept until the end: if an object is sent again just as
+    # the first sending of it is let go, Dask can lose both.
+    _kept: list[Parallel] = field(default_factory=list, repr=False, compare=False)
 
+    def make_parallel(self, *, shared: Sequence[object] = (), **how: Any) -> Parallel:
+        """Make what runs tasks, each with one thread.
 
-# Who asks for parallel fits is far below who knows where they run.
-_cluster: ContextVar[_Cluster | None] = ContextVar("cluster", default=None)
+        Parameters
+        ----------
+        shared : sequence of object
+            Arguments that many tasks have in common, by identity: a cluster gets them once.
+        **how
+            For `joblib.Parallel`.
+
+        Returns
+        -------
+        Parallel
+            On the cluster, or on this machine; joblib takes nothing to a cluster that has one
+            core.
+        """
+        if self.cluster is None and self.count == 1:
+            return Parallel(n_jobs=1, backend="sequential", **how)
+        if self.cluster is None:
+            return Parallel(n_jobs=self.count, initializer=_leave_interrupts_to_parent, **how)
+        # Named by the configuration: as an argument, joblib 1.6 hands the backend a keyword that
+        # it passes on to the tasks.
+        with parallel_config(backend="dask", scatter=list(shared)):
+            parallel = Parallel(n_jobs=-1, **how)
+        self._kept.append(parallel)
+        return parallel
+
+    def run(self, tasks: Iterable[Any], *, shared: Sequence[object] = ()) -> Iterator[Any]:
+        """Run tasks and give their results in order, as soon as each is there.
+
+        Parameters
+        ----------
+        tasks : iterable
+            From `joblib.delayed`.
+        shared : sequence of object
+            As in `make_parallel`.
+
+        Yields
+        ------
+        object
+            The result of a task.
+        """
+        results = self.make_parallel(shared=shared, return_as="generator")(tasks)
+        try:
+            # Not `yield from`, which would close the results before the warning is silenced.
+            for result in results:  # noqa: UP028
+                yield result
+        finally:
+            with warnings.catch_warnings():
+                # A caller that interrupts knows that some tasks were not used.
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
 
 
 def parse_workers(text: str) -> int | str:
@@ -74,20 +129,20 @@ def parse_workers(text: str) -> int | str:
 
 
 @contextlib.contextmanager
-def use_workers(workers: int | str, versions: Mapping[str, str]) -> Iterator[int]:
-    """Let fits run where they are asked to, while the block lasts.
+def open_workers(asked: int | str, versions: Mapping[str, str]) -> Iterator[Workers]:
+    """Open the workers that are asked for, while the block lasts.
 
     Parameters
     ----------
-    workers : int or str
+    asked : int or str
         Processes of this machine, or ``dask://host:port``.
     versions : mapping of str
         Of the packages that shape numbers, here; a cluster's workers must have the same.
 
     Yields
     ------
-    int
-        How many fits run at once.
+    Workers
+        Ready for tasks.
 
     Raises
     ------
@@ -95,107 +150,43 @@ def use_workers(workers: int | str, versions: Mapping[str, str]) -> Iterator[int
         If nothing answers at the address, its workers have other versions, the cluster is lost, or
         a process is killed.
     """
-    if isinstance(workers, int):
+    if isinstance(asked, int):
         try:
-            yield workers
+            yield Workers(asked)
         except TerminatedWorkerError:
             raise AnalysisError(
                 "a worker process was killed, perhaps for want of memory",
-                place=f"--workers {workers}",
+                place=f"--workers {asked}",
                 remedy="Ask for fewer workers, and continue with --resume.",
             ) from None
         return
-    with _connect(workers) as client:
-        _compare_versions(workers, client, versions)
-        token = _cluster.set(_Cluster(workers))
+    with _connect(asked) as client:
+        _compare_versions(asked, client, versions)
+        workers = Workers(max(1, sum(client.ncores().values())), asked)
         try:
-            with _tell_of_loss(workers):
-                yield max(1, sum(client.ncores().values()))
+            with _tell_of_loss(asked):
+                yield workers
         finally:
-            _cluster.reset(token)
-
-
-def make_parallel(workers: int, *, shared: Sequence[object] = (), **how: Any) -> Parallel:
-    """Make what runs tasks, each with one thread.
-
-    Parameters
-    ----------
-    workers : int
-        How many at once; 1 runs them here, one after the other.
-    shared : sequence of object
-        Arguments that many tasks have in common, by identity: a cluster gets them once.
-    **how
-        For `joblib.Parallel`.
-
-    Returns
-    -------
-    Parallel
-        On the cluster of `use_workers`, or on this machine; joblib takes nothing to a cluster
-        that has one core.
-    """
-    cluster = _cluster.get()
-    if cluster is None and workers == 1:
-        return Parallel(n_jobs=1, backend="sequential", **how)
-    if cluster is None:
-        return Parallel(n_jobs=workers, initializer=_leave_interrupts_to_parent, **how)
-    # Named by the configuration: as an argument, joblib 1.6 hands the backend a keyword that it
-    # passes on to the tasks.
-    with parallel_config(backend="dask", scatter=list(shared)):
-        parallel = Parallel(n_jobs=-1, **how)
-    cluster.kept.append(parallel)
-    return parallel
+            workers._kept.clear()
 
 
 def _leave_interrupts_to_parent() -> None:
-    """Ignore Ctrl-C, which a terminal sends to workers too: who asked for the tasks ends them."""
+    """Ignore Ctrl-C, which a terminal sends to workers too: the caller ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def run_tasks(
-    tasks: Iterable[Any], *, workers: int, shared: Sequence[object] = ()
-) -> Iterator[Any]:
-    """Run tasks and give their results in order, as soon as each is there.
-
-    Parameters
-    ----------
-    tasks : iterable
-        From `joblib.delayed`.
-    workers, shared
-        As in `make_parallel`.
-
-    Yields
-    ------
-    object
-        The result of a task.
-    """
-    results = make_parallel(workers, shared=shared, return_as="generator")(tasks)
-    try:
-        # Not `yield from`, which would close the results before the warning is silenced.
-        for result in results:  # noqa: UP028
-            yield result
-    finally:
-        with warnings.catch_warnings():
-            # Who interrupts knows that some tasks were not used.
-            warnings.simplefilter("ignore", UserWarning)
-            results.close()
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep a task to one thread, and whatever it calls from spreading further tasks.
+    """Keep a task, and the libraries that it calls, to one thread of one process.
 
     Yields
     ------
     None
         Nothing.
     """
-    token = _cluster.set(None)
-    try:
-        controller = _find_thread_pools(len(sys.modules))
-        with controller.limit(limits=1), parallel_config(backend="sequential"):
-            yield
-    finally:
-        _cluster.reset(token)
+    controller = _find_thread_pools(len(sys.modules))
+    with controller.limit(limits=1), parallel_config(backend="sequential"):
+        yield
 
 
 @lru_cache(maxsize=1)

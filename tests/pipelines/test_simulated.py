@@ -13,7 +13,7 @@ import glabella
 from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DataError
-from glabella.pipelines.training.oracle import explain_other_endpoint, find_truth
+from glabella.pipelines.training.parts.oracle import explain_other_endpoint, find_truth
 from glabella.tracking.models import find_bundle
 from glabella.tracking.registry import _mark_newest, list_versions_of
 from glabella.tracking.store import import_mlflow, open_store

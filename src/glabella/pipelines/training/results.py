@@ -10,6 +10,7 @@ from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
 from glabella.explanation.budget import Budget
 from glabella.explanation.refits import SeenRefit
+from glabella.pipelines.training.attempts import Attempts, FailedPart
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.explanation import (
     Explanation,
@@ -17,15 +18,12 @@ from glabella.pipelines.training.explanation import (
     explain_chosen,
     refit_chosen,
 )
-from glabella.pipelines.training.external_validation import External, predict_external
-from glabella.pipelines.training.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.training.manifest import refit
 from glabella.pipelines.training.optimism import Procedure, measure_procedure
-from glabella.pipelines.training.oracle import OracleComparison, find_limits
-from glabella.pipelines.training.parts import FailedPart, Parts
-from glabella.pipelines.training.permutation_tests import Permutations, run_permutations
-from glabella.pipelines.training.sensitivity import Sensitivity, run_sensitivity
-from glabella.pipelines.training.stability import ChosenStability, run_stability
+from glabella.pipelines.training.parts.oracle import OracleComparison, find_limits
+from glabella.pipelines.training.parts.permutation_tests import Permutations, run_permutations
+from glabella.pipelines.training.parts.sensitivity import Sensitivity, run_sensitivity
+from glabella.pipelines.training.parts.stability import ChosenStability, run_stability
 from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.training_part import TunedModel
 
@@ -164,7 +162,7 @@ def measure_analysis(
     *,
     data: Path | None,
     runner: Runner,
-    parts: Parts,
+    attempts: Attempts,
     explain: When = "now",
 ) -> tuple[TrainingFigures, Fitted]:
     """Validate, choose, refit and explain.
@@ -178,7 +176,7 @@ def measure_analysis(
     runner : Runner
         Where fits run, and where finished ones are kept and found; the results do not depend
         on it.
-    parts : Parts
+    attempts : Attempts
         What fails, and a run can do without, is noted there.
     explain : str
         ``now``, or ``later``: then the model is not refitted and no features are permuted, to
@@ -195,15 +193,15 @@ def measure_analysis(
         If a design is not feasible, or every candidate failed.
     """
     validated = run_validation(loaded, runner)
-    sensitivity = parts.leave_out(
+    sensitivity = attempts.leave_out(
         "other definitions of the outcome",
         lambda: run_sensitivity(loaded, validated, runner),
     )
-    permutations = parts.leave_out("permutation tests", lambda: run_permutations(loaded, runner))
-    learning_curve = parts.leave_out(
+    permutations = attempts.leave_out("permutation tests", lambda: run_permutations(loaded, runner))
+    learning_curve = attempts.leave_out(
         "learning curve", lambda: run_learning_curve(loaded, validated, runner)
     )
-    limits = parts.leave_out("limit", lambda: find_limits(loaded, validated, data))
+    limits = attempts.leave_out("limit", lambda: find_limits(loaded, validated, data))
     runner.report("refitting")
     chosen = validated.choice.name
     tuned = refit(loaded, chosen)
@@ -211,22 +209,22 @@ def measure_analysis(
     procedure = measure_procedure(loaded, validated, tuned)
     if loaded.external is not None:
         runner.report("predicting the external set")
-    external = parts.leave_out(
+    external = attempts.leave_out(
         "external set", lambda: predict_external(loaded, validated, tuned, runner)
     )
     budget = plan_for(loaded, chosen, validated.plan) if explain == "now" else Budget(0, 0, PUT_OFF)
-    refits = parts.run(
+    refits = attempts.run(
         "refits to bootstrap samples",
         lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, runner),
         lambda failure: [],
     )
-    stability = parts.leave_out(
+    stability = attempts.leave_out(
         "stability",
         lambda: run_stability(
             loaded, tuned, [None if item is None else item.whole for item in refits]
         ),
     )
-    explained = parts.leave_out(
+    explained = attempts.leave_out(
         EXPLANATION, lambda: explain_chosen(loaded, validated, refits, budget, runner)
     )
     if sensitivity is not None and explained is not None:
@@ -241,6 +239,6 @@ def measure_analysis(
         stability=stability,
         external=external,
         learning_curve=learning_curve,
-        failed=tuple(parts.failed),
+        failed=tuple(attempts.failed),
     )
     return measured, Fitted(tuned, tuple(refits))

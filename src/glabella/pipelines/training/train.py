@@ -26,8 +26,8 @@ from glabella.pipelines.run_folder import (
     RunFolder,
     open_run_folder,
 )
+from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.manifest import describe_bundle
-from glabella.pipelines.training.parts import Parts
 from glabella.pipelines.training.refits import refit_for_uncertainty
 from glabella.pipelines.training.results import TrainingFigures, When, measure_analysis
 from glabella.pipelines.training.run_report.report import compose_record
@@ -240,24 +240,24 @@ def train(
     ):
         history = find_history(tags)
         provenance = _describe_provenance(loaded, run)
-        parts = Parts()
+        attempts = Attempts()
         measured, fitted = measure_analysis(
             loaded,
             data=folder_of_data,
             runner=runner,
-            parts=parts,
+            attempts=attempts,
             explain=explain,
         )
-        refits = parts.run(
+        refits = attempts.run(
             "refits for the bundle",
             lambda: refit_for_uncertainty(loaded, measured.chosen, fitted.refits, runner),
             lambda failure: [],
         )
         runner.report("drawing")
         record, figures = compose_record(
-            loaded, measured, fitted.tuned, provenance, parts, history=history
+            loaded, measured, fitted.tuned, provenance, attempts, history=history
         )
-        measured = replace(measured, failed=tuple(parts.failed))
+        measured = replace(measured, failed=tuple(attempts.failed))
         manifest, files = describe_bundle(
             loaded,
             measured.validated,

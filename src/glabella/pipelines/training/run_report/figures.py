@@ -10,9 +10,9 @@ import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.features.spec import FeatureSpec
+from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import Explanation, make_grouping
-from glabella.pipelines.training.parts import Parts
 from glabella.pipelines.training.results import TrainingFigures
 from glabella.reporting.figures.drawing import Drawn, drop_figures
 from glabella.reporting.figures.learning_curve import draw_learning_curve
@@ -52,7 +52,7 @@ class _Wanted:
 
 
 def draw_figures(
-    loaded: LoadedAnalysis, measured: TrainingFigures, parts: Parts, *, left_out: str
+    loaded: LoadedAnalysis, measured: TrainingFigures, attempts: Attempts, *, left_out: str
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     """Draw every figure that there are numbers for.
 
@@ -62,7 +62,7 @@ def draw_figures(
         The analysis with its data.
     measured : TrainingFigures
         All figures.
-    parts : Parts
+    attempts : Attempts
         A figure that can't be drawn is noted there.
     left_out : str
         What is left out of training across: ``trial`` or ``site``.
@@ -80,7 +80,7 @@ def draw_figures(
         *_draw_explanation(loaded, measured, note),
         *_draw_refits(measured, note),
     ):
-        item = parts.run(f"figure {wanted.stem}", wanted.draw, lambda failure: drop_figures())
+        item = attempts.run(f"figure {wanted.stem}", wanted.draw, lambda failure: drop_figures())
         if item is not None:
             figures.update(item.drawn.name_files(wanted.stem))
             captions[f"{wanted.stem}.svg"] = item.caption

@@ -21,8 +21,8 @@ from glabella.domain.small_counts import (
     tell_each,
 )
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
+from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
-from glabella.pipelines.training.parts import Parts
 from glabella.pipelines.training.results import TrainingFigures
 from glabella.pipelines.training.run_report.figures import draw_figures
 from glabella.pipelines.training.run_report.gate_figures import collect_gate_figures
@@ -40,7 +40,7 @@ def compose_record(
     measured: TrainingFigures,
     tuned: TunedModel,
     provenance: Mapping[str, Any],
-    parts: Parts,
+    attempts: Attempts,
     *,
     history: History,
 ) -> tuple[RunRecord, dict[str, bytes]]:
@@ -56,7 +56,7 @@ def compose_record(
         The last fit.
     provenance : mapping
         Hashes, seed and versions.
-    parts : Parts
+    attempts : Attempts
         What failed, and is named in the report; what fails here is noted as well.
     history : History
         Which training on the same outcome and data it is.
@@ -70,12 +70,12 @@ def compose_record(
     analysis, name = resolved.analysis.value, measured.chosen
     across = _name_left_out(analysis.validation.across)
     left_out = across or "trial"
-    figures, captions = draw_figures(loaded, measured, parts, left_out=left_out)
-    directions = parts.run(
+    figures, captions = draw_figures(loaded, measured, attempts, left_out=left_out)
+    directions = attempts.run(
         "directions stated beforehand", lambda: _tabulate_directions(loaded), lambda failure: []
     )
     # What promotion is judged by is no part to do without: a run that lacks it can't be promoted.
-    promotion = parts.leave_out(
+    promotion = attempts.leave_out(
         "figures of the gate", lambda: collect_gate_figures(loaded, validated)
     )
     content: dict[str, Any] = dict(
@@ -128,12 +128,12 @@ def compose_record(
         promotion=promotion,
         **measured.parts_as_json(),
     )
-    content = parts.drop_non_finite(content)
+    content = attempts.drop_non_finite(content)
     content["caveats"] = [
         *map(mask_words, content["caveats"]),
-        *(item.describe() for item in parts.failed),
+        *(item.describe() for item in attempts.failed),
     ]
-    record = RunRecord(**content, failed=[item.as_json() for item in parts.failed])
+    record = RunRecord(**content, failed=[item.as_json() for item in attempts.failed])
     return record, figures
 
 

@@ -13,7 +13,7 @@ from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.training.cross_validation import run_validation
-from glabella.pipelines.training.learning_curve import run_learning_curve
+from glabella.pipelines.training.parts.learning_curve import run_learning_curve
 from glabella.validation.fitting.checkpoint import Checkpoint
 from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.workers import Workers

@@ -52,7 +52,7 @@ class FailedPart:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Attempts:
     """Computes parts, and keeps what became of those that failed.
 
     Parameters

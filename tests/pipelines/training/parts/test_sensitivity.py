@@ -13,7 +13,7 @@ from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project
-from glabella.pipelines.training.sensitivity import list_variants, make_drop_out
+from glabella.pipelines.training.parts.sensitivity import list_variants, make_drop_out
 
 NAMES = [
     "as analysed", "observed_only", "last_observation", "delta +6 points", "fall of 8 points",

@@ -12,7 +12,7 @@ from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import DefinitionError
 from glabella.features.spec import FeatureTable
-from glabella.pipelines.training.permutation_tests import run_permutations
+from glabella.pipelines.training.parts.permutation_tests import run_permutations
 from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.workers import Workers
 

@@ -9,7 +9,7 @@ import pytest
 
 import glabella
 from glabella.bundle.load import load_bundle
-from glabella.pipelines.training import optimism, parts, results, train
+from glabella.pipelines.training import attempts, optimism, results, train
 from glabella.pipelines.training.run_report import figures, report
 from glabella.validation.measures import performance
 
@@ -87,7 +87,7 @@ def test_a_measure_that_fails_is_null_with_its_reason_and_others_are_there(broke
 
 
 def test_what_is_no_number_is_noted_and_left_out():
-    noted = parts.Parts()
+    noted = attempts.Attempts()
     found = noted.drop_non_finite(
         {"a": {"b": [1.0, float("nan")], "c": 2}, "d": (float("inf"), "x"), "e": (1, 2)}
     )

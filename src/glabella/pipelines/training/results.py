@@ -20,6 +20,8 @@ from glabella.pipelines.training.explanation import (
 )
 from glabella.pipelines.training.manifest import refit
 from glabella.pipelines.training.optimism import Procedure, measure_procedure
+from glabella.pipelines.training.parts.external_validation import External, predict_external
+from glabella.pipelines.training.parts.learning_curve import ChosenLearningCurve, run_learning_curve
 from glabella.pipelines.training.parts.oracle import OracleComparison, find_limits
 from glabella.pipelines.training.parts.permutation_tests import Permutations, run_permutations
 from glabella.pipelines.training.parts.sensitivity import Sensitivity, run_sensitivity

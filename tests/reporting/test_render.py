@@ -212,3 +212,11 @@ def test_characters_that_are_not_shown_are_escaped_in_a_page(record):
     assert "a\\x1b[31mb\\u202ec\\u2028d" in page
     assert "x\\x9by\n\tz" in page
     assert not set("\x1b\x9b\u202e\u2028") & set(page)
+
+
+def test_the_terms_of_the_page_are_explained_on_it_and_no_others(record):
+    page = render_report(*record)
+    for term in ("candidate", "headline-concordance", "reference", "procedure"):
+        assert f'<dt id="term-{term}">' in page
+    assert '<dt id="term-rehearsal">' not in page
+    assert '<a href="#terms">' in page

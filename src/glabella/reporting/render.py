@@ -14,6 +14,7 @@ from markupsafe import Markup
 from glabella.errors import escape_controls
 from glabella.reporting.figures.drawing import Drawn
 from glabella.reporting.finding import format_count, format_estimate, format_p_value
+from glabella.reporting.glossary import find_terms
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.sections import render_sections
 from glabella.validation.measures.estimate import Estimate
@@ -64,6 +65,7 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         "further": {name: item.label for name, item in DESCRIBED.items() if name not in _SHOWN},
         "described": DESCRIBED,
         "figures": shown,
+        "find_terms": find_terms,
     }
     return environment.get_template("report/page.html.jinja").render(
         told,

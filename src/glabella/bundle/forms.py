@@ -143,11 +143,6 @@ class TableForm(Definition):
     def reads_like(self, other: TableForm) -> bool:
         """Say whether two forms give the same meaning to the same columns.
 
-        Parameters
-        ----------
-        other : TableForm
-            Another form.
-
         Returns
         -------
         bool
@@ -161,34 +156,12 @@ class TableForm(Definition):
         )
 
     def list_ids(self, names: Iterable[str]) -> list[str]:
-        """List the columns that identify a participant in a table.
-
-        Parameters
-        ----------
-        names : iterable of str
-            The table's columns.
-
-        Returns
-        -------
-        list of str
-            Those that the table has; the last one is always there.
-        """
+        """List the columns that identify a participant in a table."""
         present = set(names)
         return [column for column in self.ids if column in present]
 
     def find_missing(self, names: Iterable[str]) -> list[str]:
-        """List the needed columns that a table lacks.
-
-        Parameters
-        ----------
-        names : iterable of str
-            The table's columns.
-
-        Returns
-        -------
-        list of str
-            In the order of `needed_columns`.
-        """
+        """List the needed columns that a table lacks."""
         present = {str(name) for name in names}
         return [column for column in self.needed_columns if column not in present]
 
@@ -209,50 +182,14 @@ class TableLayout:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def read(self, raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
-        """Put a column of the table into the dictionary's codes and unit, as training does.
-
-        Parameters
-        ----------
-        raw : Series, shape (n_rows,)
-            Its cells.
-        given : VariableColumn
-            What the form says of the column.
-        variable : Variable
-            What the dictionary says.
-
-        Returns
-        -------
-        ReadColumn
-            Still to be parsed, with what is wrong.
-        """
+        """Put a column of the table into the dictionary's codes and unit, as training does."""
         return read_column(raw, given, variable, self.labels.get(given.column, {}))
 
 
 def find_forms(
     names: Iterable[str], forms: Sequence[TableForm], named: str | None = None
 ) -> tuple[TableForm, ...]:
-    """Find the forms in which a table can be written, by its columns.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The table's columns.
-    forms : sequence of TableForm
-        Those of the model, at least one.
-    named : str, optional
-        The form that the user states.
-
-    Returns
-    -------
-    tuple of TableForm
-        At least one, in the model's order.
-
-    Raises
-    ------
-    DataError
-        If there is no such form; or with a missing column of the form that is nearest to the
-        table. Further columns are no fault.
-    """
+    """Find the forms in which a table can be written, by its columns."""
     present = [str(name) for name in names]
     if named is not None:
         forms = [find_form(forms, named)]
@@ -271,25 +208,7 @@ def find_forms(
 
 
 def find_form(forms: Sequence[TableForm], named: str) -> TableForm:
-    """Find a form by its name.
-
-    Parameters
-    ----------
-    forms : sequence of TableForm
-        Those of the model.
-    named : str
-        The name of a source, or ``dictionary``.
-
-    Returns
-    -------
-    TableForm
-        The form.
-
-    Raises
-    ------
-    DataError
-        If the model has no such form.
-    """
+    """Find a form by its name."""
     for form in forms:
         if form.name == named:
             return form

@@ -21,13 +21,6 @@ Hashes = npt.NDArray[np.uint64]
 def read_ids(table: pd.DataFrame, columns: Sequence[str]) -> pyarrow.LargeStringArray:
     """Read each row's identifier as text.
 
-    Parameters
-    ----------
-    table : DataFrame, shape (n_rows, ...)
-        The rows.
-    columns : sequence of str
-        Those that identify a participant together; at least one.
-
     Returns
     -------
     LargeStringArray, shape (n_rows,)
@@ -38,11 +31,6 @@ def read_ids(table: pd.DataFrame, columns: Sequence[str]) -> pyarrow.LargeString
 
 def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringArray:
     """Join the parts of identifiers.
-
-    Parameters
-    ----------
-    parts : sequence of LargeStringArray
-        One array a column.
 
     Returns
     -------
@@ -56,11 +44,6 @@ def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringAr
 
 def find_doubled(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
     """Find rows whose identifier stands in an earlier row.
-
-    Parameters
-    ----------
-    ids : LargeStringArray, shape (n_rows,)
-        From `read_ids`.
 
     Returns
     -------
@@ -77,11 +60,6 @@ def find_doubled(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
 
 def hash_ids(ids: pyarrow.LargeStringArray) -> tuple[Hashes, Hashes]:
     """Hash identifiers twice, independently.
-
-    Parameters
-    ----------
-    ids : LargeStringArray, shape (n_rows,)
-        From `read_ids`.
 
     Returns
     -------

@@ -125,18 +125,7 @@ class Bundle:
         return tuple(restore_refits(content, self.manifest.feature_specs))
 
     def load_neighbours(self) -> Neighbours:
-        """Load the groups of training participants.
-
-        Returns
-        -------
-        Neighbours
-            Centres and counts.
-
-        Raises
-        ------
-        BundleError
-            If the file is missing, or not as this package writes it.
-        """
+        """Load the groups of training participants."""
         try:
             return Neighbours.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
         except _ANOTHER_FORM:
@@ -148,18 +137,7 @@ class Bundle:
 
 
 def is_bundle(folder: Path) -> bool:
-    """Say whether a folder looks like a bundle.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-
-    Returns
-    -------
-    bool
-        True if it holds a manifest.
-    """
+    """Say whether a folder looks like a bundle."""
     try:
         return (folder / MANIFEST_FILE).is_file()
     except (OSError, ValueError):
@@ -168,23 +146,7 @@ def is_bundle(folder: Path) -> bool:
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Verify a bundle's files and load the model.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle.
-
-    Returns
-    -------
-    Bundle
-        The model with its manifest.
-
-    Raises
-    ------
-    BundleError
-        If a file is missing, foreign or changed, or the bundle is newer than this package.
-    """
+    """Verify a bundle's files and load the model."""
     if not is_bundle(folder):
         raise BundleError("this folder holds no bundle", place=str(folder))
     files = _verify(folder)

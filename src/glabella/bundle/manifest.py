@@ -101,13 +101,7 @@ class SpecEntry(Definition):
     direction: Literal["increasing", "decreasing"] | None = None
 
     def to_spec(self) -> FeatureSpec:
-        """Make the `FeatureSpec`.
-
-        Returns
-        -------
-        FeatureSpec
-            With the same values.
-        """
+        """Make the `FeatureSpec`."""
         return FeatureSpec(**self.model_dump())
 
 
@@ -205,13 +199,7 @@ class Manifest(Definition):
     provenance: dict[str, Any]
 
     def find_contradiction(self) -> str | None:
-        """Find what can't be true together, as a file that was edited by hand may hold.
-
-        Returns
-        -------
-        str or None
-            In words; None for a manifest as training writes it.
-        """
+        """Find what can't be true together, as a file that was edited by hand may hold."""
         patient = {entry.name for entry in self.specs if entry.part == "patient"}
         levels = next((list(entry.levels) for entry in self.specs if entry.part == "arm"), [])
         names = [entry.name for entry in self.specs]

@@ -54,13 +54,7 @@ class AnsweredRows:
     distributions: dict[str, Counts] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
-        """Give a table of pandas.
-
-        Returns
-        -------
-        DataFrame
-            Text as text, a missing truth value as None.
-        """
+        """Give a table of pandas."""
         made = {}
         for name, values in self.columns.items():
             if pyarrow.types.is_dictionary(values.type):
@@ -70,13 +64,7 @@ class AnsweredRows:
         return pd.concat([self.ids, pd.DataFrame(made, index=self.ids.index)], axis=1)
 
     def table(self) -> pyarrow.Table:
-        """Give a table of pyarrow.
-
-        Returns
-        -------
-        Table
-            Text of which few cells differ as dictionaries.
-        """
+        """Give a table of pyarrow."""
         ids = {str(name): _to_arrow(self.ids[name]) for name in self.ids.columns}
         return pyarrow.table({**ids, **self.columns})
 
@@ -92,22 +80,10 @@ def _to_arrow(column: pd.Series) -> pyarrow.Array:
 def choose_arm(manifest: Manifest, named: str | None) -> str | None:
     """Choose the arm under which response is predicted.
 
-    Parameters
-    ----------
-    manifest : Manifest
-        The model's arms.
-    named : str or None
-        The arm that the user named.
-
     Returns
     -------
     str or None
         The named arm; the first active one unless named; None for a model without arms.
-
-    Raises
-    ------
-    DataError
-        If the model has no such arm.
     """
     names = [arm.name for arm in manifest.arms]
     if named is None:
@@ -131,22 +107,6 @@ def score_frame(
 ) -> pd.DataFrame:
     """Score a table, one row out per row in.
 
-    Parameters
-    ----------
-    bundle : Bundle
-        The model.
-    frame : DataFrame
-        One row a participant, in any form that the model knows; more columns are no fault.
-    arm : str, optional
-        The arm under which response is predicted; the first active one unless named.
-    reasons : int
-        How many of the largest contributions are put into words; none with 0.
-    uncertainty : bool
-        Whether to add the range over the refits that the bundle keeps.
-    form : str, optional
-        The source in whose names and codes the table is written, or ``dictionary``; recognised by
-        columns and values by default.
-
     Returns
     -------
     DataFrame, shape (n_rows, ...)
@@ -154,13 +114,6 @@ def score_frame(
         ``response_low`` and ``response_high``, ``in_domain``, ``domain_note``, ``reason_1`` and
         on, ``status`` (``scored`` or ``refused``), ``error`` and ``model``, in the order of the
         input.
-
-    Raises
-    ------
-    BundleError
-        If the range is asked for and the bundle keeps no refits.
-    DataError
-        If the table lacks a column or the arm does not exist.
     """
     layout = recognise_frame(bundle.manifest, frame, form)
     return score_rows(
@@ -169,27 +122,7 @@ def score_frame(
 
 
 def recognise_frame(manifest: Manifest, frame: pd.DataFrame, form: str | None) -> TableLayout:
-    """Find the form in which a data frame is written.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        The model's forms.
-    frame : DataFrame
-        One row a participant.
-    form : str or None
-        The form that the user states.
-
-    Returns
-    -------
-    TableLayout
-        As `recognise_layout` finds it.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, or two forms fit and give values different meanings.
-    """
+    """Find the form in which a data frame is written."""
     names = tuple(str(name) for name in frame.columns)
     candidates = [
         Candidate(TableLayout(fitting), lambda _: iter([frame]), names)
@@ -210,27 +143,11 @@ def score_rows(
 ) -> AnsweredRows:
     """Score a table, or a part of one, and count what the scores came to.
 
-    Parameters
-    ----------
-    bundle, frame, arm, reasons, uncertainty
-        As for `score_frame`.
-    layout : TableLayout, optional
-        How the table is written; the model's first form by default.
-    doubled : array of bool, shape (n_rows,), optional
-        For a part of a table: rows whose participant stands in an earlier row of the whole.
-
     Returns
     -------
     AnsweredRows
         With the columns of `score_frame`. A row's do not depend on the rows beside it, whether
         its participant stands twice apart.
-
-    Raises
-    ------
-    BundleError
-        If the range is asked for and the bundle keeps no refits.
-    DataError
-        If the table lacks a column or the arm does not exist.
     """
     manifest = bundle.manifest
     refits = check_refits(bundle) if uncertainty else ()
@@ -276,17 +193,6 @@ def explain_frame(
 ) -> pd.DataFrame:
     """Give all attributions of a table, one row out per row in.
 
-    Parameters
-    ----------
-    bundle : Bundle
-        The model.
-    frame : DataFrame
-        One row a participant, in any form that the model knows; more columns are no fault.
-    arm : str, optional
-        The arm under which response is predicted; the first active one unless named.
-    form : str, optional
-        As for `score_frame`.
-
     Returns
     -------
     DataFrame, shape (n_rows, ...)
@@ -295,11 +201,6 @@ def explain_frame(
         as one (NaN where the row is refused), ``scale``
         (``log odds`` or ``probability``: what base and attributions add up to), ``status``,
         ``error`` and ``model``, in the order of the input.
-
-    Raises
-    ------
-    DataError
-        If the table lacks a column or the arm does not exist.
     """
     layout = recognise_frame(bundle.manifest, frame, form)
     return explain_rows(bundle, frame, layout=layout, arm=arm).frame()
@@ -313,27 +214,7 @@ def explain_rows(
     arm: str | None = None,
     doubled: Bools | None = None,
 ) -> AnsweredRows:
-    """Give all attributions of a table, or of a part of one, and count the rows.
-
-    Parameters
-    ----------
-    bundle, frame, arm
-        As for `explain_frame`.
-    layout : TableLayout, optional
-        As for `score_rows`.
-    doubled : array of bool, shape (n_rows,), optional
-        For a part of a table: rows whose participant stands in an earlier row of the whole.
-
-    Returns
-    -------
-    AnsweredRows
-        With the columns of `explain_frame`.
-
-    Raises
-    ------
-    DataError
-        If the table lacks a column or the arm does not exist.
-    """
+    """Give all attributions of a table, or of a part of one, and count the rows."""
     prepared = prepare_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
     usable = prepared.usable
     found = bundle.manifest.grouping.sum_values(bundle.model.contributions(_take_usable(prepared)))
@@ -365,49 +246,14 @@ def prepare_features(
     layout: TableLayout | None = None,
     doubled: Bools | None = None,
 ) -> PreparedRows:
-    """Build the features of a table as the model sees them.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        The model.
-    frame : DataFrame
-        One row a participant.
-    arm : str or None
-        The arm under which response is predicted.
-    layout : TableLayout, optional
-        How the table is written; the model's first form by default.
-    doubled : array of bool, shape (n_rows,), optional
-        As for `prepare_rows`.
-
-    Returns
-    -------
-    PreparedRows
-        With the arm among the features.
-    """
+    """Build the features of a table as the model sees them."""
     under = choose_arm(bundle.manifest, arm)
     rows = prepare_rows(frame, bundle.manifest, layout, doubled=doubled)
     return PreparedRows(_complete(rows.features, bundle.manifest, under), rows.kinds, rows.which)
 
 
 def check_refits(bundle: Bundle) -> tuple[ResponderModel, ...]:
-    """Refuse a bundle that can't say how sure it is.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        The model.
-
-    Returns
-    -------
-    tuple of ResponderModel
-        Its refits to bootstrap samples.
-
-    Raises
-    ------
-    BundleError
-        If it keeps none.
-    """
+    """Refuse a bundle that can't say how sure it is."""
     refits = bundle.refits
     if not refits:
         raise BundleError(

@@ -33,23 +33,6 @@ def describe_reasons(
 ) -> list[pyarrow.LargeStringArray]:
     """Put each row's largest contributions of patient features into words.
 
-    Parameters
-    ----------
-    contributions : Contributions
-        Of the rows.
-    features : DataFrame
-        Their values.
-    specs : tuple of FeatureSpec
-        The words.
-    reasons : int
-        How many, at most.
-    grouping : Grouping
-        What is summed and named as one; every feature alone unless stated.
-    beyond_noise : mapping of bool or None
-        By what is named, whether it stands out from noise; where it does not, it is said.
-    fills_missing : bool
-        Whether the model fills in what is missing.
-
     Returns
     -------
     list of LargeStringArray, shape (n_rows,)
@@ -122,15 +105,6 @@ def describe_given(
     members: Sequence[FeatureSpec], features: pd.DataFrame, *, fills_missing: bool
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Say the values of a feature, or of the features of a group.
-
-    Parameters
-    ----------
-    members : sequence of FeatureSpec
-        One, or those of the group.
-    features : DataFrame, shape (n_rows, n_features)
-        The values.
-    fills_missing : bool
-        Whether the model fills in what is missing.
 
     Returns
     -------

@@ -67,24 +67,12 @@ class Recognised:
 def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Recognised:
     """Find the form in which a table is written, or refuse to guess.
 
-    Parameters
-    ----------
-    candidates : sequence of Candidate
-        At least one; all of the same table.
-    manifest : Manifest
-        What the model needs.
-
     Returns
     -------
     Recognised
         The only form that the values fit. Of several that give every value the same meaning: the
         one that refuses the fewest rows, then the one that finds the most identifier columns in
         the table, then a source's rather than the dictionary's.
-
-    Raises
-    ------
-    DataError
-        If two forms fit and give values different meanings.
     """
     kinds: list[list[Candidate]] = []
     for each in candidates:
@@ -174,16 +162,5 @@ def _differ(one: PreparedRows | None, other: PreparedRows | None) -> bool:
 
 
 def list_columns(forms: Iterable[TableForm]) -> tuple[str, ...]:
-    """List the columns that any of several forms reads.
-
-    Parameters
-    ----------
-    forms : iterable of TableForm
-        The forms.
-
-    Returns
-    -------
-    tuple of str
-        Each once.
-    """
+    """List the columns that any of several forms reads."""
     return tuple(dict.fromkeys(name for form in forms for name in form.read_columns))

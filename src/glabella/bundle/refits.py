@@ -24,11 +24,6 @@ _MOST_BYTES = 1 << 30
 def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
     """Write refits as compressed JSON.
 
-    Parameters
-    ----------
-    models : sequence of mapping of bytes
-        The files of each, from `export_model`.
-
     Returns
     -------
     bytes
@@ -47,25 +42,7 @@ def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
 
 
 def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[ResponderModel]:
-    """Read refits back.
-
-    Parameters
-    ----------
-    content : bytes
-        From `export_refits`.
-    specs : sequence of FeatureSpec
-        The features.
-
-    Returns
-    -------
-    list of ResponderModel
-        Fitted.
-
-    Raises
-    ------
-    BundleError
-        If the file is not as `export_refits` writes it.
-    """
+    """Read refits back."""
     try:
         plain = json.loads(_unpack(content))
         if len(plain) > MOST_KEPT:

@@ -78,30 +78,7 @@ def prepare_rows(
     *,
     doubled: npt.NDArray[np.bool_] | None = None,
 ) -> PreparedRows:
-    """Check each row and build its features as in training.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a participant.
-    manifest : Manifest
-        What the model needs.
-    layout : TableLayout, optional
-        How the table is written; the model's first form by default.
-    doubled : array of bool, shape (n_rows,), optional
-        Rows whose participant is in an earlier row, for a part of a table; found in `frame` by
-        default.
-
-    Returns
-    -------
-    PreparedRows
-        In the order of the table.
-
-    Raises
-    ------
-    DataError
-        If the table lacks a column.
-    """
+    """Check each row and build its features as in training."""
     layout = layout or TableLayout(manifest.form)
     find_forms(frame.columns, [layout.form])
     table = frame.reset_index(drop=True)
@@ -115,15 +92,6 @@ def prepare_rows(
 
 def read_scales(table: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> pd.Series | None:
     """Read on which scale each row is rated.
-
-    Parameters
-    ----------
-    table : DataFrame, shape (n_rows, ...)
-        The rows.
-    manifest : Manifest
-        What the model needs.
-    layout : TableLayout
-        How the table is written.
 
     Returns
     -------
@@ -193,17 +161,6 @@ def read_baseline(
     table: pd.DataFrame, name: str, manifest: Manifest, layout: TableLayout
 ) -> pd.Series:
     """Read a variable's last value at or before baseline.
-
-    Parameters
-    ----------
-    table : DataFrame, shape (n_rows, ...)
-        The rows.
-    name : str
-        The variable.
-    manifest : Manifest
-        What the model needs.
-    layout : TableLayout
-        How the table is written.
 
     Returns
     -------
@@ -315,22 +272,7 @@ class ColumnCounts:
 def count_faults_by_column(
     frame: pd.DataFrame, manifest: Manifest, layout: TableLayout
 ) -> Iterator[ColumnCounts]:
-    """Count the values of each column that the model reads, and those that can't be right.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a participant.
-    manifest : Manifest
-        What the model needs.
-    layout : TableLayout
-        How the table is written.
-
-    Yields
-    ------
-    ColumnCounts
-        Of each column that the table has.
-    """
+    """Count the values of each column that the model reads, and those that can't be right."""
     table = frame.reset_index(drop=True)
     faults, form = _Faults(len(table)), layout.form
     scales = _check_scales(table, manifest, layout, faults)

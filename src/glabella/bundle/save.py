@@ -13,27 +13,7 @@ from glabella.errors import BundleError
 
 
 def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:
-    """Write a bundle's files and the SHA-256 of each.
-
-    Parameters
-    ----------
-    folder : Path
-        Where; must not exist yet.
-    manifest : Manifest
-        What the bundle says of itself.
-    model_files : mapping of bytes
-        The model's files by name.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    BundleError
-        If the folder exists.
-    """
+    """Write a bundle's files and the SHA-256 of each."""
     if folder.exists():
         raise BundleError("a bundle is already there", place=str(folder))
     text = manifest.model_dump_json(indent=2, by_alias=True) + "\n"

@@ -48,25 +48,7 @@ class TableRequest:
 def make_request(
     form: str | None = None, read: ReadOptions | Mapping[str, str | None] | None = None
 ) -> TableRequest:
-    """Take up what a user states of a table.
-
-    Parameters
-    ----------
-    form : str, optional
-        As in `TableRequest`.
-    read : ReadOptions or mapping, optional
-        ``encoding``, ``delimiter``, ``decimal`` and ``sheet``.
-
-    Returns
-    -------
-    TableRequest
-        Checked.
-
-    Raises
-    ------
-    DataError
-        If `read` names another option, or gives one a value that it can't have.
-    """
+    """Take up what a user states of a table."""
     if isinstance(read, ReadOptions) or read is None:
         return TableRequest(form, read or ReadOptions())
     stated = dict(read)
@@ -86,29 +68,7 @@ def make_request(
 def open_table(
     path: Path, manifest: Manifest, request: TableRequest, *, spool: Path
 ) -> tuple[BatchedTable, Recognised]:
-    """Open a table to be read in batches, and find the form in which it is written.
-
-    Parameters
-    ----------
-    path : Path
-        A file, or a folder of Parquet parts.
-    manifest : Manifest
-        The model's forms.
-    request : TableRequest
-        What the user states.
-    spool : Path
-        As for `open_batches`.
-
-    Returns
-    -------
-    tuple of BatchedTable and Recognised
-        The table, and how it is written and was read.
-
-    Raises
-    ------
-    DataError
-        If it can't be read, lacks a column, or can be read in two ways.
-    """
+    """Open a table to be read in batches, and find the form in which it is written."""
 
     def attempt(
         number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
@@ -142,27 +102,7 @@ def open_table(
 def read_whole_table(
     path: Path, manifest: Manifest, request: TableRequest
 ) -> tuple[RawTable, Recognised]:
-    """Read a table into memory with all of its columns, and find the form in which it is written.
-
-    Parameters
-    ----------
-    path : Path
-        A file, or a folder of Parquet parts.
-    manifest : Manifest
-        The model's forms.
-    request : TableRequest
-        What the user states.
-
-    Returns
-    -------
-    tuple of RawTable and Recognised
-        The table, rows numbered from 0, and how it is written.
-
-    Raises
-    ------
-    DataError
-        As `open_table`.
-    """
+    """Read a table into memory with all of its columns, and find the form in which it is written."""
 
     def attempt(
         number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
@@ -287,16 +227,6 @@ def _list_attempts(
 
 def name_options(remedy: str) -> str:
     """Say with an option what an analysis states under ``read:``.
-
-    Parameters
-    ----------
-    remedy : str
-        Of a reader's refusal.
-
-    Returns
-    -------
-    str
-        The same in the words of a command.
 
     Examples
     --------

@@ -10,11 +10,5 @@ _PACKAGES = (
 
 
 def list_versions() -> dict[str, str]:
-    """List the versions of this package and of those that shape its numbers.
-
-    Returns
-    -------
-    dict of str
-        By package.
-    """
+    """List the versions of this package and of those that shape its numbers."""
     return {name: version(name) for name in ("glabella", *_PACKAGES)}

@@ -86,18 +86,7 @@ class Attributions:
 
 
 def find_direction(values: Floats, ranks: Floats) -> float:
-    """Find how attributions go with the feature's values.
-
-    Parameters
-    ----------
-    values, ranks : array of float, shape (n_participants,)
-        Of one feature, as in `Attributions`.
-
-    Returns
-    -------
-    float
-        Their rank correlation; NaN for what has no order, or does not vary.
-    """
+    """Find how attributions go with the feature's values."""
     known = ~np.isnan(ranks)
     if known.sum() <= 2 or np.ptp(values[known]) == 0 or np.ptp(ranks[known]) == 0:
         return float("nan")
@@ -111,29 +100,7 @@ def collect_attributions(
     method: str,
     grouping: Grouping | None = None,
 ) -> Attributions:
-    """Average the held-out attributions of one candidate over repeated cross-validation.
-
-    Parameters
-    ----------
-    results : sequence of FoldResult
-        Of one candidate and the pooled design.
-    sample : Sample
-        The participants.
-    method : str
-        How each fold's values were computed.
-    grouping : Grouping, optional
-        What is shown as one; every feature alone unless stated.
-
-    Returns
-    -------
-    Attributions
-        One row a participant.
-
-    Raises
-    ------
-    AnalysisError
-        If on some fold values and base do not add to the prediction.
-    """
+    """Average the held-out attributions of one candidate over repeated cross-validation."""
     together = grouping or Grouping()
     first = results[0].contributions
     assert first is not None
@@ -184,13 +151,6 @@ def _check_additivity(candidate: str, found: Contributions, probability: Floats)
 
 def rank_values(sample: Sample, features: Sequence[str]) -> Floats:
     """Give each value's place within its feature.
-
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-    features : sequence of str
-        Features, and groups of them.
 
     Returns
     -------

@@ -16,11 +16,6 @@ Rows = npt.NDArray[np.int_]
 def cut_into_bins(values: Floats) -> list[Rows]:
     """Divide participants by a value into bins of nearly equal size.
 
-    Parameters
-    ----------
-    values : array of float, shape (n_participants,)
-        What they are ordered by; no missing values.
-
     Returns
     -------
     list of array of int
@@ -38,11 +33,6 @@ def cut_into_bins(values: Floats) -> list[Rows]:
 
 def describe_bin(values: Floats) -> dict[str, float]:
     """Describe how a bin's values are distributed.
-
-    Parameters
-    ----------
-    values : array of float, shape (n_participants,)
-        Of at least ten.
 
     Returns
     -------

@@ -58,18 +58,7 @@ class Prices:
     for_bundle: float
 
     def sum_up(self, refits: int, permutations: int) -> float:
-        """Sum up what an explanation costs at most.
-
-        Parameters
-        ----------
-        refits, permutations : int
-            How many.
-
-        Returns
-        -------
-        float
-            With both steps of the permutations.
-        """
+        """Sum up what an explanation costs at most."""
         further = self.for_bundle if refits else 0.0
         tuned = min(permutations, self.folds)
         step = tuned * self.permuted + (permutations - tuned) * self.permuted_again
@@ -95,13 +84,6 @@ class Budget:
 
 def plan_explanation(wishes: Wishes, prices: Prices) -> Budget:
     """Take as many refits and permutations as the validation pays for.
-
-    Parameters
-    ----------
-    wishes : Wishes
-        What is stated is done; what is not is at most what is wished for.
-    prices : Prices
-        Of the parts.
 
     Returns
     -------

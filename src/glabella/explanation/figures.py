@@ -18,13 +18,6 @@ _TYPE_SIZE = 10
 def plot_beeswarm(attributions: Attributions, *, low: str, high: str) -> Any:
     """Plot the beeswarm.
 
-    Parameters
-    ----------
-    attributions : Attributions
-        Of held-out participants.
-    low, high : str
-        The colours of a feature's lowest and highest value.
-
     Returns
     -------
     Figure
@@ -47,11 +40,6 @@ def plot_beeswarm(attributions: Attributions, *, low: str, high: str) -> Any:
 
 def tabulate_beeswarm(attributions: Attributions) -> pd.DataFrame:
     """Tabulate what the beeswarm shows, without anybody's value.
-
-    Parameters
-    ----------
-    attributions : Attributions
-        Of held-out participants.
 
     Returns
     -------

@@ -31,15 +31,6 @@ def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estima
     A feature's concordance also differs between arms where another feature acts in one of them
     alone, or noise differs; its log odds ratio given the others does not.
 
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-    score : array of float, shape (n_participants,)
-        The feature, higher where response is likelier; NaN where missing: these are left out.
-    others : array of float, shape (n_participants, n_others)
-        What is held, each free to act otherwise in either arm; standardised, without gaps.
-
     Returns
     -------
     Estimate

@@ -53,18 +53,7 @@ class Noise:
     reason: str | None = None
 
     def find_p(self, importance: float) -> float | None:
-        """Find how often nothing is as important, over all features together.
-
-        Parameters
-        ----------
-        importance : float
-            A feature's mean absolute attribution.
-
-        Returns
-        -------
-        float or None
-            The family-wise p-value; None where there is no threshold.
-        """
+        """Find how often nothing is as important, over all features together."""
         if self.threshold is None:
             return None
         return float((1 + (self.largest >= importance).sum()) / (1 + len(self.largest)))
@@ -92,30 +81,6 @@ def measure_noise(
     Settings that are searched are searched once for each fold and step, in its first permutation,
     and its others take them over: a search costs many times the fit. Weights, calibration and
     penalties that a fit learns itself are learnt anew each time.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    trainer : Trainer
-        Of the participants.
-    folds : sequence of Fold
-        Each permutation is fitted to the training part of one and seen through its held-out part.
-    importance : dict of float
-        Mean absolute attribution of what is shown of the patient.
-    grouping : Grouping
-        What is shown as one.
-    permutations : int
-        In each step.
-    runner : Runner
-        Where permutations run; the result does not depend on it.
-    keeper : Keeper, optional
-        Where finished permutations are kept as they come in; what is there is not fitted again.
-
-    Returns
-    -------
-    Noise
-        The threshold.
 
     References
     ----------
@@ -195,46 +160,17 @@ class Permuted:
 
 
 def pack_permuted(permuted: Permuted) -> dict[str, Any]:
-    """Give what a permutation came to as plain values.
-
-    Parameters
-    ----------
-    permuted : Permuted
-        To be kept.
-
-    Returns
-    -------
-    dict
-        For `unpack_permuted`.
-    """
+    """Give what a permutation came to as plain values."""
     return vars(permuted)
 
 
 def unpack_permuted(content: dict[str, Any]) -> Permuted:
-    """Give it back.
-
-    Parameters
-    ----------
-    content : dict
-        From `pack_permuted`.
-
-    Returns
-    -------
-    Permuted
-        The same.
-    """
+    """Give it back."""
     return Permuted(**content)
 
 
 def fix_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Any]]) -> Candidate:
     """Give a candidate settings that were tuned before, so that none are searched.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    settings : mapping of mapping
-        By member of an ensemble; of another candidate under a blank name.
 
     Returns
     -------
@@ -251,18 +187,7 @@ def fix_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Any]]
 
 
 def without_search(candidate: Candidate) -> Candidate:
-    """Give a candidate that searches nothing, as one is with settings that were tuned before.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-
-    Returns
-    -------
-    Candidate
-        To count what it costs.
-    """
+    """Give a candidate that searches nothing, as one is with settings that were tuned before."""
     if isinstance(candidate, EnsembleCandidate):
         members = {name: without_search(member) for name, member in candidate.resolved.items()}
         return candidate.model_copy(update={"resolved": members})

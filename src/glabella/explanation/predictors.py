@@ -114,13 +114,7 @@ class Predictor:
         return "predictor in the active arm; whether of the treatment's effect can't be told"
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values.
-
-        Returns
-        -------
-        dict
-            Unknown values are None.
-        """
+        """Give it as plain values."""
         role = self.role
         return {
             "feature": self.feature,
@@ -173,13 +167,7 @@ class Pair:
     size: Estimate
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values.
-
-        Returns
-        -------
-        dict
-            ``left``, ``right``, ``size``.
-        """
+        """Give it as plain values."""
         return {"left": self.left, "right": self.right, "size": self.size.as_json()}
 
 
@@ -191,19 +179,6 @@ def measure_predictors(
     grouping: Grouping | None = None,
 ) -> tuple[Predictor, ...]:
     """Put together what is known of each feature.
-
-    Parameters
-    ----------
-    attributions : Attributions
-        Of held-out participants.
-    sample : Sample
-        They.
-    refits : sequence of RefitAttributions
-        Of bootstrap samples; under twenty give no intervals.
-    noise : Noise or None
-        The importance of features that tell nothing, where it was measured.
-    grouping : Grouping, optional
-        What is shown as one; every feature alone unless stated.
 
     Returns
     -------
@@ -296,20 +271,7 @@ def _number_values(sample: Sample, members: Sequence[str]) -> npt.NDArray[np.int
 def measure_pairs(
     attributions: Attributions, refits: Sequence[RefitAttributions]
 ) -> tuple[Pair, ...]:
-    """Rank pairs by what they add together.
-
-    Parameters
-    ----------
-    attributions : Attributions
-        For the words.
-    refits : sequence of RefitAttributions
-        Of bootstrap samples; without any there are no pairs.
-
-    Returns
-    -------
-    tuple of Pair
-        The largest first; those that no refit uses are left out.
-    """
+    """Rank pairs by what they add together."""
     if not refits:
         return ()
     drawn = np.stack([each.pairs for each in refits])

@@ -79,22 +79,7 @@ class LookAtRefit:
     def __call__(
         self, model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_]
     ) -> SeenRefit:
-        """Look at a refit.
-
-        Parameters
-        ----------
-        model : ResponderModel
-            Fitted to the rows drawn.
-        sample : Sample
-            The participants.
-        drawn : array of int
-            With repetitions.
-
-        Returns
-        -------
-        SeenRefit
-            What is kept.
-        """
+        """Look at a refit."""
         rows = np.flatnonzero(~np.isin(sample.people, sample.people[drawn]))
         # Once for all participants: those that were left out are among them.
         found = model.contributions(sample.features.columns)
@@ -132,34 +117,12 @@ class LookAtRefit:
 
 
 def pack_refit(refit: SeenRefit) -> dict[str, Any]:
-    """Give a refit as plain values, bytes and arrays.
-
-    Parameters
-    ----------
-    refit : SeenRefit
-        From `LookAtRefit`.
-
-    Returns
-    -------
-    dict
-        For `unpack_refit`.
-    """
+    """Give a refit as plain values, bytes and arrays."""
     return asdict(refit)
 
 
 def unpack_refit(content: dict[str, Any]) -> SeenRefit:
-    """Give a packed refit back.
-
-    Parameters
-    ----------
-    content : dict
-        From `pack_refit`.
-
-    Returns
-    -------
-    SeenRefit
-        The same.
-    """
+    """Give a packed refit back."""
     left_out = content["left_out"]
     if left_out is not None:
         left_out = RefitAttributions(**{**left_out, "features": tuple(left_out["features"])})

@@ -106,11 +106,6 @@ class FeatureRole:
 def adjust_roles(roles: Sequence[FeatureRole]) -> tuple[FeatureRole, ...]:
     """Adjust what is claimed of several features for their number.
 
-    Parameters
-    ----------
-    roles : sequence of FeatureRole
-        Of the features that claims are made of.
-
     Returns
     -------
     tuple of FeatureRole
@@ -148,22 +143,6 @@ def measure_role(
     others: Floats | None = None,
 ) -> FeatureRole:
     """Measure a feature's concordance by arm, by trial and beyond severity.
-
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-    score : array of float, shape (n_participants,)
-        The feature, turned so that higher is what the model holds likelier to respond; NaN where
-        missing: these participants are left out.
-    severity : array of float, shape (n_participants,), or None
-        Severity at baseline; None where there is none, or the feature is severity itself.
-    values : array of int, shape (n_participants,), optional
-        The same for participants who share the feature's value, where the score can differ
-        between them; by score unless stated.
-    others : array of float, shape (n_participants, n_others), optional
-        The other features as numbers, standardised and without gaps, which are held where log
-        odds ratios are compared; none unless stated.
 
     Returns
     -------

@@ -19,23 +19,7 @@ _TABLE = "experiments"
 
 
 def write_address(database: Path) -> str:
-    """Write the address of a database file, whatever characters its path holds.
-
-    Parameters
-    ----------
-    database : Path
-        The file, absolute; it need not be there.
-
-    Returns
-    -------
-    str
-        An address that is read back as this path.
-
-    Raises
-    ------
-    StoreError
-        If there is none, with the character that has no place in one.
-    """
+    """Write the address of a database file, whatever characters its path holds."""
     path = database.as_posix()
     try:
         path.encode()
@@ -68,23 +52,7 @@ def _refuse_path(database: Path, why: str) -> StoreError:
 
 
 def find_database(address: str) -> Path | None:
-    """Find the file that the address of a store names.
-
-    Parameters
-    ----------
-    address : str
-        Of any kind of store.
-
-    Returns
-    -------
-    Path or None
-        Absolute; None for what is no SQLite database.
-
-    Raises
-    ------
-    StoreError
-        If the address names a database in memory, which keeps nothing.
-    """
+    """Find the file that the address of a store names."""
     if address.partition(":")[0].partition("+")[0].lower() != "sqlite":
         return None
     engine = import_module("sqlalchemy.engine")
@@ -115,22 +83,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def refuse_odd_database(database: Path, *, is_new: bool, remedy: str) -> None:
-    """Refuse a file that is no database of MLflow's: opening it would fill it with tables.
-
-    Parameters
-    ----------
-    database : Path
-        An existing file.
-    is_new : bool
-        Whether it may be empty, because tables are about to be made in it.
-    remedy : str
-        What to do about it.
-
-    Raises
-    ------
-    StoreError
-        If it can't be read, or holds other tables or none.
-    """
+    """Refuse a file that is no database of MLflow's: opening it would fill it with tables."""
     try:
         # Never made where it is missing.
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)) as opened:

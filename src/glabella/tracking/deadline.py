@@ -15,23 +15,7 @@ class TooLate(BaseException):
 
 
 def ask_within(seconds: float, question: Callable[[], Any]) -> None:
-    """Ask in a thread, and wait for it no longer than is stated.
-
-    Parameters
-    ----------
-    seconds : float
-        How long.
-    question : callable
-        What is done there.
-
-    Raises
-    ------
-    TooLate
-        If there is no answer by then, be it that one comes a byte at a time. The thread is left
-        behind, and ends with its connection or with the process.
-    BaseException
-        What the question raised.
-    """
+    """Ask in a thread, and wait for it no longer than is stated."""
     raised: list[BaseException] = []
 
     def ask() -> None:
@@ -56,21 +40,6 @@ def limit(seconds: float) -> Iterator[None]:
 
     Only a process's main thread can be woken so, and Windows has no such alarm; elsewhere each
     attempt's own limit is what there is. An alarm that a program has set itself is left alone.
-
-    Parameters
-    ----------
-    seconds : float
-        How long.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Raises
-    ------
-    TooLate
-        When time is up.
     """
     is_possible = (
         hasattr(signal, "setitimer")

@@ -55,40 +55,17 @@ class History:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give plain values.
-
-        Returns
-        -------
-        dict
-            With the sentence.
-        """
+        """Give plain values."""
         return {**asdict(self), "changed": list(self.changed), "words": self.describe()}
 
 
 def write_definitions_tag(hashes: Mapping[str, str]) -> str:
-    """Write the hashes of definitions as a tag.
-
-    Parameters
-    ----------
-    hashes : mapping of str
-        Name to SHA-256.
-
-    Returns
-    -------
-    str
-        JSON.
-    """
+    """Write the hashes of definitions as a tag."""
     return json.dumps({name: digest[:_DIGITS] for name, digest in sorted(hashes.items())})
 
 
 def find_history(tags: Mapping[str, str]) -> History:
     """Find the finished trainings on the same outcome and data, in the open store.
-
-    Parameters
-    ----------
-    tags : mapping of str
-        Of the run that is being written: ``data_sha256``, ``outcome_sha256`` and
-        ``definitions``.
 
     Returns
     -------

@@ -11,27 +11,7 @@ from glabella.tracking.registry import fetch_bundle
 
 
 def find_bundle(model: str | None, *, project: Project, allow_simulated: bool) -> Bundle:
-    """Find and load the model to score with.
-
-    Parameters
-    ----------
-    model : str or None
-        A bundle folder or a reference into the registry.
-    project : Project
-        Whose registry is asked.
-    allow_simulated : bool
-        Whether a model trained on simulated data is allowed.
-
-    Returns
-    -------
-    Bundle
-        Verified.
-
-    Raises
-    ------
-    BundleError
-        If there is none, or it was trained on simulated data and `allow_simulated` is false.
-    """
+    """Find and load the model to score with."""
     if model is not None and is_bundle(Path(model)):
         bundle = load_bundle(Path(model))
     else:

@@ -27,18 +27,7 @@ _ADDRESSES = {
 
 
 def read_path(address: str) -> Path | None:
-    """Read the path that an address of files names.
-
-    Parameters
-    ----------
-    address : str
-        As MLflow keeps it.
-
-    Returns
-    -------
-    Path or None
-        None where it is not on this machine's disks.
-    """
+    """Read the path that an address of files names."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
@@ -47,27 +36,7 @@ def read_path(address: str) -> Path | None:
 
 
 def find_files(root: Path, recorded: str, *inside: str) -> Path:
-    """Find the files of a run or a model in a project's own store.
-
-    Parameters
-    ----------
-    root : Path
-        The project's ``mlruns/artifacts``.
-    recorded : str
-        Where the database says that they are.
-    *inside : str
-        Where they are below `root`, in a store that was never touched by others.
-
-    Returns
-    -------
-    Path
-        An existing folder below `root`.
-
-    Raises
-    ------
-    StoreError
-        If they are not there, with where they are said to be.
-    """
+    """Find the files of a run or a model in a project's own store."""
     here = root.joinpath(*inside)
     there = read_path(recorded)
     if there is not None and here.is_dir():
@@ -90,18 +59,7 @@ def find_files(root: Path, recorded: str, *inside: str) -> Path:
 
 
 def describe_lost(recorded: str) -> StoreError:
-    """Say of files that are not where a store's database says they are.
-
-    Parameters
-    ----------
-    recorded : str
-        The address there.
-
-    Returns
-    -------
-    StoreError
-        To be raised.
-    """
+    """Say of files that are not where a store's database says they are."""
     return StoreError(
         f"its files are not at {recorded}, where the database says that they are",
         remedy="Put them back there, or train again.",
@@ -109,21 +67,7 @@ def describe_lost(recorded: str) -> StoreError:
 
 
 def settle(database: Path, root: Path) -> None:
-    """Set the addresses in a project's database to where the project is now.
-
-    Parameters
-    ----------
-    database : Path
-        The project's own.
-    root : Path
-        Its ``mlruns/artifacts``.
-
-    Raises
-    ------
-    StoreError
-        If the database can't be changed: without that, new files would go to where the project
-        was before.
-    """
+    """Set the addresses in a project's database to where the project is now."""
     new = root.as_uri()
     try:
         with closing(sqlite3.connect(database, timeout=SECONDS_TO_WAIT_FOR_A_LOCK)) as opened:
@@ -178,20 +122,7 @@ def _replace(opened: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def refuse_elsewhere(root: Path, recorded: str) -> None:
-    """Refuse to write files outside the project.
-
-    Parameters
-    ----------
-    root : Path
-        The project's ``mlruns/artifacts``.
-    recorded : str
-        Where MLflow would write them.
-
-    Raises
-    ------
-    StoreError
-        If that is not below `root`.
-    """
+    """Refuse to write files outside the project."""
     there = read_path(recorded)
     if there is None or not there.is_relative_to(root):
         raise StoreError(

@@ -20,17 +20,7 @@ _LONGEST_HISTORY = 100
 
 
 def record_verdict(store: Store, found: RegisteredVersion, tags: Mapping[str, str]) -> None:
-    """Record what a gate found, as tags of the version.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    found : RegisteredVersion
-        The version that was judged.
-    tags : mapping of str
-        By name; what is longer than a tag should be is cut.
-    """
+    """Record what a gate found, as tags of the version."""
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         for name, text in {**tags, "gate.at": _now()}.items():
@@ -38,20 +28,7 @@ def record_verdict(store: Store, found: RegisteredVersion, tags: Mapping[str, st
 
 
 def crown(store: Store, found: RegisteredVersion) -> str | None:
-    """Give a version the alias of the champion.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    found : RegisteredVersion
-        The version.
-
-    Returns
-    -------
-    str or None
-        The version that was champion before; None where there was none.
-    """
+    """Give a version the alias of the champion."""
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         model = client.get_registered_model(found.name)
@@ -69,25 +46,7 @@ def crown(store: Store, found: RegisteredVersion) -> str | None:
 
 
 def find_previous(store: Store, name: str) -> tuple[RegisteredVersion, RegisteredVersion]:
-    """Find the champion and the one before it.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    name : str
-        The registered model.
-
-    Returns
-    -------
-    tuple of RegisteredVersion
-        The champion, and the latest before it that still exists.
-
-    Raises
-    ------
-    BundleError
-        If there is no champion, or none before it.
-    """
+    """Find the champion and the one before it."""
     champion = find_version(store, ModelReference(name), alias=CHAMPION)
     with explain_store_errors(store):
         tags = import_mlflow().MlflowClient().get_registered_model(name).tags
@@ -104,19 +63,7 @@ def find_previous(store: Store, name: str) -> tuple[RegisteredVersion, Registere
 def restore(
     store: Store, champion: RegisteredVersion, previous: RegisteredVersion, reason: str
 ) -> None:
-    """Give the alias back to an earlier champion, and record it on both.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    champion : RegisteredVersion
-        Who loses it.
-    previous : RegisteredVersion
-        Who gets it back.
-    reason : str
-        Why, or nothing.
-    """
+    """Give the alias back to an earlier champion, and record it on both."""
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         tags = client.get_registered_model(champion.name).tags

@@ -35,23 +35,7 @@ class ModelReference:
 
 
 def parse_reference(reference: str) -> ModelReference:
-    """Read a reference to a registered model.
-
-    Parameters
-    ----------
-    reference : str
-        ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION``.
-
-    Returns
-    -------
-    ModelReference
-        Its parts.
-
-    Raises
-    ------
-    BundleError
-        If a name can't be one, such as a path, or a version is no number.
-    """
+    """Read a reference to a registered model."""
     name, at, alias = reference.partition("@")
     if at:
         refuse_name(name, "model")
@@ -75,27 +59,7 @@ def refuse_name(
     kind: type[GlabellaError] = BundleError,
     remedy: str = _REMEDY,
 ) -> None:
-    """Refuse a name that can't stand for a registered model, an alias or an analysis.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    what : str
-        What it is of, for the message.
-    place : str, optional
-        Where it stands, for the message.
-    kind : type of GlabellaError
-        What is raised.
-    remedy : str
-        What to do about it.
-
-    Raises
-    ------
-    GlabellaError
-        If it is blank, a path, too long, begins as a formula does, or holds what can't be
-        printed or separates the parts of a reference.
-    """
+    """Refuse a name that can't stand for a registered model, an alias or an analysis."""
     if not name.strip():
         finding = f"the name of the {what} is blank"
     elif len(name) > _LONGEST:

@@ -70,19 +70,6 @@ def register_bundle(
 ) -> str:
     """Log a bundle as a model of the run, register it and set its alias.
 
-    Parameters
-    ----------
-    run : OpenRun
-        The training that made it.
-    bundle : Path
-        The bundle's folder.
-    manifest : Manifest
-        What it says of itself.
-    record : Path
-        The run's record, by whose figures the version may later be promoted.
-    tags : mapping of str
-        Further ones of the version.
-
     Returns
     -------
     str
@@ -150,29 +137,11 @@ def _mark_newest(client: Any, name: str, version: str, alias: str) -> None:
 def fetch_bundle(reference: str | None, *, project: Project, allow_simulated: bool) -> Path:
     """Find a registered model and fetch its bundle, compared with the digest that was registered.
 
-    Parameters
-    ----------
-    reference : str or None
-        ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION``; None for the project's only champion, or
-        its only model of simulated data if `allow_simulated` is true.
-    project : Project
-        Whose registry is asked.
-    allow_simulated : bool
-        Whether a model that is named without alias and version is the one of simulated data.
-
     Returns
     -------
     Path
         The bundle's folder. A version that was registered without a digest is given as well: its
         files are still held against the bundle's own sums, and models in use keep scoring.
-
-    Raises
-    ------
-    BundleError
-        If there is no such model, with the list of those there are, the reference can't be one,
-        or the bundle is not the one that was registered.
-    StoreError
-        If the registry can't be reached.
     """
     named = None if reference is None else parse_reference(reference)
     store = open_store(project)
@@ -181,29 +150,7 @@ def fetch_bundle(reference: str | None, *, project: Project, allow_simulated: bo
 
 
 def find_version(store: Store, named: ModelReference | None, *, alias: str) -> RegisteredVersion:
-    """Find a version in the registry.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    named : ModelReference or None
-        Which one; None for the only model that has the alias.
-    alias : str
-        What stands for a model that is named without alias and version.
-
-    Returns
-    -------
-    RegisteredVersion
-        With its tags.
-
-    Raises
-    ------
-    BundleError
-        If there is none, with the list of those there are.
-    StoreError
-        If the registry can't be reached.
-    """
+    """Find a version in the registry."""
     with explain_store_errors(store):
         models = import_mlflow().MlflowClient().search_registered_models(max_results=1000)
     known = {str(model.name): _read_aliases(model) for model in models}
@@ -236,25 +183,7 @@ def find_version(store: Store, named: ModelReference | None, *, alias: str) -> R
 
 
 def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVersion]:
-    """List the registered versions of a model, or of all models.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    name : str, optional
-        The registered model; all of them unless stated.
-
-    Returns
-    -------
-    list of RegisteredVersion
-        The newest first.
-
-    Raises
-    ------
-    StoreError
-        If the registry can't be reached.
-    """
+    """List the registered versions of a model, or of all models."""
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         aliases = {
@@ -290,18 +219,7 @@ def _read_aliases(model: Any) -> dict[str, str]:
 
 
 def is_registered(run_id: str) -> bool:
-    """Say whether a version in the open registry is of a run.
-
-    Parameters
-    ----------
-    run_id : str
-        The run.
-
-    Returns
-    -------
-    bool
-        True where there is one; True also where the registry can't say.
-    """
+    """Say whether a version in the open registry is of a run."""
     mlflow = import_mlflow()
     try:
         found = mlflow.MlflowClient().search_model_versions(f"run_id = '{run_id}'", max_results=1)
@@ -311,27 +229,7 @@ def is_registered(run_id: str) -> bool:
 
 
 def fetch_version(store: Store, found: RegisteredVersion) -> Path:
-    """Fetch the bundle of a version, held against the digest that was registered.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    found : RegisteredVersion
-        Which one.
-
-    Returns
-    -------
-    Path
-        The bundle's folder.
-
-    Raises
-    ------
-    BundleError
-        If it is not there, or not the one that was registered.
-    StoreError
-        If the store can't be reached.
-    """
+    """Fetch the bundle of a version, held against the digest that was registered."""
     bundle = _fetch_files(store, found) / "artifacts" / _BUNDLE
     refuse_changed(bundle / SUMS_FILE, found, BUNDLE_TAG, "bundle")
     return bundle
@@ -364,24 +262,7 @@ def _fetch_files(store: Store, found: RegisteredVersion) -> Path:
 
 
 def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) -> None:
-    """Refuse a file whose digest is not the one that was registered.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    found : RegisteredVersion
-        The version that it belongs to; without a registered digest nothing is refused.
-    tag : str
-        The tag that holds the digest.
-    what : str
-        What the file vouches for, for the message.
-
-    Raises
-    ------
-    BundleError
-        If it is missing, or another.
-    """
+    """Refuse a file whose digest is not the one that was registered."""
     registered = found.tags.get(tag)
     if registered is None:
         return
@@ -394,18 +275,7 @@ def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) ->
 
 
 def hash_file(path: Path) -> str:
-    """Compute a file's SHA-256.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        In hexadecimal.
-    """
+    """Compute a file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

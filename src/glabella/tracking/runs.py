@@ -25,16 +25,6 @@ _OTHER_TAG = "glabella.beside_analysis"
 def name_metric(text: str) -> str:
     """Write a name so that it can be part of a metric's.
 
-    Parameters
-    ----------
-    text : str
-        A trial, an arm, a feature.
-
-    Returns
-    -------
-    str
-        With what MLflow does not take in a metric's name as ``_``.
-
     Examples
     --------
     >>> name_metric("Trial 1 (2012)")
@@ -68,52 +58,24 @@ class OpenRun:
         metrics: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Log to the parent run.
-
-        Parameters
-        ----------
-        params, metrics, tags : mapping, optional
-            By name.
-        """
+        """Log to the parent run."""
         with explain_store_errors(self.store):
             _log_batch(self.run_id, params or {}, metrics or {}, tags or {})
 
     def log_folder(self, folder: Path, artifact_path: str) -> None:
-        """Log a folder of files.
-
-        Parameters
-        ----------
-        folder : Path
-            The files.
-        artifact_path : str
-            Where they go in the run.
-        """
+        """Log a folder of files."""
         with explain_store_errors(self.store, files=True):
             self.refuse_elsewhere()
             import_mlflow().MlflowClient().log_artifacts(self.run_id, str(folder), artifact_path)
 
     def log_file(self, path: Path, artifact_path: str | None = None) -> None:
-        """Log one file.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        artifact_path : str, optional
-            The folder it goes into.
-        """
+        """Log one file."""
         with explain_store_errors(self.store, files=True):
             self.refuse_elsewhere()
             import_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
 
     def refuse_elsewhere(self) -> None:
-        """Refuse to write files outside the project, where the store is the project's own.
-
-        Raises
-        ------
-        StoreError
-            If the run's files, or those of its models, would go elsewhere.
-        """
+        """Refuse to write files outside the project, where the store is the project's own."""
         if self.store.root is None:
             return
         client = import_mlflow().MlflowClient()
@@ -130,17 +92,7 @@ class OpenRun:
         tags: Mapping[str, str],
         failed: bool,
     ) -> None:
-        """Log a candidate as a child run.
-
-        Parameters
-        ----------
-        name : str
-            The candidate.
-        params, metrics, tags : mapping
-            By name.
-        failed : bool
-            Whether the candidate failed.
-        """
+        """Log a candidate as a child run."""
         with explain_store_errors(self.store):
             client = import_mlflow().MlflowClient()
             child = client.create_run(
@@ -161,31 +113,7 @@ def open_run(
     tags: Mapping[str, str],
     is_training: bool = True,
 ) -> Iterator[OpenRun]:
-    """Start a parent run; it is marked failed if anything stops it before its end.
-
-    Parameters
-    ----------
-    store : Store
-        Where.
-    analysis : str
-        The analysis; its experiment bears the name.
-    run_name : str
-        What the run is called.
-    tags : mapping of str
-        Logged at the start.
-    is_training : bool
-        Whether it is found again as a training of the analysis.
-
-    Yields
-    ------
-    OpenRun
-        To be written.
-
-    Raises
-    ------
-    StoreError
-        If the store can't be reached.
-    """
+    """Start a parent run; it is marked failed if anything stops it before its end."""
     mlflow = import_mlflow()
     with explain_store_errors(store):
         experiment_id = _find_experiment(mlflow, store, analysis)
@@ -228,23 +156,7 @@ class FinishedRun:
 
 
 def list_finished(store: Store) -> list[FinishedRun]:
-    """List the finished trainings, the newest first.
-
-    Parameters
-    ----------
-    store : Store
-        Where.
-
-    Returns
-    -------
-    list of FinishedRun
-        The newest 1000.
-
-    Raises
-    ------
-    StoreError
-        If the store can't be reached.
-    """
+    """List the finished trainings, the newest first."""
     with explain_store_errors(store):
         client = import_mlflow().MlflowClient()
         experiments = client.search_experiments()
@@ -269,25 +181,7 @@ def list_finished(store: Store) -> list[FinishedRun]:
 
 
 def find_run(store: Store, reference: str) -> str:
-    """Find a finished training by its id, the beginning of it, or its analysis (the latest).
-
-    Parameters
-    ----------
-    store : Store
-        Where.
-    reference : str
-        What the user named.
-
-    Returns
-    -------
-    str
-        The run's id.
-
-    Raises
-    ------
-    StoreError
-        If there is no such run.
-    """
+    """Find a finished training by its id, the beginning of it, or its analysis (the latest)."""
     finished = list_finished(store)
     for run in finished:
         if run.analysis == reference:
@@ -305,27 +199,7 @@ def find_run(store: Store, reference: str) -> str:
 
 
 def fetch_artifacts(store: Store, run_id: str, artifact_path: str) -> Path:
-    """Fetch a folder of a run's artifacts.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    run_id : str
-        The run.
-    artifact_path : str
-        The folder within the run.
-
-    Returns
-    -------
-    Path
-        A local copy, or the folder itself where the store is local.
-
-    Raises
-    ------
-    StoreError
-        If the run has no such folder, its files are elsewhere, or the store can't be reached.
-    """
+    """Fetch a folder of a run's artifacts."""
     mlflow = import_mlflow()
     lacking = StoreError(
         f"the run holds no '{artifact_path}'",

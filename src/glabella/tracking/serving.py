@@ -21,34 +21,13 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
     """Scores a table as `glabella score` does."""
 
     def load_context(self, context: Any) -> None:
-        """Verify and load the bundle.
-
-        Parameters
-        ----------
-        context : PythonModelContext
-            Where MLflow put the artifacts.
-        """
+        """Verify and load the bundle."""
         self.bundle = load_bundle(Path(context.artifacts["bundle"]))
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Score a table.
-
-        Parameters
-        ----------
-        context : PythonModelContext
-            Not used.
-        model_input : DataFrame
-            One row a participant, in the form that the signature declares.
-        params : dict, optional
-            ``arm``: the arm under which response is predicted.
-
-        Returns
-        -------
-        DataFrame
-            As `glabella.bundle.predict.score_frame` gives it.
-        """
+        """Score a table."""
         arm = (params or {}).get("arm") or None
         form = self.bundle.manifest.form.name
         return score_frame(self.bundle, model_input, arm=arm, form=form)

@@ -87,13 +87,7 @@ class Store:
 
 
 def import_mlflow() -> Any:
-    """Import mlflow, quietly and with its traps disarmed.
-
-    Returns
-    -------
-    module
-        ``mlflow``.
-    """
+    """Import mlflow, quietly and with its traps disarmed."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     # Deprecations inside mlflow are not the user's to mend, and its own advice on type hints and
@@ -110,26 +104,7 @@ def import_mlflow() -> Any:
 
 
 def open_store(project: Project, *, create: bool = False) -> Store:
-    """Open the store: what ``MLFLOW_TRACKING_URI`` names, else the project's own database.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    create : bool
-        Whether to make the project's own store where there is none yet.
-
-    Returns
-    -------
-    Store
-        Set as mlflow's tracking store.
-
-    Raises
-    ------
-    StoreError
-        If there is no store and none is to be made, its folder can't be, or nobody answers at
-        the address that is stated.
-    """
+    """Open the store: what ``MLFLOW_TRACKING_URI`` names, else the project's own database."""
     stated = os.environ.get("MLFLOW_TRACKING_URI")
     if stated:
         check_address(stated, remedy=_REMEDY)
@@ -205,25 +180,7 @@ def _open_database(store: Store, *, create: bool, is_own: bool) -> None:
 
 @contextlib.contextmanager
 def explain_store_errors(store: Store, *, files: bool = False) -> Iterator[None]:
-    """Turn what mlflow raises of a store into a refusal with place and remedy.
-
-    Parameters
-    ----------
-    store : Store
-        Which. One that is asked over a network must answer all of it in a minute.
-    files : bool
-        Whether files are sent or fetched, which may take ten.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Raises
-    ------
-    StoreError
-        If mlflow refused, could not reach the store, or the store took too long.
-    """
+    """Turn what mlflow raises of a store into a refusal with place and remedy."""
     seconds = _SECONDS_FOR_FILES if files else _SECONDS_FOR_A_STEP
     try:
         with limit(seconds) if store.is_remote else contextlib.nullcontext():

@@ -11,20 +11,7 @@ from glabella.errors import StoreError
 
 
 def check_address(address: str, *, remedy: str) -> None:
-    """Refuse a tracking address that can't be taken apart.
-
-    Parameters
-    ----------
-    address : str
-        As the user stated it.
-    remedy : str
-        What to do about it.
-
-    Raises
-    ------
-    StoreError
-        If it is none.
-    """
+    """Refuse a tracking address that can't be taken apart."""
     try:
         parts = urlsplit(address)
         # The port is read, and a host's name encoded, when it is asked for.
@@ -43,11 +30,6 @@ def check_address(address: str, *, remedy: str) -> None:
 def list_store_errors(mlflow: Any) -> tuple[type[Exception], ...]:
     """List what a store raises where it can't be used.
 
-    Parameters
-    ----------
-    mlflow : module
-        Imported, and with it what it needs.
-
     Returns
     -------
     tuple of type
@@ -63,22 +45,7 @@ def list_store_errors(mlflow: Any) -> tuple[type[Exception], ...]:
 
 
 def describe_store_error(error: Exception, *, place: str, remedy: str) -> StoreError:
-    """Make the refusal of a store.
-
-    Parameters
-    ----------
-    error : Exception
-        One of `list_store_errors`.
-    place : str
-        The store, without a password.
-    remedy : str
-        What to do where nothing more particular is known.
-
-    Returns
-    -------
-    StoreError
-        To be raised.
-    """
+    """Make the refusal of a store."""
     if isinstance(error, ModuleNotFoundError):
         return StoreError(
             f"the store of runs and models needs the package '{error.name}', and it is not "

@@ -47,11 +47,6 @@ class ColumnCheck:
     def add(self, frame: pd.DataFrame) -> bool:
         """Look through the next rows.
 
-        Parameters
-        ----------
-        frame : DataFrame
-            With the columns that the model reads.
-
         Returns
         -------
         bool
@@ -79,13 +74,7 @@ class ColumnCheck:
         return any(self._layout.labels.get(name) for name in self._layout.form.read_columns)
 
     def refuse_wrong_columns(self) -> None:
-        """Refuse the table if all values of some column are wrong, or labels contradict values.
-
-        Raises
-        ------
-        DataError
-            With the column and what is wrong with its values, none of which is shown.
-        """
+        """Refuse the table if all values of some column are wrong, or labels contradict values."""
         for column, item in self._found.items():
             if item.label_faults:
                 raise DataError(

@@ -60,11 +60,6 @@ class FeatureDistribution(Definition):
     def count(self, values: pd.Series) -> Counts:
         """Count a table's rows in the same bins.
 
-        Parameters
-        ----------
-        values : Series, shape (n_rows,)
-            Floats, or a category over the dictionary's codes.
-
         Returns
         -------
         array of int, shape (n_bins + 1,)
@@ -107,11 +102,6 @@ class Drift:
 def describe_distributions(features: FeatureTable) -> dict[str, FeatureDistribution]:
     """Count the training participants in bins of each feature of the patient.
 
-    Parameters
-    ----------
-    features : FeatureTable
-        Of the participants.
-
     Returns
     -------
     dict of FeatureDistribution
@@ -127,18 +117,6 @@ def describe_distributions(features: FeatureTable) -> dict[str, FeatureDistribut
 
 def measure_drift(known: FeatureDistribution, counts: Counts) -> Drift:
     """Measure a feature's drift.
-
-    Parameters
-    ----------
-    known : FeatureDistribution
-        Of training.
-    counts : array of int, shape (n_bins + 1,)
-        From `FeatureDistribution.count`, added up over a table.
-
-    Returns
-    -------
-    Drift
-        A bin without rows counts as half a row.
 
     References
     ----------
@@ -218,18 +196,7 @@ def _describe_known(values: pd.Series, spec: FeatureSpec, missing: int) -> Featu
 
 
 def add_counts(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
-    """Add up the counts of two parts of a table.
-
-    Parameters
-    ----------
-    one, other : dict of array of int
-        By feature; empty for a part without scored rows.
-
-    Returns
-    -------
-    dict of array of int
-        Of both.
-    """
+    """Add up the counts of two parts of a table."""
     names: dict[str, Any] = dict.fromkeys([*one, *other])
     return {
         name: np.asarray(one.get(name, 0), dtype=np.int64) + np.asarray(other.get(name, 0))

@@ -22,15 +22,6 @@ def describe_domain(
 ) -> tuple[Coded, Bools]:
     """Say which rows are unlike the training participants, and in what.
 
-    Parameters
-    ----------
-    features : DataFrame
-        Of rows without fault.
-    manifest : Manifest
-        The ranges of training.
-    likeness : Likeness
-        What the training participants are like in all features together.
-
     Returns
     -------
     tuple of Coded and array of bool, shape (n_rows,)

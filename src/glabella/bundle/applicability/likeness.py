@@ -47,11 +47,6 @@ class Cloud:
     def measure(self, matrix: Floats) -> Floats:
         """Measure the Mahalanobis distance of each row.
 
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_columns)
-            Encoded features.
-
         Returns
         -------
         array of float, shape (n_rows,)
@@ -82,11 +77,6 @@ class Likeness:
     def find(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Find rows that are unlike the training participants.
 
-        Parameters
-        ----------
-        frame : DataFrame, shape (n_rows, n_features)
-            Features by name.
-
         Returns
         -------
         tuple of array of bool, shape (n_rows,)
@@ -104,13 +94,7 @@ class Likeness:
         return far, unlike
 
     def export(self) -> bytes:
-        """Write it as JSON.
-
-        Returns
-        -------
-        bytes
-            For a bundle.
-        """
+        """Write it as JSON."""
         content = {
             "encoding": self.encoding.export(),
             "whole": _export_cloud(self.whole),
@@ -120,25 +104,7 @@ class Likeness:
 
     @classmethod
     def restore(cls, content: bytes, specs: Sequence[FeatureSpec]) -> Likeness:
-        """Read what `export` wrote.
-
-        Parameters
-        ----------
-        content : bytes
-            From `export`.
-        specs : sequence of FeatureSpec
-            The features.
-
-        Returns
-        -------
-        Likeness
-            Equal to the exported one.
-
-        Raises
-        ------
-        ValueError
-            If it is not as `export` writes it.
-        """
+        """Read what `export` wrote."""
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         width = len(encoding.columns)
@@ -147,30 +113,12 @@ class Likeness:
 
 
 def select_patient(specs: Sequence[FeatureSpec]) -> list[FeatureSpec]:
-    """Select the features that are properties of the patient.
-
-    Parameters
-    ----------
-    specs : sequence of FeatureSpec
-        All.
-
-    Returns
-    -------
-    list of FeatureSpec
-        In order.
-    """
+    """Select the features that are properties of the patient."""
     return [spec for spec in specs if spec.part == "patient"]
 
 
 def learn_likeness(features: FeatureTable, trial: npt.NDArray[np.str_]) -> Likeness:
     """Learn what the training participants are like.
-
-    Parameters
-    ----------
-    features : FeatureTable
-        Of the participants.
-    trial : array of str, shape (n_participants,)
-        Theirs.
 
     Returns
     -------

@@ -38,13 +38,7 @@ class GroupCount:
     responders: int | None
 
     def describe(self) -> str:
-        """Say it in words.
-
-        Returns
-        -------
-        str
-            With the counts that are not suppressed.
-        """
+        """Say it in words."""
         if self.n is None:
             return "how many were in this arm is suppressed, as a count is under ten"
         if self.responders is None:
@@ -94,18 +88,7 @@ class Neighbours:
     sizes: tuple[int | None, ...]
 
     def find(self, frame: pd.DataFrame) -> tuple[LikeGroup, ...]:
-        """Find the group whose mean is nearest to each row.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            Features by name.
-
-        Returns
-        -------
-        tuple of LikeGroup
-            For each row.
-        """
+        """Find the group whose mean is nearest to each row."""
         matrix = self.encoding.transform(frame)
         distances = ((matrix[:, None, :] - self.centers[None]) ** 2).sum(axis=2)
         is_all = len(self.sizes) == 1
@@ -115,13 +98,7 @@ class Neighbours:
         )
 
     def export(self) -> bytes:
-        """Write the groups as JSON.
-
-        Returns
-        -------
-        bytes
-            For a bundle.
-        """
+        """Write the groups as JSON."""
         content = {
             "encoding": self.encoding.export(),
             "centers": self.centers.tolist(),
@@ -135,25 +112,7 @@ class Neighbours:
 
     @classmethod
     def restore(cls, content: bytes, specs: tuple[FeatureSpec, ...]) -> Neighbours:
-        """Read exported groups back.
-
-        Parameters
-        ----------
-        content : bytes
-            From `export`.
-        specs : tuple of FeatureSpec
-            The features.
-
-        Returns
-        -------
-        Neighbours
-            Equal to the exported ones.
-
-        Raises
-        ------
-        ValueError
-            If they are not as `export` writes them.
-        """
+        """Read exported groups back."""
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
@@ -174,15 +133,6 @@ def learn_neighbours(
     features: FeatureTable, responded: Floats, arm: npt.NDArray[np.str_]
 ) -> Neighbours:
     """Divide training participants into groups that are alike.
-
-    Parameters
-    ----------
-    features : FeatureTable
-        Of the participants.
-    responded : array of float, shape (n_participants,)
-        1 for responders, 0 for others; a share where outcomes are imputed.
-    arm : array of str, shape (n_participants,)
-        Blank where there are none.
 
     Returns
     -------

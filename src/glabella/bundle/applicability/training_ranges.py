@@ -14,18 +14,7 @@ _STEPS = 20
 
 
 def describe_ranges(features: FeatureTable) -> dict[str, TrainingRange]:
-    """Describe what the training participants were like in each feature.
-
-    Parameters
-    ----------
-    features : FeatureTable
-        Of the participants.
-
-    Returns
-    -------
-    dict of TrainingRange
-        By feature of the patient.
-    """
+    """Describe what the training participants were like in each feature."""
     return {
         spec.name: _describe_range(features.frame[spec.name], spec)
         for spec in features.specs

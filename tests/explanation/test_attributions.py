@@ -7,7 +7,6 @@ from scipy.special import logit
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.models.estimators.interface import Contributions
-from glabella.reporting.figures.predictors import draw_beeswarm
 from glabella.validation.folds.fold_result import FoldResult
 
 
@@ -65,19 +64,6 @@ def test_values_that_do_not_add_up_are_refused(pooled, sample):
     )
     with pytest.raises(AnalysisError, match="do not explain it"):
         collect_attributions([broken, *pooled[1:]], sample, method="exact")
-
-
-def test_the_beeswarm_is_an_image_and_the_same_each_time_with_its_data(pooled, sample):
-    found = collect_attributions(pooled, sample, method="exact")
-    first, second = (draw_beeswarm(found, note="SIMULATED DATA") for _ in range(2))
-    assert first == second
-    lines = first.data.decode().splitlines()
-    assert lines[0] == "feature,bin,mean,lower_quartile,median,upper_quartile,n,rank"
-    assert len(lines) == 1 + sample.n // 10 * len(found.features)
-    picture = first.image.decode()
-    # The points are pictures; the words stay words, in the type of the other figures.
-    assert picture.count("<image ") >= 1 and "SIMULATED DATA" in picture
-    assert "font: 13px" not in picture and "#ff0051" not in picture
 
 
 def test_xgboosts_values_agree_with_the_shap_package(trained):

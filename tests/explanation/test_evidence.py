@@ -1,4 +1,4 @@
-"""Our predictors beside published ones: what agrees, and what can't be told."""
+"""Our predictors compared with published ones: what agrees, and what is not known."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -6,7 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from glabella.definitions.locate import find_project
-from glabella.explanation.evidence import PredictorEvidence, PublishedPredictor, hold_beside
+from glabella.explanation.evidence import (
+    PredictorEvidence,
+    PublishedPredictor,
+    compare_with_evidence,
+)
 from glabella.models.grouping import Grouping
 
 
@@ -20,17 +24,17 @@ class Mine:
     words: str = "higher goes with response"
 
 
-def _hold(direction, mine, *, level=None, levels=None, seen_in="treated patients", **more):
+def _compare_one(direction, mine, *, level=None, levels=None, seen_in="treated patients", **more):
     published = PublishedPredictor(
         variables=("v",), level=level, direction=direction, strength="weak", seen_in=seen_in
     )
     evidence = PredictorEvidence(kind="predictor_evidence", description="", predictors=(published,))
     more = {"is_simulated": False, **more}
-    return hold_beside(evidence, [mine], {"f": "v", "g": "w"}, levels or {}, **more)
+    return compare_with_evidence(evidence, [mine], {"f": "v", "g": "w"}, levels or {}, **more)
 
 
 def _agree(*args, **more):
-    return [item.agreement for item in _hold(*args, **more)]
+    return [item.agreement for item in _compare_one(*args, **more)]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def _agree(*args, **more):
         ("plus", float("nan"), True, "can't tell"),
         ("none", 0.8, False, "can't tell"),
         ("none", 0.8, True, "contradicts"),
-        ("unknown", 0.8, True, "nothing to hold it against"),
+        ("unknown", 0.8, True, "nothing to compare with"),
     ],
 )
 def test_agreement_in_a_word(published, ours, beyond, word):
@@ -73,25 +77,25 @@ def test_on_simulated_data_agreement_is_by_construction():
         ("can't be told", 0.8, "can't tell"),
     ],
 )
-def test_what_was_seen_in_a_contrast_is_held_against_the_difference_of_the_arms(
+def test_what_was_seen_in_a_contrast_is_compared_with_the_difference_of_the_arms(
     role, direction, word
 ):
     mine = Mine("f", direction, True, role=SimpleNamespace(role=role))
     assert _agree("plus", mine, seen_in="contrast") == [word]
 
 
-def test_without_arms_a_contrast_is_held_against_nothing():
+def test_without_arms_a_contrast_is_compared_with_nothing():
     assert _agree("plus", Mine("f", 0.8, True), seen_in="contrast") == ["can't tell"]
 
 
 def test_what_no_feature_is_of_has_a_row_that_says_so():
-    [found] = _hold("plus", Mine("other", 0.8, True), labels={"v": "Agitation"})
+    [found] = _compare_one("plus", Mine("other", 0.8, True), labels={"v": "Agitation"})
     assert (found.label, found.agreement) == ("Agitation", "not measured in this analysis")
     assert found.as_json()["held_against"] is None
 
 
 def test_a_feature_in_a_group_is_compared_through_it_and_the_group_claims_nothing():
-    [found] = _hold(
+    [found] = _compare_one(
         "plus", Mine("G", float("nan"), True, label="Both"),
         grouping=Grouping({"G": ("f", "g")}), labels={"v": "One"},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is told from noise: what was planted is, and the rest as seldom as stated."""
+"""What is distinguished from noise: planted predictors are, others as seldom as stated."""
 
 import numpy as np
 import pytest

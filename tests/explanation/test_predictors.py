@@ -86,9 +86,9 @@ def test_directions_hold_in_the_refits_that_agree(attributions, sample):
 def test_noise_decides_what_is_called_a_predictor(attributions, sample):
     noise = Noise(0.2, np.full(99, 0.1), 99, 2)
     found = {item.feature: item for item in measure_predictors(attributions, sample, REFITS, noise)}
-    assert found["modifier"].kind == "predictor of the treatment's effect"
+    assert found["modifier"].kind == "effect modifier"
     assert found["prognostic"].kind.startswith("prognostic")
-    assert found["first"].kind == "not told from noise"
+    assert found["first"].kind == "not distinguished from noise"
     assert found["first"].reversed_in == ()
     assert found["modifier"].p == 0.01
     assert found["arm"].is_beyond_noise is None

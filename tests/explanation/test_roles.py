@@ -128,7 +128,7 @@ def test_of_many_features_without_an_effect_one_is_called_so_as_seldom_as_of_one
     assert wrong / 60 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
 
 
-def test_who_lacks_the_value_is_left_out_and_a_constant_tells_nothing(drawn):
+def test_participants_without_a_value_are_excluded_and_a_constant_has_no_role(drawn):
     sample = drawn(8)
     values = _column(sample, "modifier").copy()
     values[::3] = np.nan

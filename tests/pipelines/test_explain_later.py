@@ -142,11 +142,11 @@ def test_settings_are_searched_once_a_fold_and_the_rest_is_learnt_anew():
     read = {name: home.read("models", name, Candidate).value for name in names}
     ensemble = join_members(read["ensemble"], read)
     settings = {"boosted_forest": {"n_trees": 3, "max_depth": 5, "calibration_slope": 0.4}}
-    fixed = noise.fix_settings(ensemble, settings)
+    fixed = noise.apply_settings(ensemble, settings)
     forest = fixed.resolved["boosted_forest"]
     assert (forest.settings["n_trees"], forest.settings["max_depth"]) == (3, 5)
     assert "calibration_slope" not in forest.settings
     assert not {"n_trees", "max_depth"} & set(forest.search)
     assert fixed.resolved["ridge"] == read["ridge"]
-    alone = noise.fix_settings(read["boosted_forest"], {"": settings["boosted_forest"]})
+    alone = noise.apply_settings(read["boosted_forest"], {"": settings["boosted_forest"]})
     assert alone.settings["n_trees"] == 3

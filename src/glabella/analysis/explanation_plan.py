@@ -9,8 +9,13 @@ import numpy as np
 from glabella.analysis.folds import FoldPlan
 from glabella.analysis.load import LoadedAnalysis
 from glabella.bundle.refits import MOST_KEPT
-from glabella.explanation.budget import Budget, Prices, Wishes, plan_explanation
-from glabella.explanation.noise import without_search
+from glabella.explanation.budget import (
+    Budget,
+    ExplanationCosts,
+    ExplanationRequest,
+    plan_explanation,
+)
+from glabella.explanation.noise import remove_search
 from glabella.explanation.refits import MOST_FOR_PAIRS
 from glabella.models.candidate import Candidate
 from glabella.validation.fitting.cost import count_cost, count_look, count_validation
@@ -38,7 +43,7 @@ def plan_for(loaded: LoadedAnalysis, chosen: str, plan: FoldPlan) -> Budget:
     asked = analysis.explanation
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
     return plan_explanation(
-        Wishes(
+        ExplanationRequest(
             asked.refits,
             asked.permutations,
             "refits" in asked.model_fields_set,
@@ -50,14 +55,14 @@ def plan_for(loaded: LoadedAnalysis, chosen: str, plan: FoldPlan) -> Budget:
 
 def _find_prices(
     loaded: LoadedAnalysis, chosen: Candidate, candidates: Mapping[str, Candidate], plan: FoldPlan
-) -> Prices:
+) -> ExplanationCosts:
     sample, inner = loaded.sample, loaded.resolved.analysis.value.validation.inner_folds
     seen = list_seen_folds(plan)
     train, test = len(seen[0].train), len(seen[0].test)
     whole = count_cost(chosen, sample.n, inner_folds=inner)
-    fixed = count_cost(without_search(chosen), train, inner_folds=inner)
+    fixed = count_cost(remove_search(chosen), train, inner_folds=inner)
     has_trials = len(np.unique(sample.trial)) > 1
-    return Prices(
+    return ExplanationCosts(
         validation=count_validation(candidates, plan.folds, inner_folds=inner),
         refit=whole + count_look(chosen, sample.n, pairs=MOST_FOR_PAIRS),
         permuted=count_cost(chosen, train, inner_folds=inner) + count_look(chosen, test),

@@ -102,7 +102,7 @@ def open_table(
 def read_whole_table(
     path: Path, manifest: Manifest, request: TableRequest
 ) -> tuple[RawTable, Recognised]:
-    """Read a table into memory with all of its columns, and find the form in which it is written."""
+    """Read a table into memory with all of its columns, and find its form."""
 
     def attempt(
         number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]

@@ -29,25 +29,25 @@ class Attributions:
     Parameters
     ----------
     features : tuple of str
-        The clinical features; the arm last, where there is one.
+        The clinical features; the arm last, if there is one.
     labels : tuple of str
-        Their words.
+        Their labels.
     is_patient : tuple of bool
         Whether each is a property of the patient.
     values : array of float, shape (n_participants, n_features)
-        Positive towards response.
+        Attributions, positive for likelier response.
     base : array of float, shape (n_participants,)
-        What the values add to.
+        The prediction that the values are added to.
     sizes : array of float, shape (n_participants, n_features)
         The absolute values, averaged over the repetitions.
     ranks : array of float, shape (n_participants, n_features)
-        Each value's place within its feature, 0 low to 1 high; NaN where missing or unordered.
+        Each value's rank within its feature, 0 low to 1 high; NaN if missing or without an order.
     uppers : tuple of str
-        What stands at 1: ``higher``, or the label of a category's second level.
+        The values with rank 1: ``higher``, or the label of a category's second level.
     method : str
         How they were computed, in words.
     scale : str
-        What they add up to: the ``log odds``, or the ``probability``.
+        The scale of their sum: ``log odds`` or ``probability``.
     """
 
     features: tuple[str, ...]
@@ -68,8 +68,8 @@ class Attributions:
         -------
         DataFrame
             ``feature``, ``label``, ``is_patient``, ``mean_absolute`` (log odds), ``direction``:
-            the rank correlation of value and attribution, NaN for what has no order; ``upper``,
-            what the direction is of.
+            the rank correlation of value and attribution, NaN if there is no order; ``upper``, the
+            values that the direction describes.
         """
         rows = [
             {
@@ -86,7 +86,7 @@ class Attributions:
 
 
 def find_direction(values: Floats, ranks: Floats) -> float:
-    """Find how attributions go with the feature's values."""
+    """Find the rank correlation of a feature's values and attributions; NaN without an order."""
     known = ~np.isnan(ranks)
     if known.sum() <= 2 or np.ptp(values[known]) == 0 or np.ptp(ranks[known]) == 0:
         return float("nan")
@@ -100,7 +100,10 @@ def collect_attributions(
     method: str,
     grouping: Grouping | None = None,
 ) -> Attributions:
-    """Average the held-out attributions of one candidate over repeated cross-validation."""
+    """Average the held-out attributions of one candidate over repeated cross-validation.
+
+    Each fold's attributions and base must add to its prediction, or an error is raised.
+    """
     together = grouping or Grouping()
     first = results[0].contributions
     assert first is not None
@@ -143,19 +146,19 @@ def _check_additivity(candidate: str, found: Contributions, probability: Floats)
     error = np.abs(found.values.sum(axis=1) + found.base - wanted)[inside]
     if error.size and error.max() > ADDITIVITY_TOLERANCE:
         raise AnalysisError(
-            f"the attributions of '{candidate}' miss its prediction by up to {error.max():.2g} "
-            f"on the scale of the {found.scale}, so they do not explain it",
-            remedy="Report this: an exact method must add up.",
+            f"the attributions of '{candidate}' differ from its prediction by up to "
+            f"{error.max():.2g} on the scale of the {found.scale}, so they do not explain it",
+            remedy="Report this: attributions of an exact method add up to the prediction.",
         )
 
 
 def rank_values(sample: Sample, features: Sequence[str]) -> Floats:
-    """Give each value's place within its feature.
+    """Rank each value within its feature.
 
     Returns
     -------
     array of float, shape (n_participants, n_features)
-        0 low to 1 high; NaN where missing or unordered, as a group is.
+        0 low to 1 high; NaN if missing or without an order, as for a group of features.
     """
     frame = sample.features.frame
     none = np.full(sample.n, np.nan)

@@ -1,4 +1,4 @@
-"""How much an explanation may cost: no more than the validation that it explains."""
+"""How much an explanation may cost: no more than the validation of the model that it explains."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 FEWEST_REFITS = 20
 FEWEST_PERMUTATIONS = 19
-# Counted prices are rough, so a twentieth of the validation's is kept back.
+# Counted costs are rough, so a twentieth of the validation's is kept in reserve.
 _SPENT = 0.95
 # Ten seconds of one core are never saved: what takes no longer is done as asked.
 _FREE = 10_000.0
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What an analysis asks for, and what of it is stated there.
+class ExplanationRequest:
+    """The numbers of refits and permutations that an analysis asks for.
 
     Parameters
     ----------
     refits, permutations : int
-        How many.
+        The numbers.
     refits_stated, permutations_stated : bool
-        Whether the analysis says so itself; what it does not say may be fewer.
+        Whether the analysis states the number; a default may be reduced, a stated number is not.
     """
 
     refits: int
@@ -31,23 +31,23 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Prices:
-    """What the parts of an explanation cost, in the unit of `count_cost`.
+class ExplanationCosts:
+    """The costs of the parts of an explanation, in the unit of `count_cost`.
 
     Parameters
     ----------
     validation : float
-        Of the validation that is explained.
+        Cost of the validation.
     refit : float
-        Of a refit, tuning included, that is seen through the participants that it left out.
+        Cost of a refit, including tuning and its attributions in the participants left out.
     permuted : float
-        Of a permutation, tuning included.
+        Cost of a permutation, including tuning.
     permuted_again : float
-        Of one that takes over what another tuned.
+        Cost of a permutation that uses the settings tuned in another.
     folds : int
-        Folds that permutations are seen through.
+        The number of folds that permutations are fitted to in turn.
     for_bundle : float
-        Of the further refits that a bundle takes along where there are any.
+        Cost of the further refits that are saved in a bundle if there are any refits.
     """
 
     validation: float
@@ -57,8 +57,8 @@ class Prices:
     folds: int
     for_bundle: float
 
-    def sum_up(self, refits: int, permutations: int) -> float:
-        """Sum up what an explanation costs at most."""
+    def sum_costs(self, refits: int, permutations: int) -> float:
+        """Sum the costs of an explanation with both steps of the permutations, its upper bound."""
         further = self.for_bundle if refits else 0.0
         tuned = min(permutations, self.folds)
         step = tuned * self.permuted + (permutations - tuned) * self.permuted_again
@@ -67,14 +67,14 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budget:
-    """What is done of an explanation.
+    """The numbers of refits and permutations of an explanation.
 
     Parameters
     ----------
     refits, permutations : int
-        How many.
+        The numbers.
     reason : str
-        Why there are fewer than an analysis has by default; blank where there are not.
+        Why there are fewer than by default; blank if there are not.
     """
 
     refits: int
@@ -82,46 +82,47 @@ class Budget:
     reason: str = ""
 
 
-def plan_explanation(wishes: Wishes, prices: Prices) -> Budget:
-    """Take as many refits and permutations as the validation pays for.
+def plan_explanation(request: ExplanationRequest, costs: ExplanationCosts) -> Budget:
+    """Plan as many refits and permutations as cost no more than the validation.
 
     Returns
     -------
     Budget
-        Of either as few as say something, before one is left out: first the refits, without which
-        there are no intervals, and last the permutations, without which nothing can be claimed.
-        It depends on counts alone, so it is the same whatever the machine and its load.
+        Both are reduced to the fewest that are informative before one is left out: first the
+        refits, without which there are no intervals, and last the permutations, without which
+        nothing can be claimed. The plan depends on counts alone, so it is the same on every
+        machine.
     """
-    bound = max(_SPENT * prices.validation, _FREE)
-    for refits, permutations in _list_plans(wishes):
-        if prices.sum_up(refits, permutations) <= bound:
-            return Budget(refits, permutations, _explain(wishes, refits, permutations))
-    refits, permutations = _list_plans(wishes)[-1]
-    return Budget(refits, permutations, _explain(wishes, refits, permutations))
+    bound = max(_SPENT * costs.validation, _FREE)
+    for refits, permutations in _list_plans(request):
+        if costs.sum_costs(refits, permutations) <= bound:
+            return Budget(refits, permutations, _explain(request, refits, permutations))
+    refits, permutations = _list_plans(request)[-1]
+    return Budget(refits, permutations, _explain(request, refits, permutations))
 
 
-def _list_plans(wishes: Wishes) -> list[tuple[int, int]]:
-    """List what may be done, the best first, down to what is stated."""
-    refits = [wishes.refits]
-    if not wishes.refits_stated:
-        refits = list(range(wishes.refits, FEWEST_REFITS - 1, -1)) or refits
-    permutations = [wishes.permutations]
-    if not wishes.permutations_stated:
-        permutations = list(dict.fromkeys([wishes.permutations, FEWEST_PERMUTATIONS]))
+def _list_plans(request: ExplanationRequest) -> list[tuple[int, int]]:
+    """List the possible plans, the best first; stated numbers are the same in all."""
+    refits = [request.refits]
+    if not request.refits_stated:
+        refits = list(range(request.refits, FEWEST_REFITS - 1, -1)) or refits
+    permutations = [request.permutations]
+    if not request.permutations_stated:
+        permutations = list(dict.fromkeys([request.permutations, FEWEST_PERMUTATIONS]))
     plans = [(refits[0], permutations[0])]
     plans += [(refit, permutations[-1]) for refit in refits]
-    if not wishes.refits_stated:
+    if not request.refits_stated:
         plans.append((0, permutations[-1]))
-    if not wishes.permutations_stated:
+    if not request.permutations_stated:
         plans.append((plans[-1][0], 0))
     return plans
 
 
-def _explain(wishes: Wishes, refits: int, permutations: int) -> str:
-    if (refits, permutations) == (wishes.refits, wishes.permutations):
+def _explain(request: ExplanationRequest, refits: int, permutations: int) -> str:
+    if (refits, permutations) == (request.refits, request.permutations):
         return ""
     return (
-        f"{refits} refits and {permutations} permutations are what the validation pays for, of "
-        f"{wishes.refits} and {wishes.permutations}: an explanation costs no more than the "
-        "validation that it explains. Numbers stated under `explanation:` are not cut"
+        f"{refits} of {request.refits} refits and {permutations} of {request.permutations} "
+        "permutations were made, so that the explanation costs no more than the validation. "
+        "Numbers stated under `explanation:` are not reduced"
     )

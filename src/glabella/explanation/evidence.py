@@ -1,4 +1,4 @@
-"""Published findings on predictors, and how ours stand beside them."""
+"""Published findings on predictors, compared with ours."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ __all__ = ["PredictorEvidence", "PublishedPredictor", "PublishedRelation"]
 
 Agreement = Literal[
     "agrees", "agrees by construction", "contradicts", "contradicts by construction",
-    "can't tell", "nothing to hold it against", "not measured in this analysis",
+    "can't tell", "nothing to compare with", "not measured in this analysis",
 ]  # fmt: skip
 
 
 class PublishedRelation(Definition):
-    """What one source says of a predictor.
+    """A finding of one source on a predictor.
 
     Parameters
     ----------
     says : str
-        The finding, in a line.
+        The finding, in one line.
     speaks : str
-        ``for`` the expected direction, or ``against`` it.
+        Whether it supports the expected direction: ``for`` or ``against`` it.
     source : str
         The citation.
     confidence : str
-        ``read`` in the source itself, ``secondary`` where quoted elsewhere, ``recalled`` from
-        memory.
+        ``read`` in the source itself, ``secondary`` if quoted elsewhere, ``recalled`` from memory.
     """
 
     says: str
@@ -46,26 +45,26 @@ class PublishedRelation(Definition):
 
 
 class PublishedPredictor(Definition):
-    """What is published of a predictor.
+    """The published findings on a predictor.
 
     Parameters
     ----------
     variables : tuple of str
-        The dictionary's variables that it is about.
+        The variables of the dictionary that the findings are about.
     level : str, optional
-        Of a category: the code that the direction is of.
+        For a category, the code whose participants the direction describes.
     direction : str
-        ``plus`` where response is held likelier, the higher the value; ``minus``, ``none`` or
-        ``unknown``.
+        ``plus`` if response is expected to be likelier the higher the value; ``minus``, ``none``
+        or ``unknown``.
     strength : str
-        Of the findings together.
+        The strength of the findings together.
     seen_in : str
-        ``treated patients`` alone, which can't tell prognosis from effect, or a ``contrast`` of
-        arms; ``nothing`` where there is no finding.
+        ``treated patients`` alone, which does not separate prognosis from the treatment's effect,
+        or a ``contrast`` of arms; ``nothing`` if there is no finding.
     findings : tuple of PublishedRelation
-        For and against.
+        Those for and those against the direction.
     hypothesis : str
-        A mechanism that was proposed; it is no finding.
+        A mechanism that was proposed, which is not a finding.
     """
 
     variables: tuple[str, ...] = Field(min_length=1)
@@ -78,14 +77,14 @@ class PublishedPredictor(Definition):
 
 
 class PredictorEvidence(Definition):
-    """Published predictors.
+    """A table of published predictors.
 
     Parameters
     ----------
     kind : str
         ``predictor_evidence``.
     description : str
-        Of which treatment and outcome.
+        The treatment and the outcome that the findings are about.
     predictors : tuple of PublishedPredictor
         In the order in which they are shown.
     """
@@ -96,21 +95,22 @@ class PredictorEvidence(Definition):
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What is published of a predictor, and ours beside it.
+class EvidenceComparison:
+    """A published predictor and ours, compared.
 
     Parameters
     ----------
     published : PublishedPredictor
-        The findings.
+        The published findings.
     label : str
-        What it is about, in words.
+        The label of the variable, or of our feature.
     predictor : Predictor or None
-        Ours, or the group that it is a part of; None where no feature of the analysis is of it.
+        Our predictor, or the group that contains it; None if no feature of the analysis is
+        derived from the variables.
     agreement : str
-        In a word.
+        Whether ours agrees, in a word.
     is_part : bool
-        Whether ours is a group, through which it is compared.
+        Whether it is compared through a group of features.
     """
 
     published: PublishedPredictor
@@ -121,45 +121,45 @@ class Beside:
 
     @property
     def ours(self) -> str:
-        """What we find, in words."""
+        """Our finding in words."""
         if self.predictor is None:
             return "–"
         words = self.predictor.words
         if self.predictor.is_beyond_noise is False:
-            words = "not told from noise"
+            words = "not distinguished from noise"
         elif self.published.seen_in == "contrast" and self.predictor.role is not None:
             words = f"{words}; {self.predictor.kind}"
         return f"part of the group {self.predictor.label}: {words}" if self.is_part else words
 
     @property
-    def held_against(self) -> Estimate | None:
-        """Our figure for what was published: a contrast of arms, or of the active arm alone."""
+    def compared_with(self) -> Estimate | None:
+        """Our estimate of what was published: a contrast of arms, or of the active arm alone."""
         if self.predictor is None or self.predictor.role is None:
             return None
         role = self.predictor.role
         return role.difference if self.published.seen_in == "contrast" else role.active
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values.
+        """Convert to plain values.
 
         Returns
         -------
         dict
-            The published side with its findings, ours with its interval, and the word.
+            The published findings, our estimate with its interval, and whether they agree.
         """
-        mine, held = self.predictor, self.held_against
+        mine, ours = self.predictor, self.compared_with
         return {
             **self.published.model_dump(mode="json"),
             "label": self.label,
             "ours": self.ours,
             "is_beyond_noise": None if mine is None else mine.is_beyond_noise,
-            "held_against": None if held is None else held.as_json(),
+            "held_against": None if ours is None else ours.as_json(),
             "mean_absolute": None if mine is None else mine.importance.as_json(),
             "agreement": self.agreement,
         }
 
 
-def hold_beside(
+def compare_with_evidence(
     evidence: PredictorEvidence,
     predictors: Sequence[Predictor],
     variables: Mapping[str, str],
@@ -168,31 +168,31 @@ def hold_beside(
     is_simulated: bool,
     grouping: Grouping | None = None,
     labels: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[Beside, ...]:
-    """Hold our predictors beside the published ones.
+) -> tuple[EvidenceComparison, ...]:
+    """Compare our predictors with the published ones.
 
     Parameters
     ----------
     evidence : PredictorEvidence
-        What is published.
+        The published predictors.
     predictors : sequence of Predictor
         Ours.
     variables : mapping of str
-        Feature to the variable that it is built from.
+        Variable by the name of the feature that is derived from it.
     levels : mapping of sequence of str
-        Feature to its levels in order, of a category.
+        For a category, its levels in order, by the name of the feature.
     is_simulated : bool
-        Whether agreement is by construction.
+        Whether the data are simulated, so that agreement is by construction.
     grouping : Grouping, optional
-        What is shown as one; every feature alone unless stated.
+        Features that are shown as one; by default each is shown alone.
     labels : mapping of str
-        Variable to its words, for what no feature is of; its name where there are none.
+        Label by variable, for variables without a feature; by default the variable's name.
 
     Returns
     -------
-    tuple of Beside
-        For each published predictor the features that are of it, a group in the place of its
-        features; one without a predictor of ours where nothing is.
+    tuple of EvidenceComparison
+        For each published predictor, one for each feature that is derived from its variables, or
+        for the group that contains it; one without a predictor of ours if there is none.
     """
     together, found = grouping or Grouping(), []
     for published in evidence.predictors:
@@ -203,15 +203,17 @@ def hold_beside(
             agreement = _compare(
                 published, item, levels, is_part=is_part, is_simulated=is_simulated
             )
-            label = item.label if not is_part else _name(published, labels)
-            found.append(Beside(published, label, item, agreement, is_part))
+            label = item.label if not is_part else _name_variables(published, labels)
+            found.append(EvidenceComparison(published, label, item, agreement, is_part))
         if not mine:
-            label = _name(published, labels)
-            found.append(Beside(published, label, None, "not measured in this analysis"))
+            label = _name_variables(published, labels)
+            found.append(
+                EvidenceComparison(published, label, None, "not measured in this analysis")
+            )
     return tuple(found)
 
 
-def _name(published: PublishedPredictor, labels: Mapping[str, str]) -> str:
+def _name_variables(published: PublishedPredictor, labels: Mapping[str, str]) -> str:
     return ", ".join(labels.get(name, name) for name in published.variables)
 
 
@@ -224,18 +226,18 @@ def _compare(
     is_simulated: bool,
 ) -> Agreement:
     if published.direction == "unknown":
-        return "nothing to hold it against"
-    # What a group tells may be another of its features' doing; and what is not told from noise
-    # may be small, or hidden by too few participants.
+        return "nothing to compare with"
+    # A group's association may be due to another of its features; and a feature that is not
+    # distinguished from noise may have a small effect, or too few participants to show it.
     if not mine.is_beyond_noise or is_part:
         return "can't tell"
-    turn = 1.0
+    sign = 1.0
     if published.seen_in == "contrast":
-        turn = _find_contrast(mine)
-        if turn == 0.0:
+        sign = _find_contrast(mine)
+        if sign == 0.0:
             return "can't tell"
     if published.direction == "none":
-        return _tell(agrees=False, is_simulated=is_simulated)
+        return _name_agreement(agrees=False, is_simulated=is_simulated)
     if math.isnan(mine.direction) or abs(mine.direction) < MIXED:
         return "can't tell"
     expected = 1.0 if published.direction == "plus" else -1.0
@@ -243,16 +245,16 @@ def _compare(
     if published.level is not None and len(order) == 2 and published.level == order[0]:
         # Ours is the direction of the second level.
         expected = -expected
-    return _tell(agrees=mine.direction * turn * expected > 0, is_simulated=is_simulated)
+    return _name_agreement(agrees=mine.direction * sign * expected > 0, is_simulated=is_simulated)
 
 
 def _find_contrast(mine: Predictor) -> float:
-    """Say which way the treatment's effect goes with the feature: with it, against it, or 0."""
+    """Find the sign of the association of the feature with the treatment's effect; 0 if unclear."""
     role = "can't be told" if mine.role is None else mine.role.role
     return {"of the effect": 1.0, "of the effect, in the other direction": -1.0}.get(role, 0.0)
 
 
-def _tell(*, agrees: bool, is_simulated: bool) -> Agreement:
+def _name_agreement(*, agrees: bool, is_simulated: bool) -> Agreement:
     if is_simulated:
         return "agrees by construction" if agrees else "contradicts by construction"
     return "agrees" if agrees else "contradicts"

@@ -16,16 +16,16 @@ _TYPE_SIZE = 10
 
 
 def plot_beeswarm(attributions: Attributions, *, low: str, high: str) -> Any:
-    """Plot the beeswarm.
+    """Plot the beeswarm of held-out participants.
 
     Returns
     -------
-    Figure
-        Of matplotlib. The points are one picture, in which no participant has a mark of their
-        own; those of the arm, and of what has no order, are grey.
+    matplotlib Figure
+        The points are one image, in which no participant has a separate element; those of the
+        arm, and of features without an order, are grey.
     """
     with warnings.catch_warnings():
-        # shap warns of changes inside numpy and matplotlib that are not the user's to mend.
+        # shap warns of changes inside numpy and matplotlib, which a user can't fix.
         warnings.simplefilter("ignore")
         shap: Any = import_module("shap")
         patient = np.array(attributions.is_patient)
@@ -39,15 +39,15 @@ def plot_beeswarm(attributions: Attributions, *, low: str, high: str) -> Any:
 
 
 def tabulate_beeswarm(attributions: Attributions) -> pd.DataFrame:
-    """Tabulate what the beeswarm shows, without anybody's value.
+    """Tabulate the beeswarm in bins, without any single participant's value.
 
     Returns
     -------
     DataFrame
         For each feature, bins of at least ten participants from the lowest attribution on:
         ``feature``, ``bin``, ``mean``, ``lower_quartile``, ``median``, ``upper_quartile`` and
-        ``n`` of the attributions, and ``rank``: the mean place of their values within the
-        feature, missing where under ten have one.
+        ``n`` of the attributions, and ``rank``: the mean rank of the values within the feature,
+        0 low to 1 high, missing if fewer than ten participants have a value.
     """
     rows = []
     for at, label in enumerate(attributions.labels):

@@ -1,4 +1,4 @@
-"""Whether a feature acts otherwise under the treatment, all other features held."""
+"""Whether a feature's association with response differs by arm, given all other features."""
 
 from __future__ import annotations
 
@@ -16,29 +16,32 @@ from glabella.validation.measures.rubin import pool_estimates
 
 Floats = npt.NDArray[np.float64]
 
-# Standard deviations of the priors of what is held, on the log-odds scale a standard deviation of
-# the feature: wider than effects of patients' features are, and enough that many of them in few
-# participants do not separate the classes.
+# Standard deviations of the priors of the other terms, in log odds for one standard deviation of
+# the feature: wider than the effects of patients' features, and narrow enough that many of them in
+# few participants do not separate the classes.
 _OF_OTHERS = 1.0
 _OF_STRATA = 5.0
-# What is asked for is not shrunk.
+# The coefficient that is estimated is not shrunk.
 _FREE = 1e3
 
 
 def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estimate:
     """Estimate how much a feature's log odds ratio differs between active and control arms.
 
-    A feature's concordance also differs between arms where another feature acts in one of them
-    alone, or noise differs; its log odds ratio given the others does not.
+    A feature's concordance also differs between arms if another feature predicts in only one of
+    them, or if noise differs; its log odds ratio given the others does not. ``score`` is higher
+    for likelier response, and participants with a missing score are excluded. ``others`` are
+    standardised, without missing values, and may differ in effect between the arms.
 
     Returns
     -------
     Estimate
         Active less control, per standard deviation of the score's normal quantiles: like a
         concordance it depends on the order alone, so that a long tail is not taken for another
-        effect where fewer respond. Of a logistic regression with an intercept for each trial,
-        cohort and arm, the others weakly shrunk, with an error over participants. Null where
-        there is no control arm, or too few of a class in either.
+        effect if fewer respond. It comes from a logistic regression with an intercept for each
+        trial, cohort and arm, in which the other features are weakly shrunk, and its standard
+        error is over participants. Not estimable if there is no control arm, or too few
+        responders or non-responders in either arm.
 
     References
     ----------
@@ -58,13 +61,13 @@ def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estima
     cells = pd.factorize(sample.strata[rows])[0]
     strata = (cells[:, None] == np.arange(1, cells.max() + 1)).astype(float)
     side = np.where(active, 0.5, -0.5)[:, None]
-    own = _spread_normally(mine)[:, None]
-    held = others[rows]
-    design = np.hstack([own * side, own, held, held * side, strata])
+    own = _convert_to_normal(mine)[:, None]
+    given = others[rows]
+    design = np.hstack([own * side, own, given, given * side, strata])
     deviations = np.concatenate(
         [
             np.full(2, _FREE),
-            np.full(2 * held.shape[1], _OF_OTHERS),
+            np.full(2 * given.shape[1], _OF_OTHERS),
             np.full(strata.shape[1], _OF_STRATA),
         ]
     )
@@ -80,8 +83,8 @@ def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estima
     return pool_estimates(each, units=int(who.max()) + 1)
 
 
-def _spread_normally(score: Floats) -> Floats:
-    """Give each value the normal quantile of its rank, with a standard deviation of 1."""
+def _convert_to_normal(score: Floats) -> Floats:
+    """Convert each value to the normal quantile of its rank, with a standard deviation of 1."""
     quantiles = norm.ppf((rankdata(score) - 0.5) / len(score))
     return np.asarray((quantiles - quantiles.mean()) / quantiles.std())
 
@@ -99,7 +102,7 @@ def _fit(
     units = int(who.max()) + 1
     if units < len(who):
         scores = np.column_stack([np.bincount(who, weights=column) for column in scores.T])
-    # Influence on the first coefficient alone is asked for.
+    # Only the influence on the first coefficient is needed.
     influence = scores @ np.linalg.solve(hessian, np.eye(len(hessian))[0])
     correction = units / max(units - whole.shape[1], 1)
     return estimate_mean(

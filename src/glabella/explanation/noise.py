@@ -1,4 +1,4 @@
-"""How important features look that tell nothing."""
+"""How important features look that are not associated with response."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Noise:
-    """The importance of features that tell nothing.
+    """The importance of permuted features, which are not associated with response.
 
     Parameters
     ----------
     threshold : float or None
-        Beyond it lies a mean absolute attribution that the most important of the permuted features
-        reaches in no more than 5 % of permutations; None where it was not found.
+        The most important permuted feature has a mean absolute attribution above it in at most
+        5 % of permutations; None if it could not be computed.
     largest : array of float, shape (n_permutations,)
         The importance of the most important permuted feature, in the step that decided.
     permutations : int
-        In each step, those that gave a model.
+        The number of permutations in each step that gave a model.
     steps : int
-        1 where nothing stood out from permuted outcomes; 2 where what did was kept in place, and
-        the others permuted once more.
+        1 if all or no features exceeded the threshold of the first step; 2 if those that did were
+        kept in place, and the others permuted again.
     reason : str or None
         Why there is no threshold.
     """
@@ -53,7 +53,7 @@ class Noise:
     reason: str | None = None
 
     def find_p(self, importance: float) -> float | None:
-        """Find how often nothing is as important, over all features together."""
+        """Find the family-wise p-value of a mean absolute attribution; None without threshold."""
         if self.threshold is None:
             return None
         return float((1 + (self.largest >= importance).sum()) / (1 + len(self.largest)))
@@ -70,17 +70,21 @@ def measure_noise(
     runner: Runner = ONE_BY_ONE,
     keeper: Keeper[Any] | None = None,
 ) -> Noise:
-    """Refit a candidate to permuted features, and keep the largest importance of each time.
+    """Refit a candidate to permuted features, and keep the largest importance of each permutation.
 
     Features of the patient are permuted together, between participants of the same trial, cohort
-    and arm: as if outcomes were. A penalty learns that there is nothing, and shrinks all; beside
-    real predictors it would not, and features that tell nothing would look larger. So what stood
-    out is then kept in place and the others are permuted once more, and the larger of the two
-    thresholds holds.
+    and arm, as if outcomes were permuted. If all features are permuted, a penalty shrinks all of
+    them; beside real predictors it would not, and permuted features would look more important. So
+    the features above the threshold are then kept in place, the others are permuted again, and
+    the larger of the two thresholds is used.
 
-    Settings that are searched are searched once for each fold and step, in its first permutation,
-    and its others take them over: a search costs many times the fit. Weights, calibration and
-    penalties that a fit learns itself are learnt anew each time.
+    Settings are searched once for each fold and step, in its first permutation, and the other
+    permutations of the fold use them, since a search costs many times a fit. Weights, calibration
+    and penalties that are part of a fit are estimated in each permutation.
+
+    ``importance`` is the mean absolute attribution of each feature or group of the patient. Each
+    permutation is fitted to the training part of one of the ``folds``, and measured in its
+    held-out part. Finished permutations are kept in, and read from, ``keeper``.
 
     References
     ----------
@@ -92,13 +96,13 @@ def measure_noise(
         return Noise(None, np.empty(0), 0, 0, "the candidate uses no feature of the patient")
 
     def run(
-        block: tuple[str, ...], step: int, numbers: range, known: Sequence[Permuted | None]
-    ) -> Iterator[Permuted | None]:
+        block: tuple[str, ...], step: int, numbers: range, known: Sequence[PermutationResult | None]
+    ) -> Iterator[PermutationResult | None]:
         tasks = [
             Task(
                 (block, step, number),
                 delayed(_measure_permuted)(
-                    candidate if before is None else fix_settings(candidate, before.settings),
+                    candidate if before is None else apply_settings(candidate, before.settings),
                     trainer,
                     folds[number % len(folds)],
                     block,
@@ -115,7 +119,7 @@ def measure_noise(
             yield found
 
     def permute(block: tuple[str, ...], step: int) -> Floats:
-        # The first of each fold tunes, and the others of the fold take its settings over.
+        # The first permutation of each fold tunes, and the others of the fold use its settings.
         first = range(min(len(folds), permutations))
         others = range(len(first), permutations)
         tuned = list(run(block, step, first, [None] * len(first)))
@@ -138,63 +142,60 @@ def measure_noise(
 
 
 def _find_threshold(largest: Floats) -> float:
-    """The value that leaves 5 % of permutations and the participants' own order beyond it."""
+    """Find the value that 5 % of permutations, with the observed order among them, exceed."""
     beyond = int(FAMILY_WISE * (len(largest) + 1))
     return float(np.sort(largest)[len(largest) - beyond])
 
 
 @dataclass(frozen=True)
-class Permuted:
-    """What a permutation came to.
+class PermutationResult:
+    """The result of a permutation.
 
     Parameters
     ----------
     largest : float
         The importance of the most important permuted feature.
     settings : dict of dict
-        What tuning chose, by member of an ensemble; of another candidate under a blank name.
+        The tuned settings by member of an ensemble; under a blank name for another candidate.
     """
 
     largest: float
     settings: dict[str, dict[str, Any]]
 
 
-def pack_permuted(permuted: Permuted) -> dict[str, Any]:
-    """Give what a permutation came to as plain values."""
+def export_permuted(permuted: PermutationResult) -> dict[str, Any]:
+    """Convert the result of a permutation to plain values, for a checkpoint."""
     return vars(permuted)
 
 
-def unpack_permuted(content: dict[str, Any]) -> Permuted:
-    """Give it back."""
-    return Permuted(**content)
+def restore_permuted(content: dict[str, Any]) -> PermutationResult:
+    """Restore the result of a permutation from `export_permuted`."""
+    return PermutationResult(**content)
 
 
-def fix_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Any]]) -> Candidate:
-    """Give a candidate settings that were tuned before, so that none are searched.
+def apply_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Any]]) -> Candidate:
+    """Apply settings that were tuned before, so that a candidate does not search them.
 
-    Returns
-    -------
-    Candidate
-        Weights, calibration and penalties that are learnt without a search still are.
+    Weights, calibration and penalties that are estimated without a search still are.
     """
     if isinstance(candidate, EnsembleCandidate):
         members = {
-            name: _fix(member, settings.get(name, {}))
+            name: _apply(member, settings.get(name, {}))
             for name, member in candidate.resolved.items()
         }
         return candidate.model_copy(update={"resolved": members})
-    return _fix(candidate, settings.get("", {}))
+    return _apply(candidate, settings.get("", {}))
 
 
-def without_search(candidate: Candidate) -> Candidate:
-    """Give a candidate that searches nothing, as one is with settings that were tuned before."""
+def remove_search(candidate: Candidate) -> Candidate:
+    """Remove the search of a candidate, to count the cost of one whose settings are known."""
     if isinstance(candidate, EnsembleCandidate):
-        members = {name: without_search(member) for name, member in candidate.resolved.items()}
+        members = {name: remove_search(member) for name, member in candidate.resolved.items()}
         return candidate.model_copy(update={"resolved": members})
     return candidate.model_copy(update={"search": {}})
 
 
-def _fix(candidate: Candidate, setting: Mapping[str, Any]) -> Candidate:
+def _apply(candidate: Candidate, setting: Mapping[str, Any]) -> Candidate:
     fixed = {name: value for name, value in setting.items() if name in candidate.search}
     left = {name: space for name, space in candidate.search.items() if name not in fixed}
     return candidate.model_copy(
@@ -209,7 +210,7 @@ def _measure_permuted(
     block: tuple[str, ...],
     grouping: Grouping,
     key: tuple[int, int],
-) -> Permuted | None:
+) -> PermutationResult | None:
     sample, seed = trainer.sample, trainer.seed
     draw = np.random.default_rng(derive_seed(seed, "noise", *key))
     order = permute_within(sample.strata, draw, people=sample.people)
@@ -231,4 +232,4 @@ def _measure_permuted(
     sizes = np.abs(found.values).mean(axis=0)
     largest = float(max(sizes[found.features.index(name)] for name in block))
     settings = {name: dict(member.setting) for name, member in tuned.members.items()}
-    return Permuted(largest, settings or {"": dict(tuned.setting)})
+    return PermutationResult(largest, settings or {"": dict(tuned.setting)})

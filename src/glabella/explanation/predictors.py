@@ -1,4 +1,4 @@
-"""Which features predict, in which direction, how sure, and for whom."""
+"""Which features predict, in which direction, with which uncertainty, and for which patients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from glabella.validation.across_trials.pooled_measures import plain_pooled
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimate import LEVEL, Estimate
 
-# Below this a rank correlation is no direction.
+# A rank correlation closer to 0 is not called a direction.
 MIXED = 0.3
 _FEWEST_REFITS = 20
 _TAILS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
@@ -31,33 +31,37 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Predictor:
-    """What is known of one feature, or of a group that is shown as one.
+    """The estimates for one feature, or for a group of features that is shown as one.
 
     Parameters
     ----------
     feature, label : str
-        Its name and its words.
+        Its name and its label.
     is_patient : bool
-        Whether it is a property of the patient; the arm is none, and has no rank.
+        Whether it is a property of the patient; the arm is not, and has no rank.
     importance : Estimate
         Mean absolute attribution of held-out participants; the interval is the spread of refits
-        to bootstrap samples, each seen through the participants that it left out.
+        to bootstrap samples, each measured in the participants that it left out.
     rank, rank_low, rank_high : int or None
-        Its place among the patient's features, and the interval of it over refits.
+        Its rank among the patient's features, 1 the most important, and the interval of the rank
+        over refits.
     direction : float
-        Rank correlation of value and attribution; NaN for what has no order or is not used.
+        Rank correlation of value and attribution; NaN if the values have no order or the feature
+        is not used.
     upper : str
-        What the direction is of: ``higher``, or the label of a category's second level.
+        The values that the direction describes: ``higher``, or the label of a category's second
+        level.
     holds : float or None
-        The share of refits in which the direction is the same; None without refits or direction.
+        The proportion of refits in which the direction is the same; None without refits or
+        direction.
     p : float or None
-        How often the most important of features that tell nothing is as important; family-wise.
+        Family-wise p-value: how often the most important of permuted features is as important.
     is_beyond_noise : bool or None
-        Whether it is told from noise; None where that was not tested.
+        Whether it is distinguished from noise; None if that was not tested.
     by_trial : dict of float
         Mean absolute attribution of the participants of each trial.
     role : FeatureRole or None
-        Of a feature of the patient.
+        For a feature of the patient, what it predicts.
     """
 
     feature: str
@@ -79,7 +83,7 @@ class Predictor:
     def words(self) -> str:
         """The direction in words."""
         if self.is_beyond_noise is False:
-            return "none is told from noise"
+            return "none is distinguished from noise"
         if math.isnan(self.direction):
             return "no order"
         if abs(self.direction) < MIXED:
@@ -88,33 +92,33 @@ class Predictor:
 
     @property
     def reversed_in(self) -> tuple[str, ...]:
-        """Trials in which it goes the other way; none for what can't be told from noise."""
+        """Trials in which the direction is reversed; none if not distinguished from noise."""
         if self.role is None or self.is_beyond_noise is False:
             return ()
         return self.role.reversed_in
 
     @property
     def kind(self) -> str:
-        """What it is, in the words of the report."""
+        """What it predicts, in the words of the report."""
         if not self.is_patient:
             return "the arm"
         if self.is_beyond_noise is False:
-            return "not told from noise"
+            return "not distinguished from noise"
         if self.role is None:
-            return "can't be told"
+            return "not known"
         if self.role.role == "of the effect":
-            return "predictor of the treatment's effect"
+            return "effect modifier"
         if self.role.role == "of the effect, in the other direction":
             return (
-                "predictor of the treatment's effect in the other direction: it works less, or the "
-                "other way, under the treatment"
+                "effect modifier in the opposite direction: under the treatment it predicts less, "
+                "or the reverse"
             )
         if self.role.role == "prognostic":
-            return "prognostic: it works without the treatment too"
-        return "predictor in the active arm; whether of the treatment's effect can't be told"
+            return "prognostic: it predicts without the treatment too"
+        return "predictor in the active arm; whether an effect modifier is not known"
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Convert to plain values; unknown ones are None."""
         role = self.role
         return {
             "feature": self.feature,
@@ -152,14 +156,15 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Pair:
-    """What two features add together, beyond what each adds alone.
+    """The interaction of two features, beyond what each adds alone.
 
     Parameters
     ----------
     left, right : str
-        Their words.
+        The labels of the features.
     size : Estimate
-        Mean absolute interaction, with the spread of refits; each of participants left out.
+        Mean absolute interaction, with the spread of refits, each measured in the participants
+        that it left out.
     """
 
     left: str
@@ -167,7 +172,7 @@ class Pair:
     size: Estimate
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Convert to plain values."""
         return {"left": self.left, "right": self.right, "size": self.size.as_json()}
 
 
@@ -178,14 +183,14 @@ def measure_predictors(
     noise: Noise | None,
     grouping: Grouping | None = None,
 ) -> tuple[Predictor, ...]:
-    """Put together what is known of each feature.
+    """Measure the importance, direction and role of each feature.
 
     Returns
     -------
     tuple of Predictor
-        The patient's first, then the arm; the most important first. What each is a predictor of
-        is adjusted for their number: over those that stand out from noise, or over all where that
-        was not tested.
+        The patient's features first, the most important first, then the arm. The p-values of the
+        roles are adjusted for the number of features that are distinguished from noise, or of all
+        if that was not tested.
     """
     table = attributions.summarise()
     together = grouping or Grouping()
@@ -219,13 +224,15 @@ def measure_predictors(
                 feature=name,
                 label=str(row["label"]),
                 is_patient=is_patient,
-                importance=_spread(importance, np.array([each.importance[at] for each in refits])),
+                importance=_estimate_spread(
+                    importance, np.array([each.importance[at] for each in refits])
+                ),
                 rank=None if place is None else place + 1,
                 rank_low=rank_low,
                 rank_high=rank_high,
                 direction=direction,
                 upper=str(row["upper"]),
-                holds=_find_share(direction, [each.directions[at] for each in refits]),
+                holds=_compute_agreement(direction, [each.directions[at] for each in refits]),
                 p=None if noise is None or place is None else noise.find_p(importance),
                 is_beyond_noise=None
                 if noise is None or noise.threshold is None or place is None
@@ -236,7 +243,7 @@ def measure_predictors(
                 },
                 role=measure_role(
                     sample,
-                    _turn(attributions, at, direction),
+                    _select_score(attributions, at, direction),
                     None if severe & set(members) else severity,
                     _number_values(sample, members),
                     encoded[:, [owner not in members for owner in owners]],
@@ -249,7 +256,7 @@ def measure_predictors(
 
 
 def _adjust(found: Sequence[Predictor]) -> list[Predictor]:
-    """Make claims only of what is told from noise, adjusted for how many these are."""
+    """Adjust the roles of features distinguished from noise for the number of these features."""
     claimed = {
         item.feature: item.role
         for item in found
@@ -271,7 +278,7 @@ def _number_values(sample: Sample, members: Sequence[str]) -> npt.NDArray[np.int
 def measure_pairs(
     attributions: Attributions, refits: Sequence[RefitAttributions]
 ) -> tuple[Pair, ...]:
-    """Rank pairs by what they add together."""
+    """Rank the pairs of features that a refit uses by their interaction, the largest first."""
     if not refits:
         return ()
     drawn = np.stack([each.pairs for each in refits])
@@ -280,7 +287,7 @@ def measure_pairs(
         Pair(
             attributions.labels[left],
             attributions.labels[right],
-            _spread(float(drawn[:, left, right].mean()), drawn[:, left, right]),
+            _estimate_spread(float(drawn[:, left, right].mean()), drawn[:, left, right]),
         )
         for left in range(count)
         for right in range(left + 1, count)
@@ -289,8 +296,8 @@ def measure_pairs(
     return tuple(sorted(pairs, key=lambda pair: -(pair.size.value or 0.0)))
 
 
-def _spread(value: float, drawn: Floats) -> Estimate:
-    """The spread of refits around the value: what they scatter about is moved to it."""
+def _estimate_spread(value: float, drawn: Floats) -> Estimate:
+    """Estimate an interval from the spread of refits, with their median moved to the value."""
     if len(drawn) < _FEWEST_REFITS:
         return Estimate(value, reason="too few refits to bootstrap samples")
     low, middle, high = np.quantile(drawn, [_TAILS[0], 0.5, _TAILS[1]])
@@ -312,15 +319,15 @@ def _find_ranks(ranks: Floats | None, place: int | None) -> tuple[int | None, in
     return int(low), int(high)
 
 
-def _find_share(direction: float, drawn: Sequence[float]) -> float | None:
+def _compute_agreement(direction: float, drawn: Sequence[float]) -> float | None:
     if math.isnan(direction) or len(drawn) < _FEWEST_REFITS:
         return None
-    # Where a refit does not use the feature, it has no direction there.
+    # A feature that a refit does not use has no direction there.
     return float(np.mean([not math.isnan(each) and each * direction > 0 for each in drawn]))
 
 
-def _turn(attributions: Attributions, at: int, direction: float) -> Floats:
-    """The feature's values, turned towards response; attributions where values have no order."""
+def _select_score(attributions: Attributions, at: int, direction: float) -> Floats:
+    """Select the feature's ranks, higher for likelier response; else its attributions."""
     ranks = attributions.ranks[:, at]
     if math.isnan(direction) or abs(direction) < MIXED or np.isnan(ranks).all():
         return np.asarray(attributions.values[:, at])

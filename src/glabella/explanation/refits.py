@@ -1,4 +1,4 @@
-"""Refits to bootstrap samples, seen through the participants that each left out."""
+"""Refits to bootstrap samples, summarised in the participants that each left out."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RefitAttributions:
-    """What one refit uses, of the participants that it did not see.
+    """The attributions of one refit in the participants that it was not fitted to.
 
     Parameters
     ----------
     features : tuple of str
-        What is shown, in the order of the model's contributions.
+        Features, and groups shown as one, in the order of the model's contributions.
     importance : array of float, shape (n_features,)
         Mean absolute attribution.
     directions : array of float, shape (n_features,)
-        Rank correlation of value and attribution; NaN for what has no order or is not used.
+        Rank correlation of value and attribution; NaN if the values have no order or the feature
+        is not used.
     pairs : array of float, shape (n_features, n_features)
-        Mean absolute of what each pair adds beyond its features; nought on the diagonal.
+        Mean absolute interaction of each pair; 0 on the diagonal.
     """
 
     features: tuple[str, ...]
@@ -46,17 +47,18 @@ class RefitAttributions:
 
 
 @dataclass(frozen=True)
-class SeenRefit:
-    """A refit as stability sees it, and as explanations do.
+class RefitSummary:
+    """A refit, summarised for stability and for explanations.
 
     Parameters
     ----------
     whole : Refit
-        Through all participants.
+        Its predictions for all participants.
     left_out : RefitAttributions or None
-        Through those that were not drawn; None where these are under five.
+        Its attributions in the participants that were not drawn; None if these are fewer than
+        five.
     files : dict of bytes
-        The refit itself, as `export_model` writes it.
+        The refit itself, in the files of `export_model`.
     """
 
     whole: Refit
@@ -65,26 +67,26 @@ class SeenRefit:
 
 
 @dataclass(frozen=True)
-class LookAtRefit:
-    """What is kept of a refit.
+class SummariseRefit:
+    """Summarise each refit as soon as it is fitted.
 
     Parameters
     ----------
     grouping : Grouping
-        What is shown as one.
+        Features that are shown as one.
     """
 
     grouping: Grouping
 
     def __call__(
         self, model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_]
-    ) -> SeenRefit:
-        """Look at a refit."""
+    ) -> RefitSummary:
+        """Summarise a model that was fitted to the rows ``drawn``, with repetitions."""
         rows = np.flatnonzero(~np.isin(sample.people, sample.people[drawn]))
-        # Once for all participants: those that were left out are among them.
+        # Computed once for all participants, as those that were left out are among them.
         found = model.contributions(sample.features.columns)
         mine = replace(found, values=found.values[rows], base=found.base[rows])
-        return SeenRefit(
+        return RefitSummary(
             look_through(model, sample, found),
             self._attribute(model, sample, mine, rows),
             export_model(model),
@@ -101,7 +103,7 @@ class LookAtRefit:
             return None
         found = self.grouping.sum_values(contributions)
         ranks = rank_values(sample, found.features)[rows]
-        # Evenly over the table, which holds trial after trial.
+        # Evenly spaced over the table, in which one trial follows another.
         few = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_FOR_PAIRS)).astype(int)]
         pairs = self.grouping.sum_pairs(model.interactions(sample.features.take(few)))
         sizes = 2.0 * np.abs(pairs.values).mean(axis=0)
@@ -116,14 +118,14 @@ class LookAtRefit:
         )
 
 
-def pack_refit(refit: SeenRefit) -> dict[str, Any]:
-    """Give a refit as plain values, bytes and arrays."""
+def export_refit(refit: RefitSummary) -> dict[str, Any]:
+    """Convert a refit to plain values, bytes and arrays, for a checkpoint."""
     return asdict(refit)
 
 
-def unpack_refit(content: dict[str, Any]) -> SeenRefit:
-    """Give a packed refit back."""
+def restore_refit(content: dict[str, Any]) -> RefitSummary:
+    """Restore a refit from `export_refit`."""
     left_out = content["left_out"]
     if left_out is not None:
         left_out = RefitAttributions(**{**left_out, "features": tuple(left_out["features"])})
-    return SeenRefit(Refit(**content["whole"]), left_out, content["files"])
+    return RefitSummary(Refit(**content["whole"]), left_out, content["files"])

@@ -1,4 +1,4 @@
-"""What a feature is a predictor of: response in either arm, or the treatment's effect."""
+"""What a feature predicts: response in both arms, or the treatment's effect."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FeatureRole:
-    """How well a feature tells responders from others, and in whom.
+    """How well a feature alone separates responders from non-responders, by arm and trial.
 
-    Every figure but one is a concordance: how often, of a responder and another of the same trial
-    and arm, the responder lies where the model puts the likelier. 0.5 is chance. There the feature
-    stands alone.
+    Every estimate except `interaction` is a concordance: in which proportion of pairs of a
+    responder and a non-responder of the same trial and arm the responder has the value for which
+    the model predicts the higher probability. 0.5 is chance.
 
     Parameters
     ----------
     active, control : Estimate
-        In the active arms, and in the others.
+        In the active arms, and in the control arms.
     difference : Estimate
         Active less control.
     interaction : Estimate
-        How much its log odds ratio given the other features is larger in the active arms, from
+        How much larger the log odds ratio given the other features is in the active arms, from
         `glabella.explanation.interaction.measure_interaction`.
     beyond_severity : Estimate
         In the active arms, among participants in the same third of severity at baseline.
@@ -56,11 +56,11 @@ class FeatureRole:
     pooled : PooledMeasure
         Over trials, with their heterogeneity.
     p_effect, p_control : float or None
-        Two-sided, of no difference of the arms (the larger of the p of `difference` and of
-        `interaction`, as both must tell of one) and of chance in the control arm; None where it
-        can't be tested. `adjust_roles` makes them Holm's over several features.
+        Two-sided p-values: of no difference between the arms (the larger of the p-values of
+        `difference` and of `interaction`, as both must show one) and of chance in the control
+        arm; None if it can't be tested. `adjust_roles` adjusts them for several features.
     p_trials : tuple of float or None
-        Two-sided, of chance in each trial.
+        Two-sided p-value of chance in each trial.
     """
 
     active: Estimate
@@ -76,14 +76,14 @@ class FeatureRole:
 
     @property
     def role(self) -> Role:
-        """Of the effect where the arms differ, prognostic where it works in the control arms.
+        """Of the effect if the arms differ, prognostic if it predicts in the control arms.
 
-        It can't be told where both may be chance. Where it works better in the control arms, it
-        works less, or the other way, under the treatment: that is an effect too. The arms must
-        differ in concordance and in the log odds ratio given the other features, in the same
-        direction: where another feature works in one arm alone, or noise differs, a feature that
-        adds the same in both tells less in one, and the concordance alone would take that for an
-        effect (docs/validation_study.md, line 6).
+        The role is not known if both may be chance. A feature that predicts better in the control
+        arms predicts less, or the reverse, under the treatment: it modifies the effect too. The
+        arms must differ both in concordance and in the log odds ratio given the other features,
+        in the same direction. If another feature predicts in one arm alone, or noise differs, a
+        feature with the same effect in both arms has a lower concordance in one, which alone
+        would be taken for an effect (docs/validation_study.md, line 6).
         """
         if _is_beyond_chance(self.p_effect) and self.difference.value is not None:
             if self.difference.value > 0:
@@ -95,7 +95,7 @@ class FeatureRole:
 
     @property
     def reversed_in(self) -> tuple[str, ...]:
-        """The trials in which it goes the other way, beyond their own chance."""
+        """The trials in which the direction is reversed, beyond chance in each."""
         return tuple(
             trial
             for (trial, item), p in zip(self.trials, self.p_trials, strict=True)
@@ -104,13 +104,13 @@ class FeatureRole:
 
 
 def adjust_roles(roles: Sequence[FeatureRole]) -> tuple[FeatureRole, ...]:
-    """Adjust what is claimed of several features for their number.
+    """Adjust the p-values of several features for their number, by Holm's procedure.
 
     Returns
     -------
     tuple of FeatureRole
-        With Holm's p: over the features for the difference of the arms and for the control arm,
-        and over features and trials for reversals. Intervals stay as they are.
+        Adjusted over the features for the difference between the arms and for the control arm,
+        and over features and trials for reversals. Intervals are not adjusted.
 
     References
     ----------
@@ -144,12 +144,18 @@ def measure_role(
 ) -> FeatureRole:
     """Measure a feature's concordance by arm, by trial and beyond severity.
 
+    ``score`` is higher where the model predicts response to be likelier; participants with a
+    missing score are excluded. ``severity`` is None for severity itself. ``values`` has the same
+    number for participants with the same value of the feature, if the score can differ between
+    them. ``others`` are the other features, standardised and without missing values, which the
+    log odds ratios are adjusted for.
+
     Returns
     -------
     FeatureRole
-        Of the strata (trial, cohort and arm) in which the feature varies: where it does not, every
-        pair is a tie, which says nothing of the feature and would look like certain chance. What
-        can't be estimated has its reason.
+        Over the strata (trial, cohort and arm) in which the feature varies: in the others every
+        pair is a tie, which has no information on the feature and would look like certain chance.
+        An estimate that can't be computed has its reason.
     """
     same = pd.factorize(score)[0] if values is None else values
     known = ~np.isnan(score)
@@ -170,8 +176,8 @@ def measure_role(
         for trial in dict.fromkeys(sample.trial.tolist())
     ]
     difference = in_active - in_control
-    held = np.empty((sample.n, 0)) if others is None else others
-    interaction = attempt_estimate(lambda: measure_interaction(sample, score, held))
+    given = np.empty((sample.n, 0)) if others is None else others
+    interaction = attempt_estimate(lambda: measure_interaction(sample, score, given))
     return FeatureRole(
         in_active,
         in_control,
@@ -204,10 +210,10 @@ def _measure(
     same: npt.NDArray[np.int_],
     within: npt.NDArray[np.int_] | None = None,
 ) -> Estimate:
-    return attempt_estimate(lambda: _concord(sample, score, among, same, within))
+    return attempt_estimate(lambda: _compute_concordance(sample, score, among, same, within))
 
 
-def _concord(
+def _compute_concordance(
     sample: Sample,
     score: Floats,
     among: npt.NDArray[np.bool_],
@@ -232,13 +238,13 @@ def _concord(
 
 
 def _cut_into_thirds(severity: Floats, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    shares = np.arange(1, _THIRDS) / _THIRDS
-    cuts = np.quantile(severity[among], shares) if among.any() else np.empty(0)
+    levels = np.arange(1, _THIRDS) / _THIRDS
+    cuts = np.quantile(severity[among], levels) if among.any() else np.empty(0)
     return np.asarray(np.searchsorted(cuts, severity, "right"), dtype=int)
 
 
 def _find_p_of_both(difference: Estimate, interaction: Estimate) -> float | None:
-    """Both must be beyond chance, in the same direction, so the larger p is that of the claim."""
+    """Find the larger p-value, as both must be beyond chance; 1 if their directions differ."""
     each = [item.p_value() for item in (difference, interaction)]
     if None in each:
         return None

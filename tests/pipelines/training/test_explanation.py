@@ -117,7 +117,7 @@ def test_a_candidate_that_tunes_nothing_is_said_so_wherever_settings_are_told(ex
     assert "nothing was tuned" not in page and "settings tuned by" not in page
 
 
-def test_published_findings_stand_beside(explained):
+def test_published_findings_are_compared_with_ours(explained):
     rows = {row["variables"][0]: row for row in explained.as_json()["explanation"]["evidence"]}
     assert set(rows) == {
         "hamd09", "illness_months", "frown_max", "sex", "age_years", "depression_total",
@@ -127,8 +127,8 @@ def test_published_findings_stand_beside(explained):
     assert rows["illness_months"]["findings"][0]["source"]
     assert rows["hamd09"]["agreement"] == "not measured in this analysis"
     assert rows["frown_max"]["ours"].startswith("part of the group Frown: ")
-    assert rows["age_years"]["ours"] == "not told from noise"
-    # What was seen in a contrast stands beside the difference of our arms.
+    assert rows["age_years"]["ours"] == "not distinguished from noise"
+    # What was seen in a contrast is compared with the difference of our arms.
     predictors = {row["feature"]: row for row in explained.as_json()["explanation"]["predictors"]}
     assert rows["sex"]["held_against"] == predictors["sex"]["concordance"]["difference"]
     assert rows["age_years"]["held_against"] == predictors["age_years"]["concordance"]["active"]

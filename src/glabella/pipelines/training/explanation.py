@@ -16,19 +16,19 @@ from glabella.analysis.explanation_plan import list_seen_folds
 from glabella.analysis.load import LoadedAnalysis
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.budget import Budget
-from glabella.explanation.evidence import Beside, hold_beside
+from glabella.explanation.evidence import EvidenceComparison, compare_with_evidence
 from glabella.explanation.noise import (
     Noise,
+    export_permuted,
     measure_noise,
-    pack_permuted,
-    unpack_permuted,
+    restore_permuted,
 )
 from glabella.explanation.predictors import Pair, Predictor, measure_pairs, measure_predictors
 from glabella.explanation.refits import (
-    LookAtRefit,
-    SeenRefit,
-    pack_refit,
-    unpack_refit,
+    RefitSummary,
+    SummariseRefit,
+    export_refit,
+    restore_refit,
 )
 from glabella.models.estimators.interface import Scale
 from glabella.models.grouping import Grouping
@@ -94,7 +94,7 @@ class Explanation:
     rankings : DataFrame, shape (n_features, n_candidates)
         Each candidate's rank of each feature of the patient, by held-out attributions; missing
         where it does not use the feature. Indexed by the features' words.
-    beside : tuple of Beside
+    beside : tuple of EvidenceComparison
         Our predictors beside published ones.
     budget : Budget
         How much was done.
@@ -108,7 +108,7 @@ class Explanation:
     noise: Noise | None
     refits: int
     rankings: pd.DataFrame
-    beside: tuple[Beside, ...]
+    beside: tuple[EvidenceComparison, ...]
     budget: Budget
 
     @property
@@ -301,7 +301,7 @@ def refit_chosen(
     chosen: str,
     budget: Budget,
     runner: Runner = ONE_BY_ONE,
-) -> list[SeenRefit | None]:
+) -> list[RefitSummary | None]:
     """Refit the chosen candidate to bootstrap samples.
 
     Parameters
@@ -318,7 +318,7 @@ def refit_chosen(
 
     Returns
     -------
-    list of SeenRefit or None
+    list of RefitSummary or None
         For stability and for explanations, whichever asks for more; None where a sample gave no
         model.
     """
@@ -330,12 +330,12 @@ def refit_chosen(
     return refit_on_resamples(
         loaded.resolved.candidates[chosen].value,
         loaded.trainer,
-        LookAtRefit(make_grouping(loaded)),
+        SummariseRefit(make_grouping(loaded)),
         refits=wanted,
         runner=runner.name_stage(f"refitting {chosen}"),
         unit=analysis.validation.pooled.unit,
         keeper=runner.make_keeper(
-            partial(make_scope, loaded, chosen, "seen"), pack_refit, unpack_refit
+            partial(make_scope, loaded, chosen, "seen"), export_refit, restore_refit
         ),
     )
 
@@ -343,7 +343,7 @@ def refit_chosen(
 def explain_chosen(
     loaded: LoadedAnalysis,
     validated: CrossValidation,
-    refits: Sequence[SeenRefit | None],
+    refits: Sequence[RefitSummary | None],
     budget: Budget,
     runner: Runner = ONE_BY_ONE,
 ) -> Explanation:
@@ -355,7 +355,7 @@ def explain_chosen(
         The analysis with its data.
     validated : CrossValidation
         Predictions, attributions and choice.
-    refits : sequence of SeenRefit or None
+    refits : sequence of RefitSummary or None
         From `refit_chosen`.
     budget : Budget
         From `plan_for`.
@@ -387,7 +387,7 @@ def explain_chosen(
         noise=noise,
         refits=len(left_out),
         rankings=_rank_candidates(loaded, validated, grouping, predictors),
-        beside=_hold_beside(loaded, predictors, grouping),
+        beside=_compare_with_evidence(loaded, predictors, grouping),
         budget=budget,
     )
 
@@ -412,7 +412,7 @@ def _measure_noise(
         permutations=budget.permutations,
         runner=runner,
         keeper=runner.make_keeper(
-            partial(make_scope, loaded, chosen, part), pack_permuted, unpack_permuted
+            partial(make_scope, loaded, chosen, part), export_permuted, restore_permuted
         ),
     )
 
@@ -496,9 +496,9 @@ def _rank_candidates(
     return pd.DataFrame(columns, index=[item.label for item in patient], dtype=float)
 
 
-def _hold_beside(
+def _compare_with_evidence(
     loaded: LoadedAnalysis, predictors: Sequence[Predictor], grouping: Grouping
-) -> tuple[Beside, ...]:
+) -> tuple[EvidenceComparison, ...]:
     resolved = loaded.resolved
     if resolved.evidence is None:
         return ()
@@ -507,7 +507,7 @@ def _hold_beside(
         for spec in loaded.sample.features.specs
         if spec.kind == "category"
     }
-    return hold_beside(
+    return compare_with_evidence(
         resolved.evidence.value,
         predictors,
         {feature.name: feature.variable for feature in resolved.feature_set.value.features},

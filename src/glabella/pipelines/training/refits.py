@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.bundle.refits import MOST_KEPT
-from glabella.explanation.refits import SeenRefit
+from glabella.explanation.refits import RefitSummary
 from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
 from glabella.pipelines.training.explanation import make_scope
@@ -22,7 +22,7 @@ from glabella.validation.folds.sample import Sample
 def refit_for_uncertainty(
     loaded: LoadedAnalysis,
     chosen: str,
-    refits: Sequence[SeenRefit | None],
+    refits: Sequence[RefitSummary | None],
     runner: Runner = ONE_BY_ONE,
 ) -> list[Mapping[str, bytes]]:
     """Refit the chosen candidate, tuning included, to samples of trials and of their participants.
@@ -33,7 +33,7 @@ def refit_for_uncertainty(
         The analysis with its data.
     chosen : str
         The chosen candidate.
-    refits : sequence of SeenRefit or None
+    refits : sequence of RefitSummary or None
         To samples of participants: what differs between trials does not differ between these, so
         they serve where there is one trial alone. Empty where the analysis asks for no refits.
     runner : Runner

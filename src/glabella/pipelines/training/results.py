@@ -9,7 +9,7 @@ from typing import Any, Literal
 from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
 from glabella.explanation.budget import Budget
-from glabella.explanation.refits import SeenRefit
+from glabella.explanation.refits import RefitSummary
 from glabella.pipelines.training.attempts import Attempts, FailedPart
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.explanation import (
@@ -150,13 +150,13 @@ class Fitted:
     ----------
     tuned : TunedModel
         The chosen candidate, fitted to all participants.
-    refits : tuple of SeenRefit or None
+    refits : tuple of RefitSummary or None
         It, refitted to bootstrap samples; ``None`` where a sample gave no model, and none at all
         where the analysis asks for none.
     """
 
     tuned: TunedModel
-    refits: tuple[SeenRefit | None, ...]
+    refits: tuple[RefitSummary | None, ...]
 
 
 def measure_analysis(

@@ -30,7 +30,8 @@ from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
-from glabella.validation.measures.discrimination import compute_losses, count_concordance
+from glabella.validation.measures.discrimination import count_concordance
+from glabella.validation.measures.overall import compute_losses
 
 WEIGHTS = np.array([0.7, -0.6, 0.4, 0.3] + [0.0] * 8)
 ARM = FeatureSpec("arm", "Arm", "category", part="arm", levels={"active": "A", "control": "C"})

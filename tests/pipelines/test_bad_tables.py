@@ -16,7 +16,7 @@ import pytest
 
 import glabella
 from glabella.errors import AnalysisError
-from glabella.validation.measures.performance import MEASURES
+from glabella.validation.measures.registry import MEASURES
 
 Change = Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]
 TrainOn = Callable[..., "Trained"]

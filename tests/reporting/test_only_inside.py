@@ -5,7 +5,8 @@ import pytest
 from glabella.reporting.finding import read_verdict, write_finding
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.measures.estimate import Estimate
-from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
+from glabella.validation.measures.performance import GroupPerformance, Performance
+from glabella.validation.measures.registry import MEASURES
 
 
 def _perform(estimate: Estimate) -> Performance:

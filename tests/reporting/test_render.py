@@ -10,7 +10,7 @@ import pytest
 
 from glabella.reporting.record import read_record, write_record
 from glabella.reporting.render import open_templates, render_report
-from glabella.validation.measures.registry import DESCRIBED
+from glabella.validation.measures.registry import MEASURES
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_what_reading_left_aside_stands_with_the_participants(record):
 
 def test_every_measure_stands_in_a_table_with_what_it_estimates_and_its_reference(trained):
     page = Path(trained[1].report).read_text()
-    for measure in DESCRIBED.values():
+    for measure in MEASURES.values():
         title = f"{measure.estimates} {measure.reference}.".replace("'", "&#39;")
         assert f'<abbr title="{title}">{measure.label}</abbr>' in page
     assert page.count("<h4>Further measures</h4>") == 4

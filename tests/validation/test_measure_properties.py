@@ -12,27 +12,16 @@ from hypothesis import strategies as st
 
 from glabella.validation.across_trials.meta_analysis import pool_trials
 from glabella.validation.comparison.permutation import permute_within, run_permutation_test
-from glabella.validation.measures.average_precision import compute_average_precision
-from glabella.validation.measures.calibration import compute_calibration, compute_observed_expected
+from glabella.validation.measures.calibration import compute_calibration
 from glabella.validation.measures.calibration_curve import (
     fit_calibration_curve,
     measure_calibration_error,
 )
-from glabella.validation.measures.classification import (
-    compute_npv,
-    compute_ppv,
-    compute_sensitivity,
-    compute_specificity,
-)
-from glabella.validation.measures.discrimination import (
-    compute_brier_score,
-    compute_concordance,
-    compute_log_loss,
-    compute_losses,
-    compute_scaled_brier,
-)
+from glabella.validation.measures.discrimination import compute_concordance
 from glabella.validation.measures.estimate import Estimate
 from glabella.validation.measures.net_benefit import compute_net_benefit
+from glabella.validation.measures.overall import compute_losses
+from glabella.validation.measures.registry import compute_measure
 from glabella.validation.measures.rubin import pool_estimates
 
 _PROPERTY = settings(max_examples=50, deadline=None, derandomize=True)
@@ -51,14 +40,16 @@ _RANGES = {
     "npv": (0, 1),
 }
 
+_AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv")
+
 
 def _measure(responded, probability, strata, who, repetition=None):
     calibration = compute_calibration(responded, probability, participant=who)
     once = np.zeros(len(who)) if repetition is None else repetition
     found = {
         "auc": compute_concordance(responded, probability, strata=strata, participant=who)[0],
-        "average_precision": compute_average_precision(
-            responded, probability, strata=once, participant=who
+        "average_precision": compute_measure(
+            "average_precision", responded, probability, repetition=once, participant=who
         ),
         "ici": measure_calibration_error(
             fit_calibration_curve(responded, probability, participant=who)
@@ -66,20 +57,8 @@ def _measure(responded, probability, strata, who, repetition=None):
         "slope": calibration.slope,
         "intercept": calibration.intercept,
     }
-    for name, compute in (
-        ("brier", compute_brier_score),
-        ("scaled_brier", compute_scaled_brier),
-        ("log_loss", compute_log_loss),
-        ("observed_expected", compute_observed_expected),
-    ):
-        found[name] = compute(responded, probability, participant=who)
-    for name, classify in (
-        ("sensitivity", compute_sensitivity),
-        ("specificity", compute_specificity),
-        ("ppv", compute_ppv),
-        ("npv", compute_npv),
-    ):
-        found[name] = classify(responded, probability, threshold=0.5, participant=who)
+    for name in ("brier", "scaled_brier", "log_loss", "observed_expected", *_AT_THRESHOLD):
+        found[name] = compute_measure(name, responded, probability, participant=who)
     return found
 
 
@@ -211,14 +190,16 @@ def test_expected_losses_are_least_at_the_true_probability(truth, other):
 def test_the_base_rate_has_no_scaled_brier_and_an_o_e_of_one(data):
     responded, probability, _, who = data
     rate = np.full(len(responded), responded.mean())
-    scaled = compute_scaled_brier(responded, rate, participant=who).value
+    scaled = compute_measure("scaled_brier", responded, rate, participant=who).value
     assume(scaled is not None)
     assert scaled == pytest.approx(0, abs=1e-12)
-    assert compute_observed_expected(responded, rate, participant=who).value == pytest.approx(1)
+    assert compute_measure(
+        "observed_expected", responded, rate, participant=who
+    ).value == pytest.approx(1)
     curve = fit_calibration_curve(responded, rate, participant=who)
     assert measure_calibration_error(curve).ici.value == pytest.approx(0, abs=1e-6)
     summing = probability * responded.sum() / probability.sum()
-    found = compute_observed_expected(responded, summing, participant=who)
+    found = compute_measure("observed_expected", responded, summing, participant=who)
     assert found.value == pytest.approx(1)
 
 
@@ -226,12 +207,9 @@ def test_the_base_rate_has_no_scaled_brier_and_an_o_e_of_one(data):
 @given(_predictions())
 def test_classification_turns_with_the_classes(data):
     responded, probability, _, who = data
-    for first, second in (
-        (compute_sensitivity, compute_specificity),
-        (compute_ppv, compute_npv),
-    ):
-        one = first(responded, probability, threshold=0.52, participant=who)
-        two = second(~responded, 1 - probability, threshold=0.48, participant=who)
+    for first, second in (("sensitivity", "specificity"), ("ppv", "npv")):
+        one = compute_measure(first, responded, probability, threshold=0.52, participant=who)
+        two = compute_measure(second, ~responded, 1 - probability, threshold=0.48, participant=who)
         assert (one.value, one.low) == (pytest.approx(two.value), pytest.approx(two.low))
 
 
@@ -295,13 +273,15 @@ def test_a_p_value_is_above_zero_and_at_most_one(permutations, fewest, ties, see
 
 def test_a_wrong_certainty_has_no_log_loss():
     responded = np.repeat([1, 0], 6)
-    found = compute_log_loss(responded, [0.0, *[0.9] * 5, *[0.1] * 6], participant=range(12))
+    found = compute_measure(
+        "log_loss", responded, [0.0, *[0.9] * 5, *[0.1] * 6], participant=range(12)
+    )
     assert found.value is None
     assert found.reason == "a prediction of 0 or 1 was wrong, so the loss has no bound"
 
 
 def test_a_ratio_to_next_to_nothing_is_none():
-    found = compute_observed_expected([1, 0] * 6, [5e-324] * 12, participant=range(12))
+    found = compute_measure("observed_expected", [1, 0] * 6, [5e-324] * 12, participant=range(12))
     assert (found.value, found.reason) == (None, "no response is predicted")
 
 

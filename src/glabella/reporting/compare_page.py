@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from glabella.reporting.render import open_templates
-from glabella.validation.measures.registry import DESCRIBED
-
-_SHOWN = ("auc", "auc_all", "log_loss", "brier", "calibration_slope")
+from glabella.validation.measures.measure import Tier
+from glabella.validation.measures.registry import MEASURES, list_measures
 
 
 def render_comparison(result: Mapping[str, Any]) -> str:
@@ -28,8 +27,8 @@ def render_comparison(result: Mapping[str, Any]) -> str:
     return template.render(
         runs=[_count(run) for run in result["runs"]],
         differences=result["differences"],
-        measures=_SHOWN,
-        described=DESCRIBED,
+        measures=list_measures(Tier.TABLE),
+        described=MEASURES,
     )
 
 

@@ -14,7 +14,7 @@ from glabella.reporting.render import open_templates, show_drawn
 from glabella.reporting.verdict import PredictionInterval
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.performance import fit_curve
-from glabella.validation.measures.registry import DESCRIBED
+from glabella.validation.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,7 +121,7 @@ def render_new_trials(
         result=result,
         manifest=manifest,
         labels=labels,
-        described=DESCRIBED,
+        described=MEASURES,
         figures={
             name: show_drawn(
                 f"calibration_{at}.svg",

@@ -9,6 +9,8 @@ import pandas as pd
 
 from glabella.reporting.figures.drawing import COLOURS
 from glabella.validation.adequacy.simulation_study import LEAST_COVERAGE, MOST_COVERAGE
+from glabella.validation.measures.measure import Tier
+from glabella.validation.measures.registry import list_measures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 Row = Mapping[Hashable, Any]
 
 HEADLINE = "auc"
-SHOWN = ("auc", "brier", "log_loss", "calibration_slope")
+SHOWN = list_measures(Tier.BRIEF)
 _KINDS = ("estimate", "mean over trials")
 _OVER = "over "
 _DESIGNS = {
@@ -128,7 +130,8 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
     str
         A line a figure, then a line a claim; ± is Monte Carlo error.
     """
-    shown = figures[figures["measure"].isin([*SHOWN, "gain_auc", "gain_log_loss"])]
+    is_gain = figures["measure"].str.startswith("gain_")
+    shown = figures[figures["measure"].isin(SHOWN) | is_gain]
     head = ("design", "candidate", "of", "measure", "repeats", "truth", "mean", "bias ±", "width",
             "error", "coverage ±", "above chance")  # fmt: skip
     rows = [
@@ -274,7 +277,7 @@ def _draw_coverage(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
         errors = [200 * row["coverage_error"] for row in mine]
         axis.errorbar(
             shares,
-            [labels.index(_label(row)) + 0.15 * (at - 1.5) for row in mine],
+            [labels.index(_label(row)) + 0.15 * (at - (len(SHOWN) - 1) / 2) for row in mine],
             # No share is outside 0 to 100 %.
             xerr=[
                 [min(error, share) for share, error in zip(shares, errors, strict=True)],

@@ -18,18 +18,8 @@ from glabella.reporting.glossary import find_terms
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.sections import render_sections
 from glabella.validation.measures.estimate import Estimate
-from glabella.validation.measures.registry import DESCRIBED
-
-_SHOWN = (
-    "auc",
-    "auc_control",
-    "auc_all",
-    "log_loss",
-    "brier",
-    "calibration_slope",
-    "calibration_intercept",
-)
-_DIGITS = {"log_loss": 3, "brier": 3, "ici": 3}
+from glabella.validation.measures.measure import Measure, Tier
+from glabella.validation.measures.registry import MEASURES, list_measures
 
 
 def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
@@ -57,13 +47,14 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         entry["pooled"] is not None and entry["pooled"]["auc_control"] is not None
         for entry in record.candidates.values()
     )
+    described = {
+        name: item for name, item in MEASURES.items() if has_control or not item.needs_control
+    }
     environment = open_templates()
     told = {
         "record": record,
-        "measures": {name: DESCRIBED[name].label for name in _SHOWN},
-        "shown": [name for name in _SHOWN if name != "auc_control" or has_control],
-        "further": {name: item.label for name, item in DESCRIBED.items() if name not in _SHOWN},
-        "described": DESCRIBED,
+        "described": described,
+        **_list_shown(described),
         "figures": shown,
         "find_terms": find_terms,
     }
@@ -78,6 +69,24 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
             and row["mean_absolute"]["value"]
         ],
     )
+
+
+def _list_shown(described: Mapping[str, Measure]) -> dict[str, Any]:
+    """List the measures of each kind of table, of those that the record has."""
+    shown, brief = (
+        [name for name in list_measures(tier) if name in described]
+        for tier in (Tier.PAGE, Tier.BRIEF)
+    )
+    further = [name for name in described if name not in shown]
+    return {
+        "shown": shown,
+        "brief": brief,
+        "further": further,
+        "of_arms": [
+            [name for name in names if described[name].is_within_arm] for names in (shown, further)
+        ],
+        "over_trials": [name for name, item in described.items() if item.pooled_on is not None],
+    }
 
 
 def _find_dependences(rank: int, shown: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -193,12 +202,15 @@ def _format(
     estimate = Estimate.from_columns(figures, measure)
     if estimate.value is None:
         return Markup('<abbr title="{}">–</abbr>').format(estimate.reason)
-    return format_estimate(estimate, digits or _DIGITS.get(measure, 2))
+    return format_estimate(
+        estimate, digits or (MEASURES[measure].digits if measure in MEASURES else 2)
+    )
 
 
 def _say(figures: Mapping[str, Any], measure: str, digits: int | None = None) -> str:
-    if figures[measure] is None:
-        return format_estimate(Estimate(reason=figures["reasons"].get(measure)))
+    estimate = Estimate.from_columns(figures, measure)
+    if estimate.value is None:
+        return format_estimate(estimate)
     return str(_format(figures, measure, digits))
 
 

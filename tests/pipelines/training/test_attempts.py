@@ -2,6 +2,7 @@
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import glabella
 from glabella.bundle.load import load_bundle
 from glabella.pipelines.training import attempts, optimism, results, train
 from glabella.pipelines.training.run_report import figures, report
-from glabella.validation.measures import performance
+from glabella.validation.measures import calibration_curve, performance
+from glabella.validation.measures.registry import MEASURES
 
 SINGULAR = np.linalg.LinAlgError("Singular matrix")
 
@@ -38,7 +40,9 @@ def broken(tmp_path_factory, make_small_project):
     patched = pytest.MonkeyPatch()
     with patched.context() as patch:
         patch.setattr(performance, "fit_calibration_curve", _fail(SINGULAR))
-        patch.setattr(performance, "compute_brier_score", _fail(ZeroDivisionError("division")))
+        patch.setattr(calibration_curve, "fit_calibration_curve", _fail(SINGULAR))
+        failing = replace(MEASURES["brier"], compute=_fail(ZeroDivisionError("division")))
+        patch.setitem(MEASURES, "brier", failing)
         patch.setattr(optimism, "correct_for_choice", _fail(FloatingPointError("overflow")))
         patch.setattr(results, "run_permutations", _fail(UserWarning("did not converge")))
         patch.setattr(results, "refit_chosen", _fail(ValueError("constant")))

@@ -13,7 +13,7 @@ from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.validation.fitting import nested
-from glabella.validation.measures.performance import MEASURES
+from glabella.validation.measures.registry import MEASURES
 
 SAME_EACH_TIME = ("chosen", "finding", "n", "events", "candidates")
 

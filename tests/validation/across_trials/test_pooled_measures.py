@@ -5,13 +5,13 @@ import json
 import pytest
 
 from glabella.validation.across_trials.pooled_measures import (
-    POOLED_MEASURES,
     find_gaps,
     plain_pooled,
     pool_groups,
 )
 from glabella.validation.measures.estimate import estimate_mean, estimate_proportion, not_estimable
-from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
+from glabella.validation.measures.performance import GroupPerformance, Performance
+from glabella.validation.measures.registry import MEASURES
 
 
 def perform(auc):
@@ -29,7 +29,7 @@ def groups(*aucs):
 
 def test_each_measure_is_pooled_on_its_own_scale():
     pooled = pool_groups(groups(0.62, 0.70, None))
-    assert set(pooled) == set(POOLED_MEASURES)
+    assert set(pooled) == {name for name, item in MEASURES.items() if item.pooled_on}
     assert pooled["auc"].scale == "logit"
     assert pooled["auc"].left_out == {"T2": "under 5 of a class"}
     assert pooled["calibration_slope"].scale == "identity"

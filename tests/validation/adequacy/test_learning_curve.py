@@ -18,7 +18,7 @@ from glabella.validation.fitting.nested import collect_predictions, validate_can
 from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import make_repeated_folds
-from glabella.validation.measures.discrimination import compute_losses
+from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.performance import measure_performance
 
 RIDGE = Candidate(kind="candidate", description="Ridge", estimator="ridge", settings={"c": 1.0})

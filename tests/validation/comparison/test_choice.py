@@ -8,7 +8,7 @@ from glabella.validation.comparison.choice import (
     compare_losses,
     number_folds,
 )
-from glabella.validation.measures.discrimination import compute_losses
+from glabella.validation.measures.overall import compute_losses
 
 # Two repetitions of two folds of three participants each.
 _FOLDS = [(0, 0, (0, 1, 2)), (0, 1, (3, 4, 5)), (1, 0, (0, 2, 4)), (1, 1, (1, 3, 5))]

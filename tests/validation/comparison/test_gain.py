@@ -15,7 +15,8 @@ from glabella.validation.comparison.gain import (
     compute_loss_gain,
     measure_gain,
 )
-from glabella.validation.measures.discrimination import compute_concordance, compute_log_loss
+from glabella.validation.measures.discrimination import compute_concordance
+from glabella.validation.measures.registry import compute_measure
 from glabella.validation.measures.rubin import pool_estimates
 
 
@@ -170,8 +171,8 @@ class TestMeasured:
         gain = measure_gain("ridge", "severity", tables, sample, by_fold=False)
 
         alone = [
-            compute_log_loss(
-                table["responded"], table["probability"], participant=table["row"]
+            compute_measure(
+                "log_loss", table["responded"], table["probability"], participant=table["row"]
             ).value
             for table in tables.values()
         ]

@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import average_precision_score
 
-from glabella.validation.measures.average_precision import compute_average_precision
+from glabella.validation.measures.registry import compute_measure
 
 
 def _average_precision(responded, probability, strata=None, participant=None):
     n = len(responded)
-    return compute_average_precision(
+    return compute_measure(
+        "average_precision",
         responded,
         probability,
-        strata=np.zeros(n, dtype=int) if strata is None else strata,
+        repetition=strata,
         participant=np.arange(n) if participant is None else participant,
     )
 

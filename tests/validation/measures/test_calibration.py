@@ -4,11 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from glabella.validation.measures.calibration import (
-    compute_calibration,
-    compute_observed_expected,
-    group_calibration,
-)
+from glabella.validation.measures.calibration import compute_calibration, group_calibration
+from glabella.validation.measures.registry import compute_measure
 
 _Z = 1.959963984540054
 
@@ -66,8 +63,11 @@ class TestAgainstR:
         data = data.query("repetition == 0") if part == "one_repetition" else data
         expected = measures_reference[part]["log_observed_expected"]
 
-        found = compute_observed_expected(
-            data["responded"], data["probability"], participant=data["participant"]
+        found = compute_measure(
+            "observed_expected",
+            data["responded"],
+            data["probability"],
+            participant=data["participant"],
         )
 
         assert np.log(found.value) == pytest.approx(expected["value"], abs=1e-12)
@@ -198,8 +198,8 @@ class TestNullWithAReason:
 
 class TestObservedExpected:
     def _measure(self, responded, probability):
-        return compute_observed_expected(
-            responded, probability, participant=np.arange(len(responded))
+        return compute_measure(
+            "observed_expected", responded, probability, participant=np.arange(len(responded))
         )
 
     @settings(max_examples=60, deadline=None, derandomize=True)

@@ -5,19 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glabella.validation.measures.classification import (
-    compute_npv,
-    compute_ppv,
-    compute_sensitivity,
-    compute_specificity,
-)
+from glabella.validation.measures.registry import compute_measure
 
-_MEASURES = {
-    "sensitivity": compute_sensitivity,
-    "specificity": compute_specificity,
-    "ppv": compute_ppv,
-    "npv": compute_npv,
-}
+_MEASURES = ("sensitivity", "specificity", "ppv", "npv")
 _MIRROR = {
     "sensitivity": "specificity",
     "specificity": "sensitivity",
@@ -31,8 +21,8 @@ def _error(estimate):
 
 
 def _measure(name, responded, probability, threshold=0.5):
-    return _MEASURES[name](
-        responded, probability, threshold=threshold, participant=np.arange(len(responded))
+    return compute_measure(
+        name, responded, probability, threshold=threshold, participant=np.arange(len(responded))
     )
 
 
@@ -46,7 +36,8 @@ def test_value_and_cluster_robust_error_are_those_of_r(
     data = data.query("repetition == 0") if part == "one_repetition" else data
     expected = measures_reference[part][name]
 
-    found = _MEASURES[name](
+    found = compute_measure(
+        name,
         data["responded"],
         data["probability"],
         threshold=measures_reference["threshold"],

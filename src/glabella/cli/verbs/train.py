@@ -90,6 +90,8 @@ def command(
 
 
 def _tabulate(result: TrainingResult) -> str:
-    shown = ["auc", "auc_all", "log_loss", "brier", "calibration_slope"]
-    table = result.frame()[["candidate", "design", *shown]]
+    from glabella.validation.measures.measure import Tier
+    from glabella.validation.measures.registry import list_measures
+
+    table = result.frame()[["candidate", "design", *list_measures(Tier.TABLE)]]
     return table.to_string(index=False, na_rep="-", float_format="{:.3f}".format)

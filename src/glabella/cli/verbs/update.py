@@ -84,6 +84,8 @@ def command(
     """
     from glabella.pipelines.new_trial.update import update
     from glabella.reporting.finding import format_estimate
+    from glabella.validation.measures.measure import Tier
+    from glabella.validation.measures.registry import MEASURES, list_measures
 
     result = update(
         table,
@@ -108,9 +110,10 @@ def command(
     typer.echo(result.describe() + "\n")
     if result.update == "none":
         return
-    for name in ("auc", "log_loss", "calibration_intercept", "calibration_slope"):
-        before = format_estimate(result.before.performance.estimates[name])
-        after = format_estimate(result.after.estimates[name])
+    for name in list_measures(Tier.PAGE):
+        digits = MEASURES[name].digits
+        before = format_estimate(result.before.performance.estimates[name], digits)
+        after = format_estimate(result.after.estimates[name], digits)
         typer.echo(f"{name:22} before {before:24} after, apparent {after}")
     typer.echo(f"\nbundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

@@ -61,6 +61,8 @@ def command(
       glabella validate new_trial.csv --outcome responded --arm-column arm
     """
     from glabella.pipelines.new_trial.validate import validate
+    from glabella.validation.measures.measure import Tier
+    from glabella.validation.measures.registry import list_measures
 
     with show_progress() as progress:
         result = validate(
@@ -84,9 +86,9 @@ def command(
         return
     for item in result.trials:
         typer.echo(f"{item.trial.name}: {item.verdict}\n")
-    shown = ["trial", "n", "events", "auc", "auc_low", "auc_high", "brier", "log_loss",
-             "calibration_slope", "observed_expected", "promise"]  # fmt: skip
-    table = result.frame()[shown]
+    headline, *others = list_measures(Tier.TABLE)
+    interval = [headline, f"{headline}_low", f"{headline}_high"]
+    table = result.frame()[["trial", "n", "events", *interval, *others, "promise"]]
     typer.echo(table.to_string(index=False, na_rep="-", float_format="{:.3f}".format) + "\n")
     typer.echo(result.statement)
     for item in result.trials:

@@ -12,7 +12,7 @@ from glabella.data.visit_weeks import VisitWeeks
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import Encoding
 from glabella.validation.across_trials.membership_model import Membership
-from glabella.validation.measures.discrimination import FEWEST_OF_A_CLASS
+from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 
 # From these on a figure may mislead; below them a sentence would only distract.
 _FEWEST_EVENTS_PER_PARAMETER = 10

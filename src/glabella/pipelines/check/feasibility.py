@@ -18,7 +18,7 @@ from glabella.validation.adequacy.sample_size import (
     compute_r2_from_concordance,
     compute_validation_size,
 )
-from glabella.validation.measures.discrimination import FEWEST_OF_A_CLASS
+from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 
 # What models of antidepressant response reached in other trials, and what few did.
 ANTICIPATED = (0.65, 0.75)

@@ -29,7 +29,7 @@ from glabella.features.spec import FeatureTable
 from glabella.pipelines.new_trial.outcome_column import OutcomeColumn, read_outcome, refuse_swapped
 from glabella.pipelines.new_trial.overlap import find_overlap, refuse_overlap
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.discrimination import FEWEST_OF_A_CLASS
+from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 
 Floats = npt.NDArray[np.float64]
 

@@ -36,7 +36,8 @@ from glabella.validation.across_trials.case_mix import (
 from glabella.validation.across_trials.recalibration import UpdateChoice, choose_update
 from glabella.validation.comparison.candidate_result import flatten_metrics, plain_performance
 from glabella.validation.fitting.runner import Progress
-from glabella.validation.measures.performance import MEASURES, Performance, measure_performance
+from glabella.validation.measures.performance import Performance, measure_performance
+from glabella.validation.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

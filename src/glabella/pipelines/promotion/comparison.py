@@ -10,11 +10,11 @@ import pandas as pd
 
 from glabella.reporting.finding import format_estimate, format_p_value
 from glabella.validation.comparison.paired import PairedDifference
-from glabella.validation.measures.estimate import plain_estimates
+from glabella.validation.measures.estimate import Estimate, plain_estimates
+from glabella.validation.measures.measure import Tier
+from glabella.validation.measures.registry import list_measures
 
 __all__ = ["ComparedRun", "Comparison", "RunDifference"]
-
-_TABULATED = ("auc", "auc_all", "log_loss", "brier", "calibration_slope")
 
 
 @dataclass(frozen=True)
@@ -249,9 +249,10 @@ class Comparison:
             for name, entry in shown.items():
                 for design in ("pooled", "across"):
                     if entry[design] is not None:
-                        columns = [f"{measure}{end}" for measure in _TABULATED
-                                   for end in ("", "_low", "_high")]  # fmt: skip
-                        figures = {column: entry[design][column] for column in columns}
+                        figures: dict[str, float | None] = {}
+                        for measure in list_measures(Tier.TABLE):
+                            found = Estimate.from_columns(entry[design], measure)
+                            figures |= found.columns(measure)
                         rows.append(
                             {
                                 "run": run.run_id,

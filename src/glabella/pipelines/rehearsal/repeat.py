@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from glabella.analysis.explanation_plan import plan_for
@@ -42,14 +43,10 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
 from glabella.validation.measures.estimate import Estimate
-from glabella.validation.measures.performance import MEASURES
-from glabella.validation.measures.reached import compute_reached
+from glabella.validation.measures.performance import measure_performance
+from glabella.validation.measures.registry import MEASURES
 
 DESIGNS = ("pooled", "inside", "across")
-# With trials left out, what is measured over all participants: other measures, such as a slope,
-# mix trials in a way that no single new trial shows.
-_OVER_TRIALS = ("auc", "auc_control", "brier", "log_loss")
-_OF_PAIRS = ("auc", "auc_control")
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,11 @@ class _RepeatInProgress:
 
         performance = {"pooled": item.pooled, "across": item.across}.get(design)
         if performance is not None:
-            for measure in MEASURES if design == "pooled" else _OVER_TRIALS:
+            for measure, described in MEASURES.items():
+                # Over trials left out, others, such as a slope, mix trials in a way that no single
+                # new trial shows.
+                if design != "pooled" and described.weighed_by is None:
+                    continue
                 yield row(
                     "estimate",
                     measure,
@@ -207,9 +208,10 @@ class _RepeatInProgress:
         if fold.design != "across":
             return 1.0
         sample = self.loaded.sample
-        if measure not in _OF_PAIRS:
+        by = MEASURES[measure].weighed_by
+        if by == "participants":
             return len(fold.test) / sample.n
-        counted = sample.active if measure == "auc" else ~sample.active
+        counted = sample.active if by == "active pairs" else ~sample.active
         everybody = _count_pairs(sample, np.flatnonzero(counted))
         return _count_pairs(sample, fold.test[counted[fold.test]]) / everybody if everybody else 0.0
 
@@ -262,7 +264,7 @@ class _RepeatInProgress:
             )
             fitted |= {**tuned.members, name: tuned}
             probability = fitted[name].model.predict_proba(frame)[:, 1]
-            found[name] = compute_reached(
+            found[name] = _measure_fresh(
                 probability, tested, rows, threshold=analysis.validation.threshold
             )
         if PROCEDURE in self.candidates:
@@ -376,6 +378,17 @@ class Reached:
 
     values: dict[str, float]
     again: dict[str, float]
+
+
+def _measure_fresh(
+    probability: npt.NDArray[np.float64], tested: Sample, rows: Rows, *, threshold: float
+) -> dict[str, float]:
+    """Value the measures on fresh participants; what has no value is left out."""
+    predictions = pd.DataFrame(
+        {"row": rows, "repeat": 0, "fold": 0, "group": "", "probability": probability}
+    )
+    found = measure_performance(predictions, tested, threshold=threshold).estimates
+    return {name: item.value for name, item in found.items() if item.value is not None}
 
 
 def _subtract(

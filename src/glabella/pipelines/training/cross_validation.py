@@ -28,13 +28,13 @@ from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimate import not_estimable
 from glabella.validation.measures.performance import (
-    MEASURES,
     GroupPerformance,
     Performance,
     measure_by_arm,
     measure_by_group,
     measure_performance,
 )
+from glabella.validation.measures.registry import MEASURES
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.checkpoint import Checkpoint
 from glabella.validation.fitting.runner import Progress, Runner
 from glabella.validation.fitting.workers import open_workers
-from glabella.validation.measures.performance import MEASURES
+from glabella.validation.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,17 +11,7 @@ from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_
 from glabella.validation.measures.attempt import attempt
 from glabella.validation.measures.estimate import not_estimable
 from glabella.validation.measures.performance import GroupPerformance, Performance
-
-# Each has a scale on which trials can be pooled; a Brier score or log loss follows the rate of
-# response of a trial, so its mean over trials is of nothing.
-POOLED_MEASURES = (
-    "auc",
-    "auc_control",
-    "auc_all",
-    "calibration_slope",
-    "calibration_intercept",
-    "observed_expected",
-)
+from glabella.validation.measures.registry import MEASURES
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
     Returns
     -------
     dict of PooledMeasure
-        By measure of `POOLED_MEASURES`.
+        By measure, of those that have a scale on which trials are pooled.
     """
     return {
         measure: attempt(
@@ -60,7 +50,8 @@ def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
             ),
             lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
         )
-        for measure in POOLED_MEASURES
+        for measure, described in MEASURES.items()
+        if described.pooled_on is not None
     }
 
 

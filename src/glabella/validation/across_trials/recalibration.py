@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from glabella.models.penalised import find_losses
-from glabella.validation.measures.discrimination import FEWEST_OF_A_CLASS
 from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 from glabella.validation.measures.logistic import Maximum, maximise
 
 Update = Literal["none", "in the large", "intercept and slope", "refit"]

@@ -10,20 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.registry import MEASURES
 
 Floats = npt.NDArray[np.float64]
 
 # Of the error of a coverage whose truth is itself estimated.
 _SEED_OF_ERRORS, _DRAWS_OF_ERRORS = 20261128, 100
-
-# What is no better than nothing, by measure: an interval that leaves it out says there is more.
-NULL_VALUES = {
-    "auc": 0.5,
-    "auc_control": 0.5,
-    "auc_all": 0.5,
-    "gain_auc": 0.0,
-    "gain_log_loss": 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -323,6 +315,29 @@ def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
+def find_null(measure: str) -> float | None:
+    """Find what is no better than nothing: an interval that leaves it out says there is more.
+
+    Parameters
+    ----------
+    measure : str
+        A measure's name, or ``gain_`` and one.
+
+    Returns
+    -------
+    float or None
+        None if that depends on the participants.
+
+    Examples
+    --------
+    >>> find_null("auc"), find_null("gain_log_loss"), find_null("brier")
+    (0.5, 0.0, None)
+    """
+    if measure.startswith("gain_"):
+        return 0.0
+    return MEASURES[measure].null if measure in MEASURES else None
+
+
 FIGURE_KEYS = ("design", "candidate", "kind", "measure")
 CLAIM_KEYS = ("claim", "of")
 
@@ -354,7 +369,7 @@ def tabulate_repeats(figures: pd.DataFrame) -> pd.DataFrame:
             again=part["again"],
             weight=part["weight"],
             is_prediction=str(named["kind"]).startswith("prediction"),
-            null_value=NULL_VALUES.get(str(named["measure"])),
+            null_value=find_null(str(named["measure"])),
         )
         plain = {name: item for name, item in vars(found).items() if name not in _SHARES}
         for name in _SHARES:

@@ -10,7 +10,8 @@ from glabella.domain.small_counts import SUPPRESSED, Told, tell_group, tell_grou
 from glabella.validation.across_trials.pooled_measures import find_gaps, plain_pooled, pool_groups
 from glabella.validation.comparison.gain import Gain
 from glabella.validation.measures.estimate import Estimate, plain_estimates
-from glabella.validation.measures.performance import MEASURES, GroupPerformance, Performance
+from glabella.validation.measures.performance import GroupPerformance, Performance
+from glabella.validation.measures.registry import MEASURES
 
 __all__ = ["CandidateResult"]
 

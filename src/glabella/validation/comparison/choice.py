@@ -13,8 +13,8 @@ from scipy.stats import t
 
 from glabella.validation.folds.fold_result import InnerLosses
 from glabella.validation.measures.attempt import attempt_estimate
-from glabella.validation.measures.discrimination import compute_losses
 from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.rubin import pool_estimates
 
 Floats = npt.NDArray[np.float64]

@@ -13,14 +13,10 @@ import pandas as pd
 from glabella.validation.comparison.choice import adjust_by_holm, compare_losses
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.attempt import attempt_estimate
-from glabella.validation.measures.discrimination import (
-    average_over_pairs,
-    average_over_participants,
-    compute_losses,
-    count_concordance,
-    explain_few,
-)
+from glabella.validation.measures.discrimination import average_over_pairs, count_concordance
 from glabella.validation.measures.estimate import LEVEL, Estimate, estimate_mean, not_estimable
+from glabella.validation.measures.evaluation import explain_few
+from glabella.validation.measures.overall import average_over_participants, compute_losses
 from glabella.validation.measures.rubin import pool_estimates
 
 _PLACE = ["repeat", "fold", "group", "row"]

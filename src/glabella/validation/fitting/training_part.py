@@ -28,7 +28,7 @@ from glabella.validation.folds.fold_result import InnerLosses
 from glabella.validation.folds.seeds import draw_state, spawn_seeds
 from glabella.validation.folds.splits import Rows
 from glabella.validation.measures.attempt import describe_failure
-from glabella.validation.measures.discrimination import compute_losses
+from glabella.validation.measures.overall import compute_losses
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.special import logit
 from statsmodels.stats.proportion import proportion_confint
 
-from glabella.validation.measures.discrimination import explain_few
 from glabella.validation.measures.estimate import (
     Estimate,
     estimate_mean,
@@ -18,9 +17,14 @@ from glabella.validation.measures.estimate import (
     not_estimable,
     standard_error_of_sum,
 )
+from glabella.validation.measures.evaluation import Evaluation, explain_few
 from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
+from glabella.validation.measures.measure import Measure, Tier
 
-__all__ = ["compute_calibration", "compute_observed_expected"]
+__all__ = ["compute_calibration"]
+
+
+_COX = "Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230"
 
 
 @dataclass(frozen=True)
@@ -111,52 +115,6 @@ def compute_calibration(
     return Calibration(slope, intercept)
 
 
-def compute_observed_expected(
-    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
-) -> Estimate:
-    """Ratio of the responders that there were to those that were predicted.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability : array of float, shape (n_predictions,)
-        The out-of-fold prediction in [0, 1].
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-
-    Returns
-    -------
-    Estimate
-        1 is ideal, above 1 means that response is commoner than predicted; on the log scale.
-        Null where a class has under five participants, or no response is predicted at all.
-
-    References
-    ----------
-    .. [1] Debray TPA et al. A guide to systematic review and meta-analysis of prediction model
-       performance. BMJ 2017;356:i6460.
-
-    Examples
-    --------
-    >>> ratio = compute_observed_expected(
-    ...     [1] * 6 + [0] * 6, [0.5, 0.3] * 6, participant=range(12))
-    >>> round(ratio.value, 4)
-    1.25
-    """
-    outcome = np.asarray(responded, dtype=float)
-    who = pd.factorize(np.asarray(participant))[0]
-    few = explain_few(outcome.astype(bool), who)
-    if few:
-        return not_estimable(few)
-    predicted = np.asarray(probability, dtype=float)
-    expected = float(predicted.sum())
-    # So little that the ratio is beyond what a number can hold is none.
-    if expected <= np.finfo(float).tiny * len(outcome):
-        return not_estimable("no response is predicted")
-    influence = np.bincount(who, weights=outcome / outcome.sum() - predicted / expected)
-    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
-
-
 def group_calibration(
     responded: npt.ArrayLike, probability: npt.ArrayLike, *, groups: int
 ) -> list[CalibrationGroup]:
@@ -208,3 +166,56 @@ def _fit(
     if fit is None:
         return not_estimable("the regression did not converge")
     return estimate_mean(float(fit.coefficients[-1]), float(np.sqrt(fit.covariance[-1, -1])))
+
+
+def _calibrate(evaluation: Evaluation) -> Calibration:
+    return compute_calibration(
+        evaluation.outcome, evaluation.probability, participant=evaluation.who
+    )
+
+
+def _compute_observed_expected(evaluation: Evaluation) -> Estimate:
+    outcome, predicted = evaluation.outcome.astype(float), evaluation.probability
+    expected = float(predicted.sum())
+    # So little that the ratio is beyond what a number can hold is none.
+    if expected <= np.finfo(float).tiny * len(outcome):
+        return not_estimable("no response is predicted")
+    influence = np.bincount(evaluation.who, weights=outcome / outcome.sum() - predicted / expected)
+    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
+
+
+CALIBRATION_SLOPE = Measure(
+    "calibration_slope",
+    "Calibration slope",
+    "By how much the log odds of response rise with one of predicted log odds: 1 is ideal, below 1 "
+    "predictions are too extreme.",
+    _COX,
+    lambda it: it.share(_calibrate).slope,
+    family="calibration",
+    tier=Tier.BRIEF,
+    ideal=1.0,
+    pooled_on="identity",
+)
+CALIBRATION_INTERCEPT = Measure(
+    "calibration_intercept",
+    "Calibration intercept",
+    "Calibration in the large, the log odds of response beyond those predicted: 0 is ideal, above "
+    "0 response is commoner than predicted.",
+    _COX,
+    lambda it: it.share(_calibrate).intercept,
+    family="calibration",
+    tier=Tier.PAGE,
+    ideal=0.0,
+    pooled_on="identity",
+)
+OBSERVED_EXPECTED = Measure(
+    "observed_expected",
+    "O:E",
+    "The responders that there were over those that were predicted: 1 is ideal, above 1 response "
+    "is commoner than predicted.",
+    "Debray et al., BMJ 2017;356:i6460",
+    _compute_observed_expected,
+    family="calibration",
+    ideal=1.0,
+    pooled_on="log",
+)

@@ -17,9 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from glabella.validation.measures.discrimination import explain_few
 from glabella.validation.measures.estimate import QUANTILE, Estimate, not_estimable
+from glabella.validation.measures.evaluation import Evaluation, explain_few
 from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
+from glabella.validation.measures.measure import Measure
 from glabella.validation.measures.rubin import pool_values
 
 __all__ = ["fit_calibration_curve", "measure_calibration_error"]
@@ -282,3 +283,25 @@ def _evaluate(
         expit(center + half),
         design.shape[1],
     )
+
+
+def _compute_ici(evaluation: Evaluation) -> Estimate:
+    curve = fit_calibration_curve(
+        evaluation.outcomes, evaluation.probability, participant=evaluation.who
+    )
+    return measure_calibration_error(curve).ici
+
+
+ICI = Measure(
+    "ici",
+    "ICI",
+    "The integrated calibration index, the mean distance of the predictions from a smooth "
+    "calibration curve: 0 is ideal; the interval holds what curves inside the band allow.",
+    "Austin and Steyerberg, Stat Med 2019;38:4051",
+    _compute_ici,
+    family="calibration",
+    digits=3,
+    ideal=0.0,
+    better="lower",
+    takes_all_sets=True,
+)

@@ -1,4 +1,4 @@
-"""Discrimination and error of out-of-fold predictions, with participants as the unit."""
+"""Discrimination: concordance over pairs of a responder and another."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ import pandas as pd
 
 from glabella.validation.measures.estimate import (
     Estimate,
-    estimate_mean,
     estimate_proportion,
     not_estimable,
     standard_error_of_sum,
 )
+from glabella.validation.measures.evaluation import Bools, Evaluation, Floats, Ints, explain_few
+from glabella.validation.measures.measure import Measure, Tier
 
-__all__ = ["compute_brier_score", "compute_concordance", "compute_log_loss", "compute_scaled_brier"]
+__all__ = ["compute_concordance"]
 
-FEWEST_OF_A_CLASS = 5
-# Predictions are kept off 0 and 1 for logarithms alone, so that candidates can be compared; no
-# figure is printed that it would change.
-_EDGE = 1e-12
-
-Floats = npt.NDArray[np.float64]
+_DELONG = "DeLong et al., Biometrics 1988;44:837; LeDell et al., Electron J Stat 2015;9:1583"
 
 
-def count_concordance(
-    responded: npt.NDArray[np.bool_], probability: Floats, strata: npt.NDArray[np.int_]
-) -> tuple[Floats, Floats]:
+def count_concordance(responded: Bools, probability: Floats, strata: Ints) -> tuple[Floats, Floats]:
     """Count, for each prediction, the pairs it is in and how many of them agree.
 
     Parameters
@@ -138,7 +132,7 @@ def compute_concordance(
 
 
 def average_over_pairs(
-    counted: Floats, pairs: Floats, outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]
+    counted: Floats, pairs: Floats, outcome: Bools, who: Ints
 ) -> tuple[float, float]:
     """Average something counted over pairs, with its standard error over participants.
 
@@ -170,189 +164,80 @@ def average_over_pairs(
     return value, float(np.sqrt(max(variance, 0.0)))
 
 
-def compute_brier_score(
-    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
-) -> Estimate:
-    """Mean squared distance between prediction and outcome.
+def count_pairs(evaluation: Evaluation, among: Bools) -> int:
+    """Count the pairs behind a concordance.
 
     Parameters
     ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability : array of float, shape (n_predictions,)
-        The prediction in [0, 1].
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
+    evaluation : Evaluation
+        Predictions and outcomes of one completed set.
+    among : array of bool, shape (n_predictions,)
+        Whose.
 
     Returns
     -------
-    Estimate
-        0 is perfect; 0.25 is what predicting one half for all gives.
-
-    References
-    ----------
-    .. [1] Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev
-       1950;78:1-3.
+    int
+        Of an average repetition; none if a class has under five participants.
     """
-    error = (np.asarray(probability, dtype=float) - np.asarray(responded, dtype=float)) ** 2
-    return average_over_participants(error, responded, participant, lowest=0.0, highest=1.0)
+    outcome, stratum = evaluation.outcome[among], evaluation.stratum[among]
+    if explain_few(outcome, evaluation.who[among]) is not None:
+        return 0
+    cases, everybody = np.bincount(stratum, weights=outcome), np.bincount(stratum)
+    return round(float(cases @ (everybody - cases)) / evaluation.repeats)
 
 
-def compute_scaled_brier(
-    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
-) -> Estimate:
-    """Share of the base rate's Brier score that the predictions take away.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability : array of float, shape (n_predictions,)
-        The prediction in [0, 1].
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-
-    Returns
-    -------
-    Estimate
-        1 is perfect; 0 is what predicting the rate of these participants for all gives, and
-        below 0 is worse.
-
-    References
-    ----------
-    .. [1] Steyerberg EW et al. Assessing the performance of prediction models: a framework for
-       traditional and novel measures. Epidemiology 2010;21:128-138.
-
-    Examples
-    --------
-    >>> round(compute_scaled_brier(
-    ...     [1] * 5 + [0] * 5, [0.8] * 5 + [0.2] * 5, participant=range(10)).value, 10)
-    0.84
-    """
-    outcome = np.asarray(responded, dtype=float)
-    who = pd.factorize(np.asarray(participant))[0]
-    few = explain_few(outcome.astype(bool), who)
-    if few:
-        return not_estimable(few)
-    error = (np.asarray(probability, dtype=float) - outcome) ** 2
-    rate = float(outcome.mean())
-    chance = rate * (1.0 - rate)
-    value = float(1.0 - error.mean() / chance)
-    # The rate is estimated too: d(1 - error / chance) by the delta method.
-    each = (value - 1.0) * (1.0 - 2.0 * rate) * (rate - outcome) / chance
-    each -= (error - error.mean()) / chance
-    influence = np.bincount(who, weights=each) / len(outcome)
-    return estimate_mean(value, standard_error_of_sum(influence), highest=1.0)
-
-
-def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
-    """Negative log likelihood of each prediction.
-
-    Parameters
-    ----------
-    responded : array of float, shape (n_predictions,)
-        The outcome: 1, 0, or the probability of 1 where it is imputed.
-    probability : array of float, shape (n_predictions,)
-        The prediction in [0, 1].
-
-    Returns
-    -------
-    array of float, shape (n_predictions,)
-        In nats; lower is better.
-    """
-    inside = np.clip(np.asarray(probability, dtype=float), _EDGE, 1.0 - _EDGE)
-    outcome = np.asarray(responded, dtype=float)
-    return np.asarray(
-        -(outcome * np.log(inside) + (1.0 - outcome) * np.log(1.0 - inside)), dtype=float
+def _concord(evaluation: Evaluation, among: Bools, strata: Ints) -> Estimate:
+    estimate, _ = compute_concordance(
+        evaluation.outcome[among],
+        evaluation.probability[among],
+        strata=strata[among],
+        participant=evaluation.who[among],
+        repeats=evaluation.repeats,
     )
+    return estimate
 
 
-def compute_log_loss(
-    responded: npt.ArrayLike, probability: npt.ArrayLike, *, participant: npt.ArrayLike
-) -> Estimate:
-    """Mean negative log likelihood.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability : array of float, shape (n_predictions,)
-        The prediction in [0, 1].
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-
-    Returns
-    -------
-    Estimate
-        In nats; lower is better. Null where a prediction of 0 or 1 was wrong: its loss has no
-        bound, and any number would be that of the rounding.
-    """
-    outcome = np.asarray(responded, dtype=bool)
-    predicted = np.asarray(probability, dtype=float)
-    if np.where(outcome, predicted <= _EDGE, predicted >= 1.0 - _EDGE).any():
-        return not_estimable("a prediction of 0 or 1 was wrong, so the loss has no bound")
-    losses = compute_losses(outcome, predicted)
-    return average_over_participants(losses, outcome, participant, lowest=0.0)
-
-
-def average_over_participants(
-    values: Floats,
-    responded: npt.ArrayLike,
-    participant: npt.ArrayLike,
-    *,
-    lowest: float | None = None,
-    highest: float | None = None,
-) -> Estimate:
-    """Average a value of each prediction, with an interval over participants.
-
-    Parameters
-    ----------
-    values : array of float, shape (n_predictions,)
-        Of each prediction.
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-    lowest, highest : float, optional
-        The ends of the range of the values, where the interval is cut.
-
-    Returns
-    -------
-    Estimate
-        Null where a class has under five participants.
-    """
-    who = pd.factorize(np.asarray(participant))[0]
-    if len(values) == 0:
-        return not_estimable("there are no predictions")
-    sums = np.bincount(who, weights=values)
-    counts = np.bincount(who)
-    value = float(values.mean())
-    few = explain_few(np.asarray(responded, dtype=bool), who)
-    if few:
-        return not_estimable(few)
-    influence = (sums - value * counts) / len(values)
-    error = standard_error_of_sum(influence)
-    return estimate_mean(value, error, lowest=lowest, highest=highest)
-
-
-def explain_few(outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]) -> str | None:
-    """Say that a class has too few participants for a figure.
-
-    Parameters
-    ----------
-    outcome : array of bool, shape (n_predictions,)
-        The outcome.
-    who : array of int, shape (n_predictions,)
-        The participant.
-
-    Returns
-    -------
-    str or None
-        The reason, which goes into a bundle and a store, so without the counts; None where both
-        classes have at least five.
-    """
-    responders = len(np.unique(who[outcome]))
-    others = len(np.unique(who[~outcome]))
-    if min(responders, others) >= FEWEST_OF_A_CLASS:
-        return None
-    return f"under {FEWEST_OF_A_CLASS} of a class"
+AUC = Measure(
+    "auc",
+    "Concordance, active arm",
+    "The chance that a responder was given a higher prediction than a non-responder of the same "
+    "trial, cohort, active arm and outer fold: 0.5 is chance, 1 perfect.",
+    _DELONG,
+    lambda it: _concord(it, it.active, it.stratum),
+    family="discrimination",
+    tier=Tier.BRIEF,
+    null=0.5,
+    ideal=1.0,
+    better="higher",
+    pooled_on="logit",
+    weighed_by="active pairs",
+)
+AUC_CONTROL = Measure(
+    "auc_control",
+    "Concordance, control arm",
+    "The same in the control arms: what is as high there predicts recovery, not response to the "
+    "treatment.",
+    _DELONG,
+    lambda it: _concord(it, ~it.active, it.stratum),
+    family="discrimination",
+    tier=Tier.PAGE,
+    null=0.5,
+    pooled_on="logit",
+    weighed_by="control pairs",
+    needs_control=True,
+    is_within_arm=False,
+)
+AUC_ALL = Measure(
+    "auc_all",
+    "AUC, all arms",
+    "The same over all pairs of an outer fold: it also rewards knowing the arm or the trial.",
+    _DELONG,
+    lambda it: _concord(it, np.ones(len(it.active), dtype=bool), it.fold),
+    family="discrimination",
+    tier=Tier.TABLE,
+    null=0.5,
+    ideal=1.0,
+    better="higher",
+    pooled_on="logit",
+    is_within_arm=False,
+)

@@ -188,12 +188,14 @@ class Estimate:
         Returns
         -------
         Estimate
-            Value, interval and reason.
+            Value, interval and reason; not estimable if another version wrote them, without it.
         """
+        if name not in figures:
+            return not_estimable("it was not recorded")
         return cls(
             figures[name],
-            figures[f"{name}_low"],
-            figures[f"{name}_high"],
+            figures.get(f"{name}_low"),
+            figures.get(f"{name}_high"),
             figures["reasons"].get(name),
         )
 

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.attempt import attempt, attempt_estimate, attempt_estimates
-from glabella.validation.measures.average_precision import compute_average_precision
-from glabella.validation.measures.calibration import (
-    Calibration,
-    compute_calibration,
-    compute_observed_expected,
-)
+from glabella.validation.measures.attempt import attempt
 from glabella.validation.measures.calibration_curve import (
     CalibrationCurve,
     fit_calibration_curve,
-    measure_calibration_error,
     no_curve,
 )
-from glabella.validation.measures.classification import (
-    compute_npv,
-    compute_ppv,
-    compute_sensitivity,
-    compute_specificity,
-)
-from glabella.validation.measures.discrimination import (
-    compute_brier_score,
-    compute_concordance,
-    compute_log_loss,
-    compute_scaled_brier,
-)
-from glabella.validation.measures.estimate import Estimate, not_estimable
-from glabella.validation.measures.registry import DESCRIBED
-from glabella.validation.measures.rubin import pool_estimates
+from glabella.validation.measures.discrimination import count_pairs
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.evaluation import DEFAULT_THRESHOLD, Evaluation
+from glabella.validation.measures.registry import MEASURES
 
 __all__ = ["Performance"]
-
-MEASURES = tuple(DESCRIBED)
-# Likelier to respond than not, which needs no view of what a false hope costs.
-DEFAULT_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,7 +34,7 @@ class Performance:
     events : float
         Responders; where outcomes are imputed, their mean number.
     estimates : dict of Estimate
-        By measure, as in `MEASURES`. ``auc`` is the headline: concordance over pairs of the same
+        By measure of `MEASURES`. ``auc`` is the headline: concordance over pairs of the same
         trial, arm and outer fold in the active arms; ``auc_control`` is its mirror in the control
         arms; ``auc_all`` pairs all arms and trials of an outer fold.
     pairs, pairs_control : int
@@ -95,7 +70,7 @@ class GroupPerformance:
 def measure_performance(
     predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
 ) -> Performance:
-    """Compute every measure; where outcomes are imputed, pool it by Rubin's rules.
+    """Compute every measure; if outcomes are imputed, pool it by Rubin's rules.
 
     Parameters
     ----------
@@ -109,31 +84,42 @@ def measure_performance(
     Returns
     -------
     Performance
-        With intervals, or reasons. The calibration index is of the curve that is pooled over
-        imputations: a distance without a sign is not pooled itself.
+        With intervals, or reasons.
     """
-    each = [
-        _measure_completed(predictions, sample, outcomes.astype(bool), threshold)
-        for outcomes in sample.outcomes
-    ]
-    units = len(np.unique(sample.people[predictions["row"].to_numpy()]))
-    estimates = attempt_estimates(
-        {
-            name: partial(pool_estimates, [one.estimates[name] for one in each], units=units)
-            for name in each[0].estimates
-        }
-    )
-    estimates["ici"] = attempt_estimate(
-        lambda: measure_calibration_error(fit_curve(predictions, sample)).ici
-    )
+    evaluation = _evaluate(predictions, sample, threshold)
+    participants = np.unique(predictions["row"].to_numpy())
+    events = [int(each[participants].sum()) for each in sample.outcomes.astype(bool)]
     return Performance(
-        n=each[0].n,
-        events=each[0].events if len(each) == 1 else float(np.mean([one.events for one in each])),
-        estimates={name: estimates[name] for name in MEASURES},
-        pairs=round(float(np.mean([one.pairs for one in each]))),
-        pairs_control=round(float(np.mean([one.pairs_control for one in each]))),
+        n=len(participants),
+        events=events[0] if len(events) == 1 else float(np.mean(events)),
+        estimates={name: measure.measure(evaluation) for name, measure in MEASURES.items()},
+        pairs=_average_pairs(evaluation, evaluation.active),
+        pairs_control=_average_pairs(evaluation, ~evaluation.active) if sample.has_arms else 0,
         threshold=threshold,
     )
+
+
+def _evaluate(predictions: pd.DataFrame, sample: Sample, threshold: float) -> Evaluation:
+    rows = predictions["row"].to_numpy()
+    fold = _number(predictions, "repeat", "fold", "group")
+    cells = pd.factorize(sample.strata[rows])[0]
+    return Evaluation(
+        outcomes=sample.outcomes[:, rows].astype(bool),
+        probability=predictions["probability"].to_numpy(dtype=float),
+        who=pd.factorize(sample.people[rows])[0],
+        active=sample.active[rows],
+        fold=fold,
+        stratum=fold * (cells.max(initial=0) + 1) + cells,
+        # A trial validated inside is ranked by itself, whatever the number of its repetition.
+        repetition=_number(predictions, "repeat", "group"),
+        repeats=int(predictions["repeat"].nunique()),
+        has_arms=sample.has_arms,
+        threshold=threshold,
+    )
+
+
+def _average_pairs(evaluation: Evaluation, among: npt.NDArray[np.bool_]) -> int:
+    return round(float(np.mean([count_pairs(one, among) for one in evaluation.split()])))
 
 
 def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
@@ -160,77 +146,6 @@ def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
             participant=sample.people[rows],
         ),
         lambda failure: no_curve(failure.words),
-    )
-
-
-def _measure_completed(
-    predictions: pd.DataFrame,
-    sample: Sample,
-    outcomes: npt.NDArray[np.bool_],
-    threshold: float,
-) -> Performance:
-    rows = predictions["row"].to_numpy()
-    person = sample.people[rows]
-    outcome = outcomes[rows]
-    probability = predictions["probability"].to_numpy(dtype=float)
-    repeats = int(predictions["repeat"].nunique())
-    outer = _number(predictions, "repeat", "fold", "group")
-    cells = pd.factorize(sample.strata[rows])[0]
-    within = outer * (cells.max() + 1) + cells
-    active = sample.active[rows]
-
-    def concordance(mask: np.ndarray, strata: np.ndarray) -> tuple[Estimate, int]:
-        return attempt(
-            lambda: compute_concordance(
-                outcome[mask],
-                probability[mask],
-                strata=strata[mask],
-                participant=person[mask],
-                repeats=repeats,
-            ),
-            lambda failure: (not_estimable(failure.words), 0),
-        )
-
-    headline, pairs = concordance(active, within)
-    mirror, pairs_control = (
-        concordance(~active, within)
-        if sample.has_arms
-        else (not_estimable("the analysis has no control arm"), 0)
-    )
-    # A trial validated inside is ranked by itself, whatever the number of its repetition.
-    repetition = _number(predictions, "repeat", "group")
-
-    def of(measure: Callable[..., Estimate], **how: Any) -> Callable[[], Estimate]:
-        return partial(measure, outcome, probability, participant=person, **how)
-
-    calibration = attempt(
-        lambda: compute_calibration(outcome, probability, participant=person),
-        lambda failure: Calibration(not_estimable(failure.words), not_estimable(failure.words)),
-    )
-    participants = np.unique(rows)
-    return Performance(
-        n=len(participants),
-        events=int(outcomes[participants].sum()),
-        estimates=attempt_estimates(
-            {
-                "auc": lambda: headline,
-                "auc_control": lambda: mirror,
-                "auc_all": lambda: concordance(np.ones(len(rows), dtype=bool), outer)[0],
-                "brier": of(compute_brier_score),
-                "log_loss": of(compute_log_loss),
-                "calibration_slope": lambda: calibration.slope,
-                "calibration_intercept": lambda: calibration.intercept,
-                "average_precision": of(compute_average_precision, strata=repetition),
-                "scaled_brier": of(compute_scaled_brier),
-                "observed_expected": of(compute_observed_expected),
-                "sensitivity": of(compute_sensitivity, threshold=threshold),
-                "specificity": of(compute_specificity, threshold=threshold),
-                "ppv": of(compute_ppv, threshold=threshold),
-                "npv": of(compute_npv, threshold=threshold),
-            }
-        ),
-        pairs=pairs,
-        pairs_control=pairs_control,
     )
 
 

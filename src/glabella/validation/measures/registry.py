@@ -1,113 +1,140 @@
-"""What each measure estimates, and where it comes from: the words that reports show."""
+"""The measures, in the order in which they are shown: what is listed here is everywhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy.typing as npt
+
+from glabella.validation.measures.average_precision import AVERAGE_PRECISION
+from glabella.validation.measures.calibration import (
+    CALIBRATION_INTERCEPT,
+    CALIBRATION_SLOPE,
+    OBSERVED_EXPECTED,
+)
+from glabella.validation.measures.calibration_curve import ICI
+from glabella.validation.measures.classification import NPV, PPV, SENSITIVITY, SPECIFICITY
+from glabella.validation.measures.discrimination import AUC, AUC_ALL, AUC_CONTROL
+from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.evaluation import DEFAULT_THRESHOLD, make_evaluation
+from glabella.validation.measures.measure import Measure, Tier
+from glabella.validation.measures.overall import BRIER, LOG_LOSS, SCALED_BRIER
+
+__all__ = ["compute_measure", "list_measures"]
+
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        AUC,
+        AUC_CONTROL,
+        AUC_ALL,
+        LOG_LOSS,
+        BRIER,
+        CALIBRATION_SLOPE,
+        CALIBRATION_INTERCEPT,
+        AVERAGE_PRECISION,
+        SCALED_BRIER,
+        OBSERVED_EXPECTED,
+        ICI,
+        SENSITIVITY,
+        SPECIFICITY,
+        PPV,
+        NPV,
+    )
+}
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A measure in words.
+def list_measures(tier: Tier) -> tuple[str, ...]:
+    """List the measures that a table shows.
 
     Parameters
     ----------
-    label : str
-        What tables call it.
-    estimates : str
-        What it estimates, in a sentence, with its ideal and its chance value.
-    reference : str
-        Where the method is published.
+    tier : Tier
+        The last one that it has place for.
+
+    Returns
+    -------
+    tuple of str
+        Their names, in order.
+
+    Examples
+    --------
+    >>> list_measures(Tier.BRIEF)
+    ('auc', 'log_loss', 'brier', 'calibration_slope')
     """
-
-    label: str
-    estimates: str
-    reference: str
+    return tuple(name for name, measure in MEASURES.items() if measure.tier <= tier)
 
 
-DESCRIBED = {
-    "auc": Measure(
-        "Concordance, active arm",
-        "The chance that a responder was given a higher prediction than a non-responder of the "
-        "same trial, cohort, active arm and outer fold: 0.5 is chance, 1 perfect.",
-        "DeLong et al., Biometrics 1988;44:837; LeDell et al., Electron J Stat 2015;9:1583",
-    ),
-    "auc_control": Measure(
-        "Concordance, control arm",
-        "The same in the control arms: what is as high there predicts recovery, not response to "
-        "the treatment.",
-        "DeLong et al., Biometrics 1988;44:837; LeDell et al., Electron J Stat 2015;9:1583",
-    ),
-    "auc_all": Measure(
-        "AUC, all arms",
-        "The same over all pairs of an outer fold: it also rewards knowing the arm or the trial.",
-        "DeLong et al., Biometrics 1988;44:837; LeDell et al., Electron J Stat 2015;9:1583",
-    ),
-    "brier": Measure(
-        "Brier score",
-        "The mean squared distance of prediction and outcome: 0 is perfect, lower is better.",
-        "Brier, Mon Weather Rev 1950;78:1",
-    ),
-    "log_loss": Measure(
-        "Log loss",
-        "The mean negative log likelihood of the outcome, in nats: lower is better.",
-        "Good, J R Stat Soc B 1952;14:107",
-    ),
-    "calibration_slope": Measure(
-        "Calibration slope",
-        "By how much the log odds of response rise with one of predicted log odds: 1 is ideal, "
-        "below 1 predictions are too extreme.",
-        "Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230",
-    ),
-    "calibration_intercept": Measure(
-        "Calibration intercept",
-        "Calibration in the large, the log odds of response beyond those predicted: 0 is ideal, "
-        "above 0 response is commoner than predicted.",
-        "Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230",
-    ),
-    "average_precision": Measure(
-        "Average precision",
-        "The area under the precision-recall curve: the share of responders among those predicted "
-        "at least as high, averaged over responders of all arms; the rate of response is chance, "
-        "1 perfect.",
-        "Davis and Goadrich, ICML 2006:233; Boyd et al., ECML PKDD 2013:451",
-    ),
-    "scaled_brier": Measure(
-        "Scaled Brier score",
-        "The share of the base rate's Brier score that the predictions take away: 1 is perfect, "
-        "0 what the rate alone gives, below 0 worse than that.",
-        "Steyerberg et al., Epidemiology 2010;21:128",
-    ),
-    "observed_expected": Measure(
-        "O:E",
-        "The responders that there were over those that were predicted: 1 is ideal, above 1 "
-        "response is commoner than predicted.",
-        "Debray et al., BMJ 2017;356:i6460",
-    ),
-    "ici": Measure(
-        "ICI",
-        "The integrated calibration index, the mean distance of the predictions from a smooth "
-        "calibration curve: 0 is ideal; the interval holds what curves inside the band allow.",
-        "Austin and Steyerberg, Stat Med 2019;38:4051",
-    ),
-    "sensitivity": Measure(
-        "Sensitivity",
-        "The share of responders whose prediction reaches the threshold.",
-        "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2",
-    ),
-    "specificity": Measure(
-        "Specificity",
-        "The share of the others whose prediction stays below the threshold.",
-        "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2",
-    ),
-    "ppv": Measure(
-        "PPV",
-        "The share of responders among those who reach the threshold; it goes with the rate of "
-        "response.",
-        "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2",
-    ),
-    "npv": Measure(
-        "NPV",
-        "The share of others among those below the threshold; it goes with the rate of response.",
-        "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2",
-    ),
-}
+def compute_measure(
+    name: str,
+    responded: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    *,
+    participant: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    repetition: npt.ArrayLike | None = None,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> Estimate:
+    """Compute one measure of predictions, with participants as the unit.
+
+    Parameters
+    ----------
+    name : str
+        A measure's name, such as ``brier``.
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability : array of float, shape (n_predictions,)
+        The prediction in [0, 1], made without the participant's own outcome.
+    participant : array, shape (n_predictions,)
+        Who each prediction is of. A participant has one in each repetition, and one for each
+        period of a crossover.
+    strata : array, shape (n_predictions,), optional
+        For a concordance, trial, arm and outer fold together: only a responder and a non-responder
+        of the same stratum form a pair. One stratum by default.
+    repetition : array, shape (n_predictions,), optional
+        For average precision: predictions of two repetitions are not ranked together. One
+        repetition by default.
+    threshold : float
+        A prediction at or above it says response, for sensitivity, specificity and predictive
+        values.
+
+    Returns
+    -------
+    Estimate
+        With a 95 % interval, or with the reason why there is none; null if a class has under five
+        participants.
+
+    Raises
+    ------
+    ValueError
+        If there is no measure of this name.
+
+    Examples
+    --------
+    >>> responded, probability = [1] * 5 + [0] * 5, [0.8] * 5 + [0.2] * 5
+    >>> round(compute_measure(
+    ...     "scaled_brier", responded, probability, participant=range(10)).value, 10)
+    0.84
+    >>> compute_measure(
+    ...     "sensitivity", [1] * 10 + [0] * 5, [0.9, 0.7, 0.5, 0.4, 0.8] * 2 + [0.1] * 5,
+    ...     participant=range(15)).value
+    0.8
+    >>> ratio = compute_measure(
+    ...     "observed_expected", [1] * 6 + [0] * 6, [0.5, 0.3] * 6, participant=range(12))
+    >>> round(ratio.value, 4)
+    1.25
+    >>> precision = compute_measure(
+    ...     "average_precision", [1, 1, 1, 1, 0, 1, 0, 0, 0, 0], [*range(10, 0, -1)],
+    ...     participant=range(10))
+    >>> round(precision.value, 4)
+    0.9667
+    """
+    if name not in MEASURES:
+        raise ValueError(f"there is no measure '{name}'; there are {', '.join(MEASURES)}")
+    evaluation = make_evaluation(
+        responded,
+        probability,
+        participant=participant,
+        strata=strata,
+        repetition=repetition,
+        threshold=threshold,
+    )
+    return MEASURES[name].measure(evaluation)

@@ -21,9 +21,9 @@ from glabella.pipelines.training.cross_validation import CrossValidation, run_va
 from glabella.pipelines.training.explanation import make_grouping
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.performance import Performance
-
-_SHOWN = ("auc", "auc_all", "brier", "calibration_slope")
+from glabella.validation.measures.registry import list_measures
 
 
 @dataclass(frozen=True)
@@ -338,7 +338,7 @@ def _summarise(
             measure: not_estimable(reason or "it was not validated")
             if pooled is None
             else pooled.estimates[measure]
-            for measure in _SHOWN
+            for measure in list_measures(Tier.TABLE)
         },
         predictors=() if validated is None else _order_features(loaded, validated),
         reason=reason,

@@ -10,7 +10,6 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 import glabella
-from glabella.analysis.folds import plan_folds
 from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
@@ -51,7 +50,7 @@ def test_the_external_set_takes_part_in_nothing_else(with_external):
     assert set(loaded.sample.trial) == {"alpha", "alpha_2", "beta"}
     assert set(loaded.external.trial) == {"beta_2"}
     assert loaded.sample.n + loaded.external.n == 120
-    assert {fold.group for fold in plan_folds(loaded).folds if fold.design == "across"} == {
+    assert {fold.group for fold in loaded.plan.folds if fold.design == "across"} == {
         "alpha", "alpha_2", "beta"
     }  # fmt: skip
     manifest = json.loads((Path(result.bundle) / "manifest.json").read_text())
@@ -130,7 +129,7 @@ def test_folds_of_whole_sites_split_none_and_say_so(small_project):
     text = "  pooled: {folds: 3, repeats: 1, grouped_by: site}\n  inner_folds: 2\n"
     _change(small_project, text, models="[arm_only, ridge]")
     loaded = load_analysis("small", find_project(small_project))
-    for fold in plan_folds(loaded).folds:
+    for fold in loaded.plan.folds:
         assert not set(loaded.sample.site[fold.train]) & set(loaded.sample.site[fold.test])
     result = glabella.train("small", project=small_project, workers=1)
     assert "whole sites to a fold" in Path(result.report).read_text()
@@ -140,7 +139,7 @@ def test_more_folds_than_trials_are_refused_with_their_place(small_project):
     text = "  pooled: {folds: 3, repeats: 1, grouped_by: trial}\n"
     loaded = load_analysis("small", find_project(_change(small_project, text)))
     with pytest.raises(AnalysisError, match="2 groups") as caught:
-        plan_folds(loaded)
+        _ = loaded.plan
     assert caught.value.place == "validation.pooled"
 
 

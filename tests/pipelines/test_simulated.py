@@ -13,7 +13,7 @@ import glabella
 from glabella.analysis.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DataError
-from glabella.pipelines.training.parts.oracle import explain_other_endpoint, find_truth
+from glabella.pipelines.training.parts.oracle import explain_other_endpoint
 from glabella.tracking.models import find_bundle
 from glabella.tracking.registry import _mark_newest, list_versions_of
 from glabella.tracking.store import import_mlflow, open_store
@@ -116,23 +116,22 @@ def test_the_truth_is_in_no_file_of_the_run(rehearsed):
             assert not any(value in text for value in some), path.name
 
 
-def test_data_that_were_written_are_held_against_the_truth_beside_them(rehearsed, tmp_path):
+def test_data_that_were_written_are_compared_with_the_truth_beside_them(rehearsed, tmp_path):
     folder, _ = rehearsed
     glabella.simulate("bont_pooled", out=tmp_path / "tables", seed=20210416, project=folder)
     loaded = load_analysis("bont_pooled", find_project(folder), data=tmp_path / "tables")
-    in_memory = find_truth(load_analysis("bont_pooled", find_project(folder)), None)
-    written = find_truth(loaded, tmp_path / "tables")
-    pd.testing.assert_frame_equal(written, in_memory, check_exact=False, rtol=1e-12)
+    in_memory = load_analysis("bont_pooled", find_project(folder)).truth
+    pd.testing.assert_frame_equal(loaded.truth, in_memory, check_exact=False, rtol=1e-12)
     path = tmp_path / "tables" / "truth" / "truth.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:-3]) + "\n")
     with pytest.raises(DataError, match="not of the same participants"):
-        find_truth(loaded, tmp_path / "tables")
+        _ = replace(loaded).truth
     path.write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="can't be read as `glabella simulate` writes it"):
-        find_truth(loaded, tmp_path / "tables")
+        _ = replace(loaded).truth
     path.unlink()
-    assert find_truth(loaded, tmp_path / "tables") is None
+    assert replace(loaded).truth is None
 
 
 def test_another_endpoint_has_no_limit(rehearsed):

@@ -108,6 +108,6 @@ def test_what_is_assessed_by_the_clock_does_change_them(fitted):
 
 
 def test_the_endpoint_does_come_after_the_clock(fitted):
-    window = fitted.loaded.resolved.analysis.value.endpoint.visit_window
+    window = fitted.loaded.analysis.endpoint.visit_window
     assert fitted.clock < window.low
     assert (fitted.loaded.tables.assessments["week"] > fitted.clock).any()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from glabella.analysis.load import load_analysis, load_tables
+from glabella.analysis.load import load_analysis
 from glabella.analysis.outcomes import derive_for
 from glabella.analysis.resolve import ResolvedAnalysis, resolve_analysis
+from glabella.analysis.tables import load_tables
 from glabella.data.checks import Finding
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.examples import write_example

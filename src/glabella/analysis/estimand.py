@@ -26,7 +26,7 @@ def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
     .. [1] International Council for Harmonisation. E9(R1): addendum on estimands and sensitivity
        analysis in clinical trials, 2019, section A.3.
     """
-    analysis, endpoint = loaded.resolved.analysis.value, loaded.endpoint
+    analysis, endpoint = loaded.analysis, loaded.endpoint
     had = loaded.outcomes.had_event or {}
     undeclared = [label for name, label in EVENTS.items() if name not in endpoint.intercurrent]
     events = [

@@ -22,7 +22,7 @@ from glabella.validation.fitting.cost import count_cost, count_look, count_valid
 from glabella.validation.folds.splits import Fold
 
 
-def plan_for(loaded: LoadedAnalysis, chosen: str, plan: FoldPlan) -> Budget:
+def plan_for(loaded: LoadedAnalysis, chosen: str) -> Budget:
     """Plan how much is done to explain the chosen candidate.
 
     Parameters
@@ -31,15 +31,13 @@ def plan_for(loaded: LoadedAnalysis, chosen: str, plan: FoldPlan) -> Budget:
         The analysis with its data.
     chosen : str
         The candidate.
-    plan : FoldPlan
-        The folds that are paid for.
 
     Returns
     -------
     Budget
         What the analysis states, and of what it does not state as much as the validation pays for.
     """
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     asked = analysis.explanation
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
     return plan_explanation(
@@ -49,21 +47,21 @@ def plan_for(loaded: LoadedAnalysis, chosen: str, plan: FoldPlan) -> Budget:
             "refits" in asked.model_fields_set,
             "permutations" in asked.model_fields_set,
         ),
-        _find_prices(loaded, candidates[chosen], candidates, plan),
+        _find_prices(loaded, candidates[chosen], candidates),
     )
 
 
 def _find_prices(
-    loaded: LoadedAnalysis, chosen: Candidate, candidates: Mapping[str, Candidate], plan: FoldPlan
+    loaded: LoadedAnalysis, chosen: Candidate, candidates: Mapping[str, Candidate]
 ) -> ExplanationCosts:
-    sample, inner = loaded.sample, loaded.resolved.analysis.value.validation.inner_folds
-    seen = list_seen_folds(plan)
+    sample, inner = loaded.sample, loaded.analysis.validation.inner_folds
+    seen = list_seen_folds(loaded.plan)
     train, test = len(seen[0].train), len(seen[0].test)
     whole = count_cost(chosen, sample.n, inner_folds=inner)
     fixed = count_cost(remove_search(chosen), train, inner_folds=inner)
     has_trials = len(np.unique(sample.trial)) > 1
     return ExplanationCosts(
-        validation=count_validation(candidates, plan.folds, inner_folds=inner),
+        validation=count_validation(candidates, loaded.plan.folds, inner_folds=inner),
         refit=whole + count_look(chosen, sample.n, pairs=MOST_FOR_PAIRS),
         permuted=count_cost(chosen, train, inner_folds=inner) + count_look(chosen, test),
         permuted_again=fixed + count_look(chosen, test),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.definition import Analysis
 from glabella.errors import AnalysisError, place_refusal
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
@@ -38,13 +38,15 @@ class FoldPlan:
     infeasible: dict[str, str]
 
 
-def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
+def plan_folds(analysis: Analysis, sample: Sample) -> FoldPlan:
     """Make the folds of every design that the analysis asks for.
 
     Parameters
     ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
+    analysis : Analysis
+        What is asked for.
+    sample : Sample
+        The participants.
 
     Returns
     -------
@@ -56,7 +58,6 @@ def plan_folds(loaded: LoadedAnalysis) -> FoldPlan:
     AnalysisError
         If the pooled or the across design is not feasible.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
     design = analysis.validation
     cells = [sample.arm, sample.trial]
     with place_refusal("validation.pooled"):

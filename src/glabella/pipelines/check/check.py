@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from glabella.analysis.estimand import describe_estimand
-from glabella.analysis.folds import plan_folds
 from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.atomic import describe_os_error, make_folder, write_whole
 from glabella.data.checks import Finding, RowsError, group_findings
@@ -206,9 +205,8 @@ def check(
 
 
 def _describe(loaded: LoadedAnalysis) -> CheckResult:
-    plan = plan_folds(loaded)
     folds: dict[str, int] = {}
-    for fold in plan.folds:
+    for fold in loaded.plan.folds:
         folds[fold.design] = folds.get(fold.design, 0) + 1
     sample, tables = loaded.sample, loaded.tables
     used = [spec for spec in sample.features.specs if spec.part != "trial"]
@@ -219,15 +217,15 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         lambda: estimate_membership(
             sample.features,
             sample.trial,
-            seed=draw_state(derive_seed(loaded.resolved.analysis.value.seed, "membership")),
+            seed=draw_state(derive_seed(loaded.analysis.seed, "membership")),
         ),
         lambda failure: Membership(None, None, failure.words),
     )
-    endpoint = loaded.resolved.analysis.value.endpoint
+    endpoint = loaded.analysis.endpoint
     schedule = count_visits(tables, endpoint.of)
     told = find_visit_weeks(tables, endpoint.of)
     strategies, impossible = count_by_strategy(loaded)
-    classes = tabulate_folds(loaded, plan)
+    classes = tabulate_folds(loaded)
     sizes = tabulate_sizes(loaded)
     findings = [
         *tables.findings,
@@ -242,10 +240,10 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         *note_sizes(sizes, loaded.resolved.references),
         *impossible,
         *_note_external(loaded),
-        *note_promotion(loaded, plan),
+        *note_promotion(loaded),
         *(
             Finding(f"trial {name}", f"not validated inside: {why}", "", "note")
-            for name, why in plan.infeasible.items()
+            for name, why in loaded.plan.infeasible.items()
         ),
     ]
     return CheckResult(
@@ -266,7 +264,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
         left_out=loaded.outcomes.left_out,
         folds=folds,
         classes=classes,
-        by_fold=tabulate_trials_by_fold(loaded, plan),
+        by_fold=tabulate_trials_by_fold(loaded),
         parameters=len(encoding.columns),
         candidates=tabulate_parameters(loaded),
         sizes=sizes,
@@ -289,9 +287,9 @@ def _note_external(loaded: LoadedAnalysis) -> Iterator[Finding]:
 
 def _name_groups(loaded: LoadedAnalysis) -> pd.Series:
     sample = loaded.sample
-    if not loaded.resolved.analysis.value.arms:
+    if not loaded.analysis.arms:
         return pd.Series(sample.trial)
-    labels = {arm.name: arm.label or arm.name for arm in loaded.resolved.analysis.value.arms}
+    labels = {arm.name: arm.label or arm.name for arm in loaded.analysis.arms}
     return pd.Series(sample.arm).map(labels)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.folds import FoldPlan
 from glabella.analysis.load import LoadedAnalysis
 from glabella.data.checks import Finding
 from glabella.models.build import count_parameters
@@ -24,15 +23,13 @@ from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 ANTICIPATED = (0.65, 0.75)
 
 
-def tabulate_folds(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
+def tabulate_folds(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Count the classes of the folds of each design, and of each trial or site.
 
     Parameters
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    plan : FoldPlan
-        Its folds.
 
     Returns
     -------
@@ -42,7 +39,7 @@ def tabulate_folds(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
     """
     sample = loaded.sample
     rows = []
-    for fold in plan.folds:
+    for fold in loaded.plan.folds:
         training, held_out = (sample.count_events(part) for part in (fold.train, fold.test))
         rows.append(
             {
@@ -60,15 +57,13 @@ def tabulate_folds(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
     return table.reset_index()
 
 
-def tabulate_trials_by_fold(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFrame:
+def tabulate_trials_by_fold(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Count who is held out in each fold of the first pooled repetition.
 
     Parameters
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    plan : FoldPlan
-        Its folds.
 
     Returns
     -------
@@ -77,7 +72,7 @@ def tabulate_trials_by_fold(loaded: LoadedAnalysis, plan: FoldPlan) -> pd.DataFr
     """
     sample = loaded.sample
     table = pd.DataFrame({"trial": list(dict.fromkeys(sample.trial.tolist()))})
-    for fold in plan.folds:
+    for fold in loaded.plan.folds:
         if fold.design != "pooled" or fold.repeat != 0:
             continue
         cells = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from glabella.analysis.explanation_plan import plan_for
-from glabella.analysis.folds import FoldPlan
 from glabella.analysis.load import LoadedAnalysis
 from glabella.data.checks import Finding
 
@@ -13,15 +12,13 @@ _SEVERITY = "severity"
 _ACROSS = {"trial": "leave_one_trial_out", "site": "leave_one_site_out"}
 
 
-def note_promotion(loaded: LoadedAnalysis, plan: FoldPlan) -> Iterator[Finding]:
+def note_promotion(loaded: LoadedAnalysis) -> Iterator[Finding]:
     """Note what will not be measured, that promotion or a claim asks for.
 
     Parameters
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    plan : FoldPlan
-        Its folds.
 
     Yields
     ------
@@ -30,7 +27,7 @@ def note_promotion(loaded: LoadedAnalysis, plan: FoldPlan) -> Iterator[Finding]:
         an explanation that the validation does not pay for. Nothing on promotion where the data
         are simulated: such a model is never promoted.
     """
-    has_refits = yield from _note_explanation(loaded, plan)
+    has_refits = yield from _note_explanation(loaded)
     if loaded.tables.origin != "simulated":
         yield from _note_across(loaded)
         if not has_refits:
@@ -39,7 +36,7 @@ def note_promotion(loaded: LoadedAnalysis, plan: FoldPlan) -> Iterator[Finding]:
 
 
 def _note_across(loaded: LoadedAnalysis) -> Iterator[Finding]:
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     reference = analysis.promotion.across_above
     if reference is None:
         return
@@ -79,7 +76,7 @@ def _advise_across(loaded: LoadedAnalysis) -> str:
 
 
 def _note_stability(loaded: LoadedAnalysis) -> Iterator[Finding]:
-    policy = loaded.resolved.analysis.value.promotion
+    policy = loaded.analysis.promotion
     asked = {
         "prediction_error": policy.prediction_error,
         "flips": policy.flips,
@@ -96,15 +93,15 @@ def _note_stability(loaded: LoadedAnalysis) -> Iterator[Finding]:
         )
 
 
-def _note_explanation(loaded: LoadedAnalysis, plan: FoldPlan) -> Generator[Finding, None, bool]:
+def _note_explanation(loaded: LoadedAnalysis) -> Generator[Finding, None, bool]:
     """Note what validation does not pay for; gives whether every candidate will have refits."""
-    analysis, references = loaded.resolved.analysis.value, loaded.resolved.references
+    analysis, references = loaded.analysis, loaded.resolved.references
     has_refits = analysis.validation.stability is not None
     has_all = True
     for name in loaded.resolved.candidates:
         if name in references:
             continue
-        budget = plan_for(loaded, name, plan)
+        budget = plan_for(loaded, name)
         has_all = has_all and budget.refits > 0
         # Fewer than by default still say something.
         if budget.reason and not (budget.refits and budget.permutations):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis, find_analysed, make_sample
+from glabella.analysis.load import LoadedAnalysis
 from glabella.analysis.outcomes import derive_for
+from glabella.analysis.participants import find_analysed, make_sample
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
@@ -59,7 +60,7 @@ def _is_same(endpoint: EndpointDefinition, other: EndpointDefinition) -> bool:
 
 
 def _count(name: str, loaded: LoadedAnalysis, outcomes: Outcomes) -> pd.DataFrame:
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     sample = make_sample(analysis, loaded.tables, outcomes, loaded.features)
     people = loaded.tables.participants[find_analysed(analysis, loaded.tables, outcomes)]
     table = pd.DataFrame(

@@ -295,7 +295,7 @@ def _refit(trial: NewTrial, bundle: Bundle, home: Project, data: Path | None) ->
     sample = _pool(loaded, trial)
     tuned = replace(loaded.trainer, sample=sample).fit_to_all(
         loaded.resolved.candidates[manifest.candidate].value,
-        unit=loaded.resolved.analysis.value.validation.pooled.unit,
+        unit=loaded.analysis.validation.pooled.unit,
     )
     files = {
         **export_model(tuned.model),

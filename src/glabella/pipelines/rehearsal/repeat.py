@@ -141,7 +141,7 @@ class _RepeatInProgress:
     def list_figures(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         for design in DESIGNS:
-            folds = [fold for fold in self.validated.plan.folds if fold.design == design]
+            folds = [fold for fold in self.loaded.plan.folds if fold.design == design]
             if not folds:
                 continue
             fold = folds[self.number % len(folds)]
@@ -294,10 +294,10 @@ class _RepeatInProgress:
             ):
                 if test.p_value is not None:
                     rows.append(_claim(claim, "procedure", test.rejects, None))
-        asked = self.loaded.resolved.analysis.value.explanation
+        asked = self.loaded.analysis.explanation
         if asked.refits or asked.permutations:
             chosen = self.validated.choice.name
-            budget = plan_for(self.loaded, chosen, self.validated.plan)
+            budget = plan_for(self.loaded, chosen)
             refits = refit_chosen(self.loaded, chosen, budget)
             explained = explain_chosen(self.loaded, self.validated, refits, budget)
             rows += self._list_predictors(explained)

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.folds import FoldPlan, plan_folds
 from glabella.analysis.load import LoadedAnalysis
 from glabella.errors import AnalysisError
 from glabella.validation.comparison.candidate_result import CandidateResult
@@ -60,8 +59,6 @@ class CrossValidation:
         The procedure against each reference.
     against_chosen : tuple of Difference
         Every other candidate that could be chosen against the chosen one.
-    plan : FoldPlan
-        The folds.
     """
 
     candidates: dict[str, CandidateResult]
@@ -72,7 +69,6 @@ class CrossValidation:
     followed: ChosenInFolds
     differences: tuple[Difference, ...]
     against_chosen: tuple[Difference, ...]
-    plan: FoldPlan
 
     def select(self, candidate: str, design: str) -> pd.DataFrame:
         """Take the out-of-fold predictions of a candidate under a design.
@@ -123,13 +119,12 @@ def run_validation(
     """
     sample = loaded.sample
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
-    plan = plan_folds(loaded)
     references = loaded.resolved.references
     eligible = list_eligible(candidates, references)
     results = validate_candidates(
         candidates,
         loaded.trainer,
-        plan.folds,
+        loaded.plan.folds,
         runner=runner,
         weighed=eligible if len(eligible) > 1 else (),
     )
@@ -139,7 +134,7 @@ def run_validation(
     choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
     chosen_from = list_eligible(pooled, references)
     followed = follow_procedure({name: fitted.by_name[name] for name in chosen_from})
-    measure = _Measuring(loaded, plan.infeasible, fitted, by_arm)
+    measure = _Measuring(loaded, loaded.plan.infeasible, fitted, by_arm)
     measured = _adjust(measure(name) for name in candidates)
     if len(chosen_from) == 1:
         procedure = replace(measured[choice.name], name=PROCEDURE)
@@ -165,7 +160,6 @@ def run_validation(
             for name in chosen_from
             if name != choice.name
         ),
-        plan=plan,
     )
 
 
@@ -235,7 +229,7 @@ class _Measuring:
 
     def __call__(self, name: str) -> CandidateResult:
         sample = self.loaded.sample
-        design = self.loaded.resolved.analysis.value.validation
+        design = self.loaded.analysis.validation
         read = self.loaded.resolved.candidates.get(name)
         results = self.fitted.by_name[name]
         result = CandidateResult(

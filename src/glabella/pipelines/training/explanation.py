@@ -244,27 +244,6 @@ def describe_unexplained(reason: str) -> dict[str, Any]:
     }
 
 
-def make_grouping(loaded: LoadedAnalysis) -> Grouping:
-    """Make the grouping that the analysis declares.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
-    Returns
-    -------
-    Grouping
-        Of features that the data have; a group of which one is left is that feature alone.
-    """
-    there = {spec.name for spec in loaded.sample.features.specs}
-    groups = {
-        words: tuple(name for name in names if name in there)
-        for words, names in loaded.resolved.analysis.value.explanation.groups.items()
-    }
-    return Grouping({words: names for words, names in groups.items() if len(names) > 1})
-
-
 def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, checkpoint: Checkpoint) -> str:
     """Make the scope of what the chosen candidate is refitted for.
 
@@ -284,14 +263,14 @@ def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, checkpoint: Check
     str
         For a `Keeper`.
     """
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     scope = checkpoint.make_scope(
         {chosen: loaded.resolved.candidates[chosen].value},
         loaded.sample,
         analysis.seed,
         analysis.validation.inner_folds,
         analysis.validation.pooled.unit,
-        sorted(make_grouping(loaded).groups.items()),
+        sorted(loaded.grouping.groups.items()),
     )
     return scope + part
 
@@ -322,7 +301,7 @@ def refit_chosen(
         For stability and for explanations, whichever asks for more; None where a sample gave no
         model.
     """
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     stability = analysis.validation.stability
     wanted = max(budget.refits, 0 if stability is None else stability.refits)
     if not wanted:
@@ -330,7 +309,7 @@ def refit_chosen(
     return refit_on_resamples(
         loaded.resolved.candidates[chosen].value,
         loaded.trainer,
-        SummariseRefit(make_grouping(loaded)),
+        SummariseRefit(loaded.grouping),
         refits=wanted,
         runner=runner.name_stage(f"refitting {chosen}"),
         unit=analysis.validation.pooled.unit,
@@ -368,7 +347,7 @@ def explain_chosen(
     Explanation
         What is known of each predictor.
     """
-    grouping, chosen = make_grouping(loaded), validated.choice.name
+    grouping, chosen = loaded.grouping, validated.choice.name
     attributions = _collect(loaded, validated, chosen, grouping)
     seen = [item.left_out for item in refits[: budget.refits] if item is not None]
     left_out = [item for item in seen if item is not None]
@@ -399,7 +378,7 @@ def _measure_noise(
     budget: Budget,
     runner: Runner,
 ) -> Noise:
-    chosen, folds = validated.choice.name, list_seen_folds(validated.plan)
+    chosen, folds = validated.choice.name, list_seen_folds(loaded.plan)
     part = repr([fold.key for fold in folds]) + "noise"
     table = attributions.summarise()
     mine = table[table["is_patient"]]
@@ -408,7 +387,7 @@ def _measure_noise(
         loaded.trainer,
         folds,
         dict(zip(mine["feature"], mine["mean_absolute"], strict=True)),
-        grouping=make_grouping(loaded),
+        grouping=loaded.grouping,
         permutations=budget.permutations,
         runner=runner,
         keeper=runner.make_keeper(
@@ -435,7 +414,7 @@ def compare_arms(loaded: LoadedAnalysis, attributions: Attributions) -> tuple[Ar
     """
     named = [name for name, mine in zip(attributions.features, attributions.is_patient, strict=True)
              if not mine]  # fmt: skip
-    arms = loaded.resolved.analysis.value.arms
+    arms = loaded.analysis.arms
     means = {
         arm.name: float(
             attributions.values[
@@ -471,7 +450,7 @@ def _collect(
         loaded.sample,
         method=describe_attributions(
             loaded.resolved.candidates[name].value.estimator,
-            loaded.resolved.analysis.value.explanation,
+            loaded.analysis.explanation,
         ),
         grouping=grouping,
     )

@@ -37,7 +37,6 @@ from glabella.domain.small_counts import (
 )
 from glabella.models.build import export_model
 from glabella.pipelines.training.cross_validation import CrossValidation
-from glabella.pipelines.training.explanation import make_grouping
 from glabella.validation.fitting.training_part import TunedModel
 
 _INTENDED_USE = "Research on who responds; to be validated on new trials before any other use."
@@ -59,7 +58,7 @@ def refit(loaded: LoadedAnalysis, chosen: str) -> TunedModel:
     TunedModel
         Fitted.
     """
-    unit = loaded.resolved.analysis.value.validation.pooled.unit
+    unit = loaded.analysis.validation.pooled.unit
     return loaded.trainer.fit_to_all(loaded.resolved.candidates[chosen].value, unit=unit)
 
 
@@ -144,7 +143,7 @@ def describe_bundle(
         attributions=describe_attributions(
             resolved.candidates[chosen].value.estimator, analysis.explanation
         ),
-        groups=dict(make_grouping(loaded).groups),
+        groups=dict(loaded.grouping.groups),
         finding=finding,
         beyond_noise=dict(beyond_noise),
         performance=validated.procedure.as_json(),

@@ -163,5 +163,5 @@ def correct_for_choice(loaded: LoadedAnalysis, validated: CrossValidation) -> Bi
         loaded.resolved.references,
         {name: validated.select(name, "pooled") for name in names},
         loaded.sample,
-        seed=derive_seed(loaded.resolved.analysis.value.seed, "bias corrected"),
+        seed=derive_seed(loaded.analysis.seed, "bias corrected"),
     )

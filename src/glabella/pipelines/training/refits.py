@@ -54,7 +54,7 @@ def refit_for_uncertainty(
         _export,
         refits=MOST_KEPT,
         runner=runner.name_stage("refitting to samples of trials"),
-        unit=loaded.resolved.analysis.value.validation.pooled.unit,
+        unit=loaded.analysis.validation.pooled.unit,
         resampled="trials",
         keeper=runner.make_keeper(partial(make_scope, loaded, chosen, "files"), dict, dict),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from glabella.analysis.explanation_plan import plan_for
@@ -162,7 +161,6 @@ class Fitted:
 def measure_analysis(
     loaded: LoadedAnalysis,
     *,
-    data: Path | None,
     runner: Runner,
     attempts: Attempts,
     explain: When = "now",
@@ -173,8 +171,6 @@ def measure_analysis(
     ----------
     loaded : LoadedAnalysis
         The analysis with its data.
-    data : Path, optional
-        The folder of the data files; the project's unless stated.
     runner : Runner
         Where fits run, and where finished ones are kept and found; the results do not depend
         on it.
@@ -203,7 +199,7 @@ def measure_analysis(
     learning_curve = attempts.leave_out(
         "learning curve", lambda: run_learning_curve(loaded, validated, runner)
     )
-    limits = attempts.leave_out("limit", lambda: find_limits(loaded, validated, data))
+    limits = attempts.leave_out("limit", lambda: find_limits(loaded, validated))
     runner.report("refitting")
     chosen = validated.choice.name
     tuned = refit(loaded, chosen)
@@ -214,7 +210,7 @@ def measure_analysis(
     external = attempts.leave_out(
         "external set", lambda: predict_external(loaded, validated, tuned, runner)
     )
-    budget = plan_for(loaded, chosen, validated.plan) if explain == "now" else Budget(0, 0, PUT_OFF)
+    budget = plan_for(loaded, chosen) if explain == "now" else Budget(0, 0, PUT_OFF)
     refits = attempts.run(
         "refits to bootstrap samples",
         lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, runner),

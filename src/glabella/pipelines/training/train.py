@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from glabella.analysis.folds import plan_folds
 from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.bundle.save import save_bundle
 from glabella.bundle.versions import list_versions
@@ -219,10 +218,9 @@ def train(
     home = find_project(Path(project) if project is not None else None)
     runner = Runner(progress=progress)
     runner.report("reading")
-    folder_of_data = Path(data) if data is not None else None
-    loaded = load_analysis(analysis, home, data=folder_of_data)
+    loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
     # What folds refuse is refused before a run is opened, as `check` does.
-    plan_folds(loaded)
+    runner.report(f"planning {len(loaded.plan.folds)} folds")
     runner.report("opening the store")
     store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
@@ -243,7 +241,6 @@ def train(
         attempts = Attempts()
         measured, fitted = measure_analysis(
             loaded,
-            data=folder_of_data,
             runner=runner,
             attempts=attempts,
             explain=explain,
@@ -327,7 +324,7 @@ def _keep_fits(
 def _describe_provenance(loaded: LoadedAnalysis, run: OpenRun) -> dict[str, Any]:
     return {
         "run": run.run_id,
-        "seed": loaded.resolved.analysis.value.seed,
+        "seed": loaded.analysis.seed,
         "origin": loaded.tables.origin,
         "data_sha256": loaded.data_hash,
         "definitions_sha256": loaded.resolved.definitions_hash,
@@ -343,7 +340,7 @@ def _log(
     *,
     finding: str,
 ) -> None:
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    analysis, sample = loaded.analysis, loaded.sample
     told = tell_group(sample.n, sample.events)
     run.log(
         params={

@@ -105,7 +105,7 @@ def test_too_few_to_reach_any_level_are_refused(small_project):
 def test_what_is_imputed_with_the_help_of_features_is_imputed_anew(make_leaving_project, tmp_path):
     # Else outcomes would remember the order that features had, and any would beat a permuted one.
     loaded = load_analysis("leaving", find_project(make_leaving_project(tmp_path)))
-    sample, seed = loaded.sample, loaded.resolved.analysis.value.seed
+    sample, seed = loaded.sample, loaded.analysis.seed
     names = [spec.name for spec in sample.features.specs]
     as_it_was = sample.exchange(names, np.arange(sample.n), seed)
     np.testing.assert_array_equal(as_it_was.outcomes, sample.outcomes)

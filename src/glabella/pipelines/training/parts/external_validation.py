@@ -121,7 +121,7 @@ def predict_external(
     sample, chosen = loaded.external, validated.choice.name
     if sample is None:
         return None
-    design = loaded.resolved.analysis.value.validation
+    design = loaded.analysis.validation
     others = [name for name in validated.predictions if name != chosen]
     found = runner.run((delayed(_refit)(loaded, name) for name in others), shared=[loaded])
     predicted: dict[str, np.ndarray] = {

@@ -180,7 +180,7 @@ def run_learning_curve(
     ChosenLearningCurve or None
         None where the analysis does not ask for it.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    analysis, sample = loaded.analysis, loaded.sample
     design = analysis.validation.learning_curve
     if design is None:
         return None
@@ -189,7 +189,7 @@ def run_learning_curve(
         sample,
         [
             fold
-            for fold in validated.plan.folds
+            for fold in loaded.plan.folds
             if fold.design == "pooled" and fold.repeat < design.repeats
         ],
         points=design.points,

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
-from glabella.data.tables import KEY
 from glabella.domain.small_counts import mask_words
-from glabella.errors import DataError
 from glabella.pipelines.training.cross_validation import CrossValidation
-from glabella.simulation.frames import simulate_trials
 from glabella.simulation.sources import TRUTH
 from glabella.validation.comparison.candidate_result import plain_performance
 from glabella.validation.measures.performance import Performance, measure_performance
@@ -63,9 +59,7 @@ class OracleComparison:
         return {"reason": self.reason, "note": self.note, "rules": rules, "behind": self.behind}
 
 
-def find_limits(
-    loaded: LoadedAnalysis, validated: CrossValidation, data: Path | None
-) -> OracleComparison | None:
+def find_limits(loaded: LoadedAnalysis, validated: CrossValidation) -> OracleComparison | None:
     """Hold every candidate against the truth of a simulation.
 
     Parameters
@@ -74,8 +68,6 @@ def find_limits(
         The analysis. No model saw the truth: it is read, or simulated again, only here.
     validated : CrossValidation
         The candidates' out-of-fold predictions.
-    data : Path or None
-        The folder that the data were read from, where they were.
 
     Returns
     -------
@@ -87,11 +79,10 @@ def find_limits(
     reason = explain_other_endpoint(loaded)
     if reason:
         return OracleComparison(reason=reason)
-    truth = find_truth(loaded, data)
-    if truth is None:
+    if loaded.truth is None:
         return OracleComparison(reason=f"there is no {TRUTH} beside the data")
     rules = {
-        rule: _measure_rule(loaded, validated, _rank(loaded, truth, column))
+        rule: _measure_rule(loaded, validated, _rank(loaded, loaded.truth, column))
         for rule, column in _RULES.items()
     }
     behind = {}
@@ -136,60 +127,6 @@ def explain_other_endpoint(loaded: LoadedAnalysis) -> str:
     )
 
 
-def find_truth(loaded: LoadedAnalysis, data: Path | None) -> pd.DataFrame | None:
-    """Find the truth of the analysed participants.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        An analysis of simulated data.
-    data : Path or None
-        The folder that the data were read from, where they were.
-
-    Returns
-    -------
-    DataFrame or None
-        In their order: the true chances under both arms, and those to who knows the baseline
-        table. None where the folder holds none.
-
-    Raises
-    ------
-    DataError
-        If it is of other participants or can't be read.
-    """
-    scenario = loaded.resolved.scenario
-    if data is None:
-        if scenario is None:
-            return None
-        seed = loaded.resolved.analysis.value.seed
-        truth = simulate_trials(scenario.value, seed=seed).truth
-    else:
-        path = data / TRUTH
-        if not path.exists():
-            return None
-        try:
-            truth = pd.read_csv(path, dtype=dict.fromkeys(KEY, str))[[*KEY, *_columns()]]
-        except (OSError, ValueError, KeyError):
-            raise DataError(
-                "the truth can't be read as `glabella simulate` writes it",
-                place=str(path),
-                remedy="Simulate again, or take the file away.",
-            ) from None
-    people = loaded.tables.participants.iloc[loaded.kept][KEY].astype(str)
-    found = people.merge(truth, on=KEY, how="left")
-    if len(found) != len(people) or found[_columns()].isna().any(axis=None):
-        raise DataError(
-            "the truth is not of the same participants, each once",
-            place=str(data / TRUTH) if data else "the simulation",
-            remedy="Simulate again, or take the file away.",
-        )
-    return found[[*KEY, *_columns()]]
-
-
-def _columns() -> list[str]:
-    return [f"{column}_{role}" for column in _RULES.values() for role in ("active", "control")]
-
-
 def _rank(loaded: LoadedAnalysis, truth: pd.DataFrame, column: str) -> np.ndarray:
     active = loaded.sample.active
     return np.where(active, truth[f"{column}_active"], truth[f"{column}_control"])
@@ -200,7 +137,7 @@ def _measure_rule(
 ) -> dict[str, Performance]:
     """Measure over the pairs that candidates were measured over."""
     predictions = validated.predictions[validated.choice.name]
-    threshold = loaded.resolved.analysis.value.validation.threshold
+    threshold = loaded.analysis.validation.threshold
     measured = {}
     for design in ("pooled", "across"):
         rows = predictions[predictions["design"] == design]

@@ -178,7 +178,7 @@ def run_permutations(
     Permutations or None
         None where the analysis does not ask for them.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    analysis, sample = loaded.analysis, loaded.sample
     design = analysis.validation
     if design.permutations is None:
         return None

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from glabella.analysis.definition import ValidationDefinition
-from glabella.analysis.load import LoadedAnalysis, make_sample
+from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.participants import make_sample
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.data.endpoints.derive import Outcomes
 from glabella.domain.small_counts import SUPPRESSED, mask_words, tell_count, tell_group
@@ -18,7 +19,6 @@ from glabella.explanation.attributions import collect_attributions
 from glabella.features.assemble import describe_features
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
-from glabella.pipelines.training.explanation import make_grouping
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.measures.estimate import Estimate, not_estimable
 from glabella.validation.measures.measure import Tier
@@ -282,7 +282,7 @@ def _mark_severity(
 
 def _with_outcomes(loaded: LoadedAnalysis, outcomes: Outcomes) -> LoadedAnalysis:
     """Put other outcomes in place, to be validated over all participants alone."""
-    analysis = loaded.resolved.analysis.value
+    analysis = loaded.analysis
     design = analysis.validation
     pooled = ValidationDefinition(
         pooled=design.sensitivity or design.pooled,
@@ -350,7 +350,7 @@ def _order_features(loaded: LoadedAnalysis, validated: CrossValidation) -> tuple
     pooled = [
         item for item in validated.results if (item.candidate, item.fold.design) == (name, "pooled")
     ]
-    grouping = make_grouping(loaded)
+    grouping = loaded.grouping
     table = collect_attributions(pooled, loaded.sample, method="", grouping=grouping).summarise()
     patient = table[table["is_patient"] & (table["mean_absolute"] > 0)]
     return tuple(patient["label"])

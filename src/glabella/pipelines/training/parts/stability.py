@@ -94,7 +94,7 @@ def run_stability(
     ChosenStability or None
         None where there are no refits, or no sample gave a model.
     """
-    design = loaded.resolved.analysis.value.validation
+    design = loaded.analysis.validation
     taken = refits if design.stability is None else refits[: design.stability.refits]
     measured = measure_stability(tuned, taken, loaded.sample, threshold=design.threshold)
     if measured is None:

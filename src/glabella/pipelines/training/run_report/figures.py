@@ -12,7 +12,7 @@ from glabella.analysis.load import LoadedAnalysis
 from glabella.features.spec import FeatureSpec
 from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
-from glabella.pipelines.training.explanation import Explanation, make_grouping
+from glabella.pipelines.training.explanation import Explanation
 from glabella.pipelines.training.results import TrainingFigures
 from glabella.reporting.figures.drawing import Drawn, drop_figures
 from glabella.reporting.figures.learning_curve import draw_learning_curve
@@ -170,7 +170,7 @@ def _draw_explanation(
         ),
     )
     specs = {spec.name: spec for spec in loaded.sample.features.specs}
-    grouping = make_grouping(loaded)
+    grouping = loaded.grouping
     for number, item in enumerate(explained.patient[:LEADING_PREDICTORS], 1):
         if not item.importance.value:
             continue

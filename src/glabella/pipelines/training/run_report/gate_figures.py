@@ -29,7 +29,7 @@ def collect_gate_figures(loaded: LoadedAnalysis, validated: CrossValidation) -> 
         ``model``, ``treat_all`` and ``gain`` within the active arm; ``leakage``: ``stops``, which
         a finished training has none of, and ``doubted``, the features that came close.
     """
-    analysis, sample = loaded.resolved.analysis.value, loaded.sample
+    analysis, sample = loaded.analysis, loaded.sample
     policy = analysis.promotion
     threshold = policy.net_benefit_threshold or analysis.validation.threshold
     followed = collect_predictions(validated.followed.results, sample)

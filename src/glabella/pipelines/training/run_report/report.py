@@ -10,7 +10,6 @@ import pandas as pd
 
 from glabella.analysis.definition import RepeatedFolds
 from glabella.analysis.estimand import describe_estimand
-from glabella.analysis.folds import FoldPlan
 from glabella.analysis.load import LoadedAnalysis
 from glabella.data.checks import group_findings
 from glabella.domain.small_counts import (
@@ -31,7 +30,6 @@ from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
 from glabella.validation.across_trials.stated_directions import hold_directions
 from glabella.validation.fitting.training_part import TunedModel
-from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.splits import count_classes
 
 
@@ -121,7 +119,7 @@ def compose_record(
         },
         directions=directions,
         left_out_unit=left_out,
-        designs=_describe_designs(loaded, validated.plan, name),
+        designs=_describe_designs(loaded, name),
         history=history.as_json(),
         provenance={**provenance, "setting": _describe_settings(loaded, name, tuned)},
         figures=captions,
@@ -147,7 +145,7 @@ def _describe_settings(loaded: LoadedAnalysis, chosen: str, tuned: TunedModel) -
 
 def _describe_tuning(loaded: LoadedAnalysis, chosen: str) -> str:
     """Say what is tuned, for the chosen candidate first."""
-    candidates, folds = loaded.resolved.candidates, loaded.resolved.analysis.value.validation
+    candidates, folds = loaded.resolved.candidates, loaded.analysis.validation
     tuned = [name for name, read in candidates.items() if read.value.search]
     how = f"tuned by {folds.inner_folds}-fold cross-validation inside each training part"
     unit = _describe_inner(folds.pooled.unit)
@@ -187,7 +185,7 @@ def _list_caveats(loaded: LoadedAnalysis, validated: CrossValidation) -> list[st
     caveats += [f"The candidate {name} failed and has no figures." for name in failed]
     caveats += [
         f"Not validated inside trial {trial}: {reason}."
-        for trial, reason in validated.plan.infeasible.items()
+        for trial, reason in loaded.plan.infeasible.items()
     ]
     return caveats
 
@@ -195,7 +193,7 @@ def _list_caveats(loaded: LoadedAnalysis, validated: CrossValidation) -> list[st
 def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     table = loaded.tables.participants[["studyid"]].copy()
     table["responded"] = loaded.expected
-    arms = loaded.resolved.analysis.value.arms
+    arms = loaded.analysis.arms
     names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
     table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
     counted = [
@@ -248,30 +246,30 @@ def _describe_method(name: str, attributions: Attributions) -> str:
     )
 
 
-def _describe_designs(loaded: LoadedAnalysis, plan: FoldPlan, chosen: str) -> dict[str, str]:
-    design = loaded.resolved.analysis.value.validation
+def _describe_designs(loaded: LoadedAnalysis, chosen: str) -> dict[str, str]:
+    design = loaded.analysis.validation
     words = {
         "pooled": f"{_describe_folds(design.pooled)} over all participants, "
         f"{_describe_split(design.pooled)}; {_describe_tuning(loaded, chosen)}. "
         "The estimate is of the expected performance of the procedure at "
-        f"n = {_count_training(plan, 'pooled')}, the size of a training part."
-        f"{_describe_one_class(loaded.sample, plan, 'pooled')}"
+        f"n = {_count_training(loaded, 'pooled')}, the size of a training part."
+        f"{_describe_one_class(loaded, 'pooled')}"
     }
     if design.inside is not None:
         words["inside"] = (
             f"{_describe_folds(design.inside)} within each trial alone, "
             f"{_describe_split(design.inside)}: see Trial by trial."
-            f"{_describe_one_class(loaded.sample, plan, 'inside')}"
+            f"{_describe_one_class(loaded, 'inside')}"
         )
     if design.across is not None:
         unit = design.across.split("_")[2]
         words["across"] = (
             f"Each {unit} left out once, predicted by a model trained on the others, whose tuning "
             f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
-            f"new {unit} at n = {_count_training(plan, 'across')}, the mean size of a training "
+            f"new {unit} at n = {_count_training(loaded, 'across')}, the mean size of a training "
             f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
             f"participants; how much a new {unit} may differ is not in it."
-            f"{_describe_one_class(loaded.sample, plan, 'across')}"
+            f"{_describe_one_class(loaded, 'across')}"
         )
     return words
 
@@ -291,15 +289,15 @@ def _describe_inner(unit: str) -> str:
     return "" if unit == "participant" else f", whole {unit}s to a fold"
 
 
-def _count_training(plan: FoldPlan, design: str) -> int:
-    sizes = [len(fold.train) for fold in plan.folds if fold.design == design]
+def _count_training(loaded: LoadedAnalysis, design: str) -> int:
+    sizes = [len(fold.train) for fold in loaded.plan.folds if fold.design == design]
     return round(float(np.mean(sizes)))
 
 
-def _describe_one_class(sample: Sample, plan: FoldPlan, design: str) -> str:
+def _describe_one_class(loaded: LoadedAnalysis, design: str) -> str:
     """Say what becomes of held-out parts without both classes."""
-    mine = [fold for fold in plan.folds if fold.design == design]
-    alone = sum(min(count_classes(sample.labels[fold.test])) == 0 for fold in mine)
+    mine = [fold for fold in loaded.plan.folds if fold.design == design]
+    alone = sum(min(count_classes(loaded.sample.labels[fold.test])) == 0 for fold in mine)
     if not alone:
         return ""
     return (

@@ -134,7 +134,7 @@ def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.Da
     """Count, for each fold, held-out participants and responders by trial; none under ten."""
     sample = loaded.sample
     rows, counts = [], []
-    for fold in validated.plan.folds:
+    for fold in loaded.plan.folds:
         for trial in dict.fromkeys(sample.trial[fold.test].tolist()):
             held = fold.test[sample.trial[fold.test] == trial]
             counts.append((len(held), sample.count_events(held)))

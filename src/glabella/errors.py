@@ -172,6 +172,10 @@ class StoreError(GlabellaError):
     """The store of runs and models can't be reached or lacks what was asked for."""
 
 
+class ClusterError(GlabellaError):
+    """A cluster can't be reached, has workers of other versions, or was lost."""
+
+
 class Refusals:
     """Collects refusals, so that one run shows all that there is to correct."""
 

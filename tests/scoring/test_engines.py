@@ -17,9 +17,8 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
-from glabella.errors import BundleError, DataError
-from glabella.scoring import engines
-from glabella.scoring.engines import compare_versions, find_versions
+from glabella.cluster import versions
+from glabella.errors import ClusterError, DataError
 
 pytestmark = [
     # A scheduler probes for a free port, and Spark's gateway leaves its socket, to the collector.
@@ -209,29 +208,23 @@ class TestRefusals:
         if engine == "spark":
             pytest.importorskip("pyspark")
         began = time.monotonic()
-        with pytest.raises(DataError, match="answered within 10 seconds") as refused:
+        with pytest.raises(ClusterError, match="answered within 10 seconds") as refused:
             score_whole(parts, "there.csv", engine=engine, address=address)
         assert time.monotonic() - began < 25
         assert address in (refused.value.place or "")
         assert not (tmp_path / "there.csv").exists()
 
-    def test_other_versions(self) -> None:
-        with pytest.raises(DataError, match=r"xgboost 1\.0 instead of") as refused:
-            compare_versions({**find_versions(), "xgboost": "1.0"}, "--address tcp://x:1")
-        assert "same on every worker" in (refused.value.remedy or "")
-        compare_versions(find_versions(), "anywhere")
-
     def test_other_versions_on_a_worker_stop_the_job(
         self, parts, score_whole, dask_address, monkeypatch
     ) -> None:
         # Here alone: a worker looks at its own.
-        monkeypatch.setattr(engines, "version", lambda name: "0.1")
-        with pytest.raises(DataError, match="instead of"):
+        monkeypatch.setattr(versions, "version", lambda name: "0.1")
+        with pytest.raises(ClusterError, match="instead of"):
             score_whole(parts, "there.csv", engine="dask", address=dask_address)
 
     def test_an_engine_that_is_not_installed(self, parts, score_whole, monkeypatch) -> None:
         monkeypatch.setitem(sys.modules, "pyspark", None)
-        with pytest.raises(BundleError, match="pyspark is not installed") as refused:
+        with pytest.raises(ClusterError, match="pyspark is not installed") as refused:
             score_whole(parts, "there.csv", engine="spark")
         assert "glabella[spark]" in (refused.value.remedy or "")
 

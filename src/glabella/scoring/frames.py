@@ -20,12 +20,14 @@ from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import check_refits, choose_arm, score_rows
 from glabella.bundle.reasons import REASONS
+from glabella.cluster.cluster import Cluster
+from glabella.cluster.spark import compare_spark_versions
+from glabella.cluster.versions import list_versions
 from glabella.data.reading.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.old_names import accept_old_names
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
-from glabella.scoring.engines import ask_spark_versions, compare_versions, find_versions
 from glabella.tracking.models import find_bundle
 
 __all__ = ["score_distributed"]
@@ -73,8 +75,9 @@ def score_distributed(
     BundleError
         As for `score`.
     DataError
-        If a column is missing or all wrong, workers have other versions, or it is a frame of
-        neither.
+        If a column is missing or all wrong, or it is a frame of neither.
+    ClusterError
+        If workers have other versions.
     """
     home = find_project(Path(project) if project is not None else None)
     bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
@@ -211,8 +214,8 @@ def _compare_dask_versions() -> None:
     except (ImportError, ValueError):
         # Threads or processes of this machine.
         return
-    for there in client.run(find_versions).values():
-        compare_versions(there, "the Dask cluster")
+    cluster = Cluster("Dask", "the Dask cluster")
+    cluster.compare_versions(lambda: client.run(list_versions).values())
 
 
 def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer) -> Any:
@@ -220,7 +223,7 @@ def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer
 
     manifest, session = bundle.manifest, frame.sparkSession
     context = session.sparkContext
-    ask_spark_versions(context, "the Spark cluster")
+    compare_spark_versions(Cluster("Spark", "the Spark cluster"), context)
     ids = layout.form.list_ids(frame.columns)
     read = [name for name in layout.form.read_columns if name in frame.columns]
     kinds = {field.name: field.dataType for field in frame.schema.fields}

@@ -22,7 +22,7 @@ from glabella.bundle.manifest import Manifest
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.bundle.save import save_bundle
 from glabella.bundle.tables import make_request
-from glabella.bundle.versions import list_versions
+from glabella.cluster.versions import list_versions
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.domain.small_counts import UNDER_TEN, tell_group

@@ -17,7 +17,7 @@ from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from glabella.analysis.resolve import resolve_analysis
-from glabella.bundle.versions import list_versions
+from glabella.cluster.versions import list_versions
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.pipelines.rehearsal.fresh_trials import Estimand, RehearsalPlan, load_rehearsed
@@ -258,7 +258,7 @@ def rehearse(
     )
     definition = _describe_definition(plan, read_scenario(home, name).value)
     with store.open(definition):
-        with open_workers(workers or os.cpu_count() or 1, list_versions()) as opened:
+        with open_workers(workers or os.cpu_count() or 1, again="the same command again") as opened:
             _run(plan, store, repeats=repeats, runner=replace(runner, workers=opened))
         runner.report("summing up")
         return _sum_up(plan, store, home, scenario=name, repeats=repeats, definition=definition)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis, load_analysis
 from glabella.bundle.save import save_bundle
-from glabella.bundle.versions import list_versions
+from glabella.cluster.versions import list_versions
 from glabella.definitions.locate import Project, find_project
 from glabella.domain.small_counts import tell_group
 from glabella.pipelines.run_folder import (
@@ -226,7 +226,9 @@ def train(
     name, origin = loaded.resolved.name, loaded.tables.origin
     tags = _tag(loaded)
     with (
-        open_workers(workers or os.cpu_count() or 1, list_versions()) as opened,
+        open_workers(
+            workers or os.cpu_count() or 1, again="the same command with --resume"
+        ) as opened,
         open_run(
             store,
             analysis=name,

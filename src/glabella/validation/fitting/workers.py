@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,11 +16,12 @@ from joblib import Parallel, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import ThreadpoolController
 
-from glabella.errors import AnalysisError, GlabellaError
+from glabella.cluster.cluster import Cluster
+from glabella.cluster.dask import connect_dask
+from glabella.errors import AnalysisError
 
 SCHEME = "dask://"
 _ADDRESS = re.compile(r"dask://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
-_SECONDS_TO_ANSWER = 10
 
 
 @dataclass(frozen=True)
@@ -129,15 +130,15 @@ def parse_workers(text: str) -> int | str:
 
 
 @contextlib.contextmanager
-def open_workers(asked: int | str, versions: Mapping[str, str]) -> Iterator[Workers]:
+def open_workers(asked: int | str, *, again: str) -> Iterator[Workers]:
     """Open the workers that are asked for, while the block lasts.
 
     Parameters
     ----------
     asked : int or str
         Processes of this machine, or ``dask://host:port``.
-    versions : mapping of str
-        Of the packages that shape numbers, here; a cluster's workers must have the same.
+    again : str
+        The command that continues after a loss, in words.
 
     Yields
     ------
@@ -147,8 +148,9 @@ def open_workers(asked: int | str, versions: Mapping[str, str]) -> Iterator[Work
     Raises
     ------
     AnalysisError
-        If nothing answers at the address, its workers have other versions, the cluster is lost, or
-        a process is killed.
+        If a process of this machine is killed.
+    ClusterError
+        If nothing answers at the address, its workers have other versions, or the cluster is lost.
     """
     if isinstance(asked, int):
         try:
@@ -160,12 +162,12 @@ def open_workers(asked: int | str, versions: Mapping[str, str]) -> Iterator[Work
                 remedy="Ask for fewer workers, and continue with --resume.",
             ) from None
         return
-    with _connect(asked) as client:
-        _compare_versions(asked, client, versions)
+    cluster = Cluster("Dask", f"--workers {asked}", again)
+    address = f"tcp://{asked.removeprefix(SCHEME)}"
+    with connect_dask(cluster, address, is_default=True) as client:
         workers = Workers(max(1, sum(client.ncores().values())), asked)
         try:
-            with _tell_of_loss(asked):
-                yield workers
+            yield workers
         finally:
             workers._kept.clear()
 
@@ -193,89 +195,3 @@ def one_thread() -> Iterator[None]:
 def _find_thread_pools(modules: int) -> ThreadpoolController:
     """Look for libraries with threads again only when something was imported since: it is slow."""
     return ThreadpoolController()
-
-
-@contextlib.contextmanager
-def _connect(address: str) -> Iterator[Any]:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise AnalysisError(
-            "a Dask cluster needs the package distributed, and it is not installed",
-            place=f"--workers {address}",
-            remedy="Install the extra: pip install 'glabella[dask]'",
-        ) from None
-    try:
-        client = Client(  # type: ignore[no-untyped-call]
-            f"tcp://{address.removeprefix(SCHEME)}", timeout=_SECONDS_TO_ANSWER, set_as_default=True
-        )
-    except (OSError, ValueError):
-        raise AnalysisError(
-            f"no Dask scheduler answered within {_SECONDS_TO_ANSWER} seconds",
-            place=f"--workers {address}",
-            remedy="Start one with `dask scheduler`, or mend the address.",
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_SECONDS_TO_ANSWER)
-        except TimeoutError:
-            raise AnalysisError(
-                f"the Dask scheduler had no worker within {_SECONDS_TO_ANSWER} seconds",
-                place=f"--workers {address}",
-                remedy="Start some with `dask worker`.",
-            ) from None
-        yield client
-
-
-def _compare_versions(address: str, client: Any, versions: Mapping[str, str]) -> None:
-    """Refuse workers on which a fit could give other figures than here."""
-    try:
-        found = client.run(_find_versions, list(versions))
-    except Exception as error:
-        raise AnalysisError(
-            f"a worker can't say which versions it has ({type(error).__name__})",
-            place=f"--workers {address}",
-            remedy="Install the same version of Glabella, of Python and of Dask on every worker.",
-        ) from None
-    for there in found.values():
-        other = [
-            f"{name} {there.get(name) or 'missing'} instead of {version}"
-            for name, version in versions.items()
-            if there.get(name) != version
-        ]
-        if other:
-            raise AnalysisError(
-                f"a worker has other versions: {', '.join(other)}",
-                place=f"--workers {address}",
-                remedy="Install the same on every worker: figures must not depend on who fits.",
-            )
-
-
-def _find_versions(names: Sequence[str]) -> dict[str, str | None]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, str | None] = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-@contextlib.contextmanager
-def _tell_of_loss(address: str) -> Iterator[None]:
-    """Say in a message that workers or scheduler were lost."""
-    from distributed import CancelledError, KilledWorker
-    from distributed.comm.core import CommClosedError
-
-    try:
-        yield
-    except GlabellaError:
-        raise
-    except (KilledWorker, CancelledError, CommClosedError, ConnectionError, TimeoutError) as error:
-        raise AnalysisError(
-            f"the Dask cluster was lost on the way ({type(error).__name__})",
-            place=f"--workers {address}",
-            remedy="Look at its log for memory, then go on with --resume.",
-        ) from None

@@ -1,0 +1,1 @@
+"""Clusters of workers, on which folds are fitted and batches are scored."""

@@ -17,16 +17,14 @@ import pyarrow
 from glabella.atomic import (
     LOCK_FILE,
     PARTIAL,
-    FolderLock,
     NotOursError,
-    describe_os_error,
     identify,
     is_partial,
-    make_folder,
     publish,
     write_whole,
 )
 from glabella.errors import DataError
+from glabella.part_store import PartStore, Wording
 from glabella.scoring.write import WRITABLE
 
 _JOB_FILE = "job.json"
@@ -46,14 +44,14 @@ class Job:
     target : Path
         The output.
     resume : bool
-        Whether to take up the batches that an interrupted job finished.
+        Whether to continue from the batches that an interrupted job finished.
     """
 
     def __init__(self, target: Path, *, resume: bool):
         self._target = target
         self._resume = resume
         self.folder = target.with_name(f".{target.name}{PARTIAL}")
-        self._lock = FolderLock(self.folder)
+        self._store = PartStore(self.folder, _JOB_FILE, _word(target))
         self.finished = 0
 
     @property
@@ -67,35 +65,18 @@ class Job:
         return self.folder / f"{_OUTPUT}{self._target.suffix.lower()}"
 
     def __enter__(self) -> Job:
+        self._store.take(refuse_foreign=self._refuse_foreign)
         try:
-            if not make_folder(self.folder):
-                self._refuse_foreign()
-                # An earlier version made it open to others.
-                self.folder.chmod(0o700)
-            self._lock.take()
-        except BlockingIOError:
-            raise DataError(
-                "another job is writing this output",
-                place=str(self._target),
-                remedy="Wait for it, or name another file with --out.",
-            ) from None
-        except NotOursError as error:
-            raise DataError(
-                f"what this output is kept in until it is whole can't be used: {error.strerror}",
-                place=str(error.filename),
-                remedy="It was left as it is. Name another file with --out, or remove that.",
-            ) from None
-        except OSError as error:
-            raise describe_write_error(error, self._target.parent) from None
-        try:
-            if not (self.folder / _JOB_FILE).exists():
+            # An earlier version made it open to others.
+            self.folder.chmod(0o700)
+            if not self._store.identity_path.exists():
                 # What says that the folder is a job's, from the first moment on.
-                write_whole(self.folder / _JOB_FILE, b"{}")
+                self._store.write_identity({})
             # Finished batches of an earlier job stay until this one's table was opened.
             self._empty()
         except OSError as error:
-            self._lock.release()
-            raise describe_write_error(error, self._target.parent) from None
+            self._store.release()
+            raise self.describe_write_error(error) from None
         return self
 
     def __exit__(
@@ -105,15 +86,15 @@ class Job:
         trace: TracebackType | None,
     ) -> None:
         self._empty()
-        # What was finished is kept for --resume; where nothing was, nothing stays.
+        # What was finished is kept for --resume; if nothing was, nothing stays.
         if kind is None or not self.count():
             self._discard()
-            (self.folder / _JOB_FILE).unlink(missing_ok=True)
-            # As long as the lock's file is there, the folder is taken by name.
-            with contextlib.suppress(OSError):
-                (self.folder / LOCK_FILE).unlink()
-                self.folder.rmdir()
-        self._lock.release()
+            self._store.remove()
+        self._store.release()
+
+    def describe_write_error(self, error: OSError) -> DataError:
+        """Say why the output can't be written."""
+        return self._store.wording.describe_write_error(error)
 
     def _refuse_foreign(self) -> None:
         """Refuse a folder that holds what no job wrote: it would be emptied."""
@@ -180,7 +161,7 @@ class Job:
             ) from None
 
     def start(self, described: Mapping[str, Any]) -> None:
-        """Say what the job is; of a job that is taken up, check that it is the same.
+        """Say what the job is; of a job that is resumed, check that it is the same.
 
         Parameters
         ----------
@@ -192,20 +173,20 @@ class Job:
         DataError
             If the finished batches are of another model, table or options.
         """
-        path = self.folder / _JOB_FILE
         if self._resume and self.count():
-            before = _read_description(path)
-            differ = [name for name, value in described.items() if before.get(name) != value]
-            if differ:
+            changed = self._store.list_changes(described)
+            if changed is None or changed:
+                # A job that does not say what it was is another one.
+                differs = next(iter(changed or described))
                 raise DataError(
-                    f"the interrupted job had another {differ[0]}, so it can't be taken up",
+                    f"the interrupted job had another {differs}, so it can't be resumed",
                     place=str(self._target),
-                    remedy="Score anew without --resume.",
+                    remedy="Score again without --resume.",
                 )
             self.finished = self._count_readable()
             return
         self._discard()
-        write_whole(path, json.dumps(described, indent=1).encode())
+        self._store.write_identity(described)
 
     def count(self) -> int:
         """Count the batches that are finished.
@@ -289,33 +270,15 @@ class Job:
                 path.unlink(missing_ok=True)
 
 
-def _read_description(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        # A job that does not say what it was is another one.
-        return {}
-
-
-def describe_write_error(error: OSError, place: Path) -> DataError:
-    """Say why the output can't be written.
-
-    Parameters
-    ----------
-    error : OSError
-        What the system said.
-    place : Path
-        Where.
-
-    Returns
-    -------
-    DataError
-        To be raised.
-    """
-    return DataError(
-        f"the output can't be written: {describe_os_error(error)}",
-        place=str(place),
-        remedy="Mend that and run the same again; with --resume, from what was finished.",
+def _word(target: Path) -> Wording:
+    return Wording(
+        place=target,
+        busy="another job is writing this output",
+        wait="Wait for it, or name another file with --out.",
+        odd="what this output is kept in until it is whole can't be used",
+        other="Name another file with --out, or remove that.",
+        unwritten="the output can't be written",
+        again="Correct that and run the same again; with --resume, from what was finished.",
     )
 
 

@@ -30,7 +30,7 @@ from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, ParquetTable
 from glabella.errors import DataError
 from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import Engine, open_engine
-from glabella.scoring.job import Job, describe_files, describe_write_error
+from glabella.scoring.job import Job, describe_files
 from glabella.scoring.write import WRITABLE, TableWriter
 
 Answer = Callable[..., AnsweredRows]
@@ -228,7 +228,7 @@ def stream_table(
             place = error.place or source.name
             raise DataError(error.finding, place=place, remedy=error.remedy) from None
         except OSError as error:
-            raise describe_write_error(error, target) from None
+            raise job.describe_write_error(error) from None
         except pyarrow.ArrowException:
             # Its own message may quote a cell.
             raise DataError(

@@ -1,12 +1,12 @@
-"""Finished repeats of a rehearsal, kept in chunks so that it can be taken up again."""
+"""Finished repeats of a rehearsal, kept in chunks so that it can be continued."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,9 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from glabella.atomic import (
-    LOCK_FILE,
-    FolderLock,
-    NotOursError,
-    describe_os_error,
-    is_partial,
-    make_folder,
-    write_whole,
-)
+from glabella.atomic import LOCK_FILE, is_partial, write_whole
 from glabella.errors import AnalysisError, DataError
+from glabella.part_store import PartStore, Wording
 from glabella.pipelines.rehearsal.repeat import Repeat
 
 DEFINITION_FILE = "definition.json"
@@ -74,7 +67,7 @@ class ChunkStore:
 
     @contextlib.contextmanager
     def open(self, definition: Mapping[str, str]) -> Iterator[None]:
-        """Make the folder, or take it up where it is of the same definition, and keep it.
+        """Make the folder, or continue one of the same definition, and keep others out.
 
         Parameters
         ----------
@@ -95,34 +88,29 @@ class ChunkStore:
             written.
         """
         self._refuse_others()
-        lock = FolderLock(self.folder)
-        try:
-            make_folder(self.folder)
-            make_folder(self._chunks)
-            lock.take()
-        except BlockingIOError:
-            raise DataError(
-                "another rehearsal is writing into this folder",
-                place=str(self.folder),
-                remedy="Wait for it, or name another folder with --out.",
-            ) from None
-        except NotOursError as error:
-            raise DataError(
-                f"no rehearsal can be kept here: {error.strerror}",
-                place=str(error.filename),
-                remedy="It was left as it is. Name another folder with --out.",
-            ) from None
-        except OSError as error:
-            raise self._explain(error) from None
+        self._store.take(CHUNKS)
         try:
             for path in filter(lambda each: is_partial(each.name), self.folder.iterdir()):
                 path.unlink()
             for stale in self._chunks.glob(f".*{_PARTIAL}"):
                 shutil.rmtree(stale, ignore_errors=True)
-            self._take_up(definition)
+            self._continue(definition)
             yield
         finally:
-            lock.release()
+            self._store.release()
+
+    @cached_property
+    def _store(self) -> PartStore:
+        wording = Wording(
+            place=self.folder,
+            busy="another rehearsal is writing into this folder",
+            wait="Wait for it, or name another folder with --out.",
+            odd="no rehearsal can be kept here",
+            other="Name another folder with --out.",
+            unwritten="the results can't be written",
+            again="Correct that, then run the same command again: finished repeats are kept.",
+        )
+        return PartStore(self.folder, DEFINITION_FILE, wording)
 
     @property
     def _chunks(self) -> Path:
@@ -145,22 +133,20 @@ class ChunkStore:
                 remedy="Name an empty folder, or a new one.",
             )
 
-    def _take_up(self, definition: Mapping[str, str]) -> None:
-        path = self.folder / DEFINITION_FILE
-        if not path.exists():
-            self.write(DEFINITION_FILE, json.dumps(definition, indent=1, sort_keys=True).encode())
+    def _continue(self, definition: Mapping[str, str]) -> None:
+        if not self._store.identity_path.exists():
+            try:
+                self._store.write_identity(dict(sorted(definition.items())))
+            except OSError as error:
+                raise self._store.wording.describe_write_error(error) from None
             return
-        try:
-            kept = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        changed = self._store.list_changes(definition)
+        if changed is None:
             raise DataError(
                 f"its {DEFINITION_FILE} can't be read, so what its repeats are of is unknown",
                 place=str(self.folder),
                 remedy="Name another folder with --out, or remove this one.",
-            ) from None
-        changed = [
-            name for name in sorted({*kept, *definition}) if kept.get(name) != definition.get(name)
-        ]
+            )
         if changed:
             raise AnalysisError(
                 f"its repeats are of another definition: {', '.join(changed)} changed since",
@@ -215,7 +201,7 @@ class ChunkStore:
             partial.replace(target)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise self._explain(error) from None
+            raise self._store.wording.describe_write_error(error) from None
 
     def read(self, name: str, *, repeats: int) -> pd.DataFrame:
         """Read one table of the first repeats.
@@ -286,15 +272,8 @@ class ChunkStore:
         try:
             write_whole(self.folder / name, content)
         except OSError as error:
-            raise self._explain(error) from None
+            raise self._store.wording.describe_write_error(error) from None
         return self.folder / name
-
-    def _explain(self, error: OSError) -> DataError:
-        return DataError(
-            f"the results can't be written: {describe_os_error(error)}",
-            place=str(self.folder),
-            remedy="Mend that, then run the same command again: finished repeats are kept.",
-        )
 
 
 def _count_rows(chunk: Path) -> int:

@@ -201,7 +201,7 @@ def main() -> int:
         print(f"  {name:12}  {sum(seconds[name]):7.1f} s")
     # The first fits are those of the validation itself; the sensitivity analyses make more.
     statistics = sum(seconds["validate"]) - seconds["fits"][0] + sum(seconds["correct"])
-    fits = sum(item.seconds for item in result.validated.results)
+    fits = sum(item.seconds for item in result.figures.validated.results)
     share = statistics / fits
     print(f"statistics {statistics:.1f} s beside {fits:.1f} s of fits in one process: {share:.3f}")
     measure_growth()

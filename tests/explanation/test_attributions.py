@@ -14,7 +14,7 @@ from glabella.validation.folds.fold_result import FoldResult
 def pooled(trained):
     return [
         item
-        for item in trained[1].validated.results
+        for item in trained[1].figures.validated.results
         if item.candidate == "xgboost" and item.fold.design == "pooled"
     ]
 

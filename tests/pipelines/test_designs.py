@@ -84,7 +84,10 @@ def test_report_finding_and_store_tell_of_it(with_external):
 
     client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
-    assert metrics["external.brier"] == result.external.candidates["ridge"].estimates["brier"].value
+    assert (
+        metrics["external.brier"]
+        == result.parts["external"].candidates["ridge"].estimates["brier"].value
+    )
 
 
 def test_its_outcomes_change_no_other_figure(with_external, make_small_project, tmp_path):

@@ -28,7 +28,7 @@ def project(small_project):
 def _assert_the_same(one, other):
     pd.testing.assert_frame_equal(one.frame(), other.frame())
     assert one.explained.as_json() == other.explained.as_json()
-    assert one.permutations == other.permutations
+    assert one.parts["permutations"] == other.parts["permutations"]
     files = [sorted(Path(each.bundle).glob("*")) for each in (one, other)]
     assert [path.name for path in files[0]] == [path.name for path in files[1]]
     for left, right in zip(*files, strict=True):

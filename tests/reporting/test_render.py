@@ -118,7 +118,7 @@ def test_every_box_that_scrolls_is_reached_by_the_keyboard_and_named(trained):
 def test_no_figure_compares_a_trial_with_nothing(trained):
     from glabella.reporting.figures.training import draw_groups
 
-    procedure = trained[1].validated.procedure
+    procedure = trained[1].figures.validated.procedure
     assert draw_groups(procedure, left_out="trial", note="") is not None
     alone = dataclasses.replace(procedure, inside=None, groups=procedure.groups[:1])
     assert draw_groups(alone, left_out="trial", note="") is None

@@ -8,7 +8,7 @@ import pytest
 
 from glabella.reporting.record import read_record
 from glabella.reporting.render import open_templates, render_report
-from glabella.reporting.sections import PLACES, has_section, render_sections
+from glabella.reporting.sections import PLACES, render_sections
 
 STABLE = {
     "statement": "Refits <agree>.", "slope": 0.9, "slope_low": 0.7, "slope_high": 1.2,
@@ -26,12 +26,6 @@ def test_a_part_that_was_computed_has_a_heading_a_place_and_escaped_content():
     [section] = render_sections(open_templates(), parts, {"figures": {}})
     assert (section.part, section.title, section.place) == ("stability", "Stability", "report")
     assert "<p>Refits &lt;agree&gt;.</p>" in str(section.content)
-
-
-def test_only_a_part_with_a_template_has_a_section():
-    environment = open_templates()
-    assert has_section(environment, "learning_curve")
-    assert not has_section(environment, "from_the_future")
 
 
 def test_a_template_without_heading_or_place_is_no_section():
@@ -57,7 +51,9 @@ def test_the_page_shows_every_place(folder):
 def test_a_section_of_its_own_is_in_the_contents_and_one_within_another_is_not(trained):
     record, figures = read_record(Path(trained[1].report).parent / "record")
     limits = {"reason": "none is known", "note": "", "rules": None, "behind": None}
-    page = render_report(dataclasses.replace(record, stability=STABLE, limits=limits), figures)
+    page = render_report(
+        dataclasses.replace(record, parts={"limits": limits, "stability": STABLE}), figures
+    )
     assert '<li><a href="#stability">Stability</a></li>' in page
     assert '<section id="stability"><h2>Stability</h2>' in page
     performance = page.split('<section id="performance">')[1].split("</section>")[0]

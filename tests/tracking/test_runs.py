@@ -33,7 +33,7 @@ def test_the_parent_run_holds_parameters_metrics_and_hashes(trained, client):
     assert run.data.params["chosen"] == result.chosen
     assert run.data.tags["origin"] == "real"
     assert len(run.data.tags["data_sha256"]) == 64
-    pooled = result.procedure.validated.pooled
+    pooled = result.figures.procedure.validated.pooled
     assert run.data.metrics["pooled.auc"] == pooled.estimates["auc"].value
     assert run.data.metrics["across.log_loss_low"] < run.data.metrics["across.log_loss_high"]
     assert run.data.params["version.xgboost"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jinja2 import TemplateError
+
 from glabella.definitions.locate import find_project
+from glabella.errors import StoreError
 from glabella.pipelines.run_folder import RECORD_FOLDER
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
@@ -33,12 +36,22 @@ def write_report(run: str, *, out: str | Path, project: str | Path | None = None
     Raises
     ------
     StoreError
-        If there is no such run, or it holds no record.
+        If there is no such run, or it holds no record that this version can show.
     DataError
         If the file can't be written.
     """
     store = open_store(find_project(Path(project) if project is not None else None))
-    record, figures = read_record(fetch_artifacts(store, find_run(store, run), RECORD_FOLDER))
+    folder = fetch_artifacts(store, find_run(store, run), RECORD_FOLDER)
+    record, figures = read_record(folder)
+    try:
+        page = render_report(record, figures)
+    except (TemplateError, LookupError, TypeError):
+        # A part of the record is unknown here, or has other entries than this version shows.
+        raise StoreError(
+            "the run's record is of another version, and this one can't show it",
+            place=str(folder),
+            remedy="Render it with the version that trained the run, or train again.",
+        ) from None
     target = Path(out)
-    write_page(target, render_report(record, figures), what="report")
+    write_page(target, page, what="report")
     return target

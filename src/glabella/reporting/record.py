@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +49,6 @@ class RunRecord:
         The chosen candidate against each reference, in log loss.
     procedure : dict
         As `Procedure.as_json` gives it.
-    sensitivity : dict or None
-        As `Sensitivity.as_json` gives it, where other definitions of the endpoint were tried.
-    limits : dict or None
-        As `OracleComparison.as_json` gives it, where the data are simulated.
-    permutations : dict or None
-        As `Permutations.as_json` gives it, where the analysis asks for permutations.
-    stability : dict or None
-        As `ChosenStability.as_json` gives it, where the analysis asks for refits.
-    external : dict or None
-        As `External.as_json` gives it, where the analysis names an external set.
-    learning_curve : dict or None
-        As `ChosenLearningCurve.as_json` gives it, where the analysis asks for it.
     explanation : dict
         As `Explanation.as_json` gives it.
     directions : list of dict
@@ -81,6 +69,9 @@ class RunRecord:
         What promotion is judged by and stands nowhere else: the declared ``policy``,
         ``net_benefit`` at its threshold of each candidate and of the procedure, and ``leakage``.
         None in records of versions that had no promotion.
+    parts : dict of dict or None
+        Each part that a training can do without, by its name, as its `as_json` gives it; None for
+        one that the analysis does not ask for, or that could not be computed.
     failed : list of dict
         The parts that could not be computed: ``part``, ``kind``, ``message``, ``place``.
     """
@@ -101,12 +92,6 @@ class RunRecord:
     candidates: dict[str, dict[str, Any]]
     differences: list[dict[str, Any]]
     procedure: dict[str, Any]
-    sensitivity: dict[str, Any] | None
-    limits: dict[str, Any] | None
-    permutations: dict[str, Any] | None
-    stability: dict[str, Any] | None
-    external: dict[str, Any] | None
-    learning_curve: dict[str, Any] | None
     explanation: dict[str, Any]
     directions: list[dict[str, Any]]
     left_out_unit: str
@@ -115,19 +100,8 @@ class RunRecord:
     provenance: dict[str, Any]
     figures: dict[str, str]
     promotion: dict[str, Any] | None = None
+    parts: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     failed: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def parts(self) -> dict[str, dict[str, Any] | None]:
-        """The parts that an analysis may ask for, in the order of the report."""
-        return {
-            "external": self.external,
-            "permutations": self.permutations,
-            "limits": self.limits,
-            "stability": self.stability,
-            "learning_curve": self.learning_curve,
-            "sensitivity": self.sensitivity,
-        }
 
     def as_training(self) -> dict[str, Any]:
         """Give back what `glabella train --json` printed of the figures.
@@ -138,8 +112,6 @@ class RunRecord:
             Without what the store says of a run: its id, counts, model and paths. How the
             explanation was made is in the words of the report.
         """
-        parts = ("procedure", "sensitivity", "limits", "history", "permutations", "stability")
-        further = {name: getattr(self, name) for name in (*parts, "external", "learning_curve")}
         return {
             "chosen": self.chosen,
             "finding": self.finding,
@@ -147,7 +119,9 @@ class RunRecord:
                 name: {key: value for key, value in entry.items() if key != "description"}
                 for name, entry in self.candidates.items()
             },
-            **further,
+            "procedure": self.procedure,
+            "history": self.history,
+            **self.parts,
             "explanation": self.explanation,
             "failed": self.failed,
         }
@@ -166,7 +140,9 @@ def write_record(folder: Path, record: RunRecord, figures: dict[str, bytes]) -> 
         By file name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(asdict(record), indent=1, allow_nan=False)
+    content = asdict(record)
+    # A part is an entry like any other, as in every version that a store may hold records of.
+    text = json.dumps({**content, **content.pop("parts")}, indent=1, allow_nan=False)
     write_together(folder, {**figures, RECORD_FILE: f"{text}\n".encode()})
 
 
@@ -189,10 +165,13 @@ def read_record(folder: Path) -> tuple[RunRecord, dict[str, bytes]]:
         If the folder holds no whole record of this version.
     """
     try:
-        record = RunRecord(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
+        content = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        own = {item.name for item in fields(RunRecord)}
+        parts = {name: content.pop(name) for name in list(content) if name not in own}
+        record = RunRecord(**content, parts=parts)
         names = [*record.figures, *(f"{Path(name).stem}.csv" for name in record.figures)]
         return record, {name: (folder / name).read_bytes() for name in names}
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         raise StoreError(
             "the run's record is missing or of another version",
             place=str(folder),

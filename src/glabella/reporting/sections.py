@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, TemplateNotFound
+from jinja2 import Environment
 from jinja2.environment import TemplateModule
 
 # After the designs of validation, at the end of the performance, and a section of its own.
@@ -38,28 +38,6 @@ class Section:
     def anchor(self) -> str:
         """What links inside the page lead to."""
         return self.part.replace("_", "-")
-
-
-def has_section(environment: Environment, part: str) -> bool:
-    """Say whether a part of a training has a template.
-
-    Parameters
-    ----------
-    environment : Environment
-        From `open_templates`.
-    part : str
-        Its name.
-
-    Returns
-    -------
-    bool
-        False for a part that only another version knows.
-    """
-    try:
-        environment.get_template(_name_template(part))
-    except TemplateNotFound:
-        return False
-    return True
 
 
 def render_sections(

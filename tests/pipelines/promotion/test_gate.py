@@ -115,9 +115,9 @@ def test_leakage_is_judged_by_stops_or_by_warnings(record, stops, doubted, asked
 )
 def test_stability_is_judged_where_it_was_measured(record, name, figure, bound, met, unmet):
     for value, is_met in ((met, True), (unmet, False)):
-        measured = replace(record, stability={figure: value})
+        measured = replace(record, parts={"stability": {figure: value}})
         assert judged(measured, name, **{name: bound}).passed is is_met
-    lacking = judged(replace(record, stability=None), name, **{name: bound})
+    lacking = judged(replace(record, parts={"stability": None}), name, **{name: bound})
     assert not lacking.passed
     assert "validation: {stability: {refits: 100}}" in lacking.remedy
     assert f"promotion: {{{name}: null}}" in lacking.remedy

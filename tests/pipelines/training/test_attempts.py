@@ -11,6 +11,7 @@ import pytest
 import glabella
 from glabella.bundle.load import load_bundle
 from glabella.pipelines.training import attempts, optimism, results, train
+from glabella.pipelines.training.parts import permutation_tests
 from glabella.pipelines.training.run_report import figures, report
 from glabella.validation.measures import calibration_curve, performance
 from glabella.validation.measures.registry import MEASURES
@@ -44,7 +45,7 @@ def broken(tmp_path_factory, make_small_project):
         failing = replace(MEASURES["brier"], compute=_fail(ZeroDivisionError("division")))
         patch.setitem(MEASURES, "brier", failing)
         patch.setattr(optimism, "correct_for_choice", _fail(FloatingPointError("overflow")))
-        patch.setattr(results, "run_permutations", _fail(UserWarning("did not converge")))
+        patch.setattr(permutation_tests, "run_permutations", _fail(UserWarning("did not converge")))
         patch.setattr(results, "refit_chosen", _fail(ValueError("constant")))
         patch.setattr(results, "explain_chosen", _fail(TypeError("a fault of the program")))
         patch.setattr(figures, "draw_roc", _fail(IndexError("out of range")))
@@ -63,7 +64,8 @@ def test_a_part_that_fails_is_named_with_its_kind_and_the_run_goes_on(broken):
         "figure roc": "IndexError",
         "directions stated beforehand": "LinAlgError",
     }
-    assert (broken.permutations, broken.explained, broken.stability) == (None, None, None)
+    assert broken.explained is None
+    assert (broken.parts["permutations"], broken.parts["stability"]) == (None, None)
     assert load_bundle(Path(broken.bundle)).manifest.candidate == "ridge"
     assert broken.model_uri
 
@@ -84,7 +86,7 @@ def test_a_measure_that_fails_is_null_with_its_reason_and_others_are_there(broke
     assert pooled["brier"].reason == "it could not be computed (ZeroDivisionError: division)"
     assert pooled["ici"].reason == "it could not be computed (LinAlgError: Singular matrix)"
     assert pooled["auc"].value is not None
-    corrected = broken.procedure.corrected.auc
+    corrected = broken.figures.procedure.corrected.auc
     assert corrected.reason == "it could not be computed (FloatingPointError: overflow)"
     page = html.unescape(Path(broken.report).read_text(encoding="utf-8"))
     assert "it could not be computed (ZeroDivisionError: division)" in page

@@ -157,9 +157,9 @@ def test_no_participants_number_is_in_the_record_and_no_figure_marks_them_one_by
     told = explained.explained.attributions
     mean = [
         table.groupby("row")["probability"].mean()
-        for table in explained.validated.predictions.values()
+        for table in explained.figures.validated.predictions.values()
     ]
-    once = explained.validated.predictions[explained.chosen]["probability"].to_numpy()
+    once = explained.figures.validated.predictions[explained.chosen]["probability"].to_numpy()
     theirs = [*told.values.T, *told.sizes.T, *(each.to_numpy() for each in mean), once]
     assert (folder / "beeswarm.csv").exists() and (folder / "dependence_1.csv").exists()
     for path in folder.glob("*.csv"):

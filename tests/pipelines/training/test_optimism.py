@@ -43,10 +43,12 @@ def test_the_headline_is_of_the_choice_inside_each_training_part(trained):
     result = trained[1]
     found = result.as_json()["procedure"]
     assert sum(found["chosen_in_folds"]["pooled"].values()) == sum(
-        fold.design == "pooled" for fold in result.validated.plan.folds
+        fold.design == "pooled" for fold in result.figures.validated.plan.folds
     )
     assert set(found["chosen_in_folds"]["pooled"]) <= {"ridge", "xgboost"}
-    followed = [item for item in result.validated.followed.results if item.fold.design == "pooled"]
+    followed = [
+        item for item in result.figures.validated.followed.results if item.fold.design == "pooled"
+    ]
     labels = load_analysis("small", find_project(trained[0])).sample.labels
     held_out = np.concatenate([item.fold.test for item in followed])
     probability = np.concatenate([item.probability for item in followed])
@@ -56,7 +58,7 @@ def test_the_headline_is_of_the_choice_inside_each_training_part(trained):
 
 
 def test_each_prediction_of_the_procedure_is_of_the_candidate_chosen_in_its_fold(trained):
-    validated = trained[1].validated
+    validated = trained[1].figures.validated
     for item in validated.followed.results:
         [own] = [
             other

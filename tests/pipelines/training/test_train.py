@@ -202,11 +202,11 @@ def test_an_interrupted_training_goes_on_from_its_finished_fits(small_project, m
 
     monkeypatch.setattr(nested, "_run_fold", count)
     resumed = glabella.train("small", project=small_project, workers=1, resume=True)
-    assert len(fitted) == len(whole.validated.results)
+    assert len(fitted) == len(whole.figures.validated.results)
     assert not unfinished.exists()
     pd.testing.assert_frame_equal(whole.frame(), resumed.frame())
-    for name, table in whole.validated.predictions.items():
-        pd.testing.assert_frame_equal(table, resumed.validated.predictions[name])
+    for name, table in whole.figures.validated.predictions.items():
+        pd.testing.assert_frame_equal(table, resumed.figures.validated.predictions[name])
 
 
 def test_without_resume_a_training_begins_anew(small_project, monkeypatch):

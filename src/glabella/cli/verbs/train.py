@@ -69,18 +69,11 @@ def command(
     for name, item in result.candidates.items():
         if item.error is not None:
             typer.echo(f"failed  {name}: {item.error}")
-    for part in result.failed:
-        typer.echo(f"missing {part.part}: {part.failure.words}")
-    if result.limits is not None and result.limits.rules is not None:
-        for design, behind in (result.limits.behind or {}).get(result.chosen, {}).items():
-            best = result.limits.rules["known"][design].estimates["auc"].value
-            if best is not None and behind is not None:
-                typer.echo(
-                    f"limit   {design}: {best:.3f} is the best that the baseline table allows; "
-                    f"{result.chosen} is {behind:.3f} behind"
-                )
-    if result.learning_curve is not None:
-        typer.echo(f"curve   {result.learning_curve.sum_up()}")
+    for missing in result.failed:
+        typer.echo(f"missing {missing.part}: {missing.failure.words}")
+    for part in result.parts.values():
+        for line in [] if part is None else part.list_lines(result.chosen):
+            typer.echo(line)
     typer.echo(f"report  {result.report}")
     typer.echo(f"bundle  {result.bundle}")
     typer.echo(f"model   {result.model_uri}")

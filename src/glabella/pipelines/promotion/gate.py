@@ -96,15 +96,16 @@ def _list_criteria(
         yield _judge_across(policy.across_above, record)
     if policy.leakage is not None:
         yield _judge_leakage(policy.leakage, figures["leakage"])
+    stability = record.parts.get("stability")
     for key, name, most in (
         ("prediction_error", "mean_absolute_error", policy.prediction_error),
         ("flips", "flips", policy.flips),
     ):
         if most is not None:
-            value = None if record.stability is None else record.stability[name]
+            value = None if stability is None else stability[name]
             yield _judge_stability(key, value, f"at most {most:g}", value is None or value <= most)
     if policy.agreement is not None:
-        value = None if record.stability is None else record.stability["agreement"]
+        value = None if stability is None else stability["agreement"]
         is_met = value is None or value >= policy.agreement
         yield _judge_stability("agreement", value, f"at least {policy.agreement:g}", is_met)
 

@@ -92,6 +92,21 @@ class Attempts:
 
         return attempt(compute, record)
 
+    def find_reason(self, part: str) -> str:
+        """Find why a part could not be computed.
+
+        Parameters
+        ----------
+        part : str
+            What readers call it.
+
+        Returns
+        -------
+        str
+            Blank if it did not fail.
+        """
+        return next((item.failure.words for item in self.failed if item.part == part), "")
+
     def drop_non_finite(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Put nothing in the place of what is no number.
 

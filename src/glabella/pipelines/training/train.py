@@ -25,8 +25,10 @@ from glabella.pipelines.run_folder import (
     RunFolder,
     open_run_folder,
 )
-from glabella.pipelines.training.attempts import Attempts
+from glabella.pipelines.training.attempts import Attempts, FailedPart
+from glabella.pipelines.training.explanation import Explanation
 from glabella.pipelines.training.manifest import describe_bundle
+from glabella.pipelines.training.parts.part import Part
 from glabella.pipelines.training.refits import refit_for_uncertainty
 from glabella.pipelines.training.results import TrainingFigures, When, measure_analysis
 from glabella.pipelines.training.run_report.report import compose_record
@@ -62,11 +64,15 @@ __all__ = ["TrainingResult", "train"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingResult(TrainingFigures):
-    """What a training came to: what it measured, and where its files and its model are.
+class TrainingResult:
+    """What a training came to: its figures, and where its files and its model are.
 
     Parameters
     ----------
+    figures : TrainingFigures
+        All that it measured.
+    failed : tuple of FailedPart
+        What could not be computed.
     run_id : str
         MLflow's id of the run.
     model_uri : str
@@ -83,6 +89,8 @@ class TrainingResult(TrainingFigures):
         Which training on the same outcome and data it is.
     """
 
+    figures: TrainingFigures = field(repr=False)
+    failed: tuple[FailedPart, ...] = ()
     run_id: str
     model_uri: str
     bundle: str
@@ -93,9 +101,24 @@ class TrainingResult(TrainingFigures):
     history: History = field(repr=False)
 
     @property
+    def chosen(self) -> str:
+        """The candidate that is kept."""
+        return self.figures.chosen
+
+    @property
+    def explained(self) -> Explanation | None:
+        """The predictors of the chosen candidate; None if it could not be explained."""
+        return self.figures.explained
+
+    @property
+    def parts(self) -> Mapping[str, Part | None]:
+        """The parts that the analysis asks for, by name."""
+        return self.figures.parts
+
+    @property
     def candidates(self) -> dict[str, CandidateResult]:
         """The figures of each candidate, by name."""
-        return self.validated.candidates
+        return self.figures.validated.candidates
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values.
@@ -116,9 +139,10 @@ class TrainingResult(TrainingFigures):
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
             "history": self.history.as_json(),
-            "explanation": self.explanation_as_json(),
+            "explanation": self.figures.explanation_as_json(),
             "failed": [item.as_json() for item in self.failed],
-            **self.parts_as_json(),
+            "procedure": self.figures.procedure.as_json(),
+            **self.figures.parts_as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -132,8 +156,8 @@ class TrainingResult(TrainingFigures):
         """
         rows = []
         shown = dict(self.candidates)
-        if self.validated.against_chosen:
-            shown[PROCEDURE] = self.procedure.validated
+        if self.figures.validated.against_chosen:
+            shown[PROCEDURE] = self.figures.procedure.validated
         for name, item in shown.items():
             for design, performance in (("pooled", item.pooled), ("across", item.across)):
                 if performance is not None:
@@ -256,7 +280,6 @@ def train(
         record, figures = compose_record(
             loaded, measured, fitted.tuned, provenance, attempts, history=history
         )
-        measured = replace(measured, failed=tuple(attempts.failed))
         manifest, files = describe_bundle(
             loaded,
             measured.validated,
@@ -283,7 +306,8 @@ def train(
         if explain == "now" and runner.checkpoint is not None:
             runner.checkpoint.clear()
     return TrainingResult(
-        **vars(measured),
+        figures=measured,
+        failed=tuple(attempts.failed),
         run_id=run.run_id,
         model_uri=model_uri,
         bundle=str(folder.final / BUNDLE_FOLDER),

@@ -47,7 +47,7 @@ def test_the_curve_stands_in_json_report_and_store(small_project):
     assert plain["repeats"] == 2
     assert [point["size"] for point in plain["points"]] == [13, 24, 44, 80]
     # The last point learns from whole training parts: it is the figure of the validation.
-    pooled = result.validated.candidates["ridge"].pooled.estimates
+    pooled = result.figures.validated.candidates["ridge"].pooled.estimates
     assert plain["points"][-1]["log_loss"]["value"] == pooled["log_loss"].value
     assert plain["points"][-1]["auc"]["value"] == pooled["auc"].value
     for found in plain["extrapolations"].values():
@@ -62,7 +62,7 @@ def test_the_curve_stands_in_json_report_and_store(small_project):
 
     client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
-    said = result.learning_curve.list_metrics()
+    said = result.parts["learning_curve"].list_metrics()
     assert {name: metrics[name] for name in said} == said
 
 

@@ -35,7 +35,7 @@ def loaded(small_project):
 
 
 def test_they_are_not_run_unless_asked_for(trained):
-    assert trained[1].permutations is None
+    assert trained[1].parts["permutations"] is None
     assert trained[1].as_json()["permutations"] is None
     assert "Is there anything at all?" not in Path(trained[1].report).read_text()
 

@@ -33,14 +33,14 @@ def test_every_definition_has_its_line(trained_leaving):
 
 def test_the_first_line_is_the_analysis_itself(trained_leaving):
     _, result = trained_leaving
-    first = result.sensitivity.definitions[0]
+    first = result.parts["sensitivity"].definitions[0]
     assert first.estimates["auc"] == result.candidates[result.chosen].pooled.estimates["auc"]
     assert (first.n, first.events) == (result.n, result.events)
 
 
 def test_each_definition_counts_its_own_responders(trained_leaving):
     project, result = trained_leaving
-    rows = {row.name: row for row in result.sensitivity.definitions}
+    rows = {row.name: row for row in result.parts["sensitivity"].definitions}
     loaded = load_analysis("leaving", find_project(project))
     for name, outcomes in loaded.alternatives.items():
         known = outcomes.frame["responded"].notna()
@@ -80,12 +80,12 @@ def test_drop_out_is_predicted_by_the_same_features(trained_leaving):
     missing = loaded.observed.frame["score"].isna()
     assert gone.sample.n == 120
     assert gone.sample.labels.tolist() == missing.astype(int).tolist()
-    assert result.sensitivity.drop_out.events == missing.sum()
+    assert result.parts["sensitivity"].drop_out.events == missing.sum()
 
 
 def test_a_sentence_says_whether_the_finding_survives(trained_leaving):
     _, result = trained_leaving
-    words = result.sensitivity.describe()
+    words = result.parts["sensitivity"].describe()
     assert words.startswith("Of 4 other definitions, ")
     report = Path(result.report).read_text()
     assert words in report
@@ -96,7 +96,7 @@ def test_a_sentence_says_whether_the_finding_survives(trained_leaving):
 
 def test_only_what_stands_out_from_noise_is_looked_for_under_other_definitions(trained_leaving):
     _, result = trained_leaving
-    found = result.sensitivity
+    found = result.parts["sensitivity"]
     used = found.definitions[0].predictors
     # Permutations were not asked for, so nothing is known to stand out.
     assert found.compared == ()

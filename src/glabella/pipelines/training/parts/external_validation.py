@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from glabella.analysis.load import LoadedAnalysis
 from glabella.errors import GlabellaError
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.manifest import refit
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.comparison.candidate_result import (
     flatten_metrics,
     plain_groups,
@@ -34,7 +35,7 @@ from glabella.validation.measures.performance import (
 
 
 @dataclass(frozen=True)
-class External:
+class External(Part):
     """What the external set came to.
 
     Parameters
@@ -51,11 +52,21 @@ class External:
         Of the kept candidate over each reference.
     """
 
+    name: ClassVar[str] = "external"
+    words: ClassVar[str] = "external set"
     trials: tuple[str, ...]
     chosen: str
     candidates: dict[str, Performance]
     groups: tuple[GroupPerformance, ...]
     gains: tuple[Gain, ...]
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> External | None:
+        """Predict the external set, if the analysis names one."""
+        if fitted.loaded.external is None:
+            return None
+        fitted.runner.report("predicting the external set")
+        return predict_external(fitted.loaded, fitted.validated, fitted.tuned, fitted.runner)
 
     @property
     def headline(self) -> Estimate:
@@ -82,13 +93,7 @@ class External:
         }
 
     def list_metrics(self) -> dict[str, float]:
-        """Name the figures of the kept candidate for a tracking store.
-
-        Returns
-        -------
-        dict of float
-            What has no value is left out.
-        """
+        """List the performance of the chosen candidate."""
         return flatten_metrics("external", self.candidates[self.chosen])
 
 

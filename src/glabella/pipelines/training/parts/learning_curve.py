@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
+from glabella.reporting.figures.captioned import Captioned, PlannedFigure
+from glabella.reporting.figures.learning_curve import draw_learning_curve
 from glabella.reporting.finding import format_estimate
 from glabella.validation.adequacy.learning_curve import (
     CURVE_MEASURES,
@@ -29,7 +32,7 @@ _WORDS = {"log_loss": "log loss", "auc": "concordance"}
 
 
 @dataclass(frozen=True)
-class ChosenLearningCurve:
+class ChosenLearningCurve(Part):
     """The learning curve of the chosen candidate.
 
     Parameters
@@ -40,8 +43,15 @@ class ChosenLearningCurve:
         The sizes, and what follows from them.
     """
 
+    name: ClassVar[str] = "learning_curve"
+    words: ClassVar[str] = "learning curve"
     candidate: str
     measured: LearningCurve
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> ChosenLearningCurve | None:
+        """Measure the learning curve, if the analysis asks for it."""
+        return run_learning_curve(fitted.loaded, fitted.validated, fitted.runner)
 
     def describe(self) -> str:
         """Say what the participants at hand brought, and what more would bring.
@@ -108,14 +118,25 @@ class ChosenLearningCurve:
             },
         }
 
-    def list_metrics(self) -> dict[str, float]:
-        """Name the figures for a tracking store.
+    def plan_figures(self, chosen: str, note: str) -> Iterator[PlannedFigure]:
+        """Plan the figure of log loss and concordance by size."""
+        yield PlannedFigure(
+            "learning_curve",
+            lambda: Captioned(
+                draw_learning_curve(self.measured, title=chosen, note=note),
+                f"Learning curve of {chosen}: out-of-fold log loss and concordance by the "
+                "participants learnt from, tuning included; bars are 95 % intervals over "
+                "participants. Hollow: what would be expected with two and four times as many, "
+                "where it can be said.",
+            ),
+        )
 
-        Returns
-        -------
-        dict of float
-            What is expected with several times the participants, where that can be said.
-        """
+    def list_lines(self, chosen: str) -> list[str]:
+        """List log loss at the smallest and largest size, and what is expected beyond."""
+        return [f"curve   {self.sum_up()}"]
+
+    def list_metrics(self) -> dict[str, float]:
+        """List what is expected of several times the participants, if it can be said."""
         return {
             f"learning_curve.{measure}_x{item.factor}": item.value.value
             for measure, found in self.measured.extrapolations.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from glabella.analysis.load import LoadedAnalysis
 from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.simulation.sources import TRUTH
 from glabella.validation.comparison.candidate_result import plain_performance
 from glabella.validation.measures.performance import Performance, measure_performance
@@ -20,7 +21,7 @@ _RULES = {"oracle": "probability", "known": "known"}
 
 
 @dataclass(frozen=True)
-class OracleComparison:
+class OracleComparison(Part):
     """What rules that know the truth reach on the same participants, folds and pairs.
 
     Parameters
@@ -37,10 +38,17 @@ class OracleComparison:
         where one of them can't be estimated.
     """
 
+    name: ClassVar[str] = "limits"
+    words: ClassVar[str] = "limit"
     reason: str = ""
     note: str = ""
     rules: dict[str, dict[str, Performance]] | None = None
     behind: dict[str, dict[str, float | None]] | None = None
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> OracleComparison | None:
+        """Compare with rules that know the truth, if the data are simulated."""
+        return find_limits(fitted.loaded, fitted.validated)
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values.
@@ -57,6 +65,20 @@ class OracleComparison:
                 for rule, designs in self.rules.items()
             }
         return {"reason": self.reason, "note": self.note, "rules": rules, "behind": self.behind}
+
+    def list_lines(self, chosen: str) -> list[str]:
+        """List, for each design, the best possible and how far the chosen candidate is from it."""
+        if self.rules is None or self.behind is None:
+            return []
+        lines = []
+        for design, behind in self.behind.get(chosen, {}).items():
+            best = self.rules["known"][design].estimates["auc"].value
+            if best is not None and behind is not None:
+                lines.append(
+                    f"limit   {design}: {best:.3f} is the best that the baseline table allows; "
+                    f"{chosen} is {behind:.3f} behind"
+                )
+        return lines
 
 
 def find_limits(loaded: LoadedAnalysis, validated: CrossValidation) -> OracleComparison | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.models.candidate import Candidate
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.comparison.permutation import (
     Draw,
     PermutationTest,
@@ -36,7 +37,7 @@ _SEVERITY = "severity"
 
 
 @dataclass(frozen=True)
-class Permutations:
+class Permutations(Part):
     """Both tests of the whole procedure.
 
     Parameters
@@ -51,9 +52,16 @@ class Permutations:
         Of the one repetition of cross-validation that each permutation is put through.
     """
 
+    name: ClassVar[str] = "permutations"
+    words: ClassVar[str] = "permutation tests"
     anything: PermutationTest
     beyond_severity: PermutationTest
     folds: int
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> Permutations | None:
+        """Run both tests, if the analysis asks for permutations."""
+        return run_permutations(fitted.loaded, fitted.runner)
 
     def describe(self) -> dict[str, str]:
         """State both results.
@@ -82,13 +90,7 @@ class Permutations:
         } | {"folds": self.folds}
 
     def list_metrics(self) -> dict[str, float]:
-        """Name the figures for a tracking store.
-
-        Returns
-        -------
-        dict of float
-            What has no value is left out.
-        """
+        """List the p-values of both tests."""
         tests = {"anything": self.anything, "beyond_severity": self.beyond_severity}
         return {
             f"permutation.{name}.p": test.p_value

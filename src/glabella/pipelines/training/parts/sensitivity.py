@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from glabella.explanation.attributions import collect_attributions
 from glabella.features.assemble import describe_features
 from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.measures.estimate import Estimate, not_estimable
 from glabella.validation.measures.measure import Tier
@@ -88,7 +89,7 @@ class DefinitionResult:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Part):
     """The analysis under each definition of its endpoint.
 
     Parameters
@@ -98,13 +99,20 @@ class Sensitivity:
     drop_out : DefinitionResult
         The same features and candidates put to predicting who has no score at the endpoint.
     standing : tuple of str
-        The features that stand out from noise as analysed; none where that was not tested, or is
-        not known yet.
+        The features that stand out from noise as analysed; none if that was not tested.
     """
 
+    name: ClassVar[str] = "sensitivity"
+    words: ClassVar[str] = "other definitions of the outcome"
     definitions: tuple[DefinitionResult, ...]
     drop_out: DefinitionResult
     standing: tuple[str, ...] = ()
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> Sensitivity | None:
+        """Validate again under other definitions, if the analysis lists some."""
+        standing = () if fitted.explained is None else fitted.explained.standing
+        return run_sensitivity(fitted.loaded, fitted.validated, fitted.runner, standing=standing)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -191,6 +199,8 @@ def run_sensitivity(
     loaded: LoadedAnalysis,
     validated: CrossValidation,
     runner: Runner = ONE_BY_ONE,
+    *,
+    standing: tuple[str, ...] = (),
 ) -> Sensitivity | None:
     """Validate all candidates again under each other definition, and for drop-out.
 
@@ -203,6 +213,8 @@ def run_sensitivity(
     runner : Runner
         Where fits run, and where finished ones are kept and found; the results do not depend
         on it.
+    standing : tuple of str
+        The features that stand out from noise as analysed.
 
     Returns
     -------
@@ -221,7 +233,7 @@ def run_sensitivity(
         for name, variant in list_variants(loaded)
     ]
     drop_out = validate("drop-out", "no score at the endpoint", make_drop_out(loaded))
-    return Sensitivity((own, *others), drop_out)
+    return Sensitivity((own, *others), drop_out, standing)
 
 
 def make_drop_out(loaded: LoadedAnalysis) -> LoadedAnalysis:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from glabella.analysis.load import LoadedAnalysis
+from glabella.pipelines.training.parts.part import FittedAnalysis, Part
+from glabella.reporting.figures.captioned import Captioned, PlannedFigure
+from glabella.reporting.figures.stability import draw_stability
 from glabella.validation.adequacy.stability import Refit, Stability, measure_stability
 from glabella.validation.fitting.training_part import TunedModel
 
 
 @dataclass(frozen=True)
-class ChosenStability:
+class ChosenStability(Part):
     """The stability of the chosen candidate, in the words of its features.
 
     Parameters
@@ -25,8 +28,16 @@ class ChosenStability:
         Feature to the words that readers see.
     """
 
+    name: ClassVar[str] = "stability"
+    words: ClassVar[str] = "stability"
     measured: Stability
     labels: Mapping[str, str]
+
+    @classmethod
+    def compute(cls, fitted: FittedAnalysis) -> ChosenStability | None:
+        """Compare the refits with the model, if there are refits."""
+        refits = [None if item is None else item.whole for item in fitted.refits]
+        return run_stability(fitted.loaded, fitted.tuned, refits)
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values, without any single participant's.
@@ -58,14 +69,20 @@ class ChosenStability:
             ],
         }
 
-    def list_metrics(self) -> dict[str, float]:
-        """Name the figures for a tracking store.
+    def plan_figures(self, chosen: str, note: str) -> Iterator[PlannedFigure]:
+        """Plan the figure of the refits' predictions and calibration."""
+        yield PlannedFigure(
+            "stability",
+            lambda: Captioned(
+                draw_stability(self.measured, title=chosen, note=note),
+                f"Stability of {chosen}: each participant's predictions by refits to bootstrap "
+                "samples, tuning included, against the model's own; and how the refits' "
+                "predictions are calibrated on the original participants.",
+            ),
+        )
 
-        Returns
-        -------
-        dict of float
-            Averages over participants.
-        """
+    def list_metrics(self) -> dict[str, float]:
+        """List what is averaged over participants."""
         return {
             "stability.mean_absolute_error": self.measured.mean_error,
             "stability.flips": self.measured.mean_flips,

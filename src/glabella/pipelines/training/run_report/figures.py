@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 
 import pandas as pd
@@ -14,10 +13,9 @@ from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import Explanation
 from glabella.pipelines.training.results import TrainingFigures
-from glabella.reporting.figures.drawing import Drawn, drop_figures
-from glabella.reporting.figures.learning_curve import draw_learning_curve
+from glabella.reporting.figures.captioned import Captioned, PlannedFigure
+from glabella.reporting.figures.drawing import drop_figures
 from glabella.reporting.figures.predictors import draw_beeswarm, draw_dependence, draw_importance
-from glabella.reporting.figures.stability import draw_stability
 from glabella.reporting.figures.training import (
     draw_calibration,
     draw_groups,
@@ -33,22 +31,6 @@ from glabella.validation.measures.calibration_curve import (
 )
 from glabella.validation.measures.net_benefit import measure_net_benefit
 from glabella.validation.measures.performance import fit_curve
-
-
-@dataclass(frozen=True)
-class _Captioned:
-    """A figure and its caption."""
-
-    drawn: Drawn
-    caption: str
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """The stem of the names of a figure's files, and what draws it: None where there is nothing."""
-
-    stem: str
-    draw: Callable[[], _Captioned | None]
 
 
 def draw_figures(
@@ -78,7 +60,7 @@ def draw_figures(
     for wanted in (
         *_draw_validation(loaded, measured.validated, left_out, note),
         *_draw_explanation(loaded, measured, note),
-        *_draw_refits(measured, note),
+        *_plan_parts(measured, note),
     ):
         item = attempts.run(f"figure {wanted.stem}", wanted.draw, lambda failure: drop_figures())
         if item is not None:
@@ -89,29 +71,27 @@ def draw_figures(
 
 def _draw_validation(
     loaded: LoadedAnalysis, validated: CrossValidation, left_out: str, note: str
-) -> Iterator[_Wanted]:
+) -> Iterator[PlannedFigure]:
     sample, name = loaded.sample, validated.choice.name
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
-    yield _Wanted(
+    yield PlannedFigure(
         "roc",
-        lambda: _Captioned(
+        lambda: Captioned(
             draw_roc(pooled, sample, note=note),
             "ROC curves of the out-of-fold predictions of all repetitions together. What "
             "only knows arm or trial still bends a curve here, where trials and folds are mixed; "
             "the table's concordance compares like with like.",
         ),
     )
-    yield _Wanted("calibration", lambda: _draw_calibration(pooled[name], sample, name, note))
-    yield _Wanted("net_benefit", lambda: _draw_net_benefit(pooled[name], sample, name, note))
+    yield PlannedFigure("calibration", lambda: _draw_calibration(pooled[name], sample, name, note))
+    yield PlannedFigure("net_benefit", lambda: _draw_net_benefit(pooled[name], sample, name, note))
     headline = "the procedure" if validated.against_chosen else name
-    yield _Wanted("groups", lambda: _draw_groups(validated, headline, left_out, note))
+    yield PlannedFigure("groups", lambda: _draw_groups(validated, headline, left_out, note))
 
 
-def _draw_calibration(
-    predictions: pd.DataFrame, sample: Sample, name: str, note: str
-) -> _Captioned:
+def _draw_calibration(predictions: pd.DataFrame, sample: Sample, name: str, note: str) -> Captioned:
     curve = fit_curve(predictions, sample)
-    return _Captioned(
+    return Captioned(
         draw_calibration(predictions, sample, curve, title=name, note=note),
         f"Calibration of {name}: the smooth curve is of every out-of-fold "
         "prediction, participants as clusters, and in groups and below a participant's predictions "
@@ -121,20 +101,20 @@ def _draw_calibration(
 
 def _draw_net_benefit(
     predictions: pd.DataFrame, sample: Sample, name: str, note: str
-) -> _Captioned | None:
+) -> Captioned | None:
     drawn = draw_net_benefit(measure_net_benefit(predictions, sample), title=name, note=note)
     if drawn is None:
         return None
-    return _Captioned(drawn, _describe_net_benefit(name, sample.has_arms))
+    return Captioned(drawn, _describe_net_benefit(name, sample.has_arms))
 
 
 def _draw_groups(
     validated: CrossValidation, headline: str, left_out: str, note: str
-) -> _Captioned | None:
+) -> Captioned | None:
     drawn = draw_groups(validated.procedure, left_out=left_out, note=note)
     if drawn is None:
         return None
-    return _Captioned(
+    return Captioned(
         drawn,
         f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
         "class has no figure. The diamond is the random-effects mean with each left out, the "
@@ -144,14 +124,14 @@ def _draw_groups(
 
 def _draw_explanation(
     loaded: LoadedAnalysis, measured: TrainingFigures, note: str
-) -> Iterator[_Wanted]:
+) -> Iterator[PlannedFigure]:
     explained, name = measured.explained, measured.chosen
     if explained is None:
         return
     attributions = explained.attributions
-    yield _Wanted(
+    yield PlannedFigure(
         "importance",
-        lambda: _Captioned(
+        lambda: Captioned(
             draw_importance(
                 explained.predictors, explained.noise, scale=attributions.scale, note=note
             ),
@@ -160,9 +140,9 @@ def _draw_explanation(
             "no property of the patient.",
         ),
     )
-    yield _Wanted(
+    yield PlannedFigure(
         "beeswarm",
-        lambda: _Captioned(
+        lambda: Captioned(
             draw_beeswarm(attributions, note=note),
             f"Attributions of {name}: a point a participant, held out by every model that explains "
             "it. Colour is the value's rank within the feature; grey where values have no order, "
@@ -177,7 +157,7 @@ def _draw_explanation(
         # Of a group, each of its features over its own values.
         members = grouping.list_members(item.feature)
         for place, member in enumerate(members, 1):
-            yield _Wanted(
+            yield PlannedFigure(
                 f"dependence_{number}" if len(members) == 1 else f"dependence_{number}_{place}",
                 partial(_draw_dependence, explained, loaded.sample, specs[member], name, note),
             )
@@ -185,8 +165,8 @@ def _draw_explanation(
 
 def _draw_dependence(
     explained: Explanation, sample: Sample, spec: FeatureSpec, name: str, note: str
-) -> _Captioned:
-    return _Captioned(
+) -> Captioned:
+    return Captioned(
         draw_dependence(explained.members, sample, spec.name, spec, note=note),
         f"{spec.label}: what {name} makes of each value, for held-out participants. "
         "Vertical spread is other features' part and the differences between folds. "
@@ -194,29 +174,10 @@ def _draw_dependence(
     )
 
 
-def _draw_refits(measured: TrainingFigures, note: str) -> Iterator[_Wanted]:
-    name, stability, curve = measured.chosen, measured.stability, measured.learning_curve
-    if stability is not None:
-        yield _Wanted(
-            "stability",
-            lambda: _Captioned(
-                draw_stability(stability.measured, title=name, note=note),
-                f"Stability of {name}: each participant's predictions by refits to bootstrap "
-                "samples, tuning included, against the model's own; and how the refits' "
-                "predictions are calibrated on the original participants.",
-            ),
-        )
-    if curve is not None:
-        yield _Wanted(
-            "learning_curve",
-            lambda: _Captioned(
-                draw_learning_curve(curve.measured, title=name, note=note),
-                f"Learning curve of {name}: out-of-fold log loss and concordance by the "
-                "participants learnt from, tuning included; bars are 95 % intervals over "
-                "participants. Hollow: what would be expected with two and four times as many, "
-                "where it can be said.",
-            ),
-        )
+def _plan_parts(measured: TrainingFigures, note: str) -> Iterator[PlannedFigure]:
+    for part in measured.parts.values():
+        if part is not None:
+            yield from part.plan_figures(measured.chosen, note)
 
 
 def _describe_spread(explained: Explanation) -> str:

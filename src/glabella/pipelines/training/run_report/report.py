@@ -22,6 +22,8 @@ from glabella.domain.small_counts import (
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
 from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
+from glabella.pipelines.training.parts.external_validation import External
+from glabella.pipelines.training.parts.permutation_tests import Permutations
 from glabella.pipelines.training.results import TrainingFigures
 from glabella.pipelines.training.run_report.figures import draw_figures
 from glabella.pipelines.training.run_report.gate_figures import collect_gate_figures
@@ -76,13 +78,14 @@ def compose_record(
     promotion = attempts.leave_out(
         "figures of the gate", lambda: collect_gate_figures(loaded, validated)
     )
-    content: dict[str, Any] = dict(
-        analysis=resolved.name,
-        description=analysis.description,
-        origin=loaded.tables.origin,
-        endpoint=analysis.endpoint.describe(),
-        estimand=describe_estimand(loaded),
-        finding=write_finding(
+    external, permutations = measured.find(External), measured.find(Permutations)
+    content: dict[str, Any] = {
+        "analysis": resolved.name,
+        "description": analysis.description,
+        "origin": loaded.tables.origin,
+        "endpoint": analysis.endpoint.describe(),
+        "estimand": describe_estimand(loaded),
+        "finding": write_finding(
             name,
             validated.procedure,
             validated.differences,
@@ -90,48 +93,53 @@ def compose_record(
             is_simulated=loaded.tables.origin == "simulated",
             has_arms=loaded.sample.has_arms,
             across=across,
-            external=None if measured.external is None else measured.external.headline,
-            anything=None if measured.permutations is None else measured.permutations.anything,
+            external=None if external is None else external.headline,
+            anything=None if permutations is None else permutations.anything,
         ),
-        caveats=[
+        "caveats": [
             *_list_caveats(loaded, validated),
             *([history.describe()] if history.number > 1 else []),
         ],
-        participants=_tabulate_participants(loaded),
-        left_out={reason: tell_count(count) for reason, count in loaded.outcomes.left_out.items()},
-        data_notes=[
+        "participants": _tabulate_participants(loaded),
+        "left_out": {
+            reason: tell_count(count) for reason, count in loaded.outcomes.left_out.items()
+        },
+        "data_notes": [
             mask_words(f"{item.place}: {item.finding}.")
             for item in group_findings(loaded.tables.findings)
         ],
-        chosen=name,
-        choice=validated.choice.rule,
-        arms={arm.name: arm.label or arm.name for arm in analysis.arms},
-        candidates={
+        "chosen": name,
+        "choice": validated.choice.rule,
+        "arms": {arm.name: arm.label or arm.name for arm in analysis.arms},
+        "candidates": {
             key: {"description": item.description, **item.as_json()}
             for key, item in validated.candidates.items()
         },
-        differences=_tabulate_differences(validated),
-        explanation={
+        "differences": _tabulate_differences(validated),
+        "explanation": {
             **measured.explanation_as_json(),
             "method": ""
             if measured.explained is None
             else _describe_method(name, measured.explained.attributions),
         },
-        directions=directions,
-        left_out_unit=left_out,
-        designs=_describe_designs(loaded, name),
-        history=history.as_json(),
-        provenance={**provenance, "setting": _describe_settings(loaded, name, tuned)},
-        figures=captions,
-        promotion=promotion,
-        **measured.parts_as_json(),
-    )
+        "directions": directions,
+        "left_out_unit": left_out,
+        "designs": _describe_designs(loaded, name),
+        "history": history.as_json(),
+        "provenance": {**provenance, "setting": _describe_settings(loaded, name, tuned)},
+        "figures": captions,
+        "promotion": promotion,
+        "procedure": measured.procedure.as_json(),
+    }
     content = attempts.drop_non_finite(content)
+    plain_parts = attempts.drop_non_finite(measured.parts_as_json())
     content["caveats"] = [
         *map(mask_words, content["caveats"]),
         *(item.describe() for item in attempts.failed),
     ]
-    record = RunRecord(**content, failed=[item.as_json() for item in attempts.failed])
+    record = RunRecord(
+        **content, parts=plain_parts, failed=[item.as_json() for item in attempts.failed]
+    )
     return record, figures
 
 

@@ -142,7 +142,8 @@ def write_record(folder: Path, record: RunRecord, figures: dict[str, bytes]) -> 
     folder.mkdir(parents=True, exist_ok=True)
     content = asdict(record)
     # A part is an entry like any other, as in every version that a store may hold records of.
-    text = json.dumps({**content, **content.pop("parts")}, indent=1, allow_nan=False)
+    content |= content.pop("parts")
+    text = json.dumps(content, indent=1, allow_nan=False)
     write_together(folder, {**figures, RECORD_FILE: f"{text}\n".encode()})
 
 

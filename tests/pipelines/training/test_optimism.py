@@ -42,14 +42,15 @@ def test_the_report_shows_them(trained):
 def test_the_headline_is_of_the_choice_inside_each_training_part(trained):
     result = trained[1]
     found = result.as_json()["procedure"]
+    loaded = load_analysis("small", find_project(trained[0]))
     assert sum(found["chosen_in_folds"]["pooled"].values()) == sum(
-        fold.design == "pooled" for fold in result.figures.validated.plan.folds
+        fold.design == "pooled" for fold in loaded.plan.folds
     )
     assert set(found["chosen_in_folds"]["pooled"]) <= {"ridge", "xgboost"}
     followed = [
         item for item in result.figures.validated.followed.results if item.fold.design == "pooled"
     ]
-    labels = load_analysis("small", find_project(trained[0])).sample.labels
+    labels = loaded.sample.labels
     held_out = np.concatenate([item.fold.test for item in followed])
     probability = np.concatenate([item.probability for item in followed])
     assert found["pooled"]["log_loss"] == pytest.approx(log_loss(labels[held_out], probability))

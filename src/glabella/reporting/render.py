@@ -85,6 +85,7 @@ def _list_shown(described: Mapping[str, Measure]) -> dict[str, Any]:
         "of_arms": [
             [name for name in names if described[name].is_within_arm] for names in (shown, further)
         ],
+        "compared": [name for name, item in described.items() if item.compare is not None],
         "over_trials": [name for name, item in described.items() if item.pooled_on is not None],
     }
 

@@ -11,11 +11,13 @@ from scipy.special import expit
 
 from glabella.validation.comparison.choice import compare_losses
 from glabella.validation.comparison.gain import (
-    compute_concordance_gain,
-    compute_loss_gain,
     measure_gain,
 )
-from glabella.validation.measures.discrimination import compute_concordance
+from glabella.validation.measures.discrimination import (
+    compute_concordance,
+    compute_concordance_gain,
+)
+from glabella.validation.measures.overall import compute_loss_gain
 from glabella.validation.measures.registry import compute_measure
 from glabella.validation.measures.rubin import pool_estimates
 

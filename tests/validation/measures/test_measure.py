@@ -72,3 +72,21 @@ def test_a_measure_of_the_control_arm_says_that_there_is_none(evaluation):
 
 def test_a_table_shows_its_tier_and_those_before_it():
     assert Tier.BRIEF < Tier.TABLE < Tier.PAGE < Tier.FURTHER
+
+
+def test_gains_of_completed_sets_are_pooled_and_what_is_not_compared_has_none(imputed):
+    compared = replace(
+        RATE,
+        compare=lambda it, reference: estimate_mean(float(it.outcome.mean() - reference[0]), 0.1),
+    )
+    expected = pool_estimates([estimate_mean(0.1, 0.1), estimate_mean(0.3, 0.1)], units=20)
+
+    found = compared.measure_gain(imputed, np.full(20, 0.2))
+    assert (found.value, found.low, found.high) == (
+        pytest.approx(expected.value),
+        pytest.approx(expected.low),
+        pytest.approx(expected.high),
+    )
+    assert RATE.measure_gain(imputed, np.full(20, 0.2)).reason == (
+        "candidates are not compared by it"
+    )

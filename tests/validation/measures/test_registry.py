@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.evaluation import make_evaluation
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.registry import MEASURES, compute_measure, list_measures
 
@@ -83,3 +84,16 @@ def test_the_control_arm_is_not_measured_by_a_name_alone():
 def test_a_name_that_is_none_is_refused_with_those_that_are():
     with pytest.raises(ValueError, match="no measure 'aucc'; there are auc, auc_control"):
         compute_measure("aucc", [1], [0.5], participant=[0])
+
+
+def test_a_measure_that_is_compared_has_a_noun_and_gains_from_better_predictions():
+    responded = np.arange(60) % 2 == 0
+    random = np.random.default_rng(7)
+    better = np.clip(0.5 + np.where(responded, 0.2, -0.2) + random.normal(0, 0.1, 60), 0.01, 0.99)
+    evaluation = make_evaluation(responded, better, participant=np.arange(60))
+    compared = [item for item in MEASURES.values() if item.compare is not None]
+
+    assert [item.name for item in compared] == ["auc", "log_loss"]
+    for item in compared:
+        assert item.noun
+        assert item.measure_gain(evaluation, random.uniform(0.3, 0.7, 60)).is_above(0.0)

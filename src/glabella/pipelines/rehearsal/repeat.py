@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -185,10 +184,10 @@ class _RepeatInProgress:
                         1.0,
                     )
         for gain in item.gains.get(design, ()):
-            for measure, shown in (("auc", gain.auc), ("log_loss", gain.log_loss)):
+            for measure, shown in gain.estimates.items():
                 yield row(
                     f"over {gain.against}",
-                    f"gain_{measure}_{gain.against}",
+                    _name_gain(measure, gain.against),
                     shown,
                     self._weigh(fold, measure),
                 )
@@ -395,10 +394,18 @@ def _subtract(
     mine: Mapping[str, float], other: Mapping[str, float], reference: str
 ) -> dict[str, float]:
     """Above 0 for the better, as gains are."""
-    gains = {f"gain_log_loss_{reference}": other["log_loss"] - mine["log_loss"]}
-    if "auc" in mine and "auc" in other:
-        gains[f"gain_auc_{reference}"] = mine["auc"] - other["auc"]
-    return gains
+    compared = (name for name, item in MEASURES.items() if item.compare is not None)
+    return {
+        _name_gain(name, reference): mine[name] - other[name]
+        if MEASURES[name].better == "higher"
+        else other[name] - mine[name]
+        for name in compared
+        if name in mine and name in other
+    }
+
+
+def _name_gain(measure: str, reference: str) -> str:
+    return f"gain_{measure} over {reference}"
 
 
 def _make_row(
@@ -410,7 +417,7 @@ def _make_row(
     reached: Reached,
     weight: float,
 ) -> dict[str, Any]:
-    named = re.sub("^(gain_auc|gain_log_loss)_.*", r"\1", measure)
+    named, *_ = measure.split(" over ")
     return {
         "design": design,
         "candidate": candidate,

@@ -87,7 +87,7 @@ class CandidateResult:
             "gains": {
                 design: {
                     gain.against: {
-                        **plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss}),
+                        **plain_estimates(gain.estimates),
                         "p": gain.p_value,
                         "p_holm": gain.p_holm,
                         "is_better": gain.is_better,
@@ -200,7 +200,7 @@ def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
         {
             f"{design}.gain_{measure}_over_{gain.against}": estimate
             for gain in gains
-            for measure, estimate in (("auc", gain.auc), ("log_loss", gain.log_loss))
+            for measure, estimate in gain.estimates.items()
         }
     )
 

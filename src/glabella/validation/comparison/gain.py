@@ -4,36 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.comparison.choice import adjust_by_holm, compare_losses
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.attempt import attempt_estimate
-from glabella.validation.measures.discrimination import average_over_pairs, count_concordance
-from glabella.validation.measures.estimate import LEVEL, Estimate, estimate_mean, not_estimable
-from glabella.validation.measures.evaluation import explain_few
-from glabella.validation.measures.overall import average_over_participants, compute_losses
-from glabella.validation.measures.rubin import pool_estimates
+from glabella.validation.measures.discrimination import AUC
+from glabella.validation.measures.estimate import LEVEL, Estimate
+from glabella.validation.measures.overall import LOG_LOSS
+from glabella.validation.measures.performance import evaluate_predictions
+from glabella.validation.measures.registry import MEASURES
 
 _PLACE = ["repeat", "fold", "group", "row"]
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What a candidate gains over a reference; above 0 it is better in either.
+    """What a candidate gains over a reference; above 0 it is better.
 
     Parameters
     ----------
     candidate, against : str
         Whose gain, over whom.
-    auc : Estimate
-        The candidate's headline concordance less the reference's, over the same pairs.
-    log_loss : Estimate
-        The reference's log loss less the candidate's, of the same participants.
+    estimates : mapping of Estimate
+        By measure, of those that say how they are compared.
     p_value : float or None
         Two-sided, of no gain in log loss; None where folds are not repeated.
     p_holm : float or None
@@ -42,10 +36,19 @@ class Gain:
 
     candidate: str
     against: str
-    auc: Estimate
-    log_loss: Estimate
+    estimates: Mapping[str, Estimate]
     p_value: float | None = None
     p_holm: float | None = None
+
+    @property
+    def auc(self) -> Estimate:
+        """In concordance, over the same pairs."""
+        return self.estimates[AUC.name]
+
+    @property
+    def log_loss(self) -> Estimate:
+        """In log loss, of the same participants."""
+        return self.estimates[LOG_LOSS.name]
 
     @property
     def is_better(self) -> bool:
@@ -82,8 +85,7 @@ def measure_gain(
     Returns
     -------
     Gain
-        Concordance as `compute_concordance_gain`. Where outcomes are imputed, each is pooled by
-        Rubin's rules.
+        In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules.
 
     Raises
     ------
@@ -94,42 +96,17 @@ def measure_gain(
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
     if not first.index.equals(second.index):
         raise ValueError(f"{candidate} and {against} were not predicted on the same folds")
-    places = first.index.to_frame(index=False)
-    rows = places["row"].to_numpy()
-    outer = places.groupby(["repeat", "fold", "group"]).ngroup().to_numpy()
-    cells = pd.factorize(sample.strata[rows])[0]
-    within = outer * (cells.max() + 1) + cells
-    active = sample.active[rows]
-    concordance = partial(
-        compute_concordance_gain,
-        probability=first.to_numpy()[active],
-        reference=second.to_numpy()[active],
-        strata=within[active],
-        participant=sample.people[rows][active],
-    )
-    each = [
-        attempt_estimate(partial(concordance, outcome[rows][active]))
-        for outcome in sample.outcomes.astype(bool)
-    ]
-    units = len(np.unique(sample.people[rows]))
-    auc = attempt_estimate(lambda: pool_estimates(each, units=units))
-    p_value = None
+    evaluation = evaluate_predictions(first.reset_index(), sample)
+    compared = {name: item for name, item in MEASURES.items() if item.compare is not None}
+    p_value, known = None, {}
     if by_fold:
         difference = compare_losses(candidate, against, predictions, sample.outcomes)
-        loss, p_value = -difference.log_loss, difference.p_value
-    else:
-        lost = partial(
-            compute_loss_gain,
-            probability=first.to_numpy(),
-            reference=second.to_numpy(),
-            participant=sample.people[rows],
-        )
-        losses = [
-            attempt_estimate(partial(lost, outcome[rows]))
-            for outcome in sample.outcomes.astype(bool)
-        ]
-        loss = attempt_estimate(lambda: pool_estimates(losses, units=units))
-    return Gain(candidate, against, auc, loss, p_value)
+        known, p_value = {LOG_LOSS.name: -difference.log_loss}, difference.p_value
+    estimates = {
+        name: known.get(name) or item.measure_gain(evaluation, second.to_numpy(dtype=float))
+        for name, item in compared.items()
+    }
+    return Gain(candidate, against, estimates, p_value)
 
 
 def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:
@@ -154,98 +131,3 @@ def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, .
         name: tuple(replace(gain, p_holm=adjusted[name, gain.against]) for gain in mine)
         for name, mine in gains.items()
     }
-
-
-def compute_concordance_gain(
-    responded: npt.ArrayLike,
-    probability: npt.ArrayLike,
-    reference: npt.ArrayLike,
-    *,
-    strata: npt.ArrayLike,
-    participant: npt.ArrayLike,
-) -> Estimate:
-    """Difference of two concordances over the same pairs, with an interval over participants.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability, reference : array of float, shape (n_predictions,)
-        The candidate's and the reference's out-of-fold predictions of the same participants.
-    strata : array, shape (n_predictions,)
-        Only a responder and a non-responder of the same stratum form a pair.
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-
-    Returns
-    -------
-    Estimate
-        The candidate's concordance less the reference's. Null where a class has under five
-        participants in pairs; without an interval where the two order every pair alike.
-
-    References
-    ----------
-    .. [1] DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more
-       correlated receiver operating characteristic curves. Biometrics 1988;44:837-845. With one
-       stratum and one repetition the variance is theirs, with the covariance of the two.
-
-    Examples
-    --------
-    >>> gain = compute_concordance_gain(
-    ...     [1] * 5 + [0] * 5, [5, 6, 7, 8, 4, 1, 2, 3, 4, 5], [1] * 10,
-    ...     strata=[0] * 10, participant=range(10))
-    >>> round(gain.value, 2)
-    0.42
-    """
-    outcome = np.asarray(responded, dtype=bool)
-    who = pd.factorize(np.asarray(participant))[0]
-    labels = pd.factorize(np.asarray(strata))[0]
-    agreeing, pairs = count_concordance(outcome, np.asarray(probability, dtype=float), labels)
-    before, _ = count_concordance(outcome, np.asarray(reference, dtype=float), labels)
-    paired = pairs > 0
-    few = explain_few(outcome[paired], who[paired])
-    if few:
-        return not_estimable(f"in pairs: {few}")
-    if not np.any(agreeing - before):
-        return Estimate(0.0, reason="the two order every pair alike")
-    return estimate_mean(*average_over_pairs(agreeing - before, pairs, outcome, who))
-
-
-def compute_loss_gain(
-    responded: npt.ArrayLike,
-    probability: npt.ArrayLike,
-    reference: npt.ArrayLike,
-    *,
-    participant: npt.ArrayLike,
-) -> Estimate:
-    """Difference of two log losses over the same participants, with an interval over them.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability, reference : array of float, shape (n_predictions,)
-        The candidate's and the reference's out-of-fold predictions of the same participants.
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-
-    Returns
-    -------
-    Estimate
-        The reference's log loss less the candidate's, in nats. Null where a class has under five
-        participants.
-
-    References
-    ----------
-    .. [1] Diebold FX, Mariano RS. Comparing predictive accuracy. J Bus Econ Stat 1995;13:253-263.
-       Participants are independent here, so that no correlation in time enters.
-
-    Examples
-    --------
-    >>> gain = compute_loss_gain(
-    ...     [1] * 5 + [0] * 5, [0.8] * 5 + [0.2] * 5, [0.5] * 10, participant=range(10))
-    >>> round(gain.value, 3)
-    0.47
-    """
-    fewer = compute_losses(responded, reference) - compute_losses(responded, probability)
-    return average_over_participants(fewer, responded, participant)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from glabella.validation.measures.estimate import (
     Estimate,
+    estimate_mean,
     estimate_proportion,
     not_estimable,
     standard_error_of_sum,
@@ -186,6 +187,72 @@ def count_pairs(evaluation: Evaluation, among: Bools) -> int:
     return round(float(cases @ (everybody - cases)) / evaluation.repeats)
 
 
+def compute_concordance_gain(
+    responded: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    reference: npt.ArrayLike,
+    *,
+    strata: npt.ArrayLike,
+    participant: npt.ArrayLike,
+) -> Estimate:
+    """Difference of two concordances over the same pairs, with an interval over participants.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability, reference : array of float, shape (n_predictions,)
+        The candidate's and the reference's out-of-fold predictions of the same participants.
+    strata : array, shape (n_predictions,)
+        Only a responder and a non-responder of the same stratum form a pair.
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        The candidate's concordance less the reference's. Null where a class has under five
+        participants in pairs; without an interval where the two order every pair alike.
+
+    References
+    ----------
+    .. [1] DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more
+       correlated receiver operating characteristic curves. Biometrics 1988;44:837-845. With one
+       stratum and one repetition the variance is theirs, with the covariance of the two.
+
+    Examples
+    --------
+    >>> gain = compute_concordance_gain(
+    ...     [1] * 5 + [0] * 5, [5, 6, 7, 8, 4, 1, 2, 3, 4, 5], [1] * 10,
+    ...     strata=[0] * 10, participant=range(10))
+    >>> round(gain.value, 2)
+    0.42
+    """
+    outcome = np.asarray(responded, dtype=bool)
+    who = pd.factorize(np.asarray(participant))[0]
+    labels = pd.factorize(np.asarray(strata))[0]
+    agreeing, pairs = count_concordance(outcome, np.asarray(probability, dtype=float), labels)
+    before, _ = count_concordance(outcome, np.asarray(reference, dtype=float), labels)
+    paired = pairs > 0
+    few = explain_few(outcome[paired], who[paired])
+    if few:
+        return not_estimable(f"in pairs: {few}")
+    if not np.any(agreeing - before):
+        return Estimate(0.0, reason="the two order every pair alike")
+    return estimate_mean(*average_over_pairs(agreeing - before, pairs, outcome, who))
+
+
+def _compare(evaluation: Evaluation, reference: Floats) -> Estimate:
+    among = evaluation.active
+    return compute_concordance_gain(
+        evaluation.outcome[among],
+        evaluation.probability[among],
+        reference[among],
+        strata=evaluation.stratum[among],
+        participant=evaluation.who[among],
+    )
+
+
 def _concord(evaluation: Evaluation, among: Bools, strata: Ints) -> Estimate:
     estimate, _ = compute_concordance(
         evaluation.outcome[among],
@@ -211,6 +278,8 @@ AUC = Measure(
     better="higher",
     pooled_on="logit",
     weighed_by="active pairs",
+    compare=_compare,
+    noun="concordance",
 )
 AUC_CONTROL = Measure(
     "auc_control",

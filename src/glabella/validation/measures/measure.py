@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Literal
 
 from glabella.validation.measures.attempt import attempt_estimate
 from glabella.validation.measures.estimate import Estimate, not_estimable
-from glabella.validation.measures.evaluation import Evaluation
+from glabella.validation.measures.evaluation import Evaluation, Floats
 from glabella.validation.measures.rubin import pool_estimates
 
 __all__ = ["Measure", "Tier"]
@@ -72,6 +73,11 @@ class Measure:
     takes_all_sets : bool
         Whether `compute` takes all completed sets of imputed outcomes together, for a measure that
         Rubin's rules can't pool, such as a distance without a sign.
+    compare : callable or None
+        Gives what predictions gain over others of the same participants, above 0 if they are
+        better; None if candidates are not compared by it.
+    noun : str
+        What a sentence calls a gain in it; needed if it is compared.
     """
 
     name: str
@@ -91,6 +97,8 @@ class Measure:
     needs_control: bool = False
     is_within_arm: bool = True
     takes_all_sets: bool = False
+    compare: Callable[[Evaluation, Floats], Estimate] | None = None
+    noun: str = ""
 
     def measure(self, evaluation: Evaluation) -> Estimate:
         """Compute the measure; if outcomes are imputed, pool it by Rubin's rules.
@@ -108,6 +116,28 @@ class Measure:
         if self.takes_all_sets:
             return self._attempt(evaluation)
         each = [self._attempt(one) for one in evaluation.split()]
+        units = int(evaluation.who.max(initial=-1)) + 1
+        return attempt_estimate(lambda: pool_estimates(each, units=units))
+
+    def measure_gain(self, evaluation: Evaluation, reference: Floats) -> Estimate:
+        """Compute what predictions gain over others; pooled as the measure itself.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Predictions and outcomes.
+        reference : array of float, shape (n_predictions,)
+            The other predictions, of the same participants in the same folds.
+
+        Returns
+        -------
+        Estimate
+            Above 0 if better; null with a reason if it can't be computed.
+        """
+        compare = self.compare
+        if compare is None:
+            return not_estimable("candidates are not compared by it")
+        each = [attempt_estimate(partial(compare, one, reference)) for one in evaluation.split()]
         units = int(evaluation.who.max(initial=-1)) + 1
         return attempt_estimate(lambda: pool_estimates(each, units=units))
 

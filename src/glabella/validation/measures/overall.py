@@ -111,6 +111,52 @@ def _compute_scaled_brier(evaluation: Evaluation) -> Estimate:
     return estimate_mean(value, standard_error_of_sum(influence), highest=1.0)
 
 
+def compute_loss_gain(
+    responded: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    reference: npt.ArrayLike,
+    *,
+    participant: npt.ArrayLike,
+) -> Estimate:
+    """Difference of two log losses over the same participants, with an interval over them.
+
+    Parameters
+    ----------
+    responded : array of bool, shape (n_predictions,)
+        The outcome.
+    probability, reference : array of float, shape (n_predictions,)
+        The candidate's and the reference's out-of-fold predictions of the same participants.
+    participant : array, shape (n_predictions,)
+        Who each prediction is of.
+
+    Returns
+    -------
+    Estimate
+        The reference's log loss less the candidate's, in nats. Null where a class has under five
+        participants.
+
+    References
+    ----------
+    .. [1] Diebold FX, Mariano RS. Comparing predictive accuracy. J Bus Econ Stat 1995;13:253-263.
+       Participants are independent here, so that no correlation in time enters.
+
+    Examples
+    --------
+    >>> gain = compute_loss_gain(
+    ...     [1] * 5 + [0] * 5, [0.8] * 5 + [0.2] * 5, [0.5] * 10, participant=range(10))
+    >>> round(gain.value, 3)
+    0.47
+    """
+    fewer = compute_losses(responded, reference) - compute_losses(responded, probability)
+    return average_over_participants(fewer, responded, participant)
+
+
+def _compare_losses(evaluation: Evaluation, reference: Floats) -> Estimate:
+    return compute_loss_gain(
+        evaluation.outcome, evaluation.probability, reference, participant=evaluation.who
+    )
+
+
 BRIER = Measure(
     "brier",
     "Brier score",
@@ -136,6 +182,8 @@ LOG_LOSS = Measure(
     ideal=0.0,
     better="lower",
     weighed_by="participants",
+    compare=_compare_losses,
+    noun="log loss",
 )
 SCALED_BRIER = Measure(
     "scaled_brier",

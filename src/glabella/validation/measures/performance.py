@@ -86,7 +86,7 @@ def measure_performance(
     Performance
         With intervals, or reasons.
     """
-    evaluation = _evaluate(predictions, sample, threshold)
+    evaluation = evaluate_predictions(predictions, sample, threshold=threshold)
     participants = np.unique(predictions["row"].to_numpy())
     events = [int(each[participants].sum()) for each in sample.outcomes.astype(bool)]
     return Performance(
@@ -99,7 +99,25 @@ def measure_performance(
     )
 
 
-def _evaluate(predictions: pd.DataFrame, sample: Sample, threshold: float) -> Evaluation:
+def evaluate_predictions(
+    predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
+) -> Evaluation:
+    """Put the predictions of one candidate and design beside the outcomes.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of `collect_predictions`.
+    sample : Sample
+        The participants.
+    threshold : float
+        As in `measure_performance`.
+
+    Returns
+    -------
+    Evaluation
+        In the order of the rows.
+    """
     rows = predictions["row"].to_numpy()
     fold = _number(predictions, "repeat", "fold", "group")
     cells = pd.factorize(sample.strata[rows])[0]

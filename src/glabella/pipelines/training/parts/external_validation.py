@@ -86,10 +86,7 @@ class External(Part):
             "trials": list(self.trials),
             "candidates": {name: plain_performance(it) for name, it in self.candidates.items()},
             "groups": plain_groups(self.groups),
-            "gains": {
-                gain.against: plain_estimates({"auc": gain.auc, "log_loss": gain.log_loss})
-                for gain in self.gains
-            },
+            "gains": {gain.against: plain_estimates(gain.estimates) for gain in self.gains},
         }
 
     def list_metrics(self) -> dict[str, float]:

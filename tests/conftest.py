@@ -288,7 +288,7 @@ def trained_early(
 @pytest.fixture(scope="session")
 def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
     """Fit one candidate without validating it, for tests of what a bundle reads."""
-    from glabella.bundle.applicability.likeness import learn_likeness
+    from glabella.bundle.applicability.applicability_domain import learn_applicability_domain
     from glabella.bundle.load import Bundle
     from glabella.pipelines.training.manifest import describe_bundle, refit
 
@@ -299,7 +299,7 @@ def fit_bundle() -> Callable[[LoadedAnalysis], Bundle]:
             procedure=SimpleNamespace(as_json=dict),
         )
         manifest, _ = describe_bundle(loaded, validated, tuned, {"run": "0" * 8})
-        likeness = learn_likeness(loaded.sample.features, loaded.sample.trial)
+        likeness = learn_applicability_domain(loaded.sample.features, loaded.sample.trial)
         return Bundle(manifest, tuned.model, likeness)
 
     return fit

@@ -11,7 +11,7 @@ from glabella.analysis.resolve import resolve_analysis
 from glabella.analysis.scoring_columns import list_table_forms
 from glabella.bundle.forms import VisitColumn
 from glabella.bundle.load import Bundle, load_bundle
-from glabella.bundle.predict import prepare_features, score_frame
+from glabella.bundle.predict import build_scoring_features, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 
@@ -82,7 +82,7 @@ def test_the_change_is_a_reason_and_is_held_against_its_training_range(bundle, t
     assert reasons.str.startswith(text).any()
     assert not scored["in_domain"]
     assert "change from baseline to week 2 outside the training range" in scored["domain_note"]
-    features = prepare_features(bundle, row, arm=None).features.iloc[0]
+    features = build_scoring_features(bundle, row, arm=None).features.iloc[0]
     assert (features["early"], features["fall"]) == (5, -90)
 
 
@@ -123,7 +123,7 @@ def test_a_baseline_is_required_for_its_change_alone(early_project, fit_bundle):
     rows.loc[:1, "depression_total"] = [np.nan, 0]
     assert score_frame(bundle, rows)["error"].tolist() == [
         "depression_total is missing",
-        "depression_total is zero, so that a fall from it means nothing",
+        "depression_total is zero, so that a relative fall from it is not defined",
         "",
     ]
 

@@ -107,7 +107,7 @@ def test_groups_of_another_form_are_refused(bundle, change):
     (bundle / NEIGHBOURS_FILE).write_text(json.dumps(plain))
     _seal(bundle)
     with pytest.raises(BundleError, match="the groups of training participants"):
-        load_bundle(bundle).load_neighbours()
+        load_bundle(bundle).load_similar_groups()
 
 
 def _pack(content) -> bytes:
@@ -154,5 +154,5 @@ def test_a_manifest_whose_labels_would_steer_a_terminal_is_refused(bundle, sign)
     plain["specs"][0]["label"] += sign
     (bundle / "manifest.json").write_text(json.dumps(plain))
     _seal(bundle)
-    with pytest.raises(BundleError, match="the manifest holds characters that are not shown"):
+    with pytest.raises(BundleError, match="the manifest has characters that are invisible"):
         load_bundle(bundle)

@@ -44,7 +44,7 @@ def test_one_flipped_bit_is_refused(bundle, name):
 
 def test_a_foreign_file_is_refused_and_not_opened(bundle):
     (bundle / "model.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
-    with pytest.raises(BundleError, match=r"'model\.pkl', which is no part of one"):
+    with pytest.raises(BundleError, match=r"'model\.pkl', which is not part of a bundle"):
         load_bundle(bundle)
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_estimator_is_refused(bundle):
 
 
 def test_a_folder_without_a_bundle_is_refused(tmp_path):
-    with pytest.raises(BundleError, match="holds no bundle"):
+    with pytest.raises(BundleError, match="is not a bundle"):
         load_bundle(tmp_path)
 
 

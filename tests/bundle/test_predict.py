@@ -9,7 +9,7 @@ from scipy.special import logit
 
 from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
-from glabella.bundle.predict import prepare_features, score_frame
+from glabella.bundle.predict import build_scoring_features, score_frame
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 
@@ -59,7 +59,7 @@ def test_order_and_further_columns_change_nothing(bundle, new_patients):
         ("frown_max", "7", "frown_max is outside 0 to 3"),
         ("depression_total", "", "depression_total is missing"),
         ("depression_total", "61", "depression_total is outside the range of its scale"),
-        ("depression_total", "0", "is zero, so that a fall from it means nothing"),
+        ("depression_total", "0", "is zero, so that a relative fall from it is not defined"),
         ("scale", "phq", "scale names no known scale"),
         ("ad", "perhaps", "ad is not one of the codes no, yes"),
         ("usubjid", " ", "usubjid is blank"),
@@ -84,7 +84,7 @@ def test_a_repeated_id_is_refused_at_its_second_place(bundle, new_patients):
     table.loc[5, "usubjid"] = table.loc[2, "usubjid"]
     scored = score_frame(bundle, table)
     assert scored.index[scored["status"] == "refused"].tolist() == [5]
-    assert scored["error"].iloc[5] == "usubjid stands in an earlier row"
+    assert scored["error"].iloc[5] == "usubjid is in an earlier row too"
 
 
 def test_a_missing_value_is_scored_as_in_training_and_noted(bundle, new_patients):
@@ -123,7 +123,7 @@ def test_the_arm_is_the_first_active_one_unless_named(bundle, new_patients):
 
 def test_contributions_add_to_the_score_and_reasons_name_the_largest(bundle, new_patients):
     scored = score_frame(bundle, new_patients)
-    rows = prepare_features(bundle, new_patients, arm=None)
+    rows = build_scoring_features(bundle, new_patients, arm=None)
     found = bundle.model.contributions(rows.features)
     total = found.values.sum(axis=1) + found.base
     np.testing.assert_allclose(total, logit(scored["response_probability"]), atol=1e-5)
@@ -149,10 +149,10 @@ def test_a_mild_baseline_is_no_baseline_of_zero_where_severity_is_in_bands(
     bundle = fit_bundle(load_analysis("small", find_project(small_project)))
     rows = new_patients.head(2).assign(scale="hamd17", depression_total=[5, 0])
     scored = score_frame(bundle, rows)
-    assert prepare_features(bundle, rows, arm=None).features["severity"].tolist() == [0, 0]
+    assert build_scoring_features(bundle, rows, arm=None).features["severity"].tolist() == [0, 0]
     assert scored["error"].tolist() == [
         "",
-        "depression_total is zero, so that a fall from it means nothing",
+        "depression_total is zero, so that a relative fall from it is not defined",
     ]
 
 

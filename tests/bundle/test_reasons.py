@@ -1,4 +1,4 @@
-"""Reasons in words, by columns: groups as one, what is missing, and what is not told from noise."""
+"""Reasons in words: groups as one, missing values, and features not distinguished from noise."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def test_a_group_is_summed_and_named_with_the_values_of_its_features():
 
 def test_what_is_not_told_from_noise_is_said_so_and_nothing_else_is():
     first, second = _tell(beyond_noise={"sex": False, "total": True, "item": None})
-    assert first[0] == "Sex: female lowers the odds (x 0.61) (not told from noise)"
+    assert first[0] == "Sex: female lowers the odds (x 0.61) (not distinguished from noise)"
     assert second[0] == "Total: 30 points raises the odds (x 1.49)"
 
 

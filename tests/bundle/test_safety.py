@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glabella.bundle.applicability.likeness import LIKENESS_FILE
+from glabella.bundle.applicability.applicability_domain import LIKENESS_FILE
 from glabella.bundle.load import ALLOWED_FILES, load_bundle
 from glabella.errors import BundleError
 
@@ -67,7 +67,9 @@ def test_a_crafted_file_is_refused_and_never_run(bundle, tmp_path, name, kind):
     with pytest.raises(BundleError) as caught:
         load_bundle(bundle)
     assert not mark.exists()
-    expected = "no part of one" if name not in ALLOWED_FILES else "not as this version of Glabella"
+    expected = (
+        "not part of a bundle" if name not in ALLOWED_FILES else "not as this version of Glabella"
+    )
     assert expected in str(caught.value)
 
 
@@ -117,11 +119,11 @@ def test_a_file_without_end_of_nesting_is_refused(bundle, name):
 def test_a_link_or_a_folder_in_a_bundle_is_refused(bundle, tmp_path):
     shutil.move(bundle / "model.json", tmp_path / "elsewhere.json")
     (bundle / "model.json").symlink_to(tmp_path / "elsewhere.json")
-    with pytest.raises(BundleError, match="is no plain file"):
+    with pytest.raises(BundleError, match="is not a plain file"):
         load_bundle(bundle)
     (bundle / "model.json").unlink()
     (bundle / "model.json").mkdir()
-    with pytest.raises(BundleError, match="is no plain file"):
+    with pytest.raises(BundleError, match="is not a plain file"):
         load_bundle(bundle)
 
 
@@ -137,7 +139,7 @@ def test_a_link_or_a_folder_in_a_bundle_is_refused(bundle, tmp_path):
         (lambda plain: plain["arms"].pop(), "its arms are not those that the model knows"),
         (lambda plain: plain["specs"].append(plain["specs"][0]), "a feature is described twice"),
         (lambda plain: plain["required"].append("shoe"), "a variable that it does not know"),
-        (lambda plain: plain.update(model="a\n=cmd()"), "signs that can't be printed"),
+        (lambda plain: plain.update(model="a\n=cmd()"), "characters that can't be printed"),
         (
             lambda plain: plain["feature_set"]["features"].pop(),
             "its features are not those of the feature set",

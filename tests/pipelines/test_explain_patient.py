@@ -137,7 +137,7 @@ def test_a_participant_of_an_earlier_row_is_refused_as_in_a_batch(trained, new_p
     new_patients.loc[4, "usubjid"] = new_patients.loc[1, "usubjid"]
     new_patients.to_csv(tmp_path / "new.csv", index=False)
     asked = {"out": tmp_path / "p.html", "model": trained[1].bundle}
-    with pytest.raises(DataError, match="row 5 is refused: usubjid stands in an earlier row"):
+    with pytest.raises(DataError, match="row 5 is refused: usubjid is in an earlier row too"):
         explain_patient(tmp_path / "new.csv", row=5, **asked)
     explain_patient(tmp_path / "new.csv", row=2, **asked)
     assert (tmp_path / "p.html").exists()
@@ -188,8 +188,8 @@ def test_changed_refits_are_refused(with_refits, tmp_path):
 
 def test_refits_differ_as_much_as_bootstrap_samples_do(with_refits, new_patients):
     bundle = load_bundle(Path(with_refits.bundle))
-    from glabella.bundle.predict import prepare_features
+    from glabella.bundle.predict import build_scoring_features
 
-    rows = prepare_features(bundle, new_patients, arm=None).features
+    rows = build_scoring_features(bundle, new_patients, arm=None).features
     drawn = np.array([model.predict_proba(rows)[:, 1] for model in bundle.refits])
     assert (drawn.std(axis=0) > 0.005).mean() > 0.8

@@ -267,7 +267,7 @@ def test_options_say_what_a_file_does_not_say_of_itself(made, tmp_path):
     with pytest.raises(DataError, match="--sheet"):
         glabella.score(sheets, out=tmp_path / "sheet.csv", model=made.bundle)
     assert len(score(made, sheets, tmp_path / "s.csv", read={"sheet": "patients"})) == len(people)
-    with pytest.raises(DataError, match="can't be read so"):
+    with pytest.raises(DataError, match="can't be read with these options"):
         glabella.score(sheets, out=tmp_path / "x.csv", model=made.bundle, read={"decimal": ";"})
 
 
@@ -284,7 +284,7 @@ def test_labels_that_contradict_the_values_refuse_the_whole_table(made, tmp_path
 
 def test_an_unknown_form_and_a_missing_column_are_named(made, tmp_path):
     table = write_gamma(make_people(9), tmp_path / "g.xlsx")
-    with pytest.raises(DataError, match=r"no table in the form of 'delta'.*\n.*alpha, beta"):
+    with pytest.raises(DataError, match=r"no form 'delta' for tables.*\n.*alpha, beta"):
         glabella.score(table, out=tmp_path / "o.csv", model=made.bundle, form="delta")
     lacking = tmp_path / "lacking.csv"
     make_people(9).drop(columns="sex").to_csv(lacking, index=False)
@@ -292,8 +292,8 @@ def test_an_unknown_form_and_a_missing_column_are_named(made, tmp_path):
         glabella.score(lacking, out=tmp_path / "o.csv", model=made.bundle)
 
 
-def test_a_table_that_fits_two_forms_with_other_meanings_is_not_guessed(made, tmp_path):
-    """Columns of two forms side by side, which say different things of the same people."""
+def test_a_table_with_other_meanings_in_two_forms_is_not_guessed(made, tmp_path):
+    """Columns of two forms side by side, with different values for the same people."""
     people = make_people(9)
     table = people.drop(columns=["responded", "later"]).assign(
         nummer=people["usubjid"],
@@ -303,7 +303,7 @@ def test_a_table_that_fits_two_forms_with_other_meanings_is_not_guessed(made, tm
         bdi_vor=people["bdi_total"],
     )
     table.to_csv(tmp_path / "both.csv", index=False)
-    with pytest.raises(DataError, match=r"can be read in the form of .* mean different things"):
+    with pytest.raises(DataError, match=r"can be read in the form of .* different meanings"):
         glabella.score(tmp_path / "both.csv", out=tmp_path / "o.csv", model=made.bundle)
     stated = score(made, tmp_path / "both.csv", tmp_path / "d.csv", form="dictionary")
     other = score(made, tmp_path / "both.csv", tmp_path / "a.csv", form="alpha")

@@ -23,7 +23,7 @@ ROWS = {
     "no severity": ({"depression_total": ""}, "depression_total is missing"),
     "a severity of nought": (
         {"depression_total": "0"},
-        "depression_total is zero, so that a fall from it means nothing",
+        "depression_total is zero, so that a relative fall from it is not defined",
     ),
     "a severity beyond its scale": (
         {"depression_total": "61"},
@@ -34,7 +34,7 @@ ROWS = {
     "no identifier": ({"usubjid": "  "}, "usubjid is blank"),
     "an identifier that was there before": (
         {"usubjid": " N-0002 "},
-        "usubjid stands in an earlier row",
+        "usubjid is in an earlier row too",
     ),
     "every cell blank": (
         dict.fromkeys(["usubjid", "age", "sex", "illness", "depression_total", "scale"], ""),

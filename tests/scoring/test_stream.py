@@ -51,7 +51,7 @@ def test_batches_give_the_scores_of_one_table_to_the_last_digit(
     assert next(iter(result.refused_by_reason)) in {
         "age is outside 18 to 95 years",
         "sex is not one of the codes F, M",
-        "usubjid stands in an earlier row",
+        "usubjid is in an earlier row too",
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import glabella
 from glabella.bundle.load import load_bundle
-from glabella.bundle.predict import prepare_features, score_frame
+from glabella.bundle.predict import build_scoring_features, score_frame
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.errors import BundleError
 from glabella.models.build import export_model
@@ -27,7 +27,7 @@ def test_the_range_is_from_the_lowest_to_the_highest_refit(with_refits, new_pati
     table = new_patients.astype(str)
     table.loc[5, "age"] = "?"
     scored = score_frame(with_refits, table, uncertainty=True)
-    kept = prepare_features(with_refits, table, arm=None)
+    kept = build_scoring_features(with_refits, table, arm=None)
     features = kept.features[kept.usable]
     drawn = np.array([model.predict_proba(features)[:, 1] for model in with_refits.refits])
     known = scored["status"] == "scored"
@@ -46,7 +46,7 @@ def test_it_is_absent_unless_asked_for(with_refits, new_patients):
 
 
 def test_a_bundle_without_refits_refuses_before_anything_is_read(trained, tmp_path):
-    with pytest.raises(BundleError, match="keeps no refits") as caught:
+    with pytest.raises(BundleError, match="has no refits") as caught:
         glabella.score(
             tmp_path / "none.csv",
             out=tmp_path / "out.csv",

@@ -1,4 +1,4 @@
-"""Columns of text of which few cells differ, as positions in a list of words."""
+"""Columns with few different texts, as positions in a list of the texts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pyarrow
 
 @dataclass(frozen=True)
 class Coded:
-    """Text by its position in a list of words.
+    """A column of text, as positions in a list of texts.
 
     Parameters
     ----------
     words : tuple of str
-        A word may stand twice.
+        The texts; one may occur twice.
     which : array of int, shape (n_rows,)
         Each row's position in `words`.
     """
@@ -25,14 +25,8 @@ class Coded:
     which: npt.NDArray[np.int_]
 
     def to_arrow(self) -> pyarrow.DictionaryArray:
-        """Give it as pyarrow's dictionary array.
-
-        Returns
-        -------
-        DictionaryArray, shape (n_rows,)
-            Of text.
-        """
-        # pandas refuses a dictionary in which a word stands twice.
+        """Convert to a dictionary array of pyarrow."""
+        # pandas refuses a dictionary in which a text occurs twice.
         distinct = list(dict.fromkeys(self.words))
         place = {word: at for at, word in enumerate(distinct)}
         codes = np.array([place[word] for word in self.words], dtype=np.int32)

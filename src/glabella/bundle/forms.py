@@ -1,4 +1,4 @@
-"""The forms in which a table may hold what a model needs: each source's, and the dictionary's."""
+"""The forms in which a table for a model may be written: each source's, and the dictionary's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DICTIONARY = "dictionary"
 
 
 class VisitColumn(VariableColumn):
-    """A column that holds a later visit's value in a table to be scored.
+    """A column with the values of a later visit in a table to be scored.
 
     Parameters
     ----------
@@ -28,10 +28,10 @@ class VisitColumn(VariableColumn):
     variable : str
         A variable that is assessed at visits.
     week : float
-        The week at which its values count.
+        The week that its values are assigned to.
     is_needed : bool
-        Whether a table without it is refused; another is read if it is there, and stands in
-        where the nearer visit is missing, as in training.
+        Whether a table without it is refused. A column that is not needed is read if it is there,
+        and its values are used if the nearer visit is missing, as in training.
     """
 
     variable: str
@@ -45,9 +45,9 @@ class ItemColumns(Definition):
     Parameters
     ----------
     week : float
-        At which they were answered.
+        The week at which they were answered.
     columns : dict of VariableColumn
-        Item to column.
+        Column by item.
     is_needed : bool
         Whether a table without them is refused.
     """
@@ -58,27 +58,27 @@ class ItemColumns(Definition):
 
 
 class TableForm(Definition):
-    """Names, codes, units and file habits of a table with one row a participant.
+    """Names, codes, units and reading options of a table with one row for each participant.
 
     Parameters
     ----------
     name : str
-        The source whose files are written so; ``dictionary`` for the names, codes and units of
+        The source whose files have this form; ``dictionary`` for the names, codes and units of
         the data dictionary.
     columns : dict of VariableColumn
-        Variable to the column that holds it; of one that is assessed at visits, its baseline.
+        Column by variable; for a variable that is assessed at visits, the column of its baseline.
     earlier : tuple of VisitColumn
-        Further columns at or before baseline, the last first: they stand in if the one of `columns`
-        is blank, as in training.
+        Further columns at or before baseline, the last first, whose values are used if the column
+        in `columns` is blank, as in training.
     weeks : dict of float
         The week of a baseline column in `columns`, if it is not week 0.
     items : dict of tuple of ItemColumns
-        Totals at baseline that are added up from their items, as in training where none is
-        recorded.
+        Totals at baseline that are the sum of their items if they are not recorded, as in
+        training.
     visits : tuple of VisitColumn
-        The columns of later visits; none if no feature takes one.
+        The columns of later visits; none if no feature uses one.
     ids : tuple of str
-        Kept in the output; the last one identifies the participant.
+        Identifiers, which are kept in the output; the last one identifies the participant.
     scale_column : str, optional
         The column that names the scale of a total.
     scale : str, optional
@@ -88,7 +88,7 @@ class TableForm(Definition):
     outcome : VariableColumn, optional
         The column that the endpoint is read from, if the endpoint is a flag.
     read : ReadOptions
-        What the source's files do not say of themselves, as the analysis states it.
+        The reading options of the source's files, as the analysis states them.
     """
 
     name: str
@@ -108,7 +108,7 @@ class TableForm(Definition):
     def needed_columns(self) -> tuple[str, ...]:
         """The columns without which a table is refused: the participant's, then the model's."""
         named = (
-            self.ids[-1],
+            *self.ids[-1:],
             *(given.column for given in self.columns.values()),
             *(given.column for given in self._list_items(needed=True)),
             *(visit.column for visit in self.visits if visit.is_needed),
@@ -126,7 +126,7 @@ class TableForm(Definition):
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The variables that it holds at baseline."""
+        """The variables with a column at baseline."""
         return tuple(dict.fromkeys((*self.columns, *self.items)))
 
     def _list_items(self, *, needed: bool) -> Iterator[VariableColumn]:
@@ -137,17 +137,11 @@ class TableForm(Definition):
 
     @property
     def read_columns(self) -> tuple[str, ...]:
-        """All columns that are read, each once; all others are passed over."""
+        """All columns that are read, each once; others are ignored."""
         return tuple(dict.fromkeys((*self.ids, *self.needed_columns, *self.optional_columns)))
 
-    def reads_like(self, other: TableForm) -> bool:
-        """Say whether two forms give the same meaning to the same columns.
-
-        Returns
-        -------
-        bool
-            True if they differ at most in identifiers, arm, outcome and file habits.
-        """
+    def has_same_meaning(self, other: TableForm) -> bool:
+        """Return whether forms differ at most in identifiers, arm, outcome and reading options."""
         return (
             (self.columns, self.weeks) == (other.columns, other.weeks)
             and (self.earlier, self.items) == (other.earlier, other.items)
@@ -168,28 +162,28 @@ class TableForm(Definition):
 
 @dataclass(frozen=True)
 class TableLayout:
-    """The form of one table, with the labels that its file gives to values.
+    """The form of one table, with the value labels of its file.
 
     Parameters
     ----------
     form : TableForm
-        How it is written.
+        The form.
     labels : mapping
-        Column to value to label, as a file of SPSS, Stata or SAS carries them.
+        By column, the label of each value, as files of SPSS, Stata or SAS have them.
     """
 
     form: TableForm
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def read(self, raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
-        """Put a column of the table into the dictionary's codes and unit, as training does."""
+        """Read a column of the table in the dictionary's codes and unit, as training does."""
         return read_column(raw, given, variable, self.labels.get(given.column, {}))
 
 
 def find_forms(
     names: Iterable[str], forms: Sequence[TableForm], named: str | None = None
 ) -> tuple[TableForm, ...]:
-    """Find the forms in which a table can be written, by its columns."""
+    """Find the forms that a table's columns fit."""
     present = [str(name) for name in names]
     if named is not None:
         forms = [find_form(forms, named)]
@@ -213,7 +207,7 @@ def find_form(forms: Sequence[TableForm], named: str) -> TableForm:
         if form.name == named:
             return form
     raise DataError(
-        f"the model knows no table in the form of '{named}'",
+        f"the model has no form '{named}' for tables",
         place="--form",
         remedy=describe_choices(named, [form.name for form in forms]),
     )

@@ -1,4 +1,4 @@
-"""Which rows of a table stand for the same participant."""
+"""Which rows of a table belong to the same participant."""
 
 from __future__ import annotations
 
@@ -24,26 +24,20 @@ def read_ids(table: pd.DataFrame, columns: Sequence[str]) -> pyarrow.LargeString
     Returns
     -------
     LargeStringArray, shape (n_rows,)
-        In the form of `normalise_ids`, part by part.
+        Its parts, each in the form of `normalise_ids`, joined.
     """
     return join_ids([normalise_ids(table[column]) for column in columns])
 
 
 def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringArray:
-    """Join the parts of identifiers.
-
-    Returns
-    -------
-    LargeStringArray, shape (n_rows,)
-        Different where a part is.
-    """
+    """Join the parts of identifiers, so that two differ if any part differs."""
     if len(parts) == 1:
         return parts[0]
     return pc.binary_join_element_wise(*parts, pyarrow.scalar(_SEPARATOR, pyarrow.large_string()))
 
 
 def find_doubled(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
-    """Find rows whose identifier stands in an earlier row.
+    """Find rows whose identifier is also in an earlier row.
 
     Returns
     -------
@@ -81,7 +75,7 @@ def hash_ids(ids: pyarrow.LargeStringArray) -> tuple[Hashes, Hashes]:
     symbols = np.asarray(raw, dtype=np.uint64) + np.uint64(1)
     place = np.arange(len(symbols)) - np.repeat(starts, lengths)
     filled = lengths > 0
-    # Drawn symbol after symbol, so that a longer text elsewhere changes no hash.
+    # Random numbers are drawn symbol by symbol, so that a longer text elsewhere changes no hash.
     first, second = (
         _sum_words(
             symbols

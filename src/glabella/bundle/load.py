@@ -1,4 +1,4 @@
-"""Loads a bundle after verifying every file of it."""
+"""Loads a bundle after checking every file of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glabella.bundle.applicability.likeness import LIKENESS_FILE, Likeness
-from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, Neighbours
+from glabella.bundle.applicability.applicability_domain import LIKENESS_FILE, ApplicabilityDomain
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, SimilarGroups
 from glabella.bundle.manifest import FORMAT, MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.bundle.refits import REFITS_FILE, restore_refits
 from glabella.definitions.words import list_texts
@@ -20,7 +20,7 @@ from glabella.errors import BundleError, escape_controls
 from glabella.models.build import BINARY_FILES, MODEL_FILE, restore_model
 from glabella.models.estimators.interface import ResponderModel
 
-# Ours, not the bundle's: a file that is not on this list is never opened.
+# A file that is not on this list is never opened.
 ALLOWED_FILES = frozenset(
     {
         MANIFEST_FILE,
@@ -32,7 +32,7 @@ ALLOWED_FILES = frozenset(
         *BINARY_FILES,
     }
 )
-# What plain data of another form than ours lead to.
+# The errors that plain data in another form lead to.
 _ANOTHER_FORM = (
     ArithmeticError,
     AttributeError,
@@ -42,11 +42,11 @@ _ANOTHER_FORM = (
     TypeError,
     ValueError,
 )
-_REMEDY = "Take the bundle again from the run that made it."
+_REMEDY = "Copy the bundle again from the run that made it."
 
 
 class _Open(BaseModel):
-    """What the open parts of a manifest hold at least, where a verb reads them."""
+    """The least that the open parts of a manifest contain, of the values that a verb reads."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -94,40 +94,41 @@ class _Provenance(_Open):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified model with its manifest.
+    """A checked model with its manifest.
 
     Parameters
     ----------
     manifest : Manifest
-        What it says of itself.
+        The description of the model.
     model : ResponderModel
-        Fitted.
-    likeness : Likeness
-        What the training participants are like.
+        The fitted model.
+    domain : ApplicabilityDomain
+        The distances from the training participants.
     further : mapping of bytes
-        Files that only some questions need: refits and groups of training participants.
+        Files that only some verbs need: refits and groups of training participants.
     digest : str
-        SHA-256 of the list of sums, which holds for every file; blank for one that was not loaded.
+        SHA-256 of the list of sums, which covers every file; blank for a bundle that was not
+        loaded from files.
     """
 
     manifest: Manifest
     model: ResponderModel
-    likeness: Likeness
+    domain: ApplicabilityDomain
     further: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     digest: str = ""
 
     @cached_property
     def refits(self) -> tuple[ResponderModel, ...]:
-        """The model's refits to bootstrap samples; empty where the analysis asked for none."""
+        """The model's refits to bootstrap samples; empty if the analysis asked for none."""
         content = self.further.get(REFITS_FILE)
         if content is None:
             return ()
         return tuple(restore_refits(content, self.manifest.feature_specs))
 
-    def load_neighbours(self) -> Neighbours:
+    def load_similar_groups(self) -> SimilarGroups:
         """Load the groups of training participants."""
         try:
-            return Neighbours.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
+            return SimilarGroups.restore(self.further[NEIGHBOURS_FILE], self.manifest.feature_specs)
         except _ANOTHER_FORM:
             raise BundleError(
                 "the groups of training participants are missing, or not as this version of "
@@ -137,19 +138,19 @@ class Bundle:
 
 
 def is_bundle(folder: Path) -> bool:
-    """Say whether a folder looks like a bundle."""
+    """Return whether a folder has the manifest of a bundle."""
     try:
         return (folder / MANIFEST_FILE).is_file()
     except (OSError, ValueError):
-        # No path at all: too long a name, or a sign that no file's name has.
+        # It is not a valid path: too long a name, or a character that no file's name has.
         return False
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Verify a bundle's files and load the model."""
+    """Load the model of a bundle after checking its files."""
     if not is_bundle(folder):
-        raise BundleError("this folder holds no bundle", place=str(folder))
-    files = _verify(folder)
+        raise BundleError("this folder is not a bundle", place=str(folder))
+    files = _check_files(folder)
     version = _read_format(files[MANIFEST_FILE], folder)
     if version != FORMAT:
         raise BundleError(
@@ -178,7 +179,7 @@ def load_bundle(folder: Path) -> Bundle:
     ):
         # Labels of features and arms reach terminals, scores and pages.
         raise BundleError(
-            "the manifest holds characters that are not shown, or that change how others are",
+            "the manifest has characters that are invisible, or that change how others are shown",
             place=str(folder),
             remedy=_REMEDY,
         )
@@ -190,7 +191,7 @@ def load_bundle(folder: Path) -> Bundle:
     digest = hashlib.sha256((folder / SUMS_FILE).read_bytes()).hexdigest()
     further = {name: files.pop(name) for name in (REFITS_FILE, NEIGHBOURS_FILE) if name in files}
     try:
-        likeness = Likeness.restore(files.pop(LIKENESS_FILE), manifest.feature_specs)
+        domain = ApplicabilityDomain.restore(files.pop(LIKENESS_FILE), manifest.feature_specs)
     except _ANOTHER_FORM:
         raise BundleError(
             f"'{LIKENESS_FILE}' is missing, or not as this version of Glabella writes it",
@@ -198,22 +199,22 @@ def load_bundle(folder: Path) -> Bundle:
             remedy=_REMEDY,
         ) from None
     model = restore_model(files, manifest.feature_specs)
-    return Bundle(manifest, model, likeness, further, digest)
+    return Bundle(manifest, model, domain, further, digest)
 
 
-def _verify(folder: Path) -> dict[str, bytes]:
+def _check_files(folder: Path) -> dict[str, bytes]:
     present = {path.name for path in folder.iterdir()}
     odd = sorted(path.name for path in folder.iterdir() if path.is_symlink() or not path.is_file())
     if odd:
         raise BundleError(
-            f"'{odd[0]}' is no plain file, as all of a bundle's are",
+            f"'{odd[0]}' is not a plain file, as all files of a bundle are",
             place=str(folder),
             remedy=_REMEDY,
         )
     foreign = sorted(present - ALLOWED_FILES)
     if foreign:
         raise BundleError(
-            f"the bundle holds '{foreign[0]}', which is no part of one",
+            f"the bundle has the file '{foreign[0]}', which is not part of a bundle",
             place=str(folder),
             remedy=_REMEDY,
         )

@@ -1,4 +1,4 @@
-"""What a bundle says of itself."""
+"""The manifest, which describes the model of a bundle."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ SUMS_FILE = "SHA256SUMS"
 
 
 class TrainingRange(Definition):
-    """What the training participants were like in one feature, without any one's value.
+    """The range of the training participants in one feature, without any single one's value.
 
     Parameters
     ----------
     low, high : float, optional
-        Of a number: the lowest and the highest, rounded outwards to a step of a twentieth of their
-        distance or more; of an ordinal the grades themselves. None where nobody had a value.
+        For a number, the lowest and the highest value, rounded outwards to a step of at least a
+        twentieth of their difference; for an ordinal, the grades themselves. None if no
+        participant had a value.
     levels : tuple of str
-        Of a category: the levels that at least one participant had.
+        For a category, the levels that at least one participant had.
     """
 
     low: float | None = None
@@ -37,14 +38,14 @@ class TrainingRange(Definition):
 
 
 class ScoredArm(Definition):
-    """An arm that can be asked about.
+    """An arm under which response can be predicted.
 
     Parameters
     ----------
     name, label, role : str
         As the analysis declares them.
     codes : tuple of str
-        The codes of the training's data that stand for it.
+        The codes of the arm in the training's data.
     """
 
     name: str
@@ -54,14 +55,14 @@ class ScoredArm(Definition):
 
 
 class FlagOutcome(Definition):
-    """What counts as response if the endpoint is a flag.
+    """The value that counts as response if the endpoint is a flag.
 
     Parameters
     ----------
     name : str
         The dictionary's name of the variable.
     variable : Variable
-        Its entry.
+        Its entry in the dictionary.
     code : str
         The code that counts as response.
     missing_is_no_response : bool
@@ -82,13 +83,13 @@ class SpecEntry(Definition):
     name, label, kind, part : str
         As in `FeatureSpec`.
     levels : dict
-        Code to label.
+        Label by code.
     unit : str, optional
-        Of a number.
+        The unit of a number.
     is_severity : bool
-        Whether it is the endpoint's own variable at baseline.
+        Whether it is the endpoint's variable at baseline.
     direction : str, optional
-        How response is held to go with it.
+        The direction in which the probability of response is stated to change with it.
     """
 
     name: str
@@ -101,12 +102,12 @@ class SpecEntry(Definition):
     direction: Literal["increasing", "decreasing"] | None = None
 
     def to_spec(self) -> FeatureSpec:
-        """Make the `FeatureSpec`."""
+        """Convert to a `FeatureSpec`."""
         return FeatureSpec(**self.model_dump())
 
 
 class Manifest(Definition):
-    """Everything that scoring needs to know beside the model, and whence the model comes.
+    """Everything that scoring needs besides the model, and the origin of the model.
 
     Parameters
     ----------
@@ -115,55 +116,55 @@ class Manifest(Definition):
     glabella : str
         The version of the package that wrote it.
     analysis, description : str
-        Which analysis, and its question.
+        The analysis and its question.
     origin : str
-        ``real`` or ``simulated``: what it was trained on.
+        Whether it was trained on ``real`` or ``simulated`` data.
     model : str
-        The name that scores carry.
+        The model's name in scores.
     candidate : str
         The chosen candidate.
     endpoint : str
-        In words.
+        The endpoint in words.
     estimand : dict
-        Attribute to its sentences, in the words of ICH E9(R1).
+        The sentences on each attribute of the estimand, in the words of ICH E9(R1).
     endpoint_is_relative : bool
         Whether it is a fraction of the baseline, so that a baseline of zero is refused.
     intended_use, not_for : str
-        In words.
+        The intended use, and uses that are not intended, in words.
     variables : dict of Variable
         The dictionary's entries of the variables used.
     feature_set : FeatureSet
         How features are built.
     specs : tuple of SpecEntry
-        What models were told of them.
+        The kinds and labels of the features.
     forms : tuple of TableForm
-        How a table to be scored may be written; the first is the one that a service declares.
+        The forms in which a table to be scored may be written; a service declares the first.
     outcome : FlagOutcome, optional
-        What counts as response if the endpoint is a flag.
+        The value that counts as response if the endpoint is a flag.
     required : tuple of str
         Variables without which a row is refused; another that is missing is treated as in
         training.
     scales : tuple of str
         The scales on which a row may be rated; none if no total depends on one.
     arms : tuple of ScoredArm
-        The first active one is the default; empty where the analysis has none.
+        The first active one is the default; empty if the analysis has no arms.
     training : dict
         Counts of the training population.
     ranges : dict of TrainingRange
-        By feature.
+        The range of the training participants, by feature.
     reference : dict of FeatureDistribution
-        By feature, how the training participants were distributed.
+        The distribution of the training participants, by feature.
     attributions : str
         How reasons are computed, in words.
     groups : dict of tuple of str
-        Features that are explained as one, under the words of the key.
+        Features that are explained as one, by the label of the group.
     finding : str
-        The sentence at the top of the report: what was found, and how far to trust it.
+        The sentence at the top of the report: the finding, and how far to trust it.
     beyond_noise : dict of bool or None
-        By feature of the patient, or group: whether it stands out from features that tell
-        nothing; None where that was not tested.
+        By feature of the patient, or group, whether it is distinguished from noise; None if that
+        was not tested.
     performance : dict
-        The chosen candidate's validated figures.
+        The chosen candidate's validated performance.
     provenance : dict
         Hashes of data and definitions, seed, versions of packages.
     """
@@ -199,7 +200,7 @@ class Manifest(Definition):
     provenance: dict[str, Any]
 
     def find_contradiction(self) -> str | None:
-        """Find what can't be true together, as a file that was edited by hand may hold."""
+        """Find a contradiction, which a file that was edited by hand may have."""
         patient = {entry.name for entry in self.specs if entry.part == "patient"}
         levels = next((list(entry.levels) for entry in self.specs if entry.part == "arm"), [])
         names = [entry.name for entry in self.specs]
@@ -236,7 +237,7 @@ class Manifest(Definition):
                 <= set(self.variables)
                 for form in self.forms
             ),
-            "a name holds signs that can't be printed": not all(
+            "a name has characters that can't be printed": not all(
                 name.isprintable() for name in readable
             ),
         }
@@ -259,10 +260,10 @@ class Manifest(Definition):
 
     @property
     def grouping(self) -> Grouping:
-        """What is explained as one."""
+        """The features that are explained as one."""
         return Grouping(self.groups)
 
     @property
     def feature_specs(self) -> tuple[FeatureSpec, ...]:
-        """What the model was told of its columns."""
+        """The specifications of the model's features."""
         return tuple(entry.to_spec() for entry in self.specs)

@@ -1,4 +1,4 @@
-"""Scores rows with a bundle: probability, domain, reasons; or the refusal in its place."""
+"""Scores rows with a bundle: probability, domain and reasons, or why a row is refused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.reasons import REASONS, describe_reasons
-from glabella.bundle.recognition import Candidate, recognise_layout
-from glabella.bundle.rows import PreparedRows, prepare_rows
+from glabella.bundle.recognition import Candidate, find_table_layout
+from glabella.bundle.rows import PreparedRows, read_rows
 from glabella.errors import BundleError, DataError, describe_choices
 from glabella.models.estimators.interface import ResponderModel
 
@@ -28,22 +28,22 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class AnsweredRows:
-    """What a model says of each row of a table, or why it says nothing.
+    """The results of a model for each row of a table, or why a row was refused.
 
     Parameters
     ----------
     ids : DataFrame, shape (n_rows, n_id_columns)
-        The identifier columns as they came.
+        The identifier columns, unchanged.
     columns : dict of array
-        By name, each of pyarrow: numbers, truth values and text; missing where a row is refused.
+        By name, arrays of pyarrow: numbers, truth values and text; missing if a row is refused.
     scored : int
-        Rows that were not refused.
+        The number of rows that were not refused.
     refused_by_reason : dict of int
-        Reason to count.
+        The number of refused rows by reason.
     out_of_domain : int
-        Scored rows that are unlike the training participants; 0 where it was not asked.
+        The number of scored rows outside the applicability domain; 0 if it was not computed.
     distributions : dict of array of int
-        Feature to the scored rows in each of the reference's bins; empty where not asked.
+        By feature, the scored rows in each of the reference's bins; empty if not computed.
     """
 
     ids: pd.DataFrame
@@ -54,7 +54,7 @@ class AnsweredRows:
     distributions: dict[str, Counts] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
-        """Give a table of pandas."""
+        """Convert to a data frame of pandas."""
         made = {}
         for name, values in self.columns.items():
             if pyarrow.types.is_dictionary(values.type):
@@ -64,7 +64,7 @@ class AnsweredRows:
         return pd.concat([self.ids, pd.DataFrame(made, index=self.ids.index)], axis=1)
 
     def table(self) -> pyarrow.Table:
-        """Give a table of pyarrow."""
+        """Convert to a table of pyarrow."""
         ids = {str(name): _to_arrow(self.ids[name]) for name in self.ids.columns}
         return pyarrow.table({**ids, **self.columns})
 
@@ -73,18 +73,12 @@ def _to_arrow(column: pd.Series) -> pyarrow.Array:
     try:
         return pyarrow.array(column, from_pandas=True)
     except (pyarrow.ArrowException, NotImplementedError):
-        # Cells of several kinds, as a sheet may hold them.
+        # The cells are of several kinds, as in some spreadsheets.
         return pyarrow.array(column.astype(object).fillna("").astype(str))
 
 
 def choose_arm(manifest: Manifest, named: str | None) -> str | None:
-    """Choose the arm under which response is predicted.
-
-    Returns
-    -------
-    str or None
-        The named arm; the first active one unless named; None for a model without arms.
-    """
+    """Choose the named arm, by default the first active one; None for a model without arms."""
     names = [arm.name for arm in manifest.arms]
     if named is None:
         active = [arm.name for arm in manifest.arms if arm.role == "active"]
@@ -105,30 +99,30 @@ def score_frame(
     uncertainty: bool = False,
     form: str | None = None,
 ) -> pd.DataFrame:
-    """Score a table, one row out per row in.
+    """Score each row of a table.
 
     Returns
     -------
     DataFrame, shape (n_rows, ...)
-        The identifier columns as they came, then ``response_probability``, with `uncertainty`
-        ``response_low`` and ``response_high``, ``in_domain``, ``domain_note``, ``reason_1`` and
-        on, ``status`` (``scored`` or ``refused``), ``error`` and ``model``, in the order of the
-        input.
+        In the order of the input: the identifier columns, unchanged; ``response_probability``;
+        with `uncertainty` also ``response_low`` and ``response_high``; ``in_domain``,
+        ``domain_note``, ``reason_1`` and further reasons, ``status`` (``scored`` or ``refused``),
+        ``error`` and ``model``.
     """
-    layout = recognise_frame(bundle.manifest, frame, form)
+    layout = find_frame_layout(bundle.manifest, frame, form)
     return score_rows(
         bundle, frame, layout=layout, arm=arm, reasons=reasons, uncertainty=uncertainty
     ).frame()
 
 
-def recognise_frame(manifest: Manifest, frame: pd.DataFrame, form: str | None) -> TableLayout:
+def find_frame_layout(manifest: Manifest, frame: pd.DataFrame, form: str | None) -> TableLayout:
     """Find the form in which a data frame is written."""
     names = tuple(str(name) for name in frame.columns)
     candidates = [
         Candidate(TableLayout(fitting), lambda _: iter([frame]), names)
         for fitting in find_forms(names, manifest.forms, form)
     ]
-    return recognise_layout(candidates, manifest).chosen.layout
+    return find_table_layout(candidates, manifest).chosen.layout
 
 
 def score_rows(
@@ -141,27 +135,24 @@ def score_rows(
     uncertainty: bool = False,
     doubled: Bools | None = None,
 ) -> AnsweredRows:
-    """Score a table, or a part of one, and count what the scores came to.
+    """Score a table, or a part of one, with the columns of `score_frame`, and count the results.
 
-    Returns
-    -------
-    AnsweredRows
-        With the columns of `score_frame`. A row's do not depend on the rows beside it, whether
-        its participant stands twice apart.
+    The results of a row do not depend on the other rows, except that a repeated participant is
+    refused.
     """
     manifest = bundle.manifest
     refits = check_refits(bundle) if uncertainty else ()
-    prepared = prepare_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
-    usable, features = prepared.usable, _take_usable(prepared)
+    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
+    usable, features = prepared.usable, _select_usable(prepared)
     probability = expit(bundle.model.log_odds(features)) if len(features) else np.empty(0)
-    notes, inside = describe_domain(features, manifest, bundle.likeness)
-    columns = {"response_probability": _spread(probability, usable)}
+    notes, inside = describe_domain(features, manifest, bundle.domain)
+    columns = {"response_probability": _restore_rows(probability, usable)}
     if uncertainty:
         low, high = _find_range(refits, features)
-        columns["response_low"] = _spread(low, usable)
-        columns["response_high"] = _spread(high, usable)
-    columns["in_domain"] = _spread(inside, usable)
-    columns["domain_note"] = _spread_coded(notes, usable).to_arrow()
+        columns["response_low"] = _restore_rows(low, usable)
+        columns["response_high"] = _restore_rows(high, usable)
+    columns["in_domain"] = _restore_rows(inside, usable)
+    columns["domain_note"] = _restore_coded_rows(notes, usable).to_arrow()
     if reasons:
         found = bundle.model.contributions(features)
         words = describe_reasons(
@@ -174,10 +165,10 @@ def score_rows(
             fills_missing=bundle.model.fills_missing,
         )
         for index, texts in enumerate(words, start=1):
-            columns[f"reason_{index}"] = _spread_text(texts, usable)
+            columns[f"reason_{index}"] = _restore_text_rows(texts, usable)
     columns |= _describe_status(prepared, manifest)
     return AnsweredRows(
-        _take_ids(frame, manifest, layout),
+        _select_ids(frame, manifest, layout),
         columns,
         scored=int(usable.sum()),
         refused_by_reason=_count_refused(prepared),
@@ -191,18 +182,17 @@ def score_rows(
 def explain_frame(
     bundle: Bundle, frame: pd.DataFrame, *, arm: str | None = None, form: str | None = None
 ) -> pd.DataFrame:
-    """Give all attributions of a table, one row out per row in.
+    """Explain each row of a table by all of its attributions.
 
     Returns
     -------
     DataFrame, shape (n_rows, ...)
-        The identifier columns as they came, then ``response_probability``, ``base``,
-        ``attribution_`` and the name of each feature, or the words of a group that is explained
-        as one (NaN where the row is refused), ``scale``
-        (``log odds`` or ``probability``: what base and attributions add up to), ``status``,
-        ``error`` and ``model``, in the order of the input.
+        In the order of the input: the identifier columns, unchanged; ``response_probability``;
+        ``base``; ``attribution_`` and the name of each feature, or the label of a group that is
+        explained as one (NaN if the row is refused); ``scale`` (``log odds`` or ``probability``,
+        of the sum of base and attributions), ``status``, ``error`` and ``model``.
     """
-    layout = recognise_frame(bundle.manifest, frame, form)
+    layout = find_frame_layout(bundle.manifest, frame, form)
     return explain_rows(bundle, frame, layout=layout, arm=arm).frame()
 
 
@@ -214,10 +204,12 @@ def explain_rows(
     arm: str | None = None,
     doubled: Bools | None = None,
 ) -> AnsweredRows:
-    """Give all attributions of a table, or of a part of one, and count the rows."""
-    prepared = prepare_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
+    """Explain the rows of a table, or of a part of one, by all attributions, and count them."""
+    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
     usable = prepared.usable
-    found = bundle.manifest.grouping.sum_values(bundle.model.contributions(_take_usable(prepared)))
+    found = bundle.manifest.grouping.sum_values(
+        bundle.model.contributions(_select_usable(prepared))
+    )
     total = found.values.sum(axis=1) + found.base
     named = {f"attribution_{name}": found.values[:, at] for at, name in enumerate(found.features)}
     numbers = {
@@ -227,9 +219,9 @@ def explain_rows(
     }
     scale = Coded((found.scale,), np.zeros(len(frame), dtype=np.int64))
     return AnsweredRows(
-        _take_ids(frame, bundle.manifest, layout),
+        _select_ids(frame, bundle.manifest, layout),
         {
-            **{name: _spread(values, usable) for name, values in numbers.items()},
+            **{name: _restore_rows(values, usable) for name, values in numbers.items()},
             "scale": scale.to_arrow(),
             **_describe_status(prepared, bundle.manifest),
         },
@@ -238,7 +230,7 @@ def explain_rows(
     )
 
 
-def prepare_features(
+def build_scoring_features(
     bundle: Bundle,
     frame: pd.DataFrame,
     *,
@@ -246,19 +238,19 @@ def prepare_features(
     layout: TableLayout | None = None,
     doubled: Bools | None = None,
 ) -> PreparedRows:
-    """Build the features of a table as the model sees them."""
+    """Build the features of a table for the model, including the arm."""
     under = choose_arm(bundle.manifest, arm)
-    rows = prepare_rows(frame, bundle.manifest, layout, doubled=doubled)
-    return PreparedRows(_complete(rows.features, bundle.manifest, under), rows.kinds, rows.which)
+    rows = read_rows(frame, bundle.manifest, layout, doubled=doubled)
+    return PreparedRows(_add_columns(rows.features, bundle.manifest, under), rows.kinds, rows.which)
 
 
 def check_refits(bundle: Bundle) -> tuple[ResponderModel, ...]:
-    """Refuse a bundle that can't say how sure it is."""
+    """Check that a bundle has refits, from which the uncertainty of its predictions is known."""
     refits = bundle.refits
     if not refits:
         raise BundleError(
-            f"the model '{bundle.manifest.model}' keeps no refits, so its uncertainty is not known",
-            remedy="Train with `explanation: {refits: 20}` or more, or leave --uncertainty out.",
+            f"the model '{bundle.manifest.model}' has no refits, so its uncertainty is not known",
+            remedy="Train with `explanation: {refits: 20}` or more, or omit --uncertainty.",
         )
     return refits
 
@@ -272,19 +264,21 @@ def _find_range(
     return np.min(drawn, axis=0), np.max(drawn, axis=0)
 
 
-def _take_usable(prepared: PreparedRows) -> pd.DataFrame:
+def _select_usable(prepared: PreparedRows) -> pd.DataFrame:
     if prepared.usable.all():
         return prepared.features
     return prepared.features[prepared.usable].reset_index(drop=True)
 
 
-def _take_ids(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout | None) -> pd.DataFrame:
+def _select_ids(
+    frame: pd.DataFrame, manifest: Manifest, layout: TableLayout | None
+) -> pd.DataFrame:
     form = manifest.form if layout is None else layout.form
     return frame[form.list_ids(frame.columns)].reset_index(drop=True)
 
 
-def _spread(values: Floats | Bools, usable: Bools) -> pyarrow.Array:
-    """Put what was found of usable rows in their places; the others are missing."""
+def _restore_rows(values: Floats | Bools, usable: Bools) -> pyarrow.Array:
+    """Restore the places of values of usable rows in the table; the other rows are missing."""
     if usable.all():
         return pyarrow.array(values)
     placed = np.zeros(len(usable), dtype=values.dtype)
@@ -292,7 +286,7 @@ def _spread(values: Floats | Bools, usable: Bools) -> pyarrow.Array:
     return pyarrow.array(placed, mask=~usable)
 
 
-def _spread_coded(coded: Coded, usable: Bools) -> Coded:
+def _restore_coded_rows(coded: Coded, usable: Bools) -> Coded:
     if usable.all():
         return coded
     which = np.zeros(len(usable), dtype=np.int64)
@@ -300,7 +294,7 @@ def _spread_coded(coded: Coded, usable: Bools) -> Coded:
     return Coded(("", *coded.words), which)
 
 
-def _spread_text(texts: pyarrow.Array, usable: Bools) -> pyarrow.Array:
+def _restore_text_rows(texts: pyarrow.Array, usable: Bools) -> pyarrow.Array:
     if usable.all():
         return texts
     at = np.cumsum(usable) - 1
@@ -326,8 +320,8 @@ def _count_refused(prepared: PreparedRows) -> dict[str, int]:
     return found
 
 
-def _complete(features: pd.DataFrame, manifest: Manifest, arm: str | None) -> pd.DataFrame:
-    """Add the columns that are no property of the patient: the asked arm, and no known trial."""
+def _add_columns(features: pd.DataFrame, manifest: Manifest, arm: str | None) -> pd.DataFrame:
+    """Add the columns that are not properties of the patient: the arm, and an unknown trial."""
     completed = features.copy()
     for spec in manifest.feature_specs:
         if spec.part == "arm":

@@ -1,4 +1,4 @@
-"""The largest contributions of a row in words."""
+"""The largest contributions to a row's prediction, in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from glabella.models.grouping import Grouping
 
 _TEXT = pyarrow.large_string()
 _ALONE = Grouping()
-# What a row is given unless another number is asked for.
+# The number of reasons by default.
 REASONS = 3
 
 
@@ -31,15 +31,15 @@ def describe_reasons(
     beyond_noise: Mapping[str, bool | None] = MappingProxyType({}),
     fills_missing: bool = False,
 ) -> list[pyarrow.LargeStringArray]:
-    """Put each row's largest contributions of patient features into words.
+    """Describe each row's largest contributions of features of the patient, the largest first.
 
     Returns
     -------
     list of LargeStringArray, shape (n_rows,)
-        As many as the patient has features, and up to three blank ones where there are fewer. The
-        largest first: feature, its value, and the factor on the odds of response, or where a
-        model adds up on the probability what it adds there; blank where a feature adds nothing.
-        The arm is no property of the patient and is not among them.
+        At most one for each feature of the patient, and at least three, if so many are asked for.
+        Each names the feature, its value, and the factor on the odds of response, or the
+        difference in probability if the model is additive on that scale; blank if there is no
+        contribution. The arm is not a property of the patient and is not among them.
     """
     summed, described = grouping.sum_values(contributions), grouping.describe(specs)
     patient = [name for name in summed.features if described[name].part == "patient"]
@@ -52,7 +52,10 @@ def describe_reasons(
         for name in patient
     ]
     noise = pyarrow.array(
-        [" (not told from noise)" if beyond_noise.get(name) is False else "" for name in patient],
+        [
+            " (not distinguished from noise)" if beyond_noise.get(name) is False else ""
+            for name in patient
+        ],
         _TEXT,
     )
     texts = []
@@ -73,7 +76,7 @@ def _join(
 
 
 def _rank(values: Floats, count: int) -> list[npt.NDArray[np.intp]]:
-    """Find the place of the largest in size, the second and on; of equals the first."""
+    """Rank the values of each row by size, the largest first; of equal ones the first."""
     left, rows, places = np.abs(values), np.arange(len(values)), []
     for _ in range(count):
         which = left.argmax(axis=1)
@@ -88,28 +91,30 @@ def _describe_values(
     features: pd.DataFrame,
     fills_missing: bool,
 ) -> pyarrow.LargeStringArray:
-    """Say the value of each row's feature; a value that many rows share is written once."""
+    """Describe the value of each row's feature, writing the words of equal values once."""
     words: list[str] = []
     code = np.empty(len(which), dtype=np.int64)
     for at, (label, members) in enumerate(shown):
         rows = np.flatnonzero(which == at)
         if len(rows):
-            codes, texts = describe_given(members, features.iloc[rows], fills_missing=fills_missing)
+            codes, texts = describe_feature_values(
+                members, features.iloc[rows], fills_missing=fills_missing
+            )
             code[rows] = codes + len(words)
             words += [f"{label}: {text}" if len(members) == 1 else f"{label} ({text})"
                       for text in texts]  # fmt: skip
     return pyarrow.array(words, _TEXT).take(pyarrow.array(code))
 
 
-def describe_given(
+def describe_feature_values(
     members: Sequence[FeatureSpec], features: pd.DataFrame, *, fills_missing: bool
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Say the values of a feature, or of the features of a group.
+    """Describe the values of a feature, or of the features of a group.
 
     Returns
     -------
     tuple of array of int, shape (n_rows,), and list of str
-        Each row's place in the texts, each of which is written once.
+        Each row's position in the list of different texts.
     """
     lacking = "not recorded, filled in as in training" if fills_missing else "not recorded"
     code, texts = np.zeros(len(features), dtype=np.int64), [""]
@@ -118,17 +123,17 @@ def describe_given(
         words = [lacking if pd.isna(level) else spec.describe_value(level) for level in levels]
         if len(members) > 1:
             words = [f"{'; ' if number else ''}{spec.label}: {text}" for text in words]
-        # Each row's text among those met so far and these.
+        # Each row's combination of its text so far and the text of this feature.
         code, pairs = pd.factorize(code * max(len(words), 1) + codes)
         texts = [texts[pair // len(words)] + words[pair % len(words)] for pair in pairs]
     return code, texts
 
 
 def _describe_effects(effects: Floats, scale: Scale) -> pyarrow.LargeStringArray:
-    # Beyond these, what is shown is cut below anyway.
+    # Larger effects are limited below anyway.
     shown = np.exp(np.clip(effects, -50.0, 50.0)) if scale == "log odds" else effects
     raises = effects > 0
-    # Two decimals are shown, so few texts differ.
+    # Two decimals are shown, so there are few different texts.
     hundredths = np.rint(np.clip(shown, -1e6, 1e6) * 100.0).astype(np.int64)
     codes, levels = pd.factorize(hundredths * 2 + raises)
     words = []

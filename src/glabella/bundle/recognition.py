@@ -1,4 +1,4 @@
-"""In which of the model's forms a table is written."""
+"""The form, of those that a model can read, in which a table is written."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import pandas as pd
 from glabella.bundle.applicability.column_checks import ColumnCheck
 from glabella.bundle.forms import DICTIONARY, TableForm, TableLayout
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.rows import PreparedRows, prepare_rows
+from glabella.bundle.rows import PreparedRows, read_rows
 from glabella.data.reading.raw import ReadOptions
 from glabella.errors import DataError
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A form that a table's columns fit, and the table as it is read for it.
+    """A form that fits a table's columns, and the table as it is read for this form.
 
     Parameters
     ----------
     layout : TableLayout
         The form, with the file's labels.
     read : callable
-        Given columns, reads the table from its start in batches.
+        Reads given columns of the table from its start, in batches.
     names : tuple of str
         The table's columns.
     table : object
-        The table, in whatever class the reader gives it.
+        The table, in the class of its reader.
     options : ReadOptions
         How the file was read.
     """
@@ -48,35 +48,35 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """The form that was found, and what else the table could be.
+class LayoutMatch:
+    """The form of a table, and other forms in which its values have the same meaning.
 
     Parameters
     ----------
     chosen : Candidate
         The form, with the table as it is read for it.
     alike : tuple of TableLayout
-        All forms that give the table's values the same meaning, the chosen one first. They may
-        name other columns of identifiers, arm and outcome.
+        All forms in which the table's values have the same meaning, the chosen one first. They
+        may name different columns of identifiers, arm and outcome.
     """
 
     chosen: Candidate
     alike: tuple[TableLayout, ...]
 
 
-def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Recognised:
-    """Find the form in which a table is written, or refuse to guess.
+def find_table_layout(candidates: Sequence[Candidate], manifest: Manifest) -> LayoutMatch:
+    """Find the form in which a table is written; refuse it if forms would differ in meaning.
 
     Returns
     -------
-    Recognised
-        The only form that the values fit. Of several that give every value the same meaning: the
-        one that refuses the fewest rows, then the one that finds the most identifier columns in
-        the table, then a source's rather than the dictionary's.
+    LayoutMatch
+        The only form that fits the values. Of several in which every value has the same meaning,
+        the one in which the fewest rows are refused, then the one with the most identifier
+        columns in the table, then a source's form rather than the dictionary's.
     """
     kinds: list[list[Candidate]] = []
     for each in candidates:
-        kind = next((kind for kind in kinds if _reads_like(kind[0], each)), None)
+        kind = next((kind for kind in kinds if _has_same_meaning(kind[0], each)), None)
         if kind is None:
             kinds.append([each])
         else:
@@ -90,9 +90,9 @@ def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Rec
         if other.name in one.differs_from:
             names = " or ".join(f"--form {trial.name}" for trial in possible)
             raise DataError(
-                f"the table can be read in the form of '{one.name}' and of '{other.name}', and "
-                "its values would mean different things",
-                remedy=f"State which, with {names}.",
+                f"the table can be read in the form of '{one.name}' and of '{other.name}', in "
+                "which its values have different meanings",
+                remedy=f"State its form with {names}.",
             )
     refused = {trial.name: trial.refused for trial in possible}
     alike = [
@@ -108,16 +108,16 @@ def recognise_layout(candidates: Sequence[Candidate], manifest: Manifest) -> Rec
             item[1].form.name == DICTIONARY,
         )
     )
-    return Recognised(alike[0][1], tuple(each.layout for _, each in alike))
+    return LayoutMatch(alike[0][1], tuple(each.layout for _, each in alike))
 
 
-def _reads_like(one: Candidate, other: Candidate) -> bool:
-    return one.form.reads_like(other.form) and one.options == other.options
+def _has_same_meaning(one: Candidate, other: Candidate) -> bool:
+    return one.form.has_same_meaning(other.form) and one.options == other.options
 
 
 @dataclass
 class _Trial:
-    """How a table comes out in one form."""
+    """The result of reading a table in one form."""
 
     candidate: Candidate
     check: ColumnCheck
@@ -134,27 +134,29 @@ def _compare(candidates: Sequence[Candidate], manifest: Manifest) -> list[_Trial
     batches = [each.read(each.layout.form.read_columns) for each in candidates]
     for frames in zip_longest(*batches):
         prepared = [
-            _prepare(trial, frame, manifest) for trial, frame in zip(trials, frames, strict=True)
+            _read_batch(trial, frame, manifest) for trial, frame in zip(trials, frames, strict=True)
         ]
         for one, other in combinations(range(len(trials)), 2):
-            if _differ(prepared[one], prepared[other]):
+            if _has_difference(prepared[one], prepared[other]):
                 trials[one].differs_from.add(trials[other].name)
     return trials
 
 
-def _prepare(trial: _Trial, frame: pd.DataFrame | None, manifest: Manifest) -> PreparedRows | None:
+def _read_batch(
+    trial: _Trial, frame: pd.DataFrame | None, manifest: Manifest
+) -> PreparedRows | None:
     if frame is None:
         return None
     trial.check.add(frame)
-    # Doubled participants are a matter of the whole table, alike in every form.
+    # Repeated participants concern the whole table, and are the same in every form.
     doubled = np.zeros(len(frame), dtype=bool)
-    prepared = prepare_rows(frame, manifest, trial.candidate.layout, doubled=doubled)
+    prepared = read_rows(frame, manifest, trial.candidate.layout, doubled=doubled)
     trial.refused += int((~prepared.usable).sum())
     return prepared
 
 
-def _differ(one: PreparedRows | None, other: PreparedRows | None) -> bool:
-    """Say whether a row that both can read has another value in one of its features."""
+def _has_difference(one: PreparedRows | None, other: PreparedRows | None) -> bool:
+    """Compare two readings, and return whether a feature differs in a row that both can read."""
     if one is None or other is None or len(one.features) != len(other.features):
         return True
     both = one.usable & other.usable
@@ -162,5 +164,5 @@ def _differ(one: PreparedRows | None, other: PreparedRows | None) -> bool:
 
 
 def list_columns(forms: Iterable[TableForm]) -> tuple[str, ...]:
-    """List the columns that any of several forms reads."""
+    """List the columns that at least one of several forms reads."""
     return tuple(dict.fromkeys(name for form in forms for name in form.read_columns))

@@ -17,18 +17,12 @@ from glabella.models.estimators.interface import ResponderModel
 REFITS_FILE = "refits.json.gz"
 # Enough for a range; more would make a bundle large.
 MOST_KEPT = 20
-# Of all refits unpacked: a hundred times what the largest candidates that ship come to.
+# The size of all refits, uncompressed: a hundred times that of the largest shipped candidates.
 _MOST_BYTES = 1 << 30
 
 
 def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
-    """Write refits as compressed JSON.
-
-    Returns
-    -------
-    bytes
-        For a bundle; the first twenty, fewer where they come to more than a gigabyte.
-    """
+    """Write the first twenty refits as compressed JSON, fewer if they exceed a gigabyte."""
     content: list[dict[str, str]] = []
     size = 0
     for files in models[:MOST_KEPT]:
@@ -37,16 +31,16 @@ def export_refits(models: Sequence[Mapping[str, bytes]]) -> bytes:
         if size > _MOST_BYTES - 2:
             break
         content.append(packed)
-    # Without a time stamp: the same refits make the same file.
+    # There is no time stamp, so that the same refits give the same file.
     return gzip.compress(json.dumps(content).encode(), mtime=0)
 
 
 def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[ResponderModel]:
-    """Read refits back."""
+    """Restore the refits that `export_refits` wrote."""
     try:
-        plain = json.loads(_unpack(content))
+        plain = json.loads(_read_compressed(content))
         if len(plain) > MOST_KEPT:
-            raise ValueError("there are more refits than are kept")
+            raise ValueError("there are more refits than a bundle has")
         models = [
             {str(name): base64.b64decode(file, validate=True) for name, file in files.items()}
             for files in plain
@@ -57,14 +51,14 @@ def restore_refits(content: bytes, specs: Sequence[FeatureSpec]) -> list[Respond
     ):  # fmt: skip
         raise BundleError(
             "the refits are not as this version of Glabella writes them",
-            remedy="Take the bundle again from the run that made it.",
+            remedy="Copy the bundle again from the run that made it.",
         ) from None
     return [restore_model(files, specs) for files in models]
 
 
-def _unpack(content: bytes) -> bytes:
+def _read_compressed(content: bytes) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
         plain = packed.read(_MOST_BYTES + 1)
     if len(plain) > _MOST_BYTES:
-        raise ValueError("the refits unpack to more than they may")
+        raise ValueError("the uncompressed refits are too large")
     return plain

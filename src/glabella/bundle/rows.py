@@ -1,4 +1,4 @@
-"""A table to be scored, one row a participant, to features and faults row by row."""
+"""Reads the features and the faults of each row of a table to be scored."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from glabella.domain.scales import SCALES
 from glabella.errors import BundleError
 from glabella.features.assemble import build_patient_features
 
-# Row numbers stand in for trial and id while features are built: ids may be blank or repeated
-# in a table that is to be scored, and such rows are refused, not lost.
+# Row numbers replace trial and identifier while features are built, since identifiers may be blank
+# or repeated in a table to be scored, and such rows are refused but not lost.
 _INTERNAL = "scored"
 
 
 @dataclass(frozen=True)
 class PreparedRows:
-    """Features of each row, and what is wrong with each.
+    """The features of each row, and why rows are refused.
 
     Parameters
     ----------
     features : DataFrame, shape (n_rows, n_features)
-        What the model sees; meaningless in rows at fault.
+        The features for the model; not valid in refused rows.
     kinds : tuple of str
-        Why rows are refused, without any value.
+        The reasons for refusing rows, without any value.
     which : array of int, shape (n_rows,)
-        Each row's reason, counted from 1 in `kinds`; 0 where it can be scored.
+        Each row's reason, counted from 1 in `kinds`; 0 if it can be scored.
     """
 
     features: pd.DataFrame
@@ -54,7 +54,7 @@ class PreparedRows:
 
     @property
     def faults(self) -> npt.NDArray[np.object_]:
-        """Why each row is refused; None where it can be scored."""
+        """The reason for which each row is refused; None if it can be scored."""
         return np.array([None, *self.kinds], dtype=object)[self.which]
 
 
@@ -71,14 +71,14 @@ class _Faults:
             self.which[where & (self.which == 0)] = len(self.kinds)
 
 
-def prepare_rows(
+def read_rows(
     frame: pd.DataFrame,
     manifest: Manifest,
     layout: TableLayout | None = None,
     *,
     doubled: npt.NDArray[np.bool_] | None = None,
 ) -> PreparedRows:
-    """Check each row and build its features as in training."""
+    """Check each row, and build its features as in training."""
     layout = layout or TableLayout(manifest.form)
     find_forms(frame.columns, [layout.form])
     table = frame.reset_index(drop=True)
@@ -86,17 +86,17 @@ def prepare_rows(
     scales = _check_scales(table, manifest, layout, faults)
     tables = _read_tables(table, manifest, layout, scales, faults)
     features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
-    _refuse_unconverted(features, manifest, faults)
+    _check_conversion(features, manifest, faults)
     return PreparedRows(features, tuple(faults.kinds), faults.which)
 
 
 def read_scales(table: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> pd.Series | None:
-    """Read on which scale each row is rated.
+    """Read the scale on which each row is rated.
 
     Returns
     -------
     Series of str, shape (n_rows,), or None
-        Names as the table gives them, or the one scale of its form; None if no total needs one.
+        The names in the table, or the one scale of its form; None if no total needs one.
     """
     if not manifest.scales:
         return None
@@ -126,7 +126,7 @@ def _read_tables(
     scales: pd.Series | None,
     faults: _Faults,
 ) -> WideTables:
-    """Make the tables that builders work on: baselines at week 0, later visits at their week."""
+    """Read the tables for feature builders: baselines at week 0, later visits at their week."""
     known: dict[str, object] = {
         "studyid": _INTERNAL,
         "usubjid": pd.RangeIndex(len(table)).to_series(),
@@ -139,7 +139,7 @@ def _read_tables(
         values, column = _read_baseline(table, name, manifest, layout, scales, faults)
         if name in manifest.required:
             faults.note(values.isna().to_numpy(), column, "is missing")
-            _refuse_zero(values, manifest, column, faults)
+            _check_zero(values, manifest, column, faults)
         if variable.timing == "visit":
             visits.setdefault(name, []).append((0.0, values))
         else:
@@ -165,7 +165,7 @@ def read_baseline(
     Returns
     -------
     Series, shape (n_rows,)
-        In the dictionary's codes and unit; missing where blank or at fault.
+        In the dictionary's codes and unit; missing if blank or faulty.
     """
     scales = read_scales(table, manifest, layout)
     return _read_baseline(table, name, manifest, layout, scales, _Faults(len(table)))[0]
@@ -179,7 +179,7 @@ def _read_baseline(
     scales: pd.Series | None,
     faults: _Faults,
 ) -> tuple[pd.Series, str]:
-    """Read the last value at or before baseline: recorded, or else added up from its items."""
+    """Read the last value at or before baseline, recorded or else the sum of its items."""
     variable, form = manifest.variables[name], layout.form
     given = form.columns.get(name)
     recorded = [] if given is None else [(form.weeks.get(name, 0.0), given)]
@@ -194,7 +194,7 @@ def _read_baseline(
         for items in form.items.get(name, ())
         if all(column.column in table for column in items.columns.values())
     ]
-    # Of one week the recorded value comes first, as it was put down first.
+    # In the same week the recorded value comes before the sum of items: the sort is stable.
     latest = sorted(found, key=lambda item: -item[0])
     values = latest[0][1]
     for _, before in latest[1:]:
@@ -213,7 +213,7 @@ def _sum_items(
 ) -> pd.Series:
     total = manifest.variables[name].total
     if total is None:
-        raise BundleError(f"'{name}' is no total, and a form of the bundle adds up its items")
+        raise BundleError(f"'{name}' is not a total, but a form of the bundle adds its items")
     answers = np.full((len(table), len(total.items)), np.nan)
     for at, item in enumerate(total.items):
         if item in items.columns:
@@ -222,7 +222,7 @@ def _sum_items(
             answers[:, at] = read.to_numpy(dtype=float)
     ranges = [manifest.variables[item].range for item in total.items]
     sums, missing = sum_answers(answers, ranges, most_missing=total.missing_at_most)
-    # Where no item was answered there was no visit.
+    # If no item was answered, there was no visit.
     sums = np.where(missing == len(total.items), np.nan, sums)
     if total.scale is not None and scales is not None:
         sums = np.where((scales == total.scale).to_numpy(), sums, np.nan)
@@ -239,26 +239,26 @@ def _check_ids(
     faults.note(blank, columns[-1], "is blank")
     if doubled is None:
         doubled = find_doubled(join_ids(parts))
-    faults.note(doubled, columns[-1], "stands in an earlier row")
+    faults.note(doubled, columns[-1], "is in an earlier row too")
     return faults
 
 
 @dataclass(frozen=True)
 class ColumnCounts:
-    """How many values of a column can't be right.
+    """The number of values of a column that can't be right.
 
     Parameters
     ----------
     column : str
         Its name in the table.
     filled, wrong : int
-        Cells that are not blank, and of these the ones at fault.
+        The number of cells that are not blank, and how many of these are faulty.
     kind : str
-        The commonest fault.
+        The most frequent fault.
     label_faults : int
-        Cells whose label in the file contradicts them or says nothing known.
+        The number of cells whose label in the file contradicts them or is not known.
     label_kind : str
-        Which of these.
+        The fault of these labels.
     """
 
     column: str
@@ -307,7 +307,7 @@ def _count_faults(
     read = layout.read(raw, given, variable)
     parsed = parse_values(read.values, variable, scales=scales)
     which = np.asarray(parsed.which, dtype=np.int64)
-    kinds = [*parsed.kinds, *(note.finding for note in read.notes)]
+    kinds = [*parsed.kinds, *(note.finding.removeprefix("each ") for note in read.notes)]
     for number, note in enumerate(read.notes, start=len(parsed.kinds) + 1):
         which[note.where & (which == 0)] = number
     counts = np.bincount(which, minlength=len(kinds) + 1)[1:]
@@ -338,7 +338,7 @@ def _read_values(
     if variable.type == "category":
         codes, wrong, kind = parse_codes(read.values, variable)
         faults.note(wrong > 0, column, kind)
-        # As categories from the start: a long column of text is slow to make and to read again.
+        # Categories are made at once, since a long column of text is slow to make and to read.
         kinds = pd.CategoricalDtype(list(variable.codes))
         return pd.Series(pd.Categorical.from_codes(codes, dtype=kinds), raw.index)
     parsed = parse_values(read.values, variable, scales=scales)
@@ -348,15 +348,15 @@ def _read_values(
     return parsed.values
 
 
-def _refuse_zero(values: pd.Series, manifest: Manifest, column: str, faults: _Faults) -> None:
-    """Refuse a baseline of zero: the endpoint, a fraction of it, would mean nothing."""
+def _check_zero(values: pd.Series, manifest: Manifest, column: str, faults: _Faults) -> None:
+    """Refuse a baseline of zero, of which the endpoint can't be a fraction."""
     if manifest.endpoint_is_relative:
         zero = (values <= 0).to_numpy()
-        faults.note(zero, column, "is zero, so that a fall from it means nothing")
+        faults.note(zero, column, "is zero, so that a relative fall from it is not defined")
 
 
-def _refuse_unconverted(features: pd.DataFrame, manifest: Manifest, faults: _Faults) -> None:
-    """Refuse a total that no published table puts on the scale of training: none is made up."""
+def _check_conversion(features: pd.DataFrame, manifest: Manifest, faults: _Faults) -> None:
+    """Refuse a total that no published table converts to the scale of training."""
     for spec in manifest.feature_specs:
         if spec.is_severity:
             lost = features[spec.name].isna().to_numpy()

@@ -1,4 +1,4 @@
-"""Saves a bundle whole or not at all."""
+"""Saves a bundle atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way from a file to the columns that a model needs, for every verb that takes a table."""
+"""Reads the columns that a model needs from a file, for every verb that takes a table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from glabella.bundle.forms import TableForm, TableLayout, find_form, find_forms
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.recognition import (
     Candidate,
-    Recognised,
+    LayoutMatch,
+    find_table_layout,
     list_columns,
-    recognise_layout,
 )
 from glabella.data.mapping.labels import simplify_label
 from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, open_batches
@@ -25,20 +25,21 @@ from glabella.data.reading.files import read_table
 from glabella.data.reading.raw import RawTable, ReadOptions
 from glabella.errors import AmbiguousFileError, DataError
 
-# As a source of an analysis states it; a table of a verb is told by an option.
+# The keys of a source of an analysis; for the table of a verb they are options.
 _STATED = re.compile(r"`(encoding|delimiter|decimal|sheet):(?: ([^`]*))?`")
 
 
 @dataclass(frozen=True)
 class TableRequest:
-    """What a user states of a table beside its path.
+    """The form and reading options that a user states for a table.
 
     Parameters
     ----------
     form : str, optional
-        The source in whose form it is written, or ``dictionary``; recognised by default.
+        The source in whose form it is written, or ``dictionary``; found from its columns by
+        default.
     read : ReadOptions
-        What the file does not say of itself; what training stated of its own files by default.
+        Encoding, delimiter, decimal sign and sheet; by default those of the training's files.
     """
 
     form: str | None = None
@@ -48,7 +49,7 @@ class TableRequest:
 def make_request(
     form: str | None = None, read: ReadOptions | Mapping[str, str | None] | None = None
 ) -> TableRequest:
-    """Take up what a user states of a table."""
+    """Make a request from the form and reading options that a user states."""
     if isinstance(read, ReadOptions) or read is None:
         return TableRequest(form, read or ReadOptions())
     stated = dict(read)
@@ -58,7 +59,7 @@ def make_request(
         return TableRequest(form, ReadOptions(**stated))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise DataError(
-            "a table can't be read so",
+            "a table can't be read with these options",
             place="read",
             remedy="State `encoding`, `delimiter` (a comma, semicolon, tab or bar), `decimal` (a "
             "point or a comma) or `sheet`.",
@@ -67,8 +68,8 @@ def make_request(
 
 def open_table(
     path: Path, manifest: Manifest, request: TableRequest, *, spool: Path
-) -> tuple[BatchedTable, Recognised]:
-    """Open a table to be read in batches, and find the form in which it is written."""
+) -> tuple[BatchedTable, LayoutMatch]:
+    """Open a table to be read in batches, and find its form."""
 
     def attempt(
         number: int, options: ReadOptions, forms: Sequence[TableForm], names: list[str]
@@ -95,13 +96,13 @@ def open_table(
             for form in find_forms(table.names, forms)
         ]
 
-    found = _try_options(path, manifest, request, attempt)
+    found = _attempt_options(path, manifest, request, attempt)
     return found.chosen.table, found  # type: ignore[return-value]
 
 
 def read_whole_table(
     path: Path, manifest: Manifest, request: TableRequest
-) -> tuple[RawTable, Recognised]:
+) -> tuple[RawTable, LayoutMatch]:
     """Read a table into memory with all of its columns, and find its form."""
 
     def attempt(
@@ -121,12 +122,12 @@ def read_whole_table(
             for form in find_forms(names, forms)
         ]
 
-    found = _try_options(path, manifest, request, attempt)
+    found = _attempt_options(path, manifest, request, attempt)
     return found.chosen.table, found  # type: ignore[return-value]
 
 
 def _read_parts(folder: Path) -> RawTable:
-    """Read a folder of Parquet parts, which need no spool."""
+    """Read a folder of Parquet parts, which are not copied first."""
     table = open_batches(folder, choose=list, spool=folder)
     return RawTable(pd.concat(table.read(table.names, rows=BATCH_ROWS), ignore_index=True))
 
@@ -134,10 +135,10 @@ def _read_parts(folder: Path) -> RawTable:
 Attempt = Callable[[int, ReadOptions, Sequence[TableForm], list[str]], list[Candidate]]
 
 
-def _try_options(
+def _attempt_options(
     path: Path, manifest: Manifest, request: TableRequest, attempt: Attempt
-) -> Recognised:
-    """Read the file as training read that of each form, and choose the form that fits."""
+) -> LayoutMatch:
+    """Attempt to read the file with the options of each form, and find the form that fits."""
     forms = manifest.forms if request.form is None else (find_form(manifest.forms, request.form),)
     candidates: list[Candidate] = []
     names: list[str] = []
@@ -151,11 +152,11 @@ def _try_options(
             failures.append((alike, error))
     failed = _choose_failure(candidates, names, failures)
     if failed is None and candidates:
-        found = recognise_layout(candidates, manifest)
-        _refuse_coded_ids(found.chosen.layout, path)
+        found = find_table_layout(candidates, manifest)
+        _check_coded_ids(found.chosen.layout, path)
         return found
     if failed is None and names:
-        # It can be read, and lacks a column: of all forms the nearest is named.
+        # It can be read, but a column is missing; the error names the nearest form.
         find_forms(names, forms)
     failed = failed or failures[0][1]
     raise DataError(
@@ -165,16 +166,16 @@ def _try_options(
     )
 
 
-def _refuse_coded_ids(layout: TableLayout, path: Path) -> None:
-    """Refuse identifiers that are codes of what the file's labels say, as training does."""
+def _check_coded_ids(layout: TableLayout, path: Path) -> None:
+    """Refuse identifiers that are codes with labels in the file, as training does."""
     column = layout.form.ids[-1]
     labels = layout.labels.get(column, {})
     if any(simplify_label(label) != simplify_label(value) for value, label in labels.items()):
         raise DataError(
-            f"the identifiers in '{column}' are codes that the file's labels stand for, and "
-            "another file may number them otherwise",
+            f"the identifiers in '{column}' are codes with labels in this file, and another file "
+            "may use different codes",
             place=path.name,
-            remedy="Write the identifiers themselves into the column, or take the labels off.",
+            remedy="Write the identifiers themselves into the column, or remove the labels.",
         )
 
 
@@ -183,10 +184,10 @@ def _choose_failure(
     names: Sequence[str],
     failures: Sequence[tuple[Sequence[TableForm], DataError]],
 ) -> DataError | None:
-    """Choose what to tell of a file that could not be read for a form that its columns fit.
+    """Choose the failure to report for a file that could not be read in a form that fits it.
 
-    Where one form's habits leave a number in doubt, another's must not settle it unasked. Any other
-    failure matters only if there is no way to read the file.
+    If a number is ambiguous in one form, another form must not decide it unasked. Any other
+    failure is reported only if the file can't be read in any form.
     """
     read = {found.form.name for found in candidates}
     fitting = [
@@ -203,10 +204,10 @@ def _choose_failure(
 def _list_attempts(
     forms: Sequence[TableForm], stated: ReadOptions
 ) -> list[tuple[ReadOptions, Sequence[TableForm]]]:
-    """List how a file may be read: as training's of each form, which may now be in UTF-8.
+    """List the options to attempt: those of the training's files of each form, and UTF-8.
 
-    Delimiter, sheet and encoding may have changed since, which reading shows. A decimal sign that
-    training stated is kept: 1.234 may be read under either.
+    Delimiter, sheet and encoding may have changed since training, which a failed reading shows. A
+    decimal sign that training stated is kept, since 1.234 can be read with either.
     """
     groups: dict[str, list[TableForm]] = {}
     for form in forms:
@@ -226,7 +227,7 @@ def _list_attempts(
 
 
 def name_options(remedy: str) -> str:
-    """Say with an option what an analysis states under ``read:``.
+    """Name the command's options in a remedy that names the keys of an analysis.
 
     Examples
     --------

@@ -88,11 +88,11 @@ class SummariseRefit:
         mine = replace(found, values=found.values[rows], base=found.base[rows])
         return RefitSummary(
             look_through(model, sample, found),
-            self._attribute(model, sample, mine, rows),
+            self._compute_attributions(model, sample, mine, rows),
             export_model(model),
         )
 
-    def _attribute(
+    def _compute_attributions(
         self,
         model: ResponderModel,
         sample: Sample,

@@ -16,8 +16,8 @@ from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import find_doubled, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import choose_arm, prepare_features
-from glabella.bundle.reasons import describe_given
+from glabella.bundle.predict import build_scoring_features, choose_arm
+from glabella.bundle.reasons import describe_feature_values
 from glabella.bundle.rows import PreparedRows, read_baseline, read_scales
 from glabella.bundle.tables import make_request, read_whole_table
 from glabella.data.reading.raw import ReadOptions
@@ -134,7 +134,7 @@ def _prepare(
     doubled = find_doubled(read_ids(frame, layout.form.list_ids(frame.columns)))
     place = slice(row - 1, row)
     mine = frame.iloc[place].reset_index(drop=True)
-    prepared = prepare_features(bundle, mine, arm=arm, layout=layout, doubled=doubled[place])
+    prepared = build_scoring_features(bundle, mine, arm=arm, layout=layout, doubled=doubled[place])
     fault = prepared.faults[0]
     if fault is not None:
         raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")
@@ -157,9 +157,9 @@ def _describe(
         bundle, features, found, points=_describe_points(manifest, layout, frame.iloc[[row - 1]])
     )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
-    notes, inside = describe_domain(features, manifest, bundle.likeness)
+    notes, inside = describe_domain(features, manifest, bundle.domain)
     labels = {item.name: item.label for item in manifest.arms}
-    [alike] = bundle.load_neighbours().find(features)
+    [alike] = bundle.load_similar_groups().find(features)
     return PatientPage(
         model=manifest.model,
         description=manifest.description,
@@ -211,7 +211,9 @@ def _trace_steps(
     for at in order:
         spec, effect = specs[found.features[at]], float(found.values[0, at])
         members = [specs[name] for name in grouping.list_members(spec.name)]
-        [value] = describe_given(members, features, fills_missing=bundle.model.fills_missing)[1]
+        [value] = describe_feature_values(
+            members, features, fills_missing=bundle.model.fills_missing
+        )[1]
         before, total = total, total + effect
         steps.append(
             Step(

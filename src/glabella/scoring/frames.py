@@ -100,7 +100,7 @@ def score_distributed(
 
 def _find_layout(names: list[str], manifest: Manifest, form: str | None) -> TableLayout:
     forms = find_forms(names, manifest.forms, form)
-    if not all(each.reads_like(forms[0]) for each in forms):
+    if not all(each.has_same_meaning(forms[0]) for each in forms):
         listed = ", ".join(f"'{each.name}'" for each in forms)
         raise DataError(
             f"the frame's columns fit several forms: {listed}",
@@ -146,7 +146,7 @@ def _refuse_wrong_columns(
     for part in parts:
         if check.add(part):
             break
-    check.refuse_wrong_columns()
+    check.check_columns()
 
 
 def _find_doubled(parts: Iterable[pyarrow.Array]) -> DoubledRows:

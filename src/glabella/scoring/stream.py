@@ -288,7 +288,7 @@ def _look_through(
     for frame in table.read(layout.form.read_columns, rows=BATCH_ROWS):
         if check.add(frame):
             break
-    check.refuse_wrong_columns()
+    check.check_columns()
     columns = layout.form.list_ids(table.names)
     make_folder(job.spool)
     with DoublesFinder(job.spool) as finder:

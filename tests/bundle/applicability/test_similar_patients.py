@@ -9,8 +9,8 @@ import pytest
 from glabella.bundle.applicability.similar_patients import (
     FEWEST,
     GroupCount,
-    Neighbours,
-    learn_neighbours,
+    SimilarGroups,
+    learn_similar_groups,
 )
 from glabella.features.spec import FeatureSpec, FeatureTable
 
@@ -34,7 +34,7 @@ def _draw(n, seed=1):
 
 def test_groups_keep_sixty_participants_and_count_them_all():
     features, responded, arm = _draw(1000)
-    found = learn_neighbours(features, responded, arm)
+    found = learn_similar_groups(features, responded, arm)
     counted = [sum(item.n or 0 for item in group.values()) for group in found.counts]
     assert len(found.counts) > 4
     assert min(counted) >= FEWEST - 20
@@ -43,7 +43,7 @@ def test_groups_keep_sixty_participants_and_count_them_all():
 
 def test_the_nearest_group_is_of_participants_like_the_row():
     features, responded, _ = _draw(2000)
-    found = learn_neighbours(features, responded, np.full(2000, "a"))
+    found = learn_similar_groups(features, responded, np.full(2000, "a"))
     old, young = (
         found.find(features.frame.assign(age=age).iloc[[0]])[0].counts["a"] for age in (60.0, 20.0)
     )
@@ -63,7 +63,7 @@ def test_counts_under_ten_are_not_told(responders, others, expected):
     n = responders + others
     features, _, _ = _draw(n)
     outcome = np.repeat([1.0, 0.0], [responders, others])
-    found = learn_neighbours(features, outcome, np.full(n, "a"))
+    found = learn_similar_groups(features, outcome, np.full(n, "a"))
     [group] = found.counts
     assert (group["a"].n, group["a"].responders) == expected
     words = group["a"].describe()
@@ -73,25 +73,25 @@ def test_counts_under_ten_are_not_told(responders, others, expected):
 
 def test_a_single_group_is_said_to_be_all_and_a_size_tells_no_count_under_ten():
     features, responded, _ = _draw(100)
-    [found] = learn_neighbours(features, responded, np.full(100, "a")).find(
+    [found] = learn_similar_groups(features, responded, np.full(100, "a")).find(
         features.frame.iloc[[0]]
     )
     assert (found.size, found.is_all) == (100, True)
     few = np.where(np.arange(100) < 7, "b", "a")
-    [found] = learn_neighbours(features, responded, few).find(features.frame.iloc[[0]])
+    [found] = learn_similar_groups(features, responded, few).find(features.frame.iloc[[0]])
     # All are a hundred: 93 in the one arm would tell of seven in the other.
     assert found.size is None
     assert (found.counts["a"].n, found.counts["b"].n) == (None, None)
-    several = learn_neighbours(*_draw(500)[:2], np.full(500, "a"))
+    several = learn_similar_groups(*_draw(500)[:2], np.full(500, "a"))
     assert not any(group.is_all for group in several.find(features.frame))
     assert sum(several.sizes) == 500
 
 
 def test_they_survive_a_file_that_holds_no_participant():
     features, responded, arm = _draw(500)
-    found = learn_neighbours(features, responded, arm)
+    found = learn_similar_groups(features, responded, arm)
     content = found.export()
-    restored = Neighbours.restore(content, SPECS)
+    restored = SimilarGroups.restore(content, SPECS)
     assert restored.find(features.frame) == found.find(features.frame)
     assert len(json.loads(content)["centers"]) <= 500 / FEWEST
     assert restored.counts[0]["a"] == GroupCount(**vars(found.counts[0]["a"]))
@@ -100,16 +100,16 @@ def test_they_survive_a_file_that_holds_no_participant():
 @pytest.mark.parametrize("count", [3, 12.5, "12", True])
 def test_a_count_that_should_not_be_told_is_refused(count):
     features, responded, arm = _draw(100)
-    content = json.loads(learn_neighbours(features, responded, arm).export())
+    content = json.loads(learn_similar_groups(features, responded, arm).export())
     content["counts"][0]["a"] = [count, None]
     with pytest.raises(ValueError):
-        Neighbours.restore(json.dumps(content).encode(), SPECS)
+        SimilarGroups.restore(json.dumps(content).encode(), SPECS)
 
 
 def test_no_arm_of_all_groups_gives_a_count_under_ten_away():
     features, responded, _ = _draw(400)
     arm = np.where(np.arange(400) % 33 == 0, "b", "a")
-    found = learn_neighbours(features, responded, arm)
+    found = learn_similar_groups(features, responded, arm)
     assert len(found.counts) > 2
     for name in ("a", "b"):
         for part in ("n", "responders"):

@@ -83,7 +83,9 @@ def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
     said = set(reasons.to_numpy().ravel())
     assert any(text.startswith("Frown (") for text in said)
     assert not any(text.startswith("Duration") and "noise" in text for text in said)
-    assert any(text.startswith("Age") and text.endswith("(not told from noise)") for text in said)
+    assert any(
+        text.startswith("Age") and text.endswith("(not distinguished from noise)") for text in said
+    )
     new_patients.to_csv(tmp_path / "new.csv", index=False)
     page = explain_patient(
         tmp_path / "new.csv", row=1, out=tmp_path / "p.html", model=explained.bundle

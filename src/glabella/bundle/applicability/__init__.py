@@ -1,1 +1,1 @@
-"""How far training knows rows like these: ranges, combinations, neighbours, drift, columns."""
+"""Whether rows resemble the training participants: ranges, combinations, groups, drift, columns."""

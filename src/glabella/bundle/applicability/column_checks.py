@@ -11,7 +11,7 @@ from glabella.bundle.manifest import Manifest
 from glabella.bundle.rows import count_faults_by_column
 from glabella.errors import DataError
 
-# Of fewer values, each is refused in its row: they may be one mistake.
+# Fewer values may be wrong by one mistake, so each is refused in its row.
 _FEWEST = 10
 
 
@@ -29,14 +29,14 @@ class _Column:
 
 
 class ColumnCheck:
-    """Looks through batches of a table until every column has a value that can be right.
+    """Checks batches of a table until every column has a value that can be right.
 
     Parameters
     ----------
     manifest : Manifest
-        What the model needs.
+        The manifest of the model.
     layout : TableLayout
-        How the table is written.
+        The form of the table.
     """
 
     def __init__(self, manifest: Manifest, layout: TableLayout):
@@ -45,13 +45,7 @@ class ColumnCheck:
         self._found: dict[str, _Column] = {}
 
     def add(self, frame: pd.DataFrame) -> bool:
-        """Look through the next rows.
-
-        Returns
-        -------
-        bool
-            Whether every column has a value that can be right, so that no further row matters.
-        """
+        """Check the next rows, and return whether no further row can change the result."""
         for counts in count_faults_by_column(frame, self._manifest, self._layout):
             found = self._found.setdefault(counts.column, _Column())
             found.filled += counts.filled
@@ -73,8 +67,8 @@ class ColumnCheck:
     def _has_labels(self) -> bool:
         return any(self._layout.labels.get(name) for name in self._layout.form.read_columns)
 
-    def refuse_wrong_columns(self) -> None:
-        """Refuse the table if all values of some column are wrong, or labels contradict values."""
+    def check_columns(self) -> None:
+        """Refuse a table if all values of a column are wrong, or its labels contradict them."""
         for column, item in self._found.items():
             if item.label_faults:
                 raise DataError(
@@ -85,5 +79,6 @@ class ColumnCheck:
                 raise DataError(
                     f"each of the {item.filled} values of the column '{column}' {item.kind}: its "
                     "unit or coding looks wrong",
-                    remedy="Bring the column to what the model was trained on. Nothing was scored.",
+                    remedy="Convert the column to the unit and codes that the model was trained "
+                    "on. Nothing was scored.",
                 )

@@ -1,4 +1,4 @@
-"""How each feature was distributed in training, and how far a new table's distribution lies."""
+"""The distribution of each feature in training, and how far that of a new table differs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from glabella.definitions.reader import Definition
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 _MOST_BINS = 10
-# A bin of fewer training participants could tell who they are.
+# A bin of fewer training participants could identify them.
 _FEWEST_IN_BIN = 10
-# Of what sampling alone gives, so much lies below the noise that is stated.
+# This proportion of the indices from sampling alone is below the stated noise.
 _NOISE_LEVEL = 0.95
 _DRAWS = 2000
 _SEED = 20_260_102
-# By custom an index from here on is a shift that matters.
+# By custom, an index from this value on is a relevant shift.
 MARKED = 0.1
 
 Counts = npt.NDArray[np.int64]
@@ -30,20 +30,20 @@ Floats = npt.NDArray[np.float64]
 
 
 class FeatureDistribution(Definition):
-    """How many training participants lay in each bin of a feature.
+    """The number of training participants in each bin of a feature.
 
     Parameters
     ----------
     edges : tuple of float
-        Of a number: where one bin ends and the next begins, the value itself above. Of a category
-        none.
+        For a number, the limits between the bins; a value at a limit is in the upper bin. Empty
+        for a category.
     groups : tuple of tuple of str
-        Of a category: the levels of each bin; those that few had share one. Of a number none.
+        For a category, the levels of each bin; rare levels are in one bin. Empty for a number.
     counts : tuple of int
-        Of training participants, a bin each; ten at least where there are two bins or more.
+        Training participants in each bin; at least ten if there are two bins or more.
     missing : int
-        Training participants without a value; 0 where fewer than ten were, who are counted in the
-        largest bin: the sum, beside the number of participants, would tell how many.
+        Training participants without a value. If these are fewer than ten, it is 0 and they are
+        counted in the largest bin, since the sum would otherwise reveal their number.
     """
 
     edges: tuple[float, ...] = ()
@@ -53,7 +53,7 @@ class FeatureDistribution(Definition):
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is one count a bin, and none is negative."""
+        """Whether there is one count for each bin, and none is negative."""
         bins = len(self.groups) or len(self.edges) + 1
         return len(self.counts) == bins and min(self.counts) >= 0
 
@@ -63,7 +63,7 @@ class FeatureDistribution(Definition):
         Returns
         -------
         array of int, shape (n_bins + 1,)
-            Last, rows without a value.
+            The last count is that of rows without a value.
         """
         if self.groups:
             by_level = values.value_counts()
@@ -78,14 +78,14 @@ class FeatureDistribution(Definition):
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a feature's distribution in a table lies from that in training.
+    """How far a feature's distribution in a table differs from that in training.
 
     Parameters
     ----------
     index : float or None
-        The population stability index, bins and missing values together; None for no rows.
+        The population stability index of bins and missing values together; None without rows.
     noise : float or None
-        What sampling alone stays below in 95 of 100 tables of this size.
+        The index that sampling alone exceeds in 5 of 100 tables of this size.
     """
 
     index: float | None
@@ -93,7 +93,7 @@ class Drift:
 
     @property
     def is_marked(self) -> bool:
-        """Whether it is beyond noise and of a size that matters."""
+        """Whether the index is above the noise and large enough to be relevant."""
         if self.index is None or self.noise is None:
             return False
         return bool(self.index > max(self.noise, MARKED))
@@ -105,8 +105,8 @@ def describe_distributions(features: FeatureTable) -> dict[str, FeatureDistribut
     Returns
     -------
     dict of FeatureDistribution
-        By feature: up to ten bins of equal size of a number, each of ten participants at least
-        where there are as many.
+        By feature. A number has up to ten bins of nearly equal size, each of at least ten
+        participants if there are as many.
     """
     return {
         spec.name: _describe(features.frame[spec.name], spec)
@@ -116,7 +116,7 @@ def describe_distributions(features: FeatureTable) -> dict[str, FeatureDistribut
 
 
 def measure_drift(known: FeatureDistribution, counts: Counts) -> Drift:
-    """Measure a feature's drift.
+    """Measure the drift of a feature from the counts of a table in its bins.
 
     References
     ----------
@@ -133,23 +133,23 @@ def measure_drift(known: FeatureDistribution, counts: Counts) -> Drift:
 
 
 def _compute_index(before: Floats, after: Floats) -> Floats:
-    share_before = np.maximum(before, 0.5) / before.sum(axis=-1, keepdims=True)
-    share_after = np.maximum(after, 0.5) / after.sum(axis=-1, keepdims=True)
-    terms = (share_after - share_before) * np.log(share_after / share_before)
+    known = np.maximum(before, 0.5) / before.sum(axis=-1, keepdims=True)
+    found = np.maximum(after, 0.5) / after.sum(axis=-1, keepdims=True)
+    terms = (found - known) * np.log(found / known)
     return np.asarray(terms.sum(axis=-1))
 
 
 def _draw_noise(before: Floats, after: Floats) -> float:
-    """Draw tables from the shares that training leaves possible: for few rows no formula holds."""
+    """Draw tables from proportions that fit training, as no formula is valid for few rows."""
     draw = np.random.default_rng(_SEED)
-    shares = draw.dirichlet(np.maximum(before, 0.5), _DRAWS)
-    tables = draw.multinomial(int(after.sum()), shares).astype(float)
+    proportions = draw.dirichlet(np.maximum(before, 0.5), _DRAWS)
+    tables = draw.multinomial(int(after.sum()), proportions).astype(float)
     return float(np.quantile(_compute_index(before, tables), _NOISE_LEVEL))
 
 
 def _describe(values: pd.Series, spec: FeatureSpec) -> FeatureDistribution:
     n_missing = int(values.isna().sum())
-    # A few without a value are not told of; in a table to be scored they then look like news.
+    # The number of missing values is suppressed if small; in a scored table any then look new.
     missing = n_missing if n_missing >= _FEWEST_IN_BIN else 0
     known = _describe_known(values, spec, missing)
     if missing == n_missing:
@@ -170,7 +170,7 @@ def _describe_known(values: pd.Series, spec: FeatureSpec, missing: int) -> Featu
             together = tuple(level for levels, _ in rare for level in levels)
             kept.append((together, sum(count for _, count in rare)))
         if len(kept) > 1 and kept[-1][1] < _FEWEST_IN_BIN:
-            # Too few even together: they join the smallest of the others.
+            # Too few even together, so they are added to the smallest of the other bins.
             few = kept.pop()
             at = min(range(len(kept)), key=lambda place: kept[place][1])
             kept[at] = ((*kept[at][0], *few[0]), kept[at][1] + few[1])
@@ -183,10 +183,11 @@ def _describe_known(values: pd.Series, spec: FeatureSpec, missing: int) -> Featu
     wanted = max(_FEWEST_IN_BIN, math.ceil(len(numbers) / _MOST_BINS))
     edges: list[float] = []
     begun = 0
-    # A bin ends at the first value that is another, once it holds enough, and enough are left.
+    # A bin ends before the first different value, if it has enough participants, and enough are
+    # left.
     for at in range(1, len(numbers)):
-        is_other = numbers[at] > numbers[at - 1]
-        if is_other and at - begun >= wanted and len(numbers) - at >= _FEWEST_IN_BIN:
+        is_different = numbers[at] > numbers[at - 1]
+        if is_different and at - begun >= wanted and len(numbers) - at >= _FEWEST_IN_BIN:
             edges.append(float(numbers[at]))
             begun = at
     bounds = np.array([0, *np.searchsorted(numbers, edges, "left"), len(numbers)])
@@ -196,7 +197,7 @@ def _describe_known(values: pd.Series, spec: FeatureSpec, missing: int) -> Featu
 
 
 def add_counts(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
-    """Add up the counts of two parts of a table."""
+    """Add the counts of two parts of a table."""
     names: dict[str, Any] = dict.fromkeys([*one, *other])
     return {
         name: np.asarray(one.get(name, 0), dtype=np.int64) + np.asarray(other.get(name, 0))

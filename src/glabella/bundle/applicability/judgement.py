@@ -1,4 +1,4 @@
-"""Which rows a model knows enough of to speak about, and what is unfamiliar in the others."""
+"""Which rows are in a model's applicability domain, and why the other rows are not."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.bundle.applicability.likeness import Likeness
+from glabella.bundle.applicability.applicability_domain import ApplicabilityDomain
 from glabella.bundle.coded import Coded
 from glabella.bundle.manifest import Manifest, TrainingRange
 from glabella.features.spec import FeatureSpec
 
-# Flags are packed into whole numbers of 64 bits, and these made dense before they are full.
+# Flags are the bits of 64-bit integers, of which at most so many are used at once.
 _MOST_FLAGS = 62
 
 Bools = npt.NDArray[np.bool_]
 
 
 def describe_domain(
-    features: pd.DataFrame, manifest: Manifest, likeness: Likeness
+    features: pd.DataFrame, manifest: Manifest, domain: ApplicabilityDomain
 ) -> tuple[Coded, Bools]:
-    """Say which rows are unlike the training participants, and in what.
+    """Describe which rows are outside the applicability domain, and in which features.
 
     Returns
     -------
     tuple of Coded and array of bool, shape (n_rows,)
-        A note for each row, and whether each of its numbers lies within the range of training, it
-        has no level that training lacked, and is in all features together no farther from
-        the training participants, and from those of some trial, than 99 % of them are. A missing
-        value is noted and is no reason to be outside.
+        A note for each row, and whether it is inside. It is inside if each number is within the
+        training range, each level occurred in training, and all features together are no farther
+        from the training participants, and from those of at least one trial, than 99 % of these
+        are. A missing value is noted, but does not make a row be outside.
     """
     flags: list[tuple[str, Bools]] = []
     inside = np.ones(len(features), dtype=bool)
@@ -40,7 +40,7 @@ def describe_domain(
         inside &= ~outside
         flags.append((f"{spec.label} {said}", outside))
         flags.append((f"{spec.label} not recorded", missing))
-    far, unlike = likeness.find(features)
+    far, unlike = domain.find(features)
     flags.append(("unusual in its combination of features", far & ~unlike))
     flags.append(("unlike the participants of every training trial", unlike))
     return _join_notes(flags, len(features)), inside & ~far & ~unlike
@@ -66,7 +66,7 @@ def _compare(
 
 
 def _join_notes(flags: list[tuple[str, Bools]], n_rows: int) -> Coded:
-    """Write each combination of flags that occurs once."""
+    """Join the texts of the flags of each row, writing each combination that occurs once."""
     raised = [(text, rows) for text, rows in flags if rows.any()]
     texts, which = [""], np.zeros(n_rows, dtype=np.int64)
     for start in range(0, len(raised), _MOST_FLAGS):
@@ -74,7 +74,7 @@ def _join_notes(flags: list[tuple[str, Bools]], n_rows: int) -> Coded:
         bits = np.zeros(n_rows, dtype=np.int64)
         for place, (_, rows) in enumerate(some):
             bits |= rows.astype(np.int64) << place
-        # Each row's combination among those met so far and these.
+        # Each row's combination of its flags so far and these.
         found, combinations = pd.factorize(bits)
         pairs, kept = pd.factorize(which * len(combinations) + found)
         texts = [

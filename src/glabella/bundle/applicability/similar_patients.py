@@ -1,4 +1,4 @@
-"""Groups of training participants who are alike, as centres and counts; never a participant."""
+"""Groups of similar training participants, as means and counts alone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.bundle.applicability.likeness import select_patient
+from glabella.bundle.applicability.applicability_domain import select_patient
 from glabella.domain.small_counts import FEWEST_TOLD, list_lines, tell_cells
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 
 NEIGHBOURS_FILE = "neighbours.json"
-# Halved until a half would have fewer than this.
+# A group is halved unless a half would have fewer than this.
 FEWEST = 60
 
 Floats = npt.NDArray[np.float64]
@@ -30,34 +30,34 @@ class GroupCount:
     Parameters
     ----------
     n, responders : int or None
-        None where a count would be under ten (of those in the arm, of responders or of others), or
-        would give such a one away.
+        None if a count (of participants, responders or non-responders in the arm) is under ten,
+        or such a count could be derived from it.
     """
 
     n: int | None
     responders: int | None
 
     def describe(self) -> str:
-        """Say it in words."""
+        """Describe the counts in words."""
         if self.n is None:
-            return "how many were in this arm is suppressed, as a count is under ten"
+            return "the number in this arm is suppressed, as a count is under ten"
         if self.responders is None:
-            return f"{self.n} were in this arm; how many responded is suppressed"
+            return f"{self.n} were in this arm; the number of responders is suppressed"
         return f"{self.responders} of {self.n} in this arm responded"
 
 
 @dataclass(frozen=True)
-class LikeGroup:
-    """The group of training participants who are most like a row.
+class SimilarGroup:
+    """The group of training participants who are most similar to a row.
 
     Parameters
     ----------
     size : int or None
-        How many it has; None if that would reveal a count under ten.
+        The number of participants; None if that would reveal a count under ten.
     counts : mapping of GroupCount
-        By arm; under the blank name where there are none.
+        By arm; under a blank name if there are no arms.
     is_all : bool
-        Whether it is all of them, too few to be divided.
+        Whether it has all training participants, who were too few to be divided.
     """
 
     size: int | None
@@ -66,20 +66,20 @@ class LikeGroup:
 
 
 @dataclass(frozen=True)
-class Neighbours:
-    """Groups of training participants who are alike at baseline.
+class SimilarGroups:
+    """Groups of training participants who are similar at baseline.
 
     Parameters
     ----------
     encoding : Encoding
-        How features become distances.
+        How features become numbers.
     centers : array of float, shape (n_groups, n_encoded)
         The mean of each group.
     counts : tuple of dict of GroupCount
-        For each group, by arm; under the blank name where there are no arms.
+        For each group, by arm; under a blank name if there are no arms.
     sizes : tuple of int or None
-        How many each group has; None where that, less the arms that are told, would tell a count
-        under ten.
+        The size of each group; None if a count under ten could be derived from it and the counts
+        of the arms.
     """
 
     encoding: Encoding
@@ -87,13 +87,13 @@ class Neighbours:
     counts: tuple[Mapping[str, GroupCount], ...]
     sizes: tuple[int | None, ...]
 
-    def find(self, frame: pd.DataFrame) -> tuple[LikeGroup, ...]:
+    def find(self, frame: pd.DataFrame) -> tuple[SimilarGroup, ...]:
         """Find the group whose mean is nearest to each row."""
         matrix = self.encoding.transform(frame)
         distances = ((matrix[:, None, :] - self.centers[None]) ** 2).sum(axis=2)
         is_all = len(self.sizes) == 1
         return tuple(
-            LikeGroup(self.sizes[at], self.counts[at], is_all)
+            SimilarGroup(self.sizes[at], self.counts[at], is_all)
             for at in distances.argmin(axis=1).tolist()
         )
 
@@ -111,8 +111,8 @@ class Neighbours:
         return (json.dumps(content) + "\n").encode()
 
     @classmethod
-    def restore(cls, content: bytes, specs: tuple[FeatureSpec, ...]) -> Neighbours:
-        """Read exported groups back."""
+    def restore(cls, content: bytes, specs: tuple[FeatureSpec, ...]) -> SimilarGroups:
+        """Read the groups that `export` wrote."""
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         centers = np.array([[check_finite(value) for value in row] for row in plain["centers"]])
@@ -129,29 +129,26 @@ class Neighbours:
         )
 
 
-def learn_neighbours(
+def learn_similar_groups(
     features: FeatureTable, responded: Floats, arm: npt.NDArray[np.str_]
-) -> Neighbours:
-    """Divide training participants into groups that are alike.
+) -> SimilarGroups:
+    """Divide training participants into groups of similar ones.
 
-    Returns
-    -------
-    Neighbours
-        Groups are halved at the median of their first principal component, over standardised
-        features, as long as both halves keep sixty participants.
+    Groups are halved at the median of their first principal component, over standardised
+    features, as long as both halves have at least sixty participants.
     """
     encoding = fit_encoding(features.frame, select_patient(features.specs), fill_and_scale=True)
     matrix = encoding.transform(features.frame)
     waiting, groups = [np.arange(len(matrix))], []
     while waiting:
         rows = waiting.pop()
-        halves = _halve(matrix, rows)
+        halves = _split(matrix, rows)
         if halves is None:
             groups.append(rows)
         else:
             waiting.extend(halves)
     counts = _count_groups(groups, responded, arm)
-    return Neighbours(
+    return SimilarGroups(
         encoding,
         np.array([matrix[rows].mean(axis=0) for rows in groups]).reshape(len(groups), -1),
         counts,
@@ -162,13 +159,13 @@ def learn_neighbours(
     )
 
 
-def _halve(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.int_]] | None:
+def _split(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.int_]] | None:
     if len(rows) < 2 * FEWEST or not matrix.shape[1]:
         return None
     centred = matrix[rows] - matrix[rows].mean(axis=0)
-    # Of the covariance: its size is that of the features.
+    # The axes are those of the covariance, whose size depends on the features alone.
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
-    # The sign of an axis is chance; its largest part decides.
+    # The sign of an axis is arbitrary, so its largest component is made positive.
     place = centred @ axis * np.sign(axis[np.abs(axis).argmax()])
     below = place <= np.median(place)
     halves = [rows[below], rows[~below]]
@@ -178,7 +175,7 @@ def _halve(matrix: Floats, rows: npt.NDArray[np.int_]) -> list[npt.NDArray[np.in
 def _count_groups(
     groups: Sequence[npt.NDArray[np.int_]], responded: Floats, arm: npt.NDArray[np.str_]
 ) -> tuple[dict[str, GroupCount], ...]:
-    """Count each group by arm: what is not told can't be had from the sums that are."""
+    """Count each group by arm, so that no suppressed count can be derived from the others."""
     names = [str(name) for name in np.unique(arm)]
     cells = [(at, name) for at in range(len(groups)) for name in names]
     outcomes = [responded[groups[at][arm[groups[at]] == name]] for at, name in cells]
@@ -186,7 +183,7 @@ def _count_groups(
     told = tell_cells(
         [(len(each), round(float(each.sum()))) for each in outcomes],
         list_lines(of_groups, of_arms),
-        # Of responders, sums are told of arms and of all; of a group they are where it is all.
+        # Sums of responders are published by arm and in all.
         list_lines(of_arms),
     )
     counts: tuple[dict[str, GroupCount], ...] = tuple({} for _ in groups)

@@ -1,4 +1,4 @@
-"""What the training participants were like in each feature, without any one's value."""
+"""The range of the training participants in each feature, without any single one's value."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 from glabella.bundle.manifest import TrainingRange
 from glabella.features.spec import FeatureSpec, FeatureTable
 
-# A range is told in about so many steps, outwards: its ends are no participant's own values.
+# A range is rounded outwards to about so many steps, so that its ends are no participant's values.
 _STEPS = 20
 
 
 def describe_ranges(features: FeatureTable) -> dict[str, TrainingRange]:
-    """Describe what the training participants were like in each feature."""
+    """Describe the range or the levels of the training participants in each feature."""
     return {
         spec.name: _describe_range(features.frame[spec.name], spec)
         for spec in features.specs
@@ -33,7 +33,7 @@ def _describe_range(values: pd.Series, spec: FeatureSpec) -> TrainingRange:
     if spec.kind == "ordinal" or low == high:
         return TrainingRange(low=low, high=high)
     step = _round_step((high - low) / _STEPS)
-    # Division may round across a step's own place, so what is rounded is held against the value.
+    # Division may round across the limit of a step, so the result is compared with the value.
     below, above = math.floor(low / step) * step, math.ceil(high / step) * step
     return TrainingRange(
         low=below if below <= low else below - step, high=above if above >= high else above + step
@@ -41,6 +41,6 @@ def _describe_range(values: pd.Series, spec: FeatureSpec) -> TrainingRange:
 
 
 def _round_step(size: float) -> float:
-    """The nearest of 1, 2 and 5 times a power of ten that is no less."""
+    """Round a size up to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(size))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= size)

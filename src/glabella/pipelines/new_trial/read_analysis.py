@@ -76,7 +76,7 @@ def read_mapped_trials(
             str(name),
             may_be_reversed=options.allow_reversed,
         )
-        _, inside = describe_domain(mine, bundle.manifest, bundle.likeness)
+        _, inside = describe_domain(mine, bundle.manifest, bundle.domain)
         in_trial = (loaded.tables.participants["studyid"].astype(str) == name).to_numpy()
         yield NewTrial(
             name=str(name),

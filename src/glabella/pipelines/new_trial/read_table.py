@@ -18,7 +18,7 @@ from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import choose_arm, prepare_features
+from glabella.bundle.predict import build_scoring_features, choose_arm
 from glabella.bundle.tables import TableRequest, read_whole_table
 from glabella.data.cells import match_codes
 from glabella.data.identifiers import write_ids
@@ -201,7 +201,7 @@ def read_new_trial(
     blank = np.full(len(mine), "", dtype=str)
     told = arms[kept]
     roles = {item.name: item.role for item in manifest.arms}
-    _, inside = describe_domain(mine, manifest, bundle.likeness)
+    _, inside = describe_domain(mine, manifest, bundle.domain)
     return NewTrial(
         name=path.stem,
         sample=Sample(
@@ -242,7 +242,7 @@ def _read_ids(frame: pd.DataFrame, layout: TableLayout) -> list[pd.Series]:
 def _refuse_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> None:
     check = ColumnCheck(manifest, layout)
     check.add(frame)
-    check.refuse_wrong_columns()
+    check.check_columns()
 
 
 def _read_arms(
@@ -349,7 +349,7 @@ def _prepare(
     refused: dict[str, int] = {}
     for name in dict.fromkeys(arms):
         # The whole table each time: who stands in it twice is seen only there.
-        prepared = prepare_features(bundle, frame, arm=name or None, layout=layout)
+        prepared = build_scoring_features(bundle, frame, arm=name or None, layout=layout)
         mine = arms == name
         parts.append(prepared.features[mine])
         usable |= prepared.usable & mine

@@ -13,9 +13,12 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.bundle.applicability.applicability_domain import (
+    LIKENESS_FILE,
+    learn_applicability_domain,
+)
 from glabella.bundle.applicability.drift import describe_distributions
-from glabella.bundle.applicability.likeness import LIKENESS_FILE, learn_likeness
-from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_similar_groups
 from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
@@ -262,7 +265,7 @@ def _recalibrate(bundle: Bundle, learnt: Recalibration) -> _Made:
     ]
     files = {
         **export_model(model),
-        LIKENESS_FILE: bundle.likeness.export(),
+        LIKENESS_FILE: bundle.domain.export(),
         NEIGHBOURS_FILE: bundle.further[NEIGHBOURS_FILE],
         **({REFITS_FILE: export_refits(refits)} if refits else {}),
     }
@@ -299,8 +302,10 @@ def _refit(trial: NewTrial, bundle: Bundle, home: Project, data: Path | None) ->
     )
     files = {
         **export_model(tuned.model),
-        LIKENESS_FILE: learn_likeness(sample.features, sample.trial).export(),
-        NEIGHBOURS_FILE: learn_neighbours(sample.features, sample.expected, sample.arm).export(),
+        LIKENESS_FILE: learn_applicability_domain(sample.features, sample.trial).export(),
+        NEIGHBOURS_FILE: learn_similar_groups(
+            sample.features, sample.expected, sample.arm
+        ).export(),
     }
     cells = pd.DataFrame({"trial": sample.trial, "arm": sample.arm, "responded": sample.expected})
     counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(

@@ -398,7 +398,7 @@ def encode_features(trial: NewTrial, bundle: Bundle) -> np.ndarray:
     array of float, shape (n, n_columns)
         Without columns that are constant here.
     """
-    matrix = bundle.likeness.encoding.transform(trial.sample.features.frame)
+    matrix = bundle.domain.encoding.transform(trial.sample.features.frame)
     arms = [item.name for item in bundle.manifest.arms][1:]
     told = np.column_stack([matrix, *((trial.sample.arm == name).astype(float) for name in arms)])
     return np.asarray(told[:, np.ptp(told, axis=0) > 0.0], dtype=float)
@@ -446,9 +446,9 @@ def _find_case_mix(
 def _find_likeness(trial: NewTrial, bundle: Bundle) -> tuple[TrialLikeness, ...]:
     """Hold the mean of the new trial against that of each of training, in the order of names."""
     counted = _count_trials(bundle.manifest.training)
-    matrix = bundle.likeness.encoding.transform(trial.sample.features.frame)
+    matrix = bundle.domain.encoding.transform(trial.sample.features.frame)
     # Trials of fewer than ten keep no mean.
-    if len(counted) != len(bundle.likeness.trials):
+    if len(counted) != len(bundle.domain.trials):
         return ()
     return tuple(
         TrialLikeness(
@@ -460,7 +460,7 @@ def _find_likeness(trial: NewTrial, bundle: Bundle) -> tuple[TrialLikeness, ...]
                 n_training=n_training,
             ),
         )
-        for (name, n_training), cloud in zip(counted.items(), bundle.likeness.trials, strict=True)
+        for (name, n_training), cloud in zip(counted.items(), bundle.domain.trials, strict=True)
         # Where a number would give another's away it is not told, and nothing is measured.
         if n_training is not None
     )

@@ -14,9 +14,12 @@ from glabella.analysis.estimand import describe_estimand
 from glabella.analysis.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.analysis.scoring_columns import list_required, list_table_forms, needs_scale
+from glabella.bundle.applicability.applicability_domain import (
+    LIKENESS_FILE,
+    learn_applicability_domain,
+)
 from glabella.bundle.applicability.drift import describe_distributions
-from glabella.bundle.applicability.likeness import LIKENESS_FILE, learn_likeness
-from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_neighbours
+from glabella.bundle.applicability.similar_patients import NEIGHBOURS_FILE, learn_similar_groups
 from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.bundle.manifest import (
     FORMAT,
@@ -103,11 +106,11 @@ def describe_bundle(
     # A total is described by its items, whether a table holds them or not.
     totals = [resolved.dictionary.value.variables[name].total for name in used]
     used |= dict.fromkeys(item for total in totals if total is not None for item in total.items)
-    neighbours = learn_neighbours(sample.features, sample.expected, sample.arm)
+    neighbours = learn_similar_groups(sample.features, sample.expected, sample.arm)
     files = {
         **export_model(tuned.model),
         NEIGHBOURS_FILE: neighbours.export(),
-        LIKENESS_FILE: learn_likeness(sample.features, sample.trial).export(),
+        LIKENESS_FILE: learn_applicability_domain(sample.features, sample.trial).export(),
         **({REFITS_FILE: export_refits(refits)} if refits else {}),
     }
     specs = sample.features.specs

@@ -1,4 +1,4 @@
-"""How like the training participants a row is, kept as means and covariances alone."""
+"""How far a row is from the training participants, by their means and covariances alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 
 LIKENESS_FILE = "likeness.json"
-# So many in a hundred training participants, each held against the others, lie nearer.
-SHARE_INSIDE = 0.99
-# A mean over fewer could tell who they are.
+# This proportion of training participants, each compared with the others, is nearer.
+PROPORTION_INSIDE = 0.99
+# A mean over fewer could identify them.
 FEWEST_IN_TRIAL = 10
 _FOLDS = 10
 
@@ -26,18 +26,18 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cloud:
-    """Participants as a mean, the axes of their spread, and how far the last of them lie.
+class MahalanobisDistance:
+    """The Mahalanobis distance from a set of participants, and its limit.
 
     Parameters
     ----------
     center : array of float, shape (n_columns,)
         Their mean.
     axes : array of float, shape (n_columns, n_columns)
-        What a difference from the mean is multiplied by to have unit variance in every direction.
+        A difference from the mean, multiplied by it, has unit variance in every direction.
     limit : float
-        The distance beyond which one in a hundred of their kind lies, or where there are fewer,
-        beyond which none of them does; each is measured without itself.
+        The distance that one in a hundred similar participants exceeds, or, with fewer than a
+        hundred, the largest distance of any of them; each is measured from the others.
     """
 
     center: Floats
@@ -57,31 +57,32 @@ class Cloud:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """The training participants together, and trial by trial.
+class ApplicabilityDomain:
+    """The distances from all training participants, and from those of each trial.
 
     Parameters
     ----------
     encoding : Encoding
-        How features become numbers; what is missing lies in the middle.
-    whole : Cloud
-        All of them.
-    trials : tuple of Cloud
-        Each trial that has ten participants or more; they share the axes within trials.
+        How features become numbers; a missing value becomes the mean.
+    whole : MahalanobisDistance
+        From all training participants.
+    trials : tuple of MahalanobisDistance
+        From those of each trial with at least ten participants; all use the axes of the
+        covariance within trials.
     """
 
     encoding: Encoding
-    whole: Cloud
-    trials: tuple[Cloud, ...]
+    whole: MahalanobisDistance
+    trials: tuple[MahalanobisDistance, ...]
 
     def find(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Find rows that are unlike the training participants.
+        """Find rows that are far from the training participants.
 
         Returns
         -------
         tuple of array of bool, shape (n_rows,)
-            Farther from all of them than 99 % of them are; and the same of every trial, where
-            there are several.
+            Whether a row is beyond the limit of all participants, and whether it is beyond the
+            limits of every trial; False for all rows if there are fewer than two trials.
         """
         matrix = self.encoding.transform(frame)
         far = self.whole.measure(matrix) > self.whole.limit
@@ -94,21 +95,21 @@ class Likeness:
         return far, unlike
 
     def export(self) -> bytes:
-        """Write it as JSON."""
+        """Write the distances as JSON."""
         content = {
             "encoding": self.encoding.export(),
-            "whole": _export_cloud(self.whole),
-            "trials": [_export_cloud(cloud) for cloud in self.trials],
+            "whole": _export_distance(self.whole),
+            "trials": [_export_distance(cloud) for cloud in self.trials],
         }
         return (json.dumps(content) + "\n").encode()
 
     @classmethod
-    def restore(cls, content: bytes, specs: Sequence[FeatureSpec]) -> Likeness:
-        """Read what `export` wrote."""
+    def restore(cls, content: bytes, specs: Sequence[FeatureSpec]) -> ApplicabilityDomain:
+        """Read the distances that `export` wrote."""
         plain: Any = json.loads(content)
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         width = len(encoding.columns)
-        clouds = [_restore_cloud(item, width) for item in (plain["whole"], *plain["trials"])]
+        clouds = [_restore_distance(item, width) for item in (plain["whole"], *plain["trials"])]
         return cls(encoding, clouds[0], tuple(clouds[1:]))
 
 
@@ -117,13 +118,10 @@ def select_patient(specs: Sequence[FeatureSpec]) -> list[FeatureSpec]:
     return [spec for spec in specs if spec.part == "patient"]
 
 
-def learn_likeness(features: FeatureTable, trial: npt.NDArray[np.str_]) -> Likeness:
-    """Learn what the training participants are like.
-
-    Returns
-    -------
-    Likeness
-        Covariances are shrunk, so that they serve few participants and many features.
+def learn_applicability_domain(
+    features: FeatureTable, trial: npt.NDArray[np.str_]
+) -> ApplicabilityDomain:
+    """Learn the applicability domain from the training participants, with shrunk covariances.
 
     References
     ----------
@@ -137,29 +135,31 @@ def learn_likeness(features: FeatureTable, trial: npt.NDArray[np.str_]) -> Liken
         matrix - np.stack([matrix[codes == at].mean(axis=0) for at in range(len(names))])[codes]
     )
     axes = _find_axes(within)
-    return Likeness(
+    return ApplicabilityDomain(
         encoding,
-        _learn_cloud(matrix, _find_axes(matrix - matrix.mean(axis=0)), _find_axes),
+        _learn_distance(matrix, _find_axes(matrix - matrix.mean(axis=0)), _find_axes),
         tuple(
-            _learn_cloud(matrix[codes == at], axes, lambda _: axes)
+            _learn_distance(matrix[codes == at], axes, lambda _: axes)
             for at in range(len(names))
             if (codes == at).sum() >= FEWEST_IN_TRIAL
         ),
     )
 
 
-def _learn_cloud(matrix: Floats, axes: Floats, refit: Any) -> Cloud:
-    """Take the limit from participants who are held against the others, as a new one will be."""
+def _learn_distance(matrix: Floats, axes: Floats, refit: Any) -> MahalanobisDistance:
+    """Learn a distance, with the limit from participants who are compared with the others."""
     distances = np.empty(len(matrix))
     for fold in range(min(_FOLDS, len(matrix))):
         held_out = np.arange(len(matrix)) % min(_FOLDS, len(matrix)) == fold
         others = matrix[~held_out]
         center = others.mean(axis=0)
-        distances[held_out] = Cloud(center, refit(others - center), 0.0).measure(matrix[held_out])
-    # Counted so that a new participant lies beyond with a chance of 1 in 100; with fewer than a
-    # hundred, of 1 in one more than there are.
-    last = min(math.ceil((len(matrix) + 1) * SHARE_INSIDE), len(matrix)) - 1
-    return Cloud(matrix.mean(axis=0), axes, float(np.sort(distances)[last]))
+        distances[held_out] = MahalanobisDistance(center, refit(others - center), 0.0).measure(
+            matrix[held_out]
+        )
+    # Counted so that a new participant is beyond the limit with a probability of 1 in 100; with
+    # fewer than a hundred participants, of 1 in one more than their number.
+    last = min(math.ceil((len(matrix) + 1) * PROPORTION_INSIDE), len(matrix)) - 1
+    return MahalanobisDistance(matrix.mean(axis=0), axes, float(np.sort(distances)[last]))
 
 
 def _find_axes(centred: Floats) -> Floats:
@@ -170,18 +170,19 @@ def _find_axes(centred: Floats) -> Floats:
 
     covariance, _ = ledoit_wolf(centred, assume_centered=True)
     values, vectors = np.linalg.eigh(covariance)
-    # A column that is constant in training tells nothing of likeness; ranges tell of it.
+    # A column that is constant in training does not contribute to the distance; its range is
+    # checked separately.
     kept = values > 1e-8 * max(float(values.max()), 1e-300)
     return np.asarray(vectors * np.where(kept, 1.0 / np.sqrt(np.where(kept, values, 1.0)), 0.0))
 
 
-def _export_cloud(cloud: Cloud) -> dict[str, Any]:
+def _export_distance(cloud: MahalanobisDistance) -> dict[str, Any]:
     return {"center": cloud.center.tolist(), "axes": cloud.axes.tolist(), "limit": cloud.limit}
 
 
-def _restore_cloud(plain: dict[str, Any], width: int) -> Cloud:
+def _restore_distance(plain: dict[str, Any], width: int) -> MahalanobisDistance:
     center = np.array([check_finite(value) for value in plain["center"]], dtype=float)
     axes = np.array([[check_finite(value) for value in row] for row in plain["axes"]], dtype=float)
     if center.shape != (width,) or axes.reshape(-1).shape != (width * width,):
         raise ValueError("a mean or an axis is of other features")
-    return Cloud(center, axes.reshape(width, width), check_finite(plain["limit"]))
+    return MahalanobisDistance(center, axes.reshape(width, width), check_finite(plain["limit"]))

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.bundle.applicability.likeness import Cloud, Likeness, learn_likeness
+from glabella.bundle.applicability.applicability_domain import (
+    ApplicabilityDomain,
+    MahalanobisDistance,
+    learn_applicability_domain,
+)
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 SPECS = (
@@ -24,7 +28,7 @@ def _draw(n, seed, shift=0.0):
 
 def _learn(frame, trial=None):
     names = np.full(len(frame), "one") if trial is None else trial
-    return learn_likeness(FeatureTable(frame, SPECS), names)
+    return learn_applicability_domain(FeatureTable(frame, SPECS), names)
 
 
 @pytest.mark.parametrize("n", [60, 150, 1000])
@@ -63,7 +67,7 @@ def test_the_distance_is_that_of_mahalanobis():
     matrix = draw.normal(size=(50, 3)) @ np.array([[2.0, 0.3, 0.0], [0.0, 1.0, 0.4], [0, 0, 0.5]])
     covariance = np.cov(matrix.T, bias=True)
     values, vectors = np.linalg.eigh(covariance)
-    cloud = Cloud(matrix.mean(axis=0), vectors / np.sqrt(values), 1.0)
+    cloud = MahalanobisDistance(matrix.mean(axis=0), vectors / np.sqrt(values), 1.0)
     centred = matrix - matrix.mean(axis=0)
     expected = np.sqrt(np.sum(centred @ np.linalg.inv(covariance) * centred, axis=1))
     np.testing.assert_allclose(cloud.measure(matrix), expected)
@@ -73,7 +77,7 @@ def test_it_is_read_back_equal_and_holds_no_participant():
     frame = _draw(120, 1)
     learnt = _learn(frame, np.repeat(["one", "two"], 60))
     content = learnt.export()
-    again = Likeness.restore(content, SPECS)
+    again = ApplicabilityDomain.restore(content, SPECS)
     new = _draw(500, 9, 1.0)
     for ours, theirs in zip(learnt.find(new), again.find(new), strict=True):
         assert ours.tolist() == theirs.tolist()

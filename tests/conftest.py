@@ -140,10 +140,10 @@ def make_small_tables(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated MLflow database to copy: making one takes seconds."""
-    from glabella.tracking.store import import_mlflow
+    from glabella.tracking.store import load_mlflow
 
     database = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow = import_mlflow()
+    mlflow = load_mlflow()
     mlflow.MlflowClient(tracking_uri=f"sqlite:///{database}").search_experiments()
     return database
 

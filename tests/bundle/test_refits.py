@@ -40,6 +40,7 @@ def test_refits_beyond_the_largest_size_are_dropped_whole(monkeypatch):
         gzip.compress(json.dumps([{}] * 21).encode()),
         export_refits([{"model.json": b"{}"}])[:-9],
     ],
+    ids=["empty", "plain", "list", "text", "many", "cut"],
 )
 def test_another_content_is_refused(content):
     with pytest.raises(BundleError, match="not as this version"):

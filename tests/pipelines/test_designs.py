@@ -80,9 +80,9 @@ def test_report_finding_and_store_tell_of_it(with_external):
     assert "One repetition of 3-fold cross-validation over all" in page
     assert "External set" in page and "no part in training, tuning, choice" in page
     assert html.escape(result.finding, quote=False) in page.replace("&#39;", "'")
-    from glabella.tracking.store import import_mlflow
+    from glabella.tracking.store import load_mlflow
 
-    client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
+    client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
     assert (
         metrics["external.brier"]

@@ -16,7 +16,7 @@ from glabella.errors import BundleError, DataError
 from glabella.pipelines.training.parts.oracle import explain_other_endpoint
 from glabella.tracking.models import find_bundle
 from glabella.tracking.registry import _mark_newest, list_versions_of
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.store import load_mlflow, open_store
 
 PLAN = (
     "validation:\n  pooled: {folds: 3, repeats: 1}\n  across: leave_one_trial_out\n"
@@ -53,7 +53,7 @@ def rehearsed(tmp_path_factory, checkout, empty_store):
 
 def test_the_model_is_registered_as_one_of_simulated_data_only(rehearsed):
     _, result = rehearsed
-    client = import_mlflow().MlflowClient()
+    client = load_mlflow().MlflowClient()
     name, version = result.model_uri.removeprefix("models:/").split("/")
     assert client.get_registered_model(name).aliases == {"simulated": int(version)}
     assert client.get_model_version_by_alias(name, "simulated").run_id == result.run_id
@@ -153,7 +153,7 @@ class TestTheEarlierAlias:
         """The project as an earlier release left it; today's alias is put back afterwards."""
         folder, result = rehearsed
         name, version = result.model_uri.removeprefix("models:/").split("/")
-        client = import_mlflow().MlflowClient()
+        client = load_mlflow().MlflowClient()
         client.delete_registered_model_alias(name, "simulated")
         client.set_registered_model_alias(name, "rehearsal", version)
         yield find_project(folder), name, version
@@ -177,6 +177,6 @@ class TestTheEarlierAlias:
 
     def test_moves_to_the_newest_model_with_todays(self, earlier):
         _, name, version = earlier
-        client = import_mlflow().MlflowClient()
+        client = load_mlflow().MlflowClient()
         _mark_newest(client, name, version, "simulated")
         assert client.get_registered_model(name).aliases == {"simulated": int(version)}

@@ -13,8 +13,8 @@ import glabella
 from glabella.analysis.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
-from glabella.tracking.runs import fetch_artifacts
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.runs import find_artifacts
+from glabella.tracking.store import load_mlflow, open_store
 
 # Of the third trial seven are kept, six in one arm; of the second few respond.
 _SMALL = 7
@@ -112,11 +112,11 @@ def test_no_file_of_the_run_says_how_many_of_a_few(small):
 def test_what_is_logged_tells_no_small_count(small):
     project, result, sample = small
     store = open_store(find_project(project), create=False)
-    run = import_mlflow().MlflowClient().get_run(result.run_id)
+    run = load_mlflow().MlflowClient().get_run(result.run_id)
     assert run.data.params["n"] == str(sample.n)
     pairs = [name for name in run.data.metrics if name.endswith(".pairs")]
     assert set(pairs) <= {"pooled.pairs", "across.pairs"}
-    tables = fetch_artifacts(store, result.run_id, "validation")
+    tables = find_artifacts(store, result.run_id, "validation")
     folds = pd.read_csv(tables / "folds.csv")
     assert folds["held_out"].dropna().min() >= 10
     assert folds["responders"].dropna().min() >= 10
@@ -157,7 +157,7 @@ def test_few_participants_in_all_have_no_counts_either(small, tmp_path, make_sma
     assert (result.n, result.events) == (49, 9)
     training = load_bundle(Path(result.bundle)).manifest.training
     assert (training["n"], training["events"]) == (49, None)
-    run = import_mlflow().MlflowClient().get_run(result.run_id)
+    run = load_mlflow().MlflowClient().get_run(result.run_id)
     assert run.data.params["events"] == "null"
     estimates = result.candidates["ridge"].pooled.estimates
     assert estimates["sensitivity"].reason == "under 10 participants responded"

@@ -159,10 +159,10 @@ class TestFrames:
     def test_mlflows_own_udf_gives_the_same_numbers(self, spark, trained, many_patients) -> None:
         from pyspark.sql import functions
 
-        from glabella.tracking.store import import_mlflow
+        from glabella.tracking.store import load_mlflow
 
         project, result = trained
-        mlflow, address = import_mlflow(), f"sqlite:///{project}/mlruns/mlflow.db"
+        mlflow, address = load_mlflow(), f"sqlite:///{project}/mlruns/mlflow.db"
         mlflow.set_tracking_uri(address)
         mlflow.set_registry_uri(address)
         try:

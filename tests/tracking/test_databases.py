@@ -15,8 +15,8 @@ from glabella.errors import StoreError
 from glabella.pipelines.report import write_report
 from glabella.tracking import databases
 from glabella.tracking.databases import find_database, write_address
-from glabella.tracking.registry import fetch_bundle
-from glabella.tracking.runs import fetch_artifacts, open_run
+from glabella.tracking.registry import find_registered_bundle
+from glabella.tracking.runs import find_artifacts, open_run
 from glabella.tracking.store import open_store
 
 ODD = (
@@ -58,7 +58,7 @@ def test_a_project_works_under_any_path(small_project, empty_store, tmp_path, na
     (project / "file.txt").write_text("x")
     with open_run(store, analysis="small", run_name="small", tags={}) as run:
         run.log_file(project / "file.txt", "record")
-    found = fetch_artifacts(store, run.run_id, "record")
+    found = find_artifacts(store, run.run_id, "record")
     assert (found / "file.txt").read_text() == "x"
     assert found.is_relative_to(project)
     assert [path.name for path in above.iterdir()] == [name]
@@ -93,7 +93,7 @@ def test_a_path_that_is_no_text_is_refused_at_once(small_project, tmp_path):
     project = tmp_path / "\udcff"
     small_project.rename(project)
     for create in (False, True):
-        with pytest.raises(StoreError, match="bytes that are no text"):
+        with pytest.raises(StoreError, match="bytes that are not UTF-8"):
             open_store(find_project(project), create=create)
 
 
@@ -115,7 +115,7 @@ def test_a_character_that_no_address_can_hold_is_named(tmp_path, monkeypatch):
             return sqlalchemy.engine.make_url(address.replace("%3F", "?"))
 
     monkeypatch.setattr(databases, "import_module", lambda name: Earlier)
-    with pytest.raises(StoreError, match=r"it holds '\?'") as caught:
+    with pytest.raises(StoreError, match=r"it has '\?'") as caught:
         write_address(tmp_path / "q?m" / "mlruns" / "mlflow.db")
     assert "Rename or move the project" in str(caught.value)
 
@@ -201,7 +201,7 @@ def test_a_link_that_leads_nowhere_is_not_made_a_database(small_project, tmp_pat
     database.unlink()
     database.symlink_to(tmp_path / "nowhere.db")
     for create in (False, True):
-        with pytest.raises(StoreError, match="a link that leads nowhere"):
+        with pytest.raises(StoreError, match="a link to a missing file"):
             open_store(find_project(small_project), create=create)
     assert not (tmp_path / "nowhere.db").exists()
 
@@ -210,7 +210,7 @@ def test_a_damaged_database_is_refused_at_once(small_project):
     (small_project / "mlruns" / "mlflow.db").write_bytes(b"\0" * 5000)
     started = time.monotonic()
     with pytest.raises(StoreError, match="is damaged: file is not a database"):
-        fetch_bundle("small", project=find_project(small_project), allow_simulated=False)
+        find_registered_bundle("small", project=find_project(small_project), allow_simulated=False)
     assert time.monotonic() - started < SLOWEST_REFUSAL_SECONDS
 
 

@@ -16,8 +16,8 @@ from glabella.definitions.locate import find_project
 from glabella.errors import GlabellaError, StoreError, mask_secrets
 from glabella.pipelines.report import write_report
 from glabella.tracking import store as stores
-from glabella.tracking.deadline import TooLate, ask_within, limit
-from glabella.tracking.store import Store, explain_store_errors, import_mlflow, open_store
+from glabella.tracking.deadline import TooLate, run_within, with_time_limit
+from glabella.tracking.store import Store, explain_store_errors, load_mlflow, open_store
 
 SLOWEST_REFUSAL_SECONDS = 15.0
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -113,7 +113,7 @@ def test_a_server_that_never_answers_whole_is_left_after_ten_seconds(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     started = time.monotonic()
     with pytest.raises(
-        StoreError, match=r"gave no whole answer in 10 seconds|Read timed out"
+        StoreError, match=r"gave no complete answer in 10 seconds|Read timed out"
     ) as caught:
         glabella.compare(project=small_project)
     assert time.monotonic() - started < SLOWEST_REFUSAL_SECONDS
@@ -128,7 +128,7 @@ def test_every_verb_leaves_such_a_server(server, short, small_project, tmp_path,
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.port}")
     for name, act in _name_verbs(small_project, tmp_path).items():
         started = time.monotonic()
-        with pytest.raises(StoreError, match=r"gave no whole answer|timed out"):
+        with pytest.raises(StoreError, match=r"gave no complete answer|timed out"):
             act()
         assert time.monotonic() - started < 10, name
 
@@ -173,7 +173,7 @@ def test_a_server_that_falls_silent_later_is_left_too(short, small_project, monk
     try:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{running.port}")
         started = time.monotonic()
-        with pytest.raises(StoreError, match="gave no whole answer in 2 seconds"):
+        with pytest.raises(StoreError, match="gave no complete answer in 2 seconds"):
             glabella.compare(project=small_project)
         assert time.monotonic() - started < 10
         assert len(answers) > 1
@@ -189,7 +189,7 @@ def test_a_users_own_patience_is_kept(monkeypatch, small_project):
     def look(seconds, question):
         seen.append((seconds, os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]))
 
-    monkeypatch.setattr(stores, "ask_within", look)
+    monkeypatch.setattr(stores, "run_within", look)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     open_store(find_project(small_project))
     assert seen == [(10.0, "6"), (77.0, "0")]
@@ -198,17 +198,17 @@ def test_a_users_own_patience_is_kept(monkeypatch, small_project):
 
 def test_a_question_is_waited_for_no_longer_than_is_stated():
     with pytest.raises(TooLate):
-        ask_within(0.05, lambda: time.sleep(2))
+        run_within(0.05, lambda: time.sleep(2))
     with pytest.raises(KeyError):
-        ask_within(5, lambda: {}["x"])
-    ask_within(5, lambda: None)
+        run_within(5, lambda: {}["x"])
+    run_within(5, lambda: None)
 
 
 def test_an_alarm_ends_what_lasts_too_long_and_is_put_back():
     before = signal.getsignal(signal.SIGALRM)
-    with pytest.raises(TooLate), limit(0.05):
+    with pytest.raises(TooLate), with_time_limit(0.05):
         time.sleep(5)
-    with limit(5):
+    with with_time_limit(5):
         pass
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is before
@@ -217,17 +217,17 @@ def test_an_alarm_ends_what_lasts_too_long_and_is_put_back():
 def test_an_alarm_of_the_program_and_a_second_thread_are_left_alone():
     signal.setitimer(signal.ITIMER_REAL, 50)
     try:
-        with limit(0.01):
+        with with_time_limit(0.01):
             time.sleep(0.05)
         assert signal.getitimer(signal.ITIMER_REAL)[0] > 40
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def elsewhere():
-        with limit(0.01):
+        with with_time_limit(0.01):
             time.sleep(0.05)
 
-    ask_within(5, elsewhere)
+    run_within(5, elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_password_that_was_told_to_mlflow_is_known_wherever_it_comes(
 
 def test_what_mlflow_says_of_an_address_holds_no_password(monkeypatch, small_project):
     address = "http://someone:hushhush@host:1/x"
-    mlflow = import_mlflow()
+    mlflow = load_mlflow()
     with pytest.raises(StoreError) as caught, explain_store_errors(Store(address, None)):
         raise mlflow.MlflowException(f"no answer from {address}?password=hushhush")
     assert "hushhush" not in str(caught.value)
@@ -282,7 +282,7 @@ def test_what_mlflow_says_of_an_address_holds_no_password(monkeypatch, small_pro
 
 
 def test_mlflow_prints_no_address(monkeypatch, capfd):
-    import_mlflow()
+    load_mlflow()
     assert os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] == "true"
 
 

@@ -6,8 +6,8 @@ import glabella
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, DefinitionError
 from glabella.tracking.models import find_bundle
-from glabella.tracking.references import ModelReference, parse_reference, refuse_name
-from glabella.tracking.registry import fetch_bundle
+from glabella.tracking.references import ModelReference, check_name, parse_reference
+from glabella.tracking.registry import find_registered_bundle
 
 BROKEN = (
     "../x", "a/b/c", "/etc/passwd", "..", ".", "", "  ", "a\0b", "x" * 5000, "a\\b", "a:b",
@@ -54,7 +54,9 @@ def test_promote_score_and_training_refuse_it_before_any_store_is_opened(
     with pytest.raises(BundleError):
         glabella.promote(reference, project=small_project)
     with pytest.raises(BundleError):
-        fetch_bundle(reference, project=find_project(small_project), allow_simulated=False)
+        find_registered_bundle(
+            reference, project=find_project(small_project), allow_simulated=False
+        )
     with pytest.raises(BundleError):
         find_bundle(reference, project=find_project(small_project), allow_simulated=False)
     with pytest.raises(DefinitionError):
@@ -72,7 +74,7 @@ def test_the_path_of_an_analysis_that_cannot_be_one_is_refused(small_project, re
 @pytest.mark.parametrize("name", ["=cmd", "+x", "-1", "@SUM"])
 def test_a_name_that_a_spreadsheet_would_run_is_refused(name):
     with pytest.raises(BundleError) as caught:
-        refuse_name(name, "model")
+        check_name(name, "model")
     assert str(caught.value).startswith(
-        f"'{name}' can't be the name of the model: it begins as a formula of a spreadsheet does\n"
+        f"'{name}' can't be the name of the model: it begins like a formula of a spreadsheet\n"
     )

@@ -1,6 +1,5 @@
 """The registered model is the bundle behind a pyfunc."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,13 @@ import pytest
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.store import load_mlflow, open_store
 
 
 @pytest.fixture
 def mlflow(trained):
     open_store(find_project(trained[0]))
-    return import_mlflow()
+    return load_mlflow()
 
 
 def test_a_model_of_real_data_is_registered_as_challenger(trained, mlflow):
@@ -51,7 +50,7 @@ def test_the_signature_names_the_source_columns(trained, mlflow):
 
 def test_the_signature_names_a_later_visits_column(trained_early):
     open_store(find_project(trained_early[0]))
-    signature = import_mlflow().models.get_model_info(trained_early[1].model_uri).signature
+    signature = load_mlflow().models.get_model_info(trained_early[1].model_uri).signature
     assert set(signature.inputs.input_names()) == {
         "usubjid", "scale", "age", "depression_total", "depression_total_week_2",
     }  # fmt: skip
@@ -62,10 +61,3 @@ def test_nothing_in_the_logged_model_is_pickled(trained, mlflow):
     names = {path.name for path in folder.rglob("*") if path.is_file()}
     assert "serving.py" in names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
-
-
-def test_opening_a_project_leaves_no_address_for_other_programs(trained, monkeypatch):
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
-        monkeypatch.delenv(name, raising=False)
-    open_store(find_project(trained[0]))
-    assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & set(os.environ)

@@ -11,8 +11,8 @@ import pytest
 import glabella
 from glabella.definitions.locate import find_project
 from glabella.errors import StoreError
-from glabella.tracking.runs import fetch_artifacts, find_run, open_run
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.runs import find_artifacts, find_run, open_run
+from glabella.tracking.store import load_mlflow, open_store
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store(trained):
 
 @pytest.fixture
 def client(store):
-    return import_mlflow().MlflowClient()
+    return load_mlflow().MlflowClient()
 
 
 def test_the_parent_run_holds_parameters_metrics_and_hashes(trained, client):
@@ -51,15 +51,15 @@ def test_each_candidate_is_a_child_run(trained, client):
 
 def test_artifacts_hold_folds_predictions_definitions_and_report(trained, store, client):
     _, result = trained
-    folds = pd.read_csv(fetch_artifacts(store, result.run_id, "validation") / "folds.csv")
+    folds = pd.read_csv(find_artifacts(store, result.run_id, "validation") / "folds.csv")
     assert (
         folds.query("design == 'pooled'").groupby("repeat")["held_out"].sum().tolist() == [120] * 2
     )
     predictions = pd.read_parquet(
-        fetch_artifacts(store, result.run_id, "validation") / "predictions.parquet"
+        find_artifacts(store, result.run_id, "validation") / "predictions.parquet"
     )
     assert set(predictions["candidate"]) == {*result.candidates, "procedure"}
-    definitions = fetch_artifacts(store, result.run_id, "definitions")
+    definitions = find_artifacts(store, result.run_id, "definitions")
     text = (definitions / "pipelines" / "small.yaml").read_text()
     assert text == (trained[0] / "pipelines" / "small.yaml").read_text()
     assert "report.html" in {item.path for item in client.list_artifacts(result.run_id)}
@@ -96,7 +96,7 @@ def test_an_interrupted_run_is_marked_failed_and_leaves_nothing(small_project, m
     monkeypatch.setattr("glabella.pipelines.training.train.render_report", interrupt)
     with pytest.raises(KeyboardInterrupt):
         glabella.train("small", project=small_project, workers=1)
-    client = import_mlflow().MlflowClient()
+    client = load_mlflow().MlflowClient()
     experiment = client.get_experiment_by_name("small")
     runs = client.search_runs([experiment.experiment_id])
     assert [run.info.status for run in runs] == ["FAILED"]
@@ -108,10 +108,10 @@ def test_an_interrupted_run_is_marked_failed_and_leaves_nothing(small_project, m
 
 def test_a_run_whose_process_was_killed_is_marked_when_the_next_one_starts(small_project):
     store = open_store(find_project(small_project))
-    client = import_mlflow().MlflowClient()
+    client = load_mlflow().MlflowClient()
     experiment = client.create_experiment("small", artifact_location=store.artifacts)
-    nobody = f"{socket.gethostname()}:{2**22 + 1}"
-    left = client.create_run(experiment, tags={"glabella.process": nobody})
+    killed = f"{socket.gethostname()}:{2**22 + 1}"
+    left = client.create_run(experiment, tags={"glabella.process": killed})
     mine = client.create_run(
         experiment, tags={"glabella.process": f"{socket.gethostname()}:{os.getpid()}"}
     )
@@ -119,13 +119,6 @@ def test_a_run_whose_process_was_killed_is_marked_when_the_next_one_starts(small
         pass
     assert client.get_run(left.info.run_id).info.status == "FAILED"
     assert client.get_run(mine.info.run_id).info.status == "RUNNING"
-
-
-def test_a_store_that_cannot_be_reached_is_named(small_project, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(StoreError, match="the store of runs and models can't be reached"):
-        glabella.train("small", project=small_project, workers=1)
 
 
 def test_the_record_holds_no_not_a_number(trained):
@@ -145,30 +138,13 @@ def test_a_run_that_fails_late_leaves_no_key_and_no_finished_candidate(small_pro
     monkeypatch.setattr("glabella.pipelines.training.train.register_bundle", fail)
     with pytest.raises(KeyboardInterrupt):
         glabella.train("small", project=small_project, workers=1)
-    client = import_mlflow().MlflowClient()
+    client = load_mlflow().MlflowClient()
     experiment = client.get_experiment_by_name("small")
     runs = client.search_runs([experiment.experiment_id])
     assert len(runs) == 6
     assert {run.info.status for run in runs} == {"FAILED"}
     assert list((small_project / "mlruns" / "keys").iterdir()) == []
     assert list((small_project / "mlruns" / "trained").iterdir()) == []
-
-
-def test_asking_for_what_is_not_there_makes_no_store(tmp_path, checkout):
-    project = find_project(checkout)
-    empty = type(project)(definitions=project.definitions, home=tmp_path)
-    with pytest.raises(StoreError, match="there are no runs and no models yet"):
-        open_store(empty)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_store_is_made_whole_and_leaves_nothing_else(tmp_path, checkout, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    project = find_project(checkout)
-    empty = type(project)(definitions=project.definitions, home=tmp_path)
-    open_store(empty, create=True)
-    assert [path.name for path in (tmp_path / "mlruns").iterdir()] == ["mlflow.db"]
-    open_store(empty)
 
 
 def test_predictions_do_not_follow_the_order_of_the_participants(trained):

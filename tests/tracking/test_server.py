@@ -19,8 +19,8 @@ import glabella
 from glabella.cli.main import app
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, StoreError
-from glabella.tracking.registry import fetch_bundle
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.registry import find_registered_bundle
+from glabella.tracking.store import load_mlflow, open_store
 
 CLOSED = "127.0.0.1:9"
 SLOWEST_REFUSAL_SECONDS = 5.0
@@ -172,7 +172,9 @@ def test_a_store_that_is_down_is_named_within_seconds(small_project, scheme, mon
         lambda: glabella.compare(**project),
         lambda: glabella.promote("small", **project),
         lambda: glabella.roll_back("small", **project),
-        lambda: fetch_bundle("small", project=find_project(small_project), allow_simulated=False),
+        lambda: find_registered_bundle(
+            "small", project=find_project(small_project), allow_simulated=False
+        ),
     ):
         started = time.monotonic()
         with pytest.raises(StoreError, match="can't be reached") as caught:
@@ -229,7 +231,7 @@ def test_two_trainings_at_once_leave_the_store_whole(quick_project):
         _, errors = process.communicate(timeout=180)
         assert process.returncode == 0, errors
     open_store(find_project(quick_project))
-    client = import_mlflow().MlflowClient()
+    client = load_mlflow().MlflowClient()
     versions = client.search_model_versions("name = 'small'")
     assert {str(item.version) for item in versions} == {"1", "2"}
     assert len({item.run_id for item in versions}) == 2
@@ -242,7 +244,7 @@ def test_two_trainings_at_once_leave_the_store_whole(quick_project):
     trained = [path.name for path in (quick_project / "mlruns" / "trained").iterdir()]
     assert sorted(trained) == sorted(item.run_id for item in versions)
     for version in ("1", "2"):
-        assert fetch_bundle(
+        assert find_registered_bundle(
             f"small/{version}", project=find_project(quick_project), allow_simulated=False
         )
     assert glabella.compare(project=quick_project).differences[0].measured is not None

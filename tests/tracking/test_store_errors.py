@@ -49,8 +49,8 @@ def test_a_kind_of_store_that_there_is_not_is_refused(address, monkeypatch, tmp_
     [
         (
             ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2"),
-            "needs the package 'psycopg2', and it is not installed\n"
-            "  Install the driver of that kind of database.",
+            "needs the package 'psycopg2', which is not installed\n"
+            "  Install the driver for this kind of database.",
         ),
         (
             sqlite3.DatabaseError("database disk image is malformed"),

@@ -29,7 +29,7 @@ from glabella.models.candidate import Candidate, join_members
 from glabella.models.estimators import find_estimator
 from glabella.simulation.scenario.definition import Scenario, read_scenario
 from glabella.simulation.sources import make_table_source
-from glabella.tracking.references import refuse_name
+from glabella.tracking.references import check_name
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
         If a feature is known only after the moment of prediction.
     """
     name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
-    refuse_name(
+    check_name(
         reference if "\0" in reference else name,
         "analysis",
         kind=DefinitionError,

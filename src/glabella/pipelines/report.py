@@ -12,7 +12,7 @@ from glabella.pipelines.run_folder import RECORD_FOLDER
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report
 from glabella.reporting.write import write_page
-from glabella.tracking.runs import fetch_artifacts, find_run
+from glabella.tracking.runs import find_artifacts, find_run
 from glabella.tracking.store import open_store
 
 
@@ -41,7 +41,7 @@ def write_report(run: str, *, out: str | Path, project: str | Path | None = None
         If the file can't be written.
     """
     store = open_store(find_project(Path(project) if project is not None else None))
-    folder = fetch_artifacts(store, find_run(store, run), RECORD_FOLDER)
+    folder = find_artifacts(store, find_run(store, run), RECORD_FOLDER)
     record, figures = read_record(folder)
     try:
         page = render_report(record, figures)

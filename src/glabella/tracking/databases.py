@@ -1,4 +1,4 @@
-"""The addresses of stores that are a database in a file, and what such a file must be."""
+"""The addresses of database files, and the checks of such a file before it is used."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from glabella.errors import StoreError
 
 # Two trainings may log into a project's own database at once; each transaction is short.
 SECONDS_TO_WAIT_FOR_A_LOCK = 60
-# MLflow takes 2048 characters for where artifacts are, and what is below needs some of them.
+# MLflow allows 2048 characters for a location of artifacts, including the folders below it.
 _LONGEST_ADDRESS = 1800
 _TABLE = "experiments"
 
 
 def write_address(database: Path) -> str:
-    """Write the address of a database file, whatever characters its path holds."""
+    """Write the address of a database file, whose path may have any characters."""
     path = database.as_posix()
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise _refuse_path(database, "it holds bytes that are no text in UTF-8") from None
+        raise _describe_bad_path(database, "it has bytes that are not UTF-8") from None
     length = len(database.with_name("artifacts").as_uri())
     if length > _LONGEST_ADDRESS:
-        raise _refuse_path(
-            database, f"as an address it has {length} characters, and {_LONGEST_ADDRESS} are taken"
+        raise _describe_bad_path(
+            database,
+            f"as an address it has {length} characters, and {_LONGEST_ADDRESS} are allowed",
         )
     engine = import_module("sqlalchemy.engine")
     # With the driver's name, MLflow does not make folders for a path that is still encoded.
@@ -38,11 +39,13 @@ def write_address(database: Path) -> str:
     # How a path is encoded in an address depends on the version of SQLAlchemy.
     if engine.make_url(address).database != path:
         odd = [sign for sign in "?%#" if sign in path]
-        raise _refuse_path(database, f"it holds {odd[0]!r}" if odd else "no address names it")
+        raise _describe_bad_path(
+            database, f"it has {odd[0]!r}" if odd else "it can't be written as an address"
+        )
     return str(address)
 
 
-def _refuse_path(database: Path, why: str) -> StoreError:
+def _describe_bad_path(database: Path, why: str) -> StoreError:
     shown = str(database.parents[1]).encode(errors="replace").decode()
     return StoreError(
         f"MLflow can't keep its database under this path: {why}",
@@ -60,14 +63,14 @@ def find_database(address: str) -> Path | None:
         url: Any = engine.make_url(address)
     except (ValueError, import_module("sqlalchemy.exc").ArgumentError):
         raise StoreError(
-            "the address is not one of a database", place=address, remedy=_ADDRESS
+            "this is not the address of a database", place=address, remedy=_ADDRESS
         ) from None
     name = url.database or ""
     if name.startswith("file:"):
         name = unquote(urlsplit(name).path)
     if name in ("", ":memory:") or url.query.get("mode") == "memory":
         raise StoreError(
-            "a database in memory keeps no run and no model", place=address, remedy=_ADDRESS
+            "a database in memory does not keep runs and models", place=address, remedy=_ADDRESS
         )
     return Path(name).absolute()
 
@@ -82,10 +85,10 @@ def _is_damage(error: Exception) -> bool:
     return any(sign in str(error) for sign in ("malformed", "not a database", "disk image"))
 
 
-def refuse_odd_database(database: Path, *, is_new: bool, remedy: str) -> None:
-    """Refuse a file that is no database of MLflow's: opening it would fill it with tables."""
+def check_database(database: Path, *, is_new: bool, remedy: str) -> None:
+    """Refuse a file that is not a database of MLflow, which would add its tables on opening it."""
     try:
-        # Never made where it is missing.
+        # A missing file is not created.
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)) as opened:
             opened.execute(f"PRAGMA busy_timeout = {1000 * SECONDS_TO_WAIT_FOR_A_LOCK}")
             found = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -98,7 +101,7 @@ def refuse_odd_database(database: Path, *, is_new: bool, remedy: str) -> None:
         ) from None
     names = {name for (name,) in found}
     if _TABLE not in names and not (is_new and not names):
-        what = "holds the tables of another program" if names else "is empty"
+        what = "has the tables of another program" if names else "is empty"
         raise StoreError(
             f"the database of runs and models {what}", place=str(database), remedy=remedy
         )

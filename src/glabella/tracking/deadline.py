@@ -1,4 +1,4 @@
-"""A store that is asked over a network answers in time, or is said not to."""
+"""Limits on how long a store on a network is waited for."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 
 class TooLate(BaseException):
-    """Time is up; no library's `except Exception` may take it for a failed attempt of its own."""
+    """The time is over; not an `Exception`, so that no library takes it for a failed attempt."""
 
 
-def ask_within(seconds: float, question: Callable[[], Any]) -> None:
-    """Ask in a thread, and wait for it no longer than is stated."""
+def run_within(seconds: float, question: Callable[[], Any]) -> None:
+    """Run a question in a thread, and wait for it no longer than a number of seconds."""
     raised: list[BaseException] = []
 
-    def ask() -> None:
-        # The one who waits raises it again.
+    def run() -> None:
+        # The thread that waits raises it again.
         try:
             question()
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=ask, name="glabella-ask", daemon=True)
+    thread = threading.Thread(target=run, name="glabella-run", daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
@@ -35,11 +35,11 @@ def ask_within(seconds: float, question: Callable[[], Any]) -> None:
 
 
 @contextlib.contextmanager
-def limit(seconds: float) -> Iterator[None]:
-    """End what is done inside when time is up, also in the middle of reading an answer.
+def with_time_limit(seconds: float) -> Iterator[None]:
+    """End the code inside when the time is over, even while it reads an answer.
 
-    Only a process's main thread can be woken so, and Windows has no such alarm; elsewhere each
-    attempt's own limit is what there is. An alarm that a program has set itself is left alone.
+    This works only in a process's main thread, not on Windows, and not if the program has set an
+    alarm itself; otherwise each attempt has its own limit only.
     """
     is_possible = (
         hasattr(signal, "setitimer")
@@ -50,10 +50,10 @@ def limit(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def wake(number: int, frame: FrameType | None) -> None:
+    def check_time(number: int, frame: FrameType | None) -> None:
         raise TooLate
 
-    before = signal.signal(signal.SIGALRM, wake)
+    before = signal.signal(signal.SIGALRM, check_time)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Which training on the same outcome and data this is, and what changed since the first."""
+"""How many trainings were made on the same outcome and data, and what changed since the first."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glabella.tracking.runs import ANALYSIS_TAG
-from glabella.tracking.store import import_mlflow
+from glabella.tracking.store import load_mlflow
 
 DATA_TAG = "data_sha256"
 OUTCOME_TAG = "outcome_sha256"
 DEFINITIONS_TAG = "definitions"
-# MLflow's largest page; nobody reads past it, and the count then says so.
+# MLflow's largest page; further trainings are not counted.
 _PAGE = 5000
-# Enough of a SHA-256 to tell the versions of a file apart.
+# Enough digits of a SHA-256 to distinguish the versions of a file.
 _DIGITS = 12
 
 
 @dataclass(frozen=True)
 class History:
-    """Where a training stands among those on the same outcome and data.
+    """The number of a training among those on the same outcome and data.
 
     Parameters
     ----------
     number : int
         1 for the first that finished.
     first_run : str or None
-        The run of the first; None where this is it.
+        The run of the first; None if this is the first.
     changed : tuple of str
-        Definitions that differ from the first training's, came or went.
+        Definitions that were changed, added or removed since the first training.
     """
 
     number: int
@@ -38,24 +38,18 @@ class History:
     changed: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Say it in words.
-
-        Returns
-        -------
-        str
-            A sentence, with what it means for the figures where it is not the first.
-        """
+        """Describe the number, and its consequence if this is not the first training."""
         if self.first_run is None:
             return "This is the first finished training on this outcome and these data."
         what = f"{', '.join(self.changed)} changed" if self.changed else "no definition changed"
         return (
             f"This is finished training number {self.number} on this outcome and these data; since "
-            f"the first, {what}. Figures of a definition that was settled after others were seen "
-            "are too good."
+            f"the first, {what}. Performance is overestimated if a definition was chosen after the "
+            "results of others were seen."
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Convert to plain values."""
         return {**asdict(self), "changed": list(self.changed), "words": self.describe()}
 
 
@@ -65,14 +59,8 @@ def write_definitions_tag(hashes: Mapping[str, str]) -> str:
 
 
 def find_history(tags: Mapping[str, str]) -> History:
-    """Find the finished trainings on the same outcome and data, in the open store.
-
-    Returns
-    -------
-    History
-        Those of all analyses count, whatever they are called: it is the data that were looked at.
-    """
-    client = import_mlflow().MlflowClient()
+    """Find the trainings of any analysis in the open store on the same outcome and data."""
+    client = load_mlflow().MlflowClient()
     found = client.search_runs(
         [experiment.experiment_id for experiment in client.search_experiments()],
         filter_string=(

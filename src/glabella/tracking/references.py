@@ -1,4 +1,4 @@
-"""What a model may be called, and the references by which one is named."""
+"""The names that a model may have, and references to a registered model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glabella.errors import BundleError, GlabellaError
 
-# An experiment, a registered model and folders on disk bear the name.
+# An experiment, a registered model and folders on disk have this name.
 _LONGEST = 200
 _SEPARATORS = "/\\:@"
 _REMEDY = (
@@ -17,16 +17,16 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class ModelReference:
-    """A registered model as somebody named it.
+    """A reference to a registered model.
 
     Parameters
     ----------
     name : str
-        The registered model: the analysis that made it.
+        The registered model, which has the name of its analysis.
     alias : str or None
-        Where one was named.
+        The alias, if the reference has one.
     version : str or None
-        A whole number, where one was named.
+        A whole number, if the reference has one.
     """
 
     name: str
@@ -35,23 +35,24 @@ class ModelReference:
 
 
 def parse_reference(reference: str) -> ModelReference:
-    """Read a reference to a registered model."""
+    """Parse a reference to a registered model."""
     name, at, alias = reference.partition("@")
     if at:
-        refuse_name(name, "model")
-        refuse_name(alias, "alias")
+        check_name(name, "model")
+        check_name(alias, "alias")
         return ModelReference(name, alias=alias)
     name, slash, version = reference.partition("/")
     if slash and not (version.isascii() and version.isdigit() and len(version) < 10):
         raise BundleError(
-            f"there is no model '{_show(reference)}': it is a path, or its version is no number",
+            f"there is no model '{_format_name(reference)}': it is a path, or its version is not "
+            "a number",
             remedy=_REMEDY,
         )
-    refuse_name(name, "model")
+    check_name(name, "model")
     return ModelReference(name, version=str(int(version)) if slash else None)
 
 
-def refuse_name(
+def check_name(
     name: str,
     what: str,
     *,
@@ -59,22 +60,22 @@ def refuse_name(
     kind: type[GlabellaError] = BundleError,
     remedy: str = _REMEDY,
 ) -> None:
-    """Refuse a name that can't stand for a registered model, an alias or an analysis."""
+    """Refuse a name that a registered model, an alias or an analysis can't have."""
     if not name.strip():
         finding = f"the name of the {what} is blank"
     elif len(name) > _LONGEST:
         finding = f"the name of the {what} has {len(name)} characters, and {_LONGEST} are allowed"
     elif name.strip(".") == "" or name != name.strip() or not name.isprintable():
-        finding = f"'{_show(name)}' can't be the name of the {what}"
+        finding = f"'{_format_name(name)}' can't be the name of the {what}"
     elif name[0] in "=+-@":
-        # Each row of scores names the model, and a spreadsheet would run the cell.
+        # Each row of scores names the model, and a spreadsheet would execute the cell.
         finding = (
-            f"'{_show(name)}' can't be the name of the {what}: it begins as a formula of a "
-            "spreadsheet does"
+            f"'{_format_name(name)}' can't be the name of the {what}: it begins like a formula of "
+            "a spreadsheet"
         )
     elif any(sign in name for sign in _SEPARATORS):
         finding = (
-            f"'{_show(name)}' can't be the name of the {what}: it holds one of "
+            f"'{_format_name(name)}' can't be the name of the {what}: it has one of "
             f"{' '.join(_SEPARATORS)}"
         )
     else:
@@ -82,7 +83,7 @@ def refuse_name(
     raise kind(finding, place=place, remedy=remedy)
 
 
-def _show(text: str) -> str:
-    """Show a name in a message: short, and without what a terminal would act upon."""
+def _format_name(text: str) -> str:
+    """Format a name for a message: short, and without characters that control a terminal."""
     plain = "".join(sign if sign.isprintable() else "?" for sign in text)
     return plain if len(plain) <= 60 else f"{plain[:57]}..."

@@ -14,26 +14,26 @@ from typing import Any
 from glabella.bundle.manifest import SUMS_FILE, Manifest
 from glabella.definitions.locate import Project
 from glabella.errors import BundleError, StoreError, describe_choices
-from glabella.tracking.places import describe_lost, find_files, read_path
+from glabella.tracking.locations import describe_lost, find_files, read_path
 from glabella.tracking.references import ModelReference, parse_reference
 from glabella.tracking.runs import OpenRun
-from glabella.tracking.store import Store, explain_store_errors, import_mlflow, open_store
+from glabella.tracking.store import Store, explain_store_errors, load_mlflow, open_store
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 SIMULATED = "simulated"
 # What releases before this one called it; read for one release more.
 _ONCE_SIMULATED = "rehearsal"
-# Of the bundle's own list of sums, which holds for every file of it, and of the run's record.
+# Digests of the bundle's list of sums, which covers every file of it, and of the run's record.
 BUNDLE_TAG = "bundle_sha256"
 RECORD_TAG = "record_sha256"
-# Of a version that another one was updated to.
+# The version that an updated version was made from.
 UPDATED_TAG = "updated_from"
 _BUNDLE = "bundle"
 _PAGE = 1000
 _LOST = "the files of this version are not in the store"
 _RETRAIN = "Train again, or restore the store's files from a copy."
-# What a loaded bundle imports. Stating them saves MLflow the seconds it spends on guessing.
+# The packages that a loaded bundle imports; MLflow would take seconds to find them itself.
 _REQUIRED = ("numpy", "pandas", "pydantic", "ruamel.yaml", "scikit-learn", "scipy", "xgboost")
 
 
@@ -44,13 +44,13 @@ class RegisteredVersion:
     Parameters
     ----------
     name, version : str
-        Which one.
+        The registered model and the number of the version.
     run_id : str
         The training that made it.
     aliases : tuple of str
-        Those that point to it.
+        The aliases of this version.
     tags : mapping of str
-        Its digests, origin and verdicts.
+        Its digests, its origin and the verdicts of the gate.
     """
 
     name: str
@@ -68,7 +68,7 @@ def register_bundle(
     record: Path,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Log a bundle as a model of the run, register it and set its alias.
+    """Register a bundle as a model of the run, and set its alias.
 
     Returns
     -------
@@ -77,20 +77,20 @@ def register_bundle(
         `challenger`, or `simulated` for a model trained on simulated data.
     """
     with explain_store_errors(run.store, files=True):
-        run.refuse_elsewhere()
+        run.check_inside()
         return _register(run, bundle, manifest, record, tags)
 
 
 def _register(
     run: OpenRun, bundle: Path, manifest: Manifest, record: Path, tags: Mapping[str, str]
 ) -> str:
-    mlflow = import_mlflow()
+    mlflow = load_mlflow()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("serving.py")),
-            # As an address, in which a `%` of the path is no code.
+            # It is an address, so that a `%` in the path is not read as a code.
             artifacts={_BUNDLE: bundle.absolute().as_uri()},
             signature=_make_signature(mlflow, manifest),
             pip_requirements=[
@@ -128,31 +128,33 @@ def _register(
 
 
 def _mark_newest(client: Any, name: str, version: str, alias: str) -> None:
-    """Point the alias to a version, and leave no earlier name of it at another."""
+    """Mark a version with an alias, and remove the older name of the alias from all versions."""
     client.set_registered_model_alias(name, alias, version)
     if alias == SIMULATED:
         client.delete_registered_model_alias(name, _ONCE_SIMULATED)
 
 
-def fetch_bundle(reference: str | None, *, project: Project, allow_simulated: bool) -> Path:
+def find_registered_bundle(
+    reference: str | None, *, project: Project, allow_simulated: bool
+) -> Path:
     """Find a registered model and fetch its bundle, compared with the digest that was registered.
 
     Returns
     -------
     Path
-        The bundle's folder. A version that was registered without a digest is given as well: its
-        files are still held against the bundle's own sums, and models in use keep scoring.
+        The bundle's folder. A version that was registered without a digest is accepted, so that
+        models in use keep scoring; its files are still compared with the bundle's own sums.
     """
     named = None if reference is None else parse_reference(reference)
     store = open_store(project)
     found = find_version(store, named, alias=SIMULATED if allow_simulated else CHAMPION)
-    return fetch_version(store, found)
+    return find_version_bundle(store, found)
 
 
 def find_version(store: Store, named: ModelReference | None, *, alias: str) -> RegisteredVersion:
-    """Find a version in the registry."""
+    """Find a version in the registry, by default the only one with an alias."""
     with explain_store_errors(store):
-        models = import_mlflow().MlflowClient().search_registered_models(max_results=1000)
+        models = load_mlflow().MlflowClient().search_registered_models(max_results=1000)
     known = {str(model.name): _read_aliases(model) for model in models}
     choices = _describe(
         sorted(f"{name}@{each}" for name, aliases in known.items() for each in aliases)
@@ -162,7 +164,7 @@ def find_version(store: Store, named: ModelReference | None, *, alias: str) -> R
         if len(having) != 1:
             count = "no model" if not having else f"{len(having)} models"
             raise BundleError(
-                f"the registry has {count} with the alias '{alias}', so one must be named",
+                f"the registry has {count} with the alias '{alias}', so a model must be named",
                 remedy="Name one with --model. " + choices,
             )
         named = ModelReference(having[0])
@@ -185,7 +187,7 @@ def find_version(store: Store, named: ModelReference | None, *, alias: str) -> R
 def list_versions_of(store: Store, name: str | None = None) -> list[RegisteredVersion]:
     """List the registered versions of a model, or of all models."""
     with explain_store_errors(store):
-        client = import_mlflow().MlflowClient()
+        client = load_mlflow().MlflowClient()
         aliases = {
             str(model.name): _read_aliases(model)
             for model in client.search_registered_models(max_results=1000)
@@ -219,8 +221,8 @@ def _read_aliases(model: Any) -> dict[str, str]:
 
 
 def is_registered(run_id: str) -> bool:
-    """Say whether a version in the open registry is of a run."""
-    mlflow = import_mlflow()
+    """Return whether a version in the open registry was made by a run."""
+    mlflow = load_mlflow()
     try:
         found = mlflow.MlflowClient().search_model_versions(f"run_id = '{run_id}'", max_results=1)
     except mlflow.MlflowException:
@@ -228,17 +230,17 @@ def is_registered(run_id: str) -> bool:
     return len(found) > 0
 
 
-def fetch_version(store: Store, found: RegisteredVersion) -> Path:
-    """Fetch the bundle of a version, held against the digest that was registered."""
-    bundle = _fetch_files(store, found) / "artifacts" / _BUNDLE
-    refuse_changed(bundle / SUMS_FILE, found, BUNDLE_TAG, "bundle")
+def find_version_bundle(store: Store, found: RegisteredVersion) -> Path:
+    """Find the bundle of a version, and compare it with the digest that was registered."""
+    bundle = _find_version_files(store, found) / "artifacts" / _BUNDLE
+    check_digest(bundle / SUMS_FILE, found, BUNDLE_TAG, "bundle")
     return bundle
 
 
-def _fetch_files(store: Store, found: RegisteredVersion) -> Path:
+def _find_version_files(store: Store, found: RegisteredVersion) -> Path:
     address = f"models:/{found.name}/{found.version}"
     with explain_store_errors(store, files=True):
-        mlflow = import_mlflow()
+        mlflow = load_mlflow()
         client = mlflow.MlflowClient()
         recorded = client.get_model_version_download_uri(found.name, found.version)
         if store.root is None:
@@ -255,13 +257,13 @@ def _fetch_files(store: Store, found: RegisteredVersion) -> Path:
                 raise BundleError(finding, place=address, remedy=_RETRAIN) from None
     there = read_path(recorded)
     try:
-        # As MLflow names them: models/ID/artifacts.
+        # MLflow names the folders models/ID/artifacts.
         return find_files(store.root, recorded, *(there.parts[-3:] if there else ()))
     except StoreError as error:
         raise BundleError(error.finding, place=address, remedy=error.remedy) from None
 
 
-def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) -> None:
+def check_digest(path: Path, found: RegisteredVersion, tag: str, what: str) -> None:
     """Refuse a file whose digest is not the one that was registered."""
     registered = found.tags.get(tag)
     if registered is None:
@@ -275,7 +277,7 @@ def refuse_changed(path: Path, found: RegisteredVersion, tag: str, what: str) ->
 
 
 def hash_file(path: Path) -> str:
-    """Compute a file's SHA-256."""
+    """Compute the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -284,7 +286,7 @@ def _describe(choices: list[str]) -> str:
 
 
 def _make_signature(mlflow: Any, manifest: Manifest) -> Any:
-    """Declare the columns without their types: a cell of the wrong kind refuses its row only."""
+    """Make the signature without types, so that a wrong cell refuses only its row."""
     schema = mlflow.types.schema
     # Spark asks for every declared column, so one form is declared.
     names = [*manifest.form.needed_columns, *manifest.form.optional_columns]

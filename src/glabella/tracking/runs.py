@@ -1,4 +1,4 @@
-"""What is logged of a training: one parent run, one child run a candidate."""
+"""Logs a training as a parent run, and each of its candidates as a child run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from glabella.errors import StoreError, describe_choices
-from glabella.tracking.places import describe_lost, find_files, read_path, refuse_elsewhere
-from glabella.tracking.store import Store, explain_store_errors, import_mlflow
+from glabella.tracking.locations import check_inside, describe_lost, find_files, read_path
+from glabella.tracking.store import Store, explain_store_errors, load_mlflow
 
 _PROCESS_TAG = "glabella.process"
 ANALYSIS_TAG = "glabella.analysis"
@@ -23,7 +23,7 @@ _OTHER_TAG = "glabella.beside_analysis"
 
 
 def name_metric(text: str) -> str:
-    """Write a name so that it can be part of a metric's.
+    """Convert a name so that it can be part of a metric's name.
 
     Examples
     --------
@@ -40,11 +40,11 @@ class OpenRun:
     Parameters
     ----------
     run_id : str
-        MLflow's id.
+        The id of the run in MLflow.
     experiment_id : str
-        Of the analysis's experiment.
+        The id of the analysis's experiment.
     store : Store
-        Where it is written.
+        The store that it is written to.
     """
 
     run_id: str
@@ -65,23 +65,23 @@ class OpenRun:
     def log_folder(self, folder: Path, artifact_path: str) -> None:
         """Log a folder of files."""
         with explain_store_errors(self.store, files=True):
-            self.refuse_elsewhere()
-            import_mlflow().MlflowClient().log_artifacts(self.run_id, str(folder), artifact_path)
+            self.check_inside()
+            load_mlflow().MlflowClient().log_artifacts(self.run_id, str(folder), artifact_path)
 
     def log_file(self, path: Path, artifact_path: str | None = None) -> None:
         """Log one file."""
         with explain_store_errors(self.store, files=True):
-            self.refuse_elsewhere()
-            import_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
+            self.check_inside()
+            load_mlflow().MlflowClient().log_artifact(self.run_id, str(path), artifact_path)
 
-    def refuse_elsewhere(self) -> None:
-        """Refuse to write files outside the project, where the store is the project's own."""
+    def check_inside(self) -> None:
+        """Refuse to write files outside the project, if the store is the project's own."""
         if self.store.root is None:
             return
-        client = import_mlflow().MlflowClient()
-        refuse_elsewhere(self.store.root, client.get_run(self.run_id).info.artifact_uri)
+        client = load_mlflow().MlflowClient()
+        check_inside(self.store.root, client.get_run(self.run_id).info.artifact_uri)
         experiment = client.get_experiment(self.experiment_id)
-        refuse_elsewhere(self.store.root, experiment.artifact_location)
+        check_inside(self.store.root, experiment.artifact_location)
 
     def log_candidate(
         self,
@@ -94,7 +94,7 @@ class OpenRun:
     ) -> None:
         """Log a candidate as a child run."""
         with explain_store_errors(self.store):
-            client = import_mlflow().MlflowClient()
+            client = load_mlflow().MlflowClient()
             child = client.create_run(
                 self.experiment_id,
                 run_name=name,
@@ -113,8 +113,8 @@ def open_run(
     tags: Mapping[str, str],
     is_training: bool = True,
 ) -> Iterator[OpenRun]:
-    """Start a parent run; it is marked failed if anything stops it before its end."""
-    mlflow = import_mlflow()
+    """Open a parent run, which is marked as failed if an error stops it."""
+    mlflow = load_mlflow()
     with explain_store_errors(store):
         experiment_id = _find_experiment(mlflow, store, analysis)
         _mark_abandoned(mlflow, experiment_id)
@@ -126,8 +126,8 @@ def open_run(
     with started as run:
         opened = OpenRun(run.info.run_id, experiment_id, store)
         try:
-            # What would be written elsewhere is refused before anything is fitted.
-            opened.refuse_elsewhere()
+            # A location outside the project is refused before anything is fitted.
+            opened.check_inside()
             yield opened
         except BaseException:
             _mark_children(mlflow, experiment_id, run.info.run_id)
@@ -136,16 +136,16 @@ def open_run(
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished training as the store lists it.
+    """A finished training in the store.
 
     Parameters
     ----------
     run_id, analysis : str
-        Which run, and of what.
+        The run and its analysis.
     started : str
         Date and time of its start in UTC, to the second.
     params, tags : mapping of str
-        What was logged of it.
+        The logged parameters and tags.
     """
 
     run_id: str
@@ -158,7 +158,7 @@ class FinishedRun:
 def list_finished(store: Store) -> list[FinishedRun]:
     """List the finished trainings, the newest first."""
     with explain_store_errors(store):
-        client = import_mlflow().MlflowClient()
+        client = load_mlflow().MlflowClient()
         experiments = client.search_experiments()
         runs = client.search_runs(
             [experiment.experiment_id for experiment in experiments],
@@ -181,7 +181,7 @@ def list_finished(store: Store) -> list[FinishedRun]:
 
 
 def find_run(store: Store, reference: str) -> str:
-    """Find a finished training by its id, the beginning of it, or its analysis (the latest)."""
+    """Find a finished training by its id, the beginning of its id, or its analysis (the latest)."""
     finished = list_finished(store)
     for run in finished:
         if run.analysis == reference:
@@ -198,11 +198,11 @@ def find_run(store: Store, reference: str) -> str:
     )
 
 
-def fetch_artifacts(store: Store, run_id: str, artifact_path: str) -> Path:
-    """Fetch a folder of a run's artifacts."""
-    mlflow = import_mlflow()
+def find_artifacts(store: Store, run_id: str, artifact_path: str) -> Path:
+    """Find a folder of a run's artifacts, downloading it from a server."""
+    mlflow = load_mlflow()
     lacking = StoreError(
-        f"the run holds no '{artifact_path}'",
+        f"the run has no '{artifact_path}'",
         place=run_id,
         remedy="It was not written by `glabella train`, or its artifacts were removed.",
     )
@@ -233,12 +233,12 @@ def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    # Without a kind, mlflow opens its pages on traces of language models.
+    # Without a kind, MLflow shows pages on traces of language models first.
     kind = {"mlflow.experimentKind": "custom_model_development"}
     try:
         made = client.create_experiment(name, artifact_location=store.artifacts, tags=kind)
     except mlflow.MlflowException as error:
-        # Another training of the same analysis began in between.
+        # Another training of the same analysis has started in the meantime.
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
         made = client.get_experiment_by_name(name).experiment_id
@@ -246,7 +246,7 @@ def _find_experiment(mlflow: Any, store: Store, name: str) -> str:
 
 
 def _mark_children(mlflow: Any, experiment_id: str, run_id: str) -> None:
-    """Mark the candidates of a failed run as failed: what stands there is not all of it."""
+    """Mark the candidates of a failed run as failed, since their results are incomplete."""
     client = mlflow.MlflowClient()
     with contextlib.suppress(mlflow.MlflowException):
         for child in client.search_runs(
@@ -256,7 +256,7 @@ def _mark_children(mlflow: Any, experiment_id: str, run_id: str) -> None:
 
 
 def _mark_abandoned(mlflow: Any, experiment_id: str) -> None:
-    """Mark runs as failed whose process on this machine was killed before it could say so."""
+    """Mark runs as failed whose process on this machine was killed."""
     client = mlflow.MlflowClient()
     running = client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'")
     for run in running:
@@ -268,7 +268,7 @@ def _mark_abandoned(mlflow: Any, experiment_id: str) -> None:
 def _log_batch(
     run_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
 ) -> None:
-    mlflow = import_mlflow()
+    mlflow = load_mlflow()
     entities = mlflow.entities
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,16 +12,16 @@ import pandas as pd
 
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
-from glabella.tracking.store import import_mlflow
+from glabella.tracking.store import load_mlflow
 
-mlflow = import_mlflow()
+mlflow = load_mlflow()
 
 
 class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
     """Scores a table as `glabella score` does."""
 
     def load_context(self, context: Any) -> None:
-        """Verify and load the bundle."""
+        """Load the bundle after checking its files."""
         self.bundle = load_bundle(Path(context.artifacts["bundle"]))
 
     def predict(

@@ -1,4 +1,4 @@
-"""Where runs live."""
+"""Opens the MLflow store of runs and models."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from urllib.request import getproxies
 from glabella.atomic import publish
 from glabella.definitions.locate import Project
 from glabella.errors import StoreError, mask_secrets
-from glabella.tracking.databases import find_database, refuse_odd_database, write_address
-from glabella.tracking.deadline import TooLate, ask_within, limit
-from glabella.tracking.places import settle
+from glabella.tracking.databases import check_database, find_database, write_address
+from glabella.tracking.deadline import TooLate, run_within, with_time_limit
+from glabella.tracking.locations import update_addresses
 from glabella.tracking.store_errors import check_address, describe_store_error, list_store_errors
 
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -32,20 +32,20 @@ _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_DISABLE_SCHEMA_DETAILS": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # By default a server that can't be reached is asked for minutes before anybody is told.
+    # By default MLflow asks a server that can't be reached for minutes before it reports so.
     _RETRIES: "3",
     _TIMEOUT: "10",
-    # The address of a run on a server is that of the server, with the password in it.
+    # The address of a run on a server includes the password in the server's address.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-# Where a store that is a server listens unless its address says otherwise.
+# The ports of servers whose address has none.
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _SECONDS_TO_CONNECT = 5.0
-# For the first answer, whole; more where the user allows an attempt more.
+# For the first complete answer; more if the user allows more for an attempt.
 _SECONDS_TO_ANSWER = 10.0
-# For all that one step asks of a server, attempts after failed ones included.
+# For all requests of one step to a server, including repeated attempts.
 _SECONDS_FOR_A_STEP = 60.0
-# The same where files are sent.
+# The same if files are sent.
 _SECONDS_FOR_FILES = 600.0
 _REMEDY = "Check MLFLOW_TRACKING_URI, or unset it to use the project's own store."
 
@@ -59,9 +59,9 @@ class Store:
     uri : str
         The tracking address.
     artifacts : str or None
-        Where a new experiment puts its artifacts; None where the server decides.
+        The location of a new experiment's artifacts; None if the server decides.
     database : Path or None
-        The file, where it is one.
+        The database file, if it is one.
     """
 
     uri: str
@@ -70,28 +70,28 @@ class Store:
 
     @property
     def shown(self) -> str:
-        """The store as messages show it: without a password."""
+        """The store's address for messages, without a password."""
         return str(self.database) if self.database is not None else mask_secrets(self.uri)
 
     @property
     def root(self) -> Path | None:
-        """The folder of all artifacts, where the store is a project's own."""
+        """The folder of all artifacts, if the store is a project's own."""
         if self.artifacts is None or self.database is None:
             return None
         return self.database.with_name("artifacts")
 
     @property
     def is_remote(self) -> bool:
-        """Whether it is asked over a network."""
+        """Whether it is a server on a network."""
         return urlsplit(self.uri).scheme.partition("+")[0] in _PORTS
 
 
-def import_mlflow() -> Any:
-    """Import mlflow, quietly and with its traps disarmed."""
+def load_mlflow() -> Any:
+    """Load MLflow with settings that keep it quiet and keep participants' data out of messages."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Deprecations inside mlflow are not the user's to mend, and its own advice on type hints and
-    # input examples is not followed on purpose: an example would store a participant's row.
+    # A user can't fix deprecations inside MLflow, and its advice on type hints and input examples
+    # is deliberately not followed: an example would store a participant's row.
     for pattern in ("mlflow.*", "sqlalchemy.*", "pydantic.*"):
         warnings.filterwarnings("ignore", module=pattern)
     with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def import_mlflow() -> Any:
 
 
 def open_store(project: Project, *, create: bool = False) -> Store:
-    """Open the store: what ``MLFLOW_TRACKING_URI`` names, else the project's own database."""
+    """Open the store in ``MLFLOW_TRACKING_URI``, by default the project's own database."""
     stated = os.environ.get("MLFLOW_TRACKING_URI")
     if stated:
         check_address(stated, remedy=_REMEDY)
@@ -112,17 +112,17 @@ def open_store(project: Project, *, create: bool = False) -> Store:
     if store.database is not None:
         _open_database(store, create=create, is_own=store.root is not None)
     if store.is_remote:
-        _knock(store)
-    mlflow = import_mlflow()
+        _check_connection(store)
+    mlflow = load_mlflow()
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
     if not stated:
-        # mlflow notes the addresses in the environment too, where the next project opened by this
-        # process, and every program that it starts, would take them for the user's own word.
+        # MLflow writes the addresses to the environment too. The next project that this process
+        # opens, and every program that it starts, would take them for the user's setting.
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
             os.environ.pop(name, None)
     if store.is_remote:
-        _ask(store, create=create)
+        _check_answer(store, create=create)
     return store
 
 
@@ -134,7 +134,7 @@ def _name_store(project: Project, stated: str | None) -> Store:
         scheme, _ = urlsplit(stated).scheme, urlsplit(stated).port
     except ValueError as error:
         raise StoreError(
-            f"the address of the store is broken: {error}", place=stated, remedy=_REMEDY
+            f"the address of the store is not valid: {error}", place=stated, remedy=_REMEDY
         ) from None
     database = find_database(stated)
     if database is not None and "?" not in stated:
@@ -153,12 +153,12 @@ def _is_same(database: Path, own: Path) -> bool:
 
 
 def _open_database(store: Store, *, create: bool, is_own: bool) -> None:
-    """Make the database where that is asked for, and refuse what is none."""
+    """Open the database, making it with ``create`` only, and refuse a file that is not one."""
     database = store.database
     assert database is not None
     if not database.exists():
         if os.path.lexists(database):
-            raise StoreError("the database is a link that leads nowhere", place=str(database))
+            raise StoreError("the database is a link to a missing file", place=str(database))
         if not create:
             raise StoreError(
                 "there are no runs and no models yet",
@@ -173,19 +173,19 @@ def _open_database(store: Store, *, create: bool, is_own: bool) -> None:
             )
         _make_database(database)
     remedy = "Restore it from a copy." if is_own else _REMEDY
-    refuse_odd_database(database, is_new=create, remedy=remedy)
+    check_database(database, is_new=create, remedy=remedy)
     if create and store.root is not None:
-        settle(database, store.root)
+        update_addresses(database, store.root)
 
 
 @contextlib.contextmanager
 def explain_store_errors(store: Store, *, files: bool = False) -> Iterator[None]:
-    """Turn what mlflow raises of a store into a refusal with place and remedy."""
+    """Explain errors of a store by place and remedy, and limit the time of a server."""
     seconds = _SECONDS_FOR_FILES if files else _SECONDS_FOR_A_STEP
     try:
-        with limit(seconds) if store.is_remote else contextlib.nullcontext():
+        with with_time_limit(seconds) if store.is_remote else contextlib.nullcontext():
             yield
-    except list_store_errors(import_mlflow()) as error:
+    except list_store_errors(load_mlflow()) as error:
         raise describe_store_error(error, place=store.shown, remedy=_REMEDY) from None
     except TooLate:
         raise _describe_silence(store, seconds) from None
@@ -193,14 +193,14 @@ def explain_store_errors(store: Store, *, files: bool = False) -> Iterator[None]
 
 def _describe_silence(store: Store, seconds: float) -> StoreError:
     return StoreError(
-        f"the store of runs and models gave no whole answer in {seconds:.0f} seconds",
+        f"the store of runs and models gave no complete answer in {seconds:.0f} seconds",
         place=store.shown,
-        remedy=f"{_REMEDY} A slow one is waited for longer with {_TIMEOUT}=SECONDS.",
+        remedy=f"{_REMEDY} Set {_TIMEOUT}=SECONDS to wait longer for a slow server.",
     )
 
 
-def _knock(store: Store) -> None:
-    """Ask whether anybody listens: mlflow would go on asking for minutes before it says no."""
+def _check_connection(store: Store) -> None:
+    """Check that the server can be reached, since MLflow would repeat attempts for minutes."""
     parts = urlsplit(store.uri)
     scheme = parts.scheme.partition("+")[0]
     if scheme not in _PORTS or not parts.hostname or scheme in getproxies():
@@ -211,8 +211,8 @@ def _knock(store: Store) -> None:
         socket.create_connection(address, timeout=_SECONDS_TO_CONNECT).close()
 
     try:
-        # To find the host's number takes time too, and has no limit that could be set.
-        ask_within(2 * _SECONDS_TO_CONNECT, connect)
+        # Finding the host's address takes time too, and has no limit that can be set.
+        run_within(2 * _SECONDS_TO_CONNECT, connect)
     except TooLate:
         raise _describe_silence(store, 2 * _SECONDS_TO_CONNECT) from None
     except (OSError, ValueError) as error:
@@ -223,17 +223,17 @@ def _knock(store: Store) -> None:
         ) from None
 
 
-def _ask(store: Store, *, create: bool) -> None:
-    """Ask once, and wait for the whole answer: somebody who listens need not answer."""
+def _check_answer(store: Store, *, create: bool) -> None:
+    """Check that the server gives a complete answer to one question in time."""
     seconds = max(_SECONDS_TO_ANSWER, float(os.environ[_TIMEOUT]))
     is_server = urlsplit(store.uri).scheme.partition("+")[0] in ("http", "https")
     retries = os.environ[_RETRIES]
     os.environ[_RETRIES] = "0"
-    question = _list_one if is_server else partial(_refuse_empty, store, create)
+    question = _list_one if is_server else partial(_check_tables, store, create)
     try:
         with explain_store_errors(store):
             try:
-                ask_within(seconds, question)
+                run_within(seconds, question)
             except TooLate:
                 raise _describe_silence(store, seconds) from None
     finally:
@@ -241,11 +241,11 @@ def _ask(store: Store, *, create: bool) -> None:
 
 
 def _list_one() -> None:
-    import_mlflow().MlflowClient().search_experiments(max_results=1)
+    load_mlflow().MlflowClient().search_experiments(max_results=1)
 
 
-def _refuse_empty(store: Store, create: bool) -> None:
-    """Refuse a database on a server that can't be used, or in which mlflow would make tables."""
+def _check_tables(store: Store, create: bool) -> None:
+    """Refuse a database server that can't be used, or on which MLflow would make tables."""
     sqlalchemy, errors = import_module("sqlalchemy"), import_module("sqlalchemy.exc")
     try:
         engine = sqlalchemy.create_engine(store.uri)
@@ -265,12 +265,12 @@ def _refuse_empty(store: Store, create: bool) -> None:
 
 
 def _make_database(database: Path) -> None:
-    """Make a migrated database under another name first: two trainings may start together."""
+    """Make a migrated database under another name first, as two trainings may start together."""
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".store-", dir=database.parent) as folder:
             new = Path(folder) / database.name
-            client = import_mlflow().MlflowClient(tracking_uri=write_address(new))
+            client = load_mlflow().MlflowClient(tracking_uri=write_address(new))
             client.search_experiments(max_results=1)
             with contextlib.suppress(FileExistsError):
                 publish(new, database)
@@ -278,5 +278,5 @@ def _make_database(database: Path) -> None:
         raise StoreError(
             f"the store of the runs can't be made: {error.strerror}",
             place=str(database.parent),
-            remedy="Name a project in which you may write, with --project.",
+            remedy="Name a project that you may write to, with --project.",
         ) from None

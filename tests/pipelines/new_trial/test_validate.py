@@ -18,7 +18,7 @@ from glabella.simulation.frames import simulate_tables
 from glabella.simulation.scenario.definition import read_scenario
 from glabella.tracking.registry import list_versions_of
 from glabella.tracking.runs import list_finished
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.store import load_mlflow, open_store
 
 from ...conftest import PLAIN_ANALYSIS, make_small_tables
 
@@ -118,7 +118,7 @@ class TestValidation:
     def test_is_a_run_beside_the_models_and_no_training(self, result, project) -> None:
         store = open_store(find_project(project), create=False)
         assert result.run_id not in [run.run_id for run in list_finished(store)]
-        client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
+        client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
         run = client.get_run(result.run_id)
         assert run.info.status == "FINISHED"
         assert run.data.tags["validated_model"] == result.model
@@ -271,7 +271,7 @@ class TestRefusals:
         with pytest.raises(KeyboardInterrupt):
             validate(project, write(tmp_path, make_new_trial(31)))
         assert list((project / "mlruns" / "validated").iterdir()) == []
-        client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
+        client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
         runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
         assert runs[0].info.status == "FAILED"
 
@@ -389,9 +389,9 @@ def _list(project: Path) -> list:
 
 
 def _find_bundle(project: Path, reference: str) -> Path:
-    from glabella.tracking.registry import fetch_bundle
+    from glabella.tracking.registry import find_registered_bundle
 
-    return fetch_bundle(reference, project=find_project(project), allow_simulated=False)
+    return find_registered_bundle(reference, project=find_project(project), allow_simulated=False)
 
 
 @pytest.fixture(scope="module")

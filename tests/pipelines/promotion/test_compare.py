@@ -12,15 +12,15 @@ import glabella
 from glabella.cli.main import app
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError, StoreError
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.store import load_mlflow, open_store
 
 
 def ask(project):
     open_store(find_project(project))
-    return import_mlflow().MlflowClient()
+    return load_mlflow().MlflowClient()
 
 
-def crown(project, version):
+def promote_version(project, version):
     ask(project).set_registered_model_alias("small", "champion", version)
 
 
@@ -32,7 +32,7 @@ def predictions_of(project, result):
 
 def test_each_run_is_what_train_printed_with_version_and_aliases(registry):
     project, first, second = registry
-    crown(project, "1")
+    promote_version(project, "1")
     plain = json.loads(json.dumps(glabella.compare("small", project=project).as_json()))
     assert [run["run_id"] for run in plain["runs"]] == [second.run_id, first.run_id]
     for shown, trained in zip(plain["runs"], (second, first), strict=True):
@@ -52,7 +52,7 @@ def test_each_run_is_what_train_printed_with_version_and_aliases(registry):
 
 def test_the_challenger_less_the_champion_is_the_difference_of_their_folds(registry):
     project, first, second = registry
-    crown(project, "1")
+    promote_version(project, "1")
     pooled, across = glabella.compare("small", project=project).differences
     assert (pooled.run, pooled.against, pooled.role) == (second.run_id, first.run_id, "champion")
     assert (pooled.design, across.design) == ("pooled", "across")
@@ -101,7 +101,7 @@ def test_named_runs_are_held_against_the_first(registry):
 
 def test_the_champion_is_shown_beyond_the_limit(registry):
     project, first, second = registry
-    crown(project, "1")
+    promote_version(project, "1")
     result = glabella.compare(limit=1, project=project)
     assert [run.run_id for run in result.runs] == [second.run_id, first.run_id]
 
@@ -168,7 +168,7 @@ def test_the_frame_has_a_row_a_run_candidate_and_design(registry):
 
 def test_the_command_prints_a_table_of_100_columns_json_and_a_page(registry, tmp_path):
     project, first, second = registry
-    crown(project, "1")
+    promote_version(project, "1")
     page = tmp_path / "compare.html"
     shown = CliRunner().invoke(app, ["compare", "--project", str(project), "--out", str(page)])
     assert shown.exit_code == 0, shown.output

@@ -10,8 +10,8 @@ from glabella.cli.main import app
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, StoreError
 from glabella.reporting.record import RECORD_FILE
-from glabella.tracking.registry import BUNDLE_TAG, RECORD_TAG, fetch_bundle, hash_file
-from glabella.tracking.store import import_mlflow, open_store
+from glabella.tracking.registry import BUNDLE_TAG, RECORD_TAG, find_registered_bundle, hash_file
+from glabella.tracking.store import load_mlflow, open_store
 
 
 def run(*arguments):
@@ -20,7 +20,7 @@ def run(*arguments):
 
 def ask(project):
     open_store(find_project(project))
-    return import_mlflow().MlflowClient()
+    return load_mlflow().MlflowClient()
 
 
 def tags_of(project, version):
@@ -71,7 +71,7 @@ def test_what_meets_every_criterion_becomes_champion_and_is_scored_by_default(re
     assert (result.promoted, result.verdict, result.override) == (True, "passed", None)
     assert champion_of(project) == "1"
     assert tags_of(project, "1")["gate"] == "passed"
-    bundle = fetch_bundle(None, project=find_project(project), allow_simulated=False)
+    bundle = find_registered_bundle(None, project=find_project(project), allow_simulated=False)
     assert (bundle / "manifest.json").is_file()
 
 
@@ -131,11 +131,13 @@ def test_a_bundle_that_is_not_the_registered_one_is_neither_promoted_nor_scored(
         path.write_text(path.read_text() + "\n")
     for act in (
         lambda: glabella.promote("small/1", override="x", project=project),
-        lambda: fetch_bundle("small/1", project=find_project(project), allow_simulated=False),
+        lambda: find_registered_bundle(
+            "small/1", project=find_project(project), allow_simulated=False
+        ),
     ):
         with pytest.raises(BundleError, match="the bundle in the store is not the one"):
             act()
-    assert fetch_bundle("small/2", project=find_project(project), allow_simulated=False)
+    assert find_registered_bundle("small/2", project=find_project(project), allow_simulated=False)
 
 
 def test_a_version_without_digests_scores_and_is_not_promoted(registry):
@@ -145,7 +147,7 @@ def test_a_version_without_digests_scores_and_is_not_promoted(registry):
         client.delete_model_version_tag("small", "1", tag)
     with pytest.raises(BundleError, match="registered without digests"):
         glabella.promote("small/1", override="x", project=project)
-    assert fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
+    assert find_registered_bundle("small/1", project=find_project(project), allow_simulated=False)
 
 
 def test_simulated_data_are_never_promoted_whatever_the_reason(registry):

@@ -123,9 +123,9 @@ class TestARehearsal:
 
     def test_is_a_run_of_its_own_and_no_training(self, rehearsed) -> None:
         home, result = rehearsed
-        from glabella.tracking.store import import_mlflow
+        from glabella.tracking.store import load_mlflow
 
-        client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{home}/mlruns/mlflow.db")
+        client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{home}/mlruns/mlflow.db")
         run = client.get_run(result.run_id)
         assert run.info.status == "FINISHED"
         assert run.data.tags["origin"] == "simulated"

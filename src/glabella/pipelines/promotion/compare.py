@@ -23,7 +23,7 @@ from glabella.tracking.registry import (
     RegisteredVersion,
     list_versions_of,
 )
-from glabella.tracking.runs import FinishedRun, fetch_artifacts, list_finished
+from glabella.tracking.runs import FinishedRun, find_artifacts, list_finished
 from glabella.tracking.store import Store, open_store
 from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.comparison.paired import measure_paired
@@ -135,7 +135,7 @@ def _describe(
     reasons: dict[str, str] = {}
     plain: dict[str, Any] = {}
     try:
-        record, _ = read_record(fetch_artifacts(store, run.run_id, RECORD_FOLDER))
+        record, _ = read_record(find_artifacts(store, run.run_id, RECORD_FOLDER))
         plain = record.as_training()
     except StoreError as error:
         reasons["candidates"] = error.finding

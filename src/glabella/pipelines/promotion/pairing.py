@@ -11,7 +11,7 @@ import pandas as pd
 
 from glabella.errors import StoreError
 from glabella.features.spec import FeatureTable
-from glabella.tracking.runs import fetch_artifacts
+from glabella.tracking.runs import find_artifacts
 from glabella.tracking.store import Store
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.folds.sample import Sample
@@ -99,9 +99,7 @@ def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
     except (KeyError, ValueError, OSError):
         raise NotPairedError(f"the key file of run {short} is of an earlier version") from None
     try:
-        table = pd.read_parquet(
-            fetch_artifacts(store, run_id, "validation") / "predictions.parquet"
-        )
+        table = pd.read_parquet(find_artifacts(store, run_id, "validation") / "predictions.parquet")
     except StoreError as error:
         raise NotPairedError(
             f"the predictions of run {short} can't be read: {error.finding}"

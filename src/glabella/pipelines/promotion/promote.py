@@ -14,7 +14,7 @@ from glabella.errors import BundleError, StoreError
 from glabella.pipelines.promotion.gate import Criterion, judge
 from glabella.pipelines.run_folder import RECORD_FOLDER
 from glabella.reporting.record import RECORD_FILE, RunRecord, read_record
-from glabella.tracking.promotion import crown, find_previous, record_verdict, restore
+from glabella.tracking.promotion import find_previous, log_verdict, promote_version, restore
 from glabella.tracking.references import ModelReference, parse_reference
 from glabella.tracking.registry import (
     BUNDLE_TAG,
@@ -23,11 +23,11 @@ from glabella.tracking.registry import (
     SIMULATED,
     UPDATED_TAG,
     RegisteredVersion,
-    fetch_version,
+    check_digest,
     find_version,
-    refuse_changed,
+    find_version_bundle,
 )
-from glabella.tracking.runs import fetch_artifacts
+from glabella.tracking.runs import find_artifacts
 from glabella.tracking.store import Store, open_store
 
 __all__ = ["Promotion", "RollBack", "promote", "roll_back"]
@@ -193,8 +193,8 @@ def promote(
     tags["gate"] = result.verdict
     # A later verdict without a reason must not stand beside the reason of an earlier one.
     tags["gate.override"] = reason or "none"
-    record_verdict(store, found, tags)
-    before = crown(store, found) if promoted else None
+    log_verdict(store, found, tags)
+    before = promote_version(store, found) if promoted else None
     return Promotion(**{**vars(result), "champion_before": before})
 
 
@@ -231,7 +231,7 @@ def roll_back(name: str, *, reason: str = "", project: str | Path | None = None)
         )
     store = open_store(find_project(Path(project) if project is not None else None))
     champion, previous = find_previous(store, named.name)
-    load_bundle(fetch_version(store, previous))
+    load_bundle(find_version_bundle(store, previous))
     restore(store, champion, previous, reason.strip())
     return RollBack(named.name, champion.version, previous.version, reason.strip())
 
@@ -257,7 +257,7 @@ def _refuse_simulated(found: RegisteredVersion, origin: str) -> None:
 
 def _judge_updated(store: Store, found: RegisteredVersion) -> tuple[Criterion, ...]:
     """Nothing was validated since an update, so no figure can pass the gate."""
-    bundle = load_bundle(fetch_version(store, found))
+    bundle = load_bundle(find_version_bundle(store, found))
     _refuse_simulated(found, bundle.manifest.origin)
     return (
         Criterion(
@@ -280,10 +280,10 @@ def _read_verified(store: Store, found: RegisteredVersion) -> RunRecord:
             place=place,
             remedy="It can go on scoring; to promote, train again with this version of Glabella.",
         )
-    bundle = load_bundle(fetch_version(store, found))
+    bundle = load_bundle(find_version_bundle(store, found))
     _refuse_simulated(found, bundle.manifest.origin)
-    folder = fetch_artifacts(store, found.run_id, RECORD_FOLDER)
-    refuse_changed(folder / RECORD_FILE, found, RECORD_TAG, "record")
+    folder = find_artifacts(store, found.run_id, RECORD_FOLDER)
+    check_digest(folder / RECORD_FILE, found, RECORD_TAG, "record")
     record, _ = read_record(folder)
     if record.promotion is None or bundle.manifest.provenance.get("run") != found.run_id:
         raise BundleError(

@@ -58,9 +58,9 @@ def test_the_curve_stands_in_json_report_and_store(small_project):
     read = re.sub(r'<span class="interval">([^<]*)</span>', r"\1", text)
     assert html.escape(plain["statement"]).replace("&#x27;", "&#39;") in read
     assert 'id="learning-curve"' in text and "Participants to learn from" in text
-    from glabella.tracking.store import import_mlflow
+    from glabella.tracking.store import load_mlflow
 
-    client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
+    client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
     said = result.parts["learning_curve"].list_metrics()
     assert {name: metrics[name] for name in said} == said

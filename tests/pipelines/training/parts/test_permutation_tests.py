@@ -49,11 +49,9 @@ def test_a_planted_predictor_is_told_from_nothing_and_from_severity(small_projec
         assert tests[name]["permutations"] == tests[name]["asked"] == 19
         assert tests[name]["statement"] in Path(result.report).read_text().replace("&#39;", "'")
     assert tests["anything"]["statistic"] > 0.6
-    from glabella.tracking.store import import_mlflow
+    from glabella.tracking.store import load_mlflow
 
-    client = import_mlflow().MlflowClient(
-        tracking_uri=f"sqlite:///{small_project}/mlruns/mlflow.db"
-    )
+    client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{small_project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
     assert metrics["permutation.anything.p"] == 0.05
 

@@ -46,9 +46,9 @@ def test_refits_stand_in_json_report_and_store(small_project):
     read = re.sub(r'<span class="interval">([^<]*)</span>', r"\1", text)
     assert html.escape(plain["statement"]).replace("&#x27;", "&#39;") in read
     assert "calibration slope on the original participants" in text
-    from glabella.tracking.store import import_mlflow
+    from glabella.tracking.store import load_mlflow
 
-    client = import_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
+    client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
     assert metrics["stability.flips"] == plain["flips"]
 

@@ -1,8 +1,8 @@
-"""Where the files of runs and models lie: below the project, wherever it was moved or copied to.
+"""The locations of the files of runs and models, which stay valid if a project is moved or copied.
 
 MLflow keeps the whole address of each run's files. A project that was renamed, moved or copied
-would look for its files, and write new ones, where it was before. So they are found from the
-project, and before anything is written the addresses in its database are set to where it is.
+would look for its files, and write new ones, in its old location. So they are found from the
+project, and the addresses in its database are updated before anything is written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 from glabella.errors import StoreError
 from glabella.tracking.databases import SECONDS_TO_WAIT_FOR_A_LOCK
 
-# What a project's experiments have always had, whatever the project was called.
+# The end of the addresses of a project's experiments, whatever the project was called.
 _ENDING = ("mlruns", "artifacts")
 _ADDRESSES = {
     "experiments": ("artifact_location",),
@@ -27,7 +27,7 @@ _ADDRESSES = {
 
 
 def read_path(address: str) -> Path | None:
-    """Read the path that an address of files names."""
+    """Read the path in an address of files; None if it is not a path."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
@@ -47,27 +47,27 @@ def find_files(root: Path, recorded: str, *inside: str) -> Path:
         raise StoreError(
             "its files are not in the store",
             place=str(here),
-            remedy="They were removed, or not copied with the project. Restore them from a copy, "
-            "or train again.",
+            remedy="They were removed, or were not copied with the project. Restore them from a "
+            "copy, or train again.",
         )
     raise StoreError(
-        f"its files are not in this project; the database says that they are at {recorded}",
+        f"its files are not in this project; according to the database they are at {recorded}",
         place=str(here),
-        remedy="A project is moved or copied with its whole mlruns folder. Copy mlruns/artifacts "
-        "from there, or train again.",
+        remedy="A project must be moved or copied with its whole mlruns folder. Copy "
+        "mlruns/artifacts from there, or train again.",
     )
 
 
 def describe_lost(recorded: str) -> StoreError:
-    """Say of files that are not where a store's database says they are."""
+    """Describe that files are not at the address in the store's database."""
     return StoreError(
-        f"its files are not at {recorded}, where the database says that they are",
-        remedy="Put them back there, or train again.",
+        f"its files are not at {recorded}, the address in the database",
+        remedy="Move them back there, or train again.",
     )
 
 
-def settle(database: Path, root: Path) -> None:
-    """Set the addresses in a project's database to where the project is now."""
+def update_addresses(database: Path, root: Path) -> None:
+    """Update the addresses in a project's database to the project's present location."""
     new = root.as_uri()
     try:
         with closing(sqlite3.connect(database, timeout=SECONDS_TO_WAIT_FOR_A_LOCK)) as opened:
@@ -77,23 +77,22 @@ def settle(database: Path, root: Path) -> None:
                 return
             if database.stat().st_nlink > 1:
                 raise StoreError(
-                    "this project was copied by hard links, so its database is another project's "
-                    "as well",
+                    "this project was copied by hard links, so it has the same database file as "
+                    "another project",
                     place=str(database),
                     remedy="Copy the file itself: `cp mlflow.db copy && mv copy mlflow.db`.",
                 )
             with opened:
                 for old in moved:
-                    _replace(opened, old, new)
+                    _update_table(opened, old, new)
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
-            # An empty file, which MLflow fills when it opens it.
+            # The file is empty, and MLflow makes its tables on opening it.
             return
         raise StoreError(
-            f"the addresses in the database of runs and models can't be looked at or changed: "
-            f"{error}",
+            f"the addresses in the database of runs and models can't be read or changed: {error}",
             place=str(database),
-            remedy="Name a project in which you may write, with --project.",
+            remedy="Name a project that you may write to, with --project.",
         ) from None
     except sqlite3.Error as error:
         raise StoreError(
@@ -108,8 +107,8 @@ def _is_a_projects(address: str) -> bool:
     return path is not None and path.parts[-2:] == _ENDING
 
 
-def _replace(opened: sqlite3.Connection, old: str, new: str) -> None:
-    """Replace the beginning of each address that is `old` or below it."""
+def _update_table(opened: sqlite3.Connection, old: str, new: str) -> None:
+    """Update each address that is `old` or below it."""
     for table, columns in _ADDRESSES.items():
         there = {row[1] for row in opened.execute(f"PRAGMA table_info({table})")}
         for column in columns:
@@ -121,13 +120,13 @@ def _replace(opened: sqlite3.Connection, old: str, new: str) -> None:
                 )
 
 
-def refuse_elsewhere(root: Path, recorded: str) -> None:
+def check_inside(root: Path, recorded: str) -> None:
     """Refuse to write files outside the project."""
     there = read_path(recorded)
     if there is None or not there.is_relative_to(root):
         raise StoreError(
             f"MLflow would write this run's files outside the project, to {recorded}",
             place=str(root.parent),
-            remedy="The experiment was made by another program, or the project was moved while it "
-            "was written. Rename the analysis, or give it a project of its own.",
+            remedy="The experiment was made by another program, or the project was moved during "
+            "the training. Rename the analysis, or give it a separate project.",
         )

@@ -15,9 +15,9 @@ from glabella.cli.main import app
 from glabella.definitions.locate import find_project
 from glabella.errors import BundleError, StoreError
 from glabella.pipelines.report import write_report
-from glabella.tracking.places import find_files, read_path, refuse_elsewhere, settle
-from glabella.tracking.registry import fetch_bundle
-from glabella.tracking.runs import fetch_artifacts, open_run
+from glabella.tracking.locations import check_inside, find_files, read_path, update_addresses
+from glabella.tracking.registry import find_registered_bundle
+from glabella.tracking.runs import find_artifacts, open_run
 from glabella.tracking.store import open_store
 
 
@@ -53,7 +53,7 @@ def moved(trained_twice, tmp_path, request):
     if request.param == "the original is gone":
         copied = tmp_path / "first place"
         shutil.copytree(original, copied)
-        settle(copied / "mlruns" / "mlflow.db", copied / "mlruns" / "artifacts")
+        update_addresses(copied / "mlruns" / "mlflow.db", copied / "mlruns" / "artifacts")
         original = copied
     project = tmp_path / "ü moved (2)"
     if request.param == "the original is gone":
@@ -95,9 +95,9 @@ def test_every_verb_finds_the_runs_and_models_of_a_moved_project(moved, new_pati
     # None of them writes.
     assert (project / "mlruns" / "mlflow.db").read_bytes() == database
     assert glabella.promote("small/1", override="a test", project=project).promoted
-    assert fetch_bundle(None, project=find_project(project), allow_simulated=False).is_relative_to(
-        project
-    )
+    assert find_registered_bundle(
+        None, project=find_project(project), allow_simulated=False
+    ).is_relative_to(project)
 
 
 def test_a_training_in_a_copy_writes_into_the_copy_alone(moved, tmp_path):
@@ -105,7 +105,7 @@ def test_a_training_in_a_copy_writes_into_the_copy_alone(moved, tmp_path):
     third = glabella.train("small", project=project, workers=1)
     assert third.model_uri == "models:/small/3"
     for version in (1, 2, 3):
-        found = fetch_bundle(
+        found = find_registered_bundle(
             f"small/{version}", project=find_project(project), allow_simulated=False
         )
         assert found.is_relative_to(project / "mlruns" / "artifacts")
@@ -124,15 +124,15 @@ def test_files_that_were_not_copied_are_refused_with_the_true_reason(trained_twi
     project = tmp_path / "project"
     shutil.copytree(original, project, ignore=shutil.ignore_patterns("artifacts"))
     with pytest.raises(BundleError, match="its files are not in this project") as caught:
-        fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
+        find_registered_bundle("small/1", project=find_project(project), allow_simulated=False)
     assert str(original) in str(caught.value)
     with pytest.raises(StoreError, match="its files are not in this project"):
         write_report(first.run_id, out=tmp_path / "report.html", project=project)
     [newest, _] = glabella.compare("small", project=project).runs
     assert "its files are not in this project" in newest.reasons["candidates"]
-    settle(project / "mlruns" / "mlflow.db", project / "mlruns" / "artifacts")
+    update_addresses(project / "mlruns" / "mlflow.db", project / "mlruns" / "artifacts")
     with pytest.raises(BundleError, match="its files are not in the store"):
-        fetch_bundle("small/1", project=find_project(project), allow_simulated=False)
+        find_registered_bundle("small/1", project=find_project(project), allow_simulated=False)
 
 
 def test_an_experiment_whose_files_go_elsewhere_is_refused_before_anything_is_fitted(
@@ -157,7 +157,7 @@ def test_a_project_that_moves_while_it_is_written_writes_nowhere_else(small_proj
         pytest.raises(StoreError, match="outside the project"),
         open_run(store, analysis="small", run_name="small", tags={}) as run,
     ):
-        settle(small_project / "mlruns" / "mlflow.db", tmp_path / "mlruns" / "artifacts")
+        update_addresses(small_project / "mlruns" / "mlflow.db", tmp_path / "mlruns" / "artifacts")
         run.log_file(tmp_path / "file.txt")
     assert not (tmp_path / "mlruns").exists()
 
@@ -168,7 +168,7 @@ def test_the_address_of_the_own_database_is_the_own_store(registry, monkeypatch,
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")
     store = open_store(find_project(project))
     assert store.root == project / "mlruns" / "artifacts"
-    found = fetch_artifacts(store, first.run_id, "record")
+    found = find_artifacts(store, first.run_id, "record")
     assert found == store.root / first.run_id / "artifacts" / "record"
 
 
@@ -178,14 +178,14 @@ def test_a_stated_database_whose_files_are_gone_is_refused_with_the_true_reason(
     original, first, _ = trained_twice
     gone = tmp_path / "gone"
     shutil.copytree(original, gone)
-    settle(gone / "mlruns" / "mlflow.db", gone / "mlruns" / "artifacts")
+    update_addresses(gone / "mlruns" / "mlflow.db", gone / "mlruns" / "artifacts")
     shutil.copy(gone / "mlruns" / "mlflow.db", tmp_path / "runs.db")
     shutil.rmtree(gone)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
-    with pytest.raises(BundleError, match="where the database says that they are") as caught:
-        fetch_bundle("small/1", project=find_project(original), allow_simulated=False)
+    with pytest.raises(BundleError, match="the address in the database") as caught:
+        find_registered_bundle("small/1", project=find_project(original), allow_simulated=False)
     assert str(gone) in str(caught.value)
-    with pytest.raises(StoreError, match="where the database says that they are"):
+    with pytest.raises(StoreError, match="the address in the database"):
         write_report(first.run_id, out=tmp_path / "report.html", project=original)
     assert not gone.exists()
 
@@ -206,10 +206,10 @@ def test_files_below_the_root_are_found_where_they_are_recorded(tmp_path):
     assert find_files(root, "file:///x", "run", "artifacts") == root / "run" / "artifacts"
     with pytest.raises(StoreError, match=r"not in this project.*s3://bucket/x"):
         find_files(root, "s3://bucket/x")
-    refuse_elsewhere(root, (root / "odd").as_uri())
+    check_inside(root, (root / "odd").as_uri())
     for elsewhere in ((tmp_path / "odd").as_uri(), "s3://bucket", f"{root.as_uri()}2"):
         with pytest.raises(StoreError, match="outside the project"):
-            refuse_elsewhere(root, elsewhere)
+            check_inside(root, elsewhere)
 
 
 def test_the_command_works_in_a_moved_project(registry, tmp_path):

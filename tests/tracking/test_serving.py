@@ -77,3 +77,12 @@ def test_served_scores_are_those_of_a_file_to_the_last_digit(trained, new_patien
     )
     for column in ("status", "error", "in_domain", "domain_note", "reason_1", "model"):
         assert served[column].tolist() == ours[column].tolist()
+
+
+def test_a_model_that_an_earlier_version_logged_finds_the_names_that_it_imports():
+    # A logged model has a copy of `serving.py`, which imports these and nothing else of ours.
+    from glabella.bundle.load import load_bundle
+    from glabella.bundle.predict import score_frame
+    from glabella.tracking.store import import_mlflow
+
+    assert all(map(callable, (load_bundle, score_frame, import_mlflow)))

@@ -103,6 +103,10 @@ def load_mlflow() -> Any:
     return mlflow
 
 
+# Models that earlier versions logged have a copy of `serving.py` that imports this name.
+import_mlflow = load_mlflow
+
+
 def open_store(project: Project, *, create: bool = False) -> Store:
     """Open the store in ``MLFLOW_TRACKING_URI``, by default the project's own database."""
     stated = os.environ.get("MLFLOW_TRACKING_URI")

@@ -12,7 +12,7 @@ import pytest
 import glabella
 from glabella.pipelines.training import results
 from glabella.reporting import render
-from glabella.tracking.store import import_mlflow
+from glabella.tracking.store import load_mlflow
 
 
 @pytest.fixture
@@ -56,9 +56,7 @@ def test_a_part_added_by_the_steps_is_in_report_json_record_and_metrics(added, s
     assert result.as_json()["spread"] == plain
     kept = json.loads((Path(result.report).parent / "record" / "record.json").read_text())
     assert kept["spread"] == plain
-    client = import_mlflow().MlflowClient(
-        tracking_uri=f"sqlite:///{small_project}/mlruns/mlflow.db"
-    )
+    client = load_mlflow().MlflowClient(tracking_uri=f"sqlite:///{small_project}/mlruns/mlflow.db")
     metrics = client.get_run(result.run_id).data.metrics
     assert np.isclose(metrics["spread.lower"], part.lower)
     page = Path(result.report).read_text(encoding="utf-8")

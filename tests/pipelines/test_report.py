@@ -22,7 +22,7 @@ def render(trained, tmp_path, monkeypatch):
     project, result = trained
     folder = tmp_path / "record"
     shutil.copytree(Path(result.report).parent / "record", folder)
-    monkeypatch.setattr(report, "fetch_artifacts", lambda *asked: folder)
+    monkeypatch.setattr(report, "find_artifacts", lambda *asked: folder)
 
     def render(change):
         path = folder / "record.json"

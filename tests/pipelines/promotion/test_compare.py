@@ -70,9 +70,14 @@ def test_the_challenger_less_the_champion_is_the_difference_of_their_folds(regis
     assert found.high - found.value == pytest.approx(half, abs=1e-7)
     # Without the planted predictor it is worse.
     assert found.value > 0
-    auc = [item.procedure.validated.pooled.estimates["auc"].value for item in (second, first)]
+    auc = [
+        item.figures.procedure.validated.pooled.estimates["auc"].value for item in (second, first)
+    ]
     assert pooled.measured.auc.value == pytest.approx(auc[0] - auc[1], abs=1e-9)
-    loss = [item.procedure.validated.across.estimates["log_loss"].value for item in (second, first)]
+    loss = [
+        item.figures.procedure.validated.across.estimates["log_loss"].value
+        for item in (second, first)
+    ]
     assert across.measured.log_loss.value == pytest.approx(loss[0] - loss[1], abs=1e-9)
 
 

@@ -1,6 +1,5 @@
 """A finished fit is found again, and nothing else is taken for it."""
 
-import dataclasses
 import stat
 
 import numpy as np
@@ -10,11 +9,13 @@ from glabella.errors import DataError
 from glabella.models.candidate import Candidate
 from glabella.models.estimators.interface import Contributions
 from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.digest import FitKey
 from glabella.validation.folds.fold_result import FoldResult, InnerLosses
 from glabella.validation.folds.splits import Fold
 
 FOLD = Fold("pooled", 0, 1, None, np.arange(6), np.arange(6, 9))
 RIDGE = Candidate(kind="candidate", description="x", estimator="ridge")
+SEEDS = (np.random.SeedSequence(4), np.random.SeedSequence(7))
 OUTCOMES = np.array([[1, 0, 1, 0, 1, 0]], dtype=np.int8)
 
 
@@ -28,13 +29,10 @@ def sample(make_sample):
     return make_sample(9)
 
 
-def key(checkpoint, sample, **changed):
-    stated = {
-        "candidate": RIDGE, "sample": sample, "fold": FOLD, "outcomes": OUTCOMES,
-        "inner_folds": 3, "seeds": (np.random.SeedSequence(4), np.random.SeedSequence(7)),
-        "is_weighed": False, **changed,
-    }  # fmt: skip
-    return checkpoint.make_key(**stated)
+def key(checkpoint, sample):
+    return checkpoint.digester.make_key(
+        RIDGE, sample, FOLD, OUTCOMES, inner_folds=3, seeds=SEEDS, is_weighed=False
+    )
 
 
 def result():
@@ -56,36 +54,6 @@ def test_a_kept_fit_is_found_to_the_last_digit(checkpoint, sample):
     assert (found.setting, found.seconds, found.error) == ({"C": 0.1}, 1.5, None)
     assert found.inner == result().inner
     assert checkpoint.count() == 1
-
-
-def test_whatever_a_fit_depends_on_changes_its_key(checkpoint, sample, make_sample, tmp_path):
-    first = key(checkpoint, sample)
-    assert key(checkpoint, sample) == first
-    features = sample.features.frame.copy()
-    features.iloc[0, 0] += 1
-    altered = dataclasses.replace(
-        sample, features=dataclasses.replace(sample.features, frame=features)
-    )
-    flipped = OUTCOMES.copy()
-    flipped[0, 0] = 0
-    others = [
-        key(checkpoint, sample, candidate=RIDGE.model_copy(update={"estimator": "xgboost"})),
-        key(checkpoint, altered),
-        key(checkpoint, sample, fold=dataclasses.replace(FOLD, train=np.arange(5))),
-        key(checkpoint, sample, fold=dataclasses.replace(FOLD, repeat=1),
-            seeds=(np.random.SeedSequence(6), np.random.SeedSequence(7))),
-        key(checkpoint, sample, fold=dataclasses.replace(FOLD, unit="trial")),
-        key(checkpoint, sample, outcomes=flipped),
-        key(checkpoint, sample, inner_folds=4),
-        key(checkpoint, sample, seeds=(np.random.SeedSequence(5), np.random.SeedSequence(7))),
-        key(checkpoint, sample, seeds=(np.random.SeedSequence(4), np.random.SeedSequence(8))),
-        key(checkpoint, sample, is_weighed=True),
-        key(checkpoint, dataclasses.replace(sample, site=np.array(["S"] * 9))),
-        key(Checkpoint(tmp_path, {"numpy": "3"}), sample),
-    ]  # fmt: skip
-    digests = {other.digest for other in others}
-    assert first.digest not in digests
-    assert len(digests) == len(others)
 
 
 def test_a_fit_that_was_not_written_whole_is_not_found(checkpoint, sample):
@@ -134,3 +102,27 @@ def test_a_fit_is_not_written_through_a_link(checkpoint, sample, tmp_path):
     checkpoint.keep(name, result())
     assert (tmp_path / "theirs").read_text() == "precious"
     assert checkpoint.find(name, "ridge", FOLD) is not None
+
+
+def test_any_plain_content_comes_back_as_it_was(checkpoint):
+    content = {
+        "floats": [1 / 3, float("inf"), -0.0],
+        "none": None,
+        "nested": {"files": {"model.json": b"\x00\xff{}"}, "array": np.array([[np.nan, 1 / 3]])},
+        "empty": [],
+    }
+    checkpoint.keep_plain(FitKey("a"), content)
+    found = checkpoint.find_plain(FitKey("a"))
+    assert found["floats"] == content["floats"]
+    assert (found["none"], found["empty"]) == (None, [])
+    assert found["nested"]["files"] == content["nested"]["files"]
+    np.testing.assert_array_equal(found["nested"]["array"], content["nested"]["array"])
+    assert checkpoint.find_plain(FitKey("b")) is None
+    assert checkpoint.count() == 1
+
+
+def test_what_was_not_written_whole_is_not_found(checkpoint):
+    checkpoint.keep_plain(FitKey("a"), [1.0])
+    path = checkpoint.folder / "a.npz"
+    path.write_bytes(path.read_bytes()[:-40])
+    assert checkpoint.find_plain(FitKey("a")) is None

@@ -35,7 +35,7 @@ from glabella.models.grouping import Grouping
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.tracking.runs import name_metric
 from glabella.validation.adequacy.stability import refit_on_resamples
-from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.digest import Digester
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 
 
@@ -244,27 +244,10 @@ def describe_unexplained(reason: str) -> dict[str, Any]:
     }
 
 
-def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, checkpoint: Checkpoint) -> str:
-    """Make the scope of what the chosen candidate is refitted for.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    chosen : str
-        The chosen candidate.
-    part : str
-        What distinguishes the tasks from others of the same candidate.
-    checkpoint : Checkpoint
-        Where it is kept.
-
-    Returns
-    -------
-    str
-        For a `Keeper`.
-    """
+def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, digester: Digester) -> str:
+    """Make the scope of a part of what the chosen candidate is refitted for."""
     analysis = loaded.analysis
-    scope = checkpoint.make_scope(
+    scope = digester.make_scope(
         {chosen: loaded.resolved.candidates[chosen].value},
         loaded.sample,
         analysis.seed,

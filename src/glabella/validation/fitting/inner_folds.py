@@ -24,20 +24,7 @@ MOST_TUNED = 20_000
 
 
 def draw_tuned(people: npt.NDArray[np.int_], state: int) -> Rows:
-    """Draw the rows to tune on: all, or those of whole persons up to a number that is enough.
-
-    Parameters
-    ----------
-    people : array of int, shape (n_rows,)
-        A number for each row's person.
-    state : int
-        Of the draw.
-
-    Returns
-    -------
-    array of int
-        Positions among the rows, in order; at most 20,000.
-    """
+    """Draw the rows to tune on: all, or those of whole persons, at most 20,000 in all."""
     if len(people) <= MOST_TUNED:
         return np.arange(len(people))
     order = np.random.default_rng(state).permutation(np.unique(people))
@@ -48,18 +35,7 @@ def draw_tuned(people: npt.NDArray[np.int_], state: int) -> Rows:
 
 
 def needs_inner_folds(candidate: Candidate) -> bool:
-    """Say whether a candidate learns anything from inner folds.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-
-    Returns
-    -------
-    bool
-        True for a setting to choose, weights or a calibration to learn.
-    """
+    """Say whether a candidate has a setting to choose, weights or a calibration to learn."""
     return (
         bool(candidate.members)
         or (candidate.calibration != "none" and candidate.role == "candidate")
@@ -77,29 +53,10 @@ def split_inner(
     unit: Unit,
     state: int,
 ) -> list[tuple[Rows, Rows]]:
-    """Split a training part for tuning.
+    """Split the rows of a training part for tuning; none if a class is too rare for two folds.
 
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-    rows : array of int
-        Those of the training part.
-    outcome : array of int, shape (n_rows,)
-        Theirs.
-    folds : int
-        How many; fewer where a class is rarer.
-    unit : str
-        What is kept together, as in `Fold`. Where whole trials or sites make no two folds with
-        both classes to learn from, participants are split.
-    state : int
-        Of the draw.
-
-    Returns
-    -------
-    list of tuple of array of int
-        Positions among the rows, learnt from and held out; none where a class is too rare for two
-        folds.
+    Whole trials or sites are kept together as `unit` says; participants are split if these make no
+    two folds with both classes to learn from. Splits are positions among the rows.
     """
     feasible = min(folds, *count_classes(outcome))
     if feasible < 2:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from glabella.validation.fitting.checkpoint import Checkpoint, FitKey
+from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.digest import FitKey
 
 Result = TypeVar("Result")
 
@@ -21,7 +22,7 @@ class Keeper(Generic[Result]):
     checkpoint : Checkpoint
         Where.
     scope : str
-        The digest of what all of them depend on, from `Checkpoint.make_scope`.
+        The digest of what all of them depend on, from `Digester.make_scope`.
     pack : callable
         Gives a result as plain values, bytes and arrays.
     unpack : callable
@@ -34,31 +35,12 @@ class Keeper(Generic[Result]):
     unpack: Callable[[Any], Result]
 
     def find(self, *name: object) -> Result | None:
-        """Find the result of a task.
-
-        Parameters
-        ----------
-        *name : object
-            What distinguishes it from the others of its scope.
-
-        Returns
-        -------
-        object or None
-            None if it is not there.
-        """
+        """Find the result of the task of a name; None if it is not there."""
         content = self.checkpoint.find_plain(self._make_key(name))
         return None if content is None else self.unpack(content)
 
     def keep(self, result: Result, *name: object) -> None:
-        """Keep the result of a task.
-
-        Parameters
-        ----------
-        result : object
-            What it came to.
-        *name : object
-            As in `find`.
-        """
+        """Keep the result of the task of a name."""
         self.checkpoint.keep_plain(self._make_key(name), self.pack(result))
 
     def _make_key(self, name: tuple[object, ...]) -> FitKey:

@@ -12,7 +12,7 @@ from joblib import delayed
 
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
-from glabella.validation.fitting.checkpoint import FitKey
+from glabella.validation.fitting.digest import FitKey
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.fitting.training_part import TunedModel
@@ -95,8 +95,9 @@ def _make_keys(
     """Make the key of each fit by candidate and fold, where finished fits are kept."""
     if runner.checkpoint is None:
         return {}
+    digester = runner.checkpoint.digester
     return {
-        (name, at): runner.checkpoint.make_key(
+        (name, at): digester.make_key(
             candidate,
             trainer.sample,
             fold,
@@ -157,18 +158,7 @@ def _run_fold(
 
 
 def order_candidates(candidates: Mapping[str, Candidate]) -> list[str]:
-    """Put those after the others that take them as members.
-
-    Parameters
-    ----------
-    candidates : mapping of Candidate
-        By name.
-
-    Returns
-    -------
-    list of str
-        In the order in which they are to be fitted.
-    """
+    """Put candidates after those that they take as members."""
     return sorted(candidates, key=lambda name: bool(candidates[name].members))
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from joblib import Parallel
 
 from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.digest import Digester
 from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.workers import Workers
 
@@ -51,87 +52,31 @@ class Runner:
     checkpoint: Checkpoint | None = None
 
     def report(self, stage: str, done: int = 0, in_all: int = 0) -> None:
-        """Report progress.
-
-        Parameters
-        ----------
-        stage : str
-            In words.
-        done, in_all : int
-            How many are done, and how many there are; 0 of a stage without parts.
-        """
+        """Report that some tasks of a stage are done; a stage without parts has none."""
         if self.progress is not None:
             self.progress(stage, done, in_all)
 
     def name_stage(self, words: str) -> Runner:
-        """Give every stage that is reported one name.
-
-        Parameters
-        ----------
-        words : str
-            The name.
-
-        Returns
-        -------
-        Runner
-            The same otherwise.
-        """
+        """Give every stage that is reported one name."""
         return replace(self, progress=lambda _, done, in_all: self.report(words, done, in_all))
 
     def make_keeper(
         self,
-        make_scope: Callable[[Checkpoint], str],
+        make_scope: Callable[[Digester], str],
         pack: Callable[[Result], Any],
         unpack: Callable[[Any], Result],
     ) -> Keeper[Result] | None:
-        """Make what keeps results of tasks of one kind.
-
-        Parameters
-        ----------
-        make_scope : callable
-            Gives the digest of what all of them depend on, from `Checkpoint.make_scope`.
-        pack, unpack : callable
-            As in `Keeper`.
-
-        Returns
-        -------
-        Keeper or None
-            None if nothing is kept.
-        """
+        """Make what keeps results of tasks that depend on a scope; None if nothing is kept."""
         if self.checkpoint is None:
             return None
-        return Keeper(self.checkpoint, make_scope(self.checkpoint), pack, unpack)
+        return Keeper(self.checkpoint, make_scope(self.checkpoint.digester), pack, unpack)
 
     def make_parallel(self, *, shared: Sequence[object] = ()) -> Parallel:
-        """Make what runs tasks, as in `Workers`.
-
-        Parameters
-        ----------
-        shared : sequence of object
-            Arguments that many tasks have in common, by identity.
-
-        Returns
-        -------
-        Parallel
-            To be called with tasks, as often as need be.
-        """
+        """Make what runs tasks, as often as it is called; see `Workers.make_parallel`."""
         return self.workers.make_parallel(shared=shared)
 
     def run(self, jobs: Iterable[Any], *, shared: Sequence[object] = ()) -> Iterator[Any]:
-        """Run tasks of which nothing is kept.
-
-        Parameters
-        ----------
-        jobs : iterable
-            From `joblib.delayed`.
-        shared : sequence of object
-            Arguments that many tasks have in common, by identity.
-
-        Returns
-        -------
-        iterator of object
-            Their results in order, as soon as each is there.
-        """
+        """Run tasks of which nothing is kept, and give their results in order."""
         return self.workers.run(jobs, shared=shared)
 
     def run_kept(
@@ -143,19 +88,7 @@ class Runner:
     ) -> Iterator[Result | None]:
         """Run tasks that have not been run yet, and give the results of all in order.
 
-        Parameters
-        ----------
-        tasks : sequence of Task
-            In the order that results are wanted in.
-        keeper : Keeper or None
-            Where finished ones are found and kept; None keeps none.
-        shared : sequence of object
-            Arguments that many tasks have in common, by identity.
-
-        Yields
-        ------
-        object or None
-            The result of a task: the same whether it was found or run.
+        A result is the same whether it was found or run.
         """
         found = {task.name: None if keeper is None else keeper.find(*task.name) for task in tasks}
         results = self.run([task.job for task in tasks if found[task.name] is None], shared=shared)

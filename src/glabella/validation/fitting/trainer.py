@@ -111,20 +111,7 @@ class Trainer:
         return tuned
 
     def fit_to_all(self, candidate: Candidate, *, unit: Unit) -> TunedModel:
-        """Fit a candidate to all participants, as the model that is kept.
-
-        Parameters
-        ----------
-        candidate : Candidate
-            The definition.
-        unit : str
-            What is kept together in the inner folds, as in `Fold`.
-
-        Returns
-        -------
-        TunedModel
-            The same each time.
-        """
+        """Fit a candidate to all participants, as the model that is kept."""
         seed = derive_seed(self.seed, "refit")
         return self.fit(candidate, np.arange(self.sample.n), seed=seed, unit=unit)
 
@@ -137,24 +124,7 @@ class Trainer:
         is_weighed: bool = False,
         known: Mapping[str, TunedModel] = NONE_KNOWN,
     ) -> TunedModel:
-        """Fit a candidate to the training part of a fold, as validation does.
-
-        Parameters
-        ----------
-        candidate : Candidate
-            The definition.
-        fold : Fold
-            The split.
-        outcomes : array of int, shape (n_imputations, n_training), optional
-            From `complete_fold`, where they are shared between candidates.
-        is_weighed, known
-            As in `fit`.
-
-        Returns
-        -------
-        TunedModel
-            The same each time.
-        """
+        """Fit a candidate to the training part of a fold, as validation does; see `fit`."""
         fit_seed, splits_seed = self.derive_seeds(fold)
         return self.fit(
             candidate,
@@ -168,32 +138,10 @@ class Trainer:
         )
 
     def complete_fold(self, fold: Fold) -> npt.NDArray[np.int8]:
-        """Complete the outcomes of a training part; all candidates learn from the same.
-
-        Parameters
-        ----------
-        fold : Fold
-            The split.
-
-        Returns
-        -------
-        array of int, shape (n_imputations, n_training)
-            One row where nothing is imputed.
-        """
+        """Complete the outcomes of a training part; all candidates learn from the same."""
         seed = derive_seed(self.seed, "impute", *fold.key)
         return self.sample.complete_training(fold.train, seed)
 
     def derive_seeds(self, fold: Fold) -> tuple[np.random.SeedSequence, np.random.SeedSequence]:
-        """Derive the seed of a fit on a fold, and that of its inner folds.
-
-        Parameters
-        ----------
-        fold : Fold
-            The split.
-
-        Returns
-        -------
-        tuple of SeedSequence
-            All candidates share them.
-        """
+        """Derive the seed of a fit on a fold, and that of its inner folds, which all share."""
         return derive_seed(self.seed, "fit", *fold.key), derive_seed(self.seed, "inner", *fold.key)

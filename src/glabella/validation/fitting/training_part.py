@@ -86,18 +86,7 @@ class TrainingPart:
     known: Mapping[str, TunedModel]
 
     def fit(self, candidate: Candidate) -> TunedModel:
-        """Tune, fit and calibrate a candidate.
-
-        Parameters
-        ----------
-        candidate : Candidate
-            The definition.
-
-        Returns
-        -------
-        TunedModel
-            Of an ensemble, with its members.
-        """
+        """Tune, fit and calibrate a candidate; an ensemble comes with its members."""
         if isinstance(candidate, EnsembleCandidate):
             return self._fit_ensemble(candidate)
         return self._fit_single(candidate)

@@ -43,20 +43,10 @@ class Workers:
     _kept: list[Parallel] = field(default_factory=list, repr=False, compare=False)
 
     def make_parallel(self, *, shared: Sequence[object] = (), **how: Any) -> Parallel:
-        """Make what runs tasks, each with one thread.
+        """Make what runs tasks, each with one thread; `how` is for `joblib.Parallel`.
 
-        Parameters
-        ----------
-        shared : sequence of object
-            Arguments that many tasks have in common, by identity: a cluster gets them once.
-        **how
-            For `joblib.Parallel`.
-
-        Returns
-        -------
-        Parallel
-            On the cluster, or on this machine; joblib takes nothing to a cluster that has one
-            core.
+        A cluster gets the arguments that are `shared` between tasks once; they are recognised by
+        identity. Joblib takes nothing to a cluster that has one core.
         """
         if self.cluster is None and self.count == 1:
             return Parallel(n_jobs=1, backend="sequential", **how)
@@ -70,20 +60,7 @@ class Workers:
         return parallel
 
     def run(self, tasks: Iterable[Any], *, shared: Sequence[object] = ()) -> Iterator[Any]:
-        """Run tasks and give their results in order, as soon as each is there.
-
-        Parameters
-        ----------
-        tasks : iterable
-            From `joblib.delayed`.
-        shared : sequence of object
-            As in `make_parallel`.
-
-        Yields
-        ------
-        object
-            The result of a task.
-        """
+        """Run tasks and give their results in order, as soon as each is there."""
         results = self.make_parallel(shared=shared, return_as="generator")(tasks)
         try:
             # Not `yield from`, which would close the results before the warning is silenced.
@@ -179,13 +156,7 @@ def _leave_interrupts_to_parent() -> None:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep a task, and the libraries that it calls, to one thread of one process.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
+    """Keep a task, and the libraries that it calls, to one thread of one process."""
     controller = _find_thread_pools(len(sys.modules))
     with controller.limit(limits=1), parallel_config(backend="sequential"):
         yield

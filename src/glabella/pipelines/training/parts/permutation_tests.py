@@ -20,7 +20,7 @@ from glabella.validation.comparison.permutation import (
     permute_within,
     run_permutation_test,
 )
-from glabella.validation.fitting.checkpoint import Checkpoint
+from glabella.validation.fitting.digest import Digester
 from glabella.validation.fitting.nested import validate_candidates
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.fitting.trainer import Trainer
@@ -134,10 +134,10 @@ class _Procedure:
             if name not in self.references
         }
 
-    def make_scope(self, checkpoint: Checkpoint) -> str:
+    def make_scope(self, digester: Digester) -> str:
         """Make the scope of its permutations, which differ by their hypothesis as well."""
         folds = [(fold.key, fold.test.tolist()) for fold in self.folds]
-        return checkpoint.make_scope(
+        return digester.make_scope(
             self.candidates, self.sample, "permute", self.references, folds,
             self.trainer.inner_folds, self.trainer.seed,
         )  # fmt: skip

@@ -144,7 +144,7 @@ def draw_curve(participants: int, number: int) -> LearningCurve:
         repeats=REPEATS,
         seed=derive_seed(2, "folds", number),
     )
-    subsets = draw_subsets(sample, folds, points=POINTS, inner_folds=INNER, seed=number)
+    subsets = draw_subsets(Trainer(sample, INNER, number), folds, points=POINTS)
     results = validate_candidates(
         {"ridge": RIDGE},
         Trainer(sample, INNER, number),

@@ -36,7 +36,7 @@ def _make_folds(sample, *, folds=5, repeats=2):
 
 
 def _draw(sample, points=5, **asked):
-    return draw_subsets(sample, _make_folds(sample, **asked), points=points, inner_folds=2, seed=3)
+    return draw_subsets(Trainer(sample, 2, 3), _make_folds(sample, **asked), points=points)
 
 
 def _measure(sample, subsets):

@@ -17,6 +17,7 @@ import pandas as pd
 
 from glabella.errors import AnalysisError
 from glabella.validation.adequacy.power_law import PowerLaws, fit_power_laws
+from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
@@ -145,9 +146,7 @@ class LearningCurve:
     repeats: int
 
 
-def draw_subsets(
-    sample: Sample, folds: Sequence[Fold], *, points: int, inner_folds: int, seed: int
-) -> list[TrainingSubsets]:
+def draw_subsets(trainer: Trainer, folds: Sequence[Fold], *, points: int) -> list[TrainingSubsets]:
     """Draw nested subsets of each fold's training part, at sizes evenly spaced on the log scale.
 
     In each training part persons are put in one order in which every beginning holds outcome,
@@ -156,18 +155,14 @@ def draw_subsets(
 
     Parameters
     ----------
-    sample : Sample
-        The participants.
+    trainer : Trainer
+        Of the participants.
     folds : sequence of Fold
         Of the pooled design.
     points : int
         Sizes, from the smallest at which each fold's subset holds `inner_folds`, and at least
         five, persons of each class, and that is at least an eighth of the whole training part,
         up to that; fewer where sizes fall together.
-    inner_folds : int
-        Folds of the tuning.
-    seed : int
-        The analysis's seed.
 
     Returns
     -------
@@ -175,8 +170,9 @@ def draw_subsets(
         By size, growing; the last is the whole. Some with a reason, where imputation can't be
         learnt from a subset.
     """
-    orders = [_order_persons(sample, fold, seed) for fold in folds]
-    fewest = max(inner_folds, FEWEST_OF_A_CLASS)
+    sample = trainer.sample
+    orders = [_order_persons(sample, fold, trainer.seed) for fold in folds]
+    fewest = max(trainer.inner_folds, FEWEST_OF_A_CLASS)
     full = max(len(order) for order in orders)
     needed = max(_count_needed(sample, order, fewest) for order in orders)
     smallest = max(needed, math.ceil(full * _SMALLEST_SHARE))

@@ -207,15 +207,13 @@ def run_learning_curve(
         return None
     name = validated.choice.name
     subsets = draw_subsets(
-        sample,
+        loaded.trainer,
         [
             fold
             for fold in loaded.plan.folds
             if fold.design == "pooled" and fold.repeat < design.repeats
         ],
         points=design.points,
-        inner_folds=analysis.validation.inner_folds,
-        seed=analysis.seed,
     )
     results = validate_candidates(
         {name: loaded.resolved.candidates[name].value},

@@ -24,10 +24,12 @@ from glabella.pipelines.rehearsal.fresh_trials import (
     draw_trial,
     load_rehearsed,
 )
+from glabella.pipelines.training.candidate_explanation import explain_chosen
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
-from glabella.pipelines.training.explanation import Explanation, explain_chosen, refit_chosen
+from glabella.pipelines.training.explanation import Explanation
 from glabella.pipelines.training.optimism import correct_for_choice
 from glabella.pipelines.training.parts.permutation_tests import run_permutations
+from glabella.pipelines.training.refits import refit_chosen
 from glabella.reporting.finding import read_verdict
 from glabella.simulation.limits import ITEMS_OF, describe_variables
 from glabella.simulation.scenario.definition import SEVERITY, Scenario

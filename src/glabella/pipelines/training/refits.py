@@ -1,4 +1,4 @@
-"""Refits of the chosen candidate that a bundle keeps, to say how sure a prediction is."""
+"""Refits of the chosen candidate: for its explanation, its stability, and what a bundle keeps."""
 
 from __future__ import annotations
 
@@ -10,13 +10,72 @@ import numpy.typing as npt
 
 from glabella.analysis.load import LoadedAnalysis
 from glabella.bundle.refits import MOST_KEPT
-from glabella.explanation.refits import RefitSummary
+from glabella.explanation.budget import Budget
+from glabella.explanation.refits import RefitSummary, SummariseRefit, export_refit, restore_refit
 from glabella.models.build import export_model
 from glabella.models.estimators.interface import ResponderModel
-from glabella.pipelines.training.explanation import make_scope
 from glabella.validation.adequacy.stability import refit_on_resamples
+from glabella.validation.fitting.digest import Digester
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.sample import Sample
+
+
+def make_scope(loaded: LoadedAnalysis, chosen: str, part: str, digester: Digester) -> str:
+    """Make the scope of a part of what the chosen candidate is refitted for."""
+    analysis = loaded.analysis
+    scope = digester.make_scope(
+        {chosen: loaded.resolved.candidates[chosen].value},
+        loaded.sample,
+        analysis.seed,
+        analysis.validation.inner_folds,
+        analysis.validation.pooled.unit,
+        sorted(loaded.grouping.groups.items()),
+    )
+    return scope + part
+
+
+def refit_chosen(
+    loaded: LoadedAnalysis,
+    chosen: str,
+    budget: Budget,
+    runner: Runner = ONE_BY_ONE,
+) -> list[RefitSummary | None]:
+    """Refit the chosen candidate to bootstrap samples.
+
+    Parameters
+    ----------
+    loaded : LoadedAnalysis
+        The analysis with its data.
+    chosen : str
+        The chosen candidate.
+    budget : Budget
+        From `plan_for`: how many refits an explanation takes.
+    runner : Runner
+        Where refits run, and where finished ones are kept and found; the results do not
+        depend on it.
+
+    Returns
+    -------
+    list of RefitSummary or None
+        For stability and for explanations, whichever asks for more; None where a sample gave no
+        model.
+    """
+    analysis = loaded.analysis
+    stability = analysis.validation.stability
+    wanted = max(budget.refits, 0 if stability is None else stability.refits)
+    if not wanted:
+        return []
+    return refit_on_resamples(
+        loaded.resolved.candidates[chosen].value,
+        loaded.trainer,
+        SummariseRefit(loaded.grouping),
+        refits=wanted,
+        runner=runner.name_stage(f"refitting {chosen}"),
+        unit=analysis.validation.pooled.unit,
+        keeper=runner.make_keeper(
+            partial(make_scope, loaded, chosen, "seen"), export_refit, restore_refit
+        ),
+    )
 
 
 def refit_for_uncertainty(

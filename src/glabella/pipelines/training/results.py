@@ -11,17 +11,14 @@ from glabella.analysis.explanation_plan import plan_for
 from glabella.analysis.load import LoadedAnalysis
 from glabella.explanation.budget import Budget
 from glabella.pipelines.training.attempts import Attempts
+from glabella.pipelines.training.candidate_explanation import explain_chosen
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
-from glabella.pipelines.training.explanation import (
-    Explanation,
-    describe_unexplained,
-    explain_chosen,
-    refit_chosen,
-)
+from glabella.pipelines.training.explanation import Explanation, describe_unexplained
 from glabella.pipelines.training.manifest import refit
 from glabella.pipelines.training.optimism import Procedure, measure_procedure
 from glabella.pipelines.training.parts import PARTS
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
+from glabella.pipelines.training.refits import refit_chosen
 from glabella.validation.fitting.runner import Runner
 
 __all__ = ["TrainingFigures"]

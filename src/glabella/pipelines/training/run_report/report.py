@@ -66,9 +66,7 @@ def compose_record(
     tuple of RunRecord and dict of bytes
         The record, and the figures by file name.
     """
-    resolved, validated = loaded.resolved, measured.validated
-    analysis, name = resolved.analysis.value, measured.chosen
-    across = _name_left_out(analysis.validation.across)
+    validated, across = measured.validated, _name_left_out(loaded.analysis.validation.across)
     left_out = across or "trial"
     figures, captions = draw_figures(loaded, measured, attempts, left_out=left_out)
     directions = attempts.run(
@@ -78,58 +76,25 @@ def compose_record(
     promotion = attempts.leave_out(
         "figures of the gate", lambda: collect_gate_figures(loaded, validated)
     )
-    external, permutations = measured.find(External), measured.find(Permutations)
     content: dict[str, Any] = {
-        "analysis": resolved.name,
-        "description": analysis.description,
-        "origin": loaded.tables.origin,
-        "endpoint": analysis.endpoint.describe(),
-        "estimand": describe_estimand(loaded),
-        "finding": write_finding(
-            name,
-            validated.procedure,
-            validated.differences,
-            has_choice=bool(validated.against_chosen),
-            is_simulated=loaded.tables.origin == "simulated",
-            has_arms=loaded.sample.has_arms,
-            across=across,
-            external=None if external is None else external.headline,
-            anything=None if permutations is None else permutations.anything,
-        ),
+        **_describe_analysis(loaded),
+        **_describe_validation(loaded, measured, across),
         "caveats": [
             *_list_caveats(loaded, validated),
             *([history.describe()] if history.number > 1 else []),
         ],
-        "participants": _tabulate_participants(loaded),
-        "left_out": {
-            reason: tell_count(count) for reason, count in loaded.outcomes.left_out.items()
-        },
-        "data_notes": [
-            mask_words(f"{item.place}: {item.finding}.")
-            for item in group_findings(loaded.tables.findings)
-        ],
-        "chosen": name,
-        "choice": validated.choice.rule,
-        "arms": {arm.name: arm.label or arm.name for arm in analysis.arms},
-        "candidates": {
-            key: {"description": item.description, **item.as_json()}
-            for key, item in validated.candidates.items()
-        },
-        "differences": _tabulate_differences(validated),
         "explanation": {
             **measured.explanation_as_json(),
             "method": ""
             if measured.explained is None
-            else _describe_method(name, measured.explained.attributions),
+            else _describe_method(measured.chosen, measured.explained.attributions),
         },
         "directions": directions,
         "left_out_unit": left_out,
-        "designs": _describe_designs(loaded, name),
         "history": history.as_json(),
-        "provenance": {**provenance, "setting": _describe_settings(loaded, name, tuned)},
+        "provenance": {**provenance, "setting": _describe_settings(loaded, measured.chosen, tuned)},
         "figures": captions,
         "promotion": promotion,
-        "procedure": measured.procedure.as_json(),
     }
     content = attempts.drop_non_finite(content)
     plain_parts = attempts.drop_non_finite(measured.parts_as_json())
@@ -141,6 +106,56 @@ def compose_record(
         **content, parts=plain_parts, failed=[item.as_json() for item in attempts.failed]
     )
     return record, figures
+
+
+def _describe_analysis(loaded: LoadedAnalysis) -> dict[str, Any]:
+    """Describe question, outcome and participants."""
+    analysis = loaded.analysis
+    counts = loaded.outcomes.left_out
+    return {
+        "analysis": loaded.resolved.name,
+        "description": analysis.description,
+        "origin": loaded.tables.origin,
+        "endpoint": analysis.endpoint.describe(),
+        "estimand": describe_estimand(loaded),
+        "participants": _tabulate_participants(loaded),
+        "left_out": {reason: tell_count(count) for reason, count in counts.items()},
+        "data_notes": [
+            mask_words(f"{item.place}: {item.finding}.")
+            for item in group_findings(loaded.tables.findings)
+        ],
+        "arms": {arm.name: arm.label or arm.name for arm in analysis.arms},
+    }
+
+
+def _describe_validation(
+    loaded: LoadedAnalysis, measured: TrainingFigures, across: str | None
+) -> dict[str, Any]:
+    """Describe the finding, the choice, and the performance of candidates and procedure."""
+    validated, chosen = measured.validated, measured.chosen
+    external, permutations = measured.find(External), measured.find(Permutations)
+    return {
+        "finding": write_finding(
+            chosen,
+            validated.procedure,
+            validated.differences,
+            has_choice=bool(validated.against_chosen),
+            is_simulated=loaded.tables.origin == "simulated",
+            has_arms=loaded.sample.has_arms,
+            across=across,
+            external=None if external is None else external.headline,
+            anything=None if permutations is None else permutations.anything,
+        ),
+        "chosen": chosen,
+        "choice": validated.choice.rule,
+        "candidates": {
+            name: {"description": item.description, **item.as_json()}
+            for name, item in validated.candidates.items()
+        },
+        "differences": _tabulate_differences(validated),
+        "procedure": measured.procedure.as_json(),
+        "designs": _describe_designs(loaded, chosen),
+    }
 
 
 def _describe_settings(loaded: LoadedAnalysis, chosen: str, tuned: TunedModel) -> str:

@@ -49,7 +49,10 @@ def test_an_alternative_inherits_what_it_does_not_change(small_project):
             "  - {week: 8, window: [7, 9]}\n",
             "what differs in more than `missing` needs a name\n  Write `name:` beside it",
         ),
-        ("  - observed_onyl\n", "'observed_onyl' is no value\n  Did you mean 'observed_only'?"),
+        (
+            "  - observed_onyl\n",
+            "there is no strategy 'observed_onyl'. Did you mean 'observed_only'?",
+        ),
         ("  - {name: x, weak: 8}\n", "unknown key 'weak'\n  Did you mean 'week'?"),
         ("  - {name: x, window: [-1, 8]}\n", "the endpoint's window must begin after baseline"),
         ("  - non_responder\n", "this is the endpoint of the analysis itself"),

@@ -7,7 +7,7 @@ import pytest
 from glabella.analysis.resolve import resolve_analysis
 from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
-from glabella.data.endpoints.strategies import MISSING_STRATEGIES
+from glabella.data.endpoints.strategies import STRATEGIES as MISSING_STRATEGIES
 from glabella.definitions.locate import find_project
 from glabella.definitions.reader import Definition, parse_definition
 from glabella.domain.estimand import STRATEGIES

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.rules import RULES
 from glabella.definitions.reader import Definition, Origin, read_part
 from glabella.errors import DefinitionError
 
 __all__ = ["AlternativeDefinition"]
-
-# What a rule is stated by goes with the rule: another rule brings its own.
-_OF_THE_RULE = ("fraction", "points", "at_most", "at_least", "code")
 
 
 class AlternativeDefinition(Definition):
@@ -98,12 +96,7 @@ def resolve_alternatives(
     base = endpoint.model_dump(mode="json", exclude_unset=True)
     for index, item in enumerate(given):
         place = origin.place("sensitivity", index)
-        kept = dict(base)
-        if item.change.get("rule", endpoint.rule) != endpoint.rule:
-            kept = {key: value for key, value in base.items() if key not in _OF_THE_RULE}
-        for key, rival in (("fraction", "points"), ("points", "fraction")):
-            if key in item.change:
-                kept.pop(rival, None)
+        kept = _keep(base, item.change, endpoint)
         other = read_part({**kept, **item.change}, EndpointDefinition, origin, "sensitivity", index)
         name = item.name or (other.missing.name if set(item.change) == {"missing"} else None)
         if name is None:
@@ -120,3 +113,13 @@ def resolve_alternatives(
             )
         made.append(Alternative(name, other, place))
     return tuple(made)
+
+
+def _keep(
+    base: dict[str, Any], change: dict[str, Any], endpoint: EndpointDefinition
+) -> dict[str, Any]:
+    """Keep of the endpoint what another rule, or the same rule stated otherwise, does not bring."""
+    stated = {key for rule in RULES.values() for key in rule.settings}
+    if change.get("rule", endpoint.rule) == endpoint.rule and not stated & set(change):
+        return base
+    return {key: value for key, value in base.items() if key not in stated}

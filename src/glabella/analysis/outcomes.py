@@ -9,7 +9,7 @@ from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes, derive_outcomes
-from glabella.data.endpoints.strategies import MissingDefinition
+from glabella.data.endpoints.strategies.definition import MissingDefinition
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import parse_moment
 from glabella.errors import AnalysisError

@@ -16,10 +16,11 @@ from glabella.analysis.late_columns import check_late_columns
 from glabella.data.adam.source import AdamSource
 from glabella.data.dictionary import Dictionary, read_dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.rules.interface import RecordRule
 from glabella.data.mapping.sources import TrialSource
 from glabella.definitions.locate import Project
 from glabella.definitions.reader import Origin, Read
-from glabella.domain.timing import BASELINE, Moment, parse_moment
+from glabella.domain.timing import Moment, parse_moment
 from glabella.errors import ClockError, DefinitionError, Refusals, describe_choices
 from glabella.explanation.evidence import PredictorEvidence
 from glabella.features.clock import check_clock
@@ -257,30 +258,12 @@ def _check_endpoint(
     dictionary: Dictionary,
     feature_set: Read[FeatureSet],
 ) -> None:
-    place = find_place("of")
-    variable = dictionary.find(endpoint.of, place=place)
+    variable = dictionary.find(endpoint.of, place=find_place("of"))
     _check_events(endpoint, find_place("intercurrent"), dictionary)
-    if endpoint.rule == "flag":
-        if variable.type != "category":
-            raise DefinitionError(
-                f"'{endpoint.of}' is no category, so no code of it can be the outcome",
-                place=place,
-                remedy="Declare `type: category` and its `codes:`, or take `rule: threshold`.",
-            )
-        if endpoint.code not in variable.codes:
-            raise DefinitionError(
-                f"'{endpoint.code}' is no code of '{endpoint.of}'",
-                place=find_place("code"),
-                remedy=describe_choices(str(endpoint.code), variable.codes),
-            )
-        known_at, what = variable.known_at or BASELINE, f"'{endpoint.of}' is known"
+    endpoint.method.check_variable(endpoint, variable, find_place)
+    if isinstance(endpoint.method, RecordRule):
+        known_at, what = endpoint.method.find_moment(variable), f"'{endpoint.of}' is known"
     else:
-        if variable.timing != "visit":
-            raise DefinitionError(
-                f"'{endpoint.of}' is not assessed at visits, so it has no score at a week",
-                place=place,
-                remedy="Take a variable with `timing: visit`.",
-            )
         known_at, what = Moment(endpoint.visit_window.low), "the endpoint's window begins"
     clock = parse_moment(feature_set.value.predict_at)
     if clock >= known_at:

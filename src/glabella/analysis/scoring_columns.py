@@ -89,7 +89,7 @@ def _list_early(resolved: ResolvedAnalysis) -> dict[str, Variable]:
 
 def _find_flag(resolved: ResolvedAnalysis) -> str | None:
     endpoint = resolved.analysis.value.endpoint
-    return endpoint.of if endpoint.rule == "flag" else None
+    return None if endpoint.is_of_visits else endpoint.of
 
 
 def _make_dictionary_form(resolved: ResolvedAnalysis) -> TableForm:

@@ -45,7 +45,10 @@ def make(base: dict[str, Any], **changed: Any) -> EndpointDefinition:
         ({"missing": {"strategy": "delta"}}, "`delta` needs the shift"),
         ({"missing": {"strategy": "delta", "points": 1.0, "percent_of_range": 2.0}}, "needs the"),
         ({"missing": {"strategy": "observed_only", "points": 1.0}}, "goes with `delta`"),
-        ({"missing": {"strategy": "non_responder", "imputations": 5}}, "no use with"),
+        (
+            {"missing": {"strategy": "non_responder", "imputations": 5}},
+            "goes with `multiple_imputation` or `delta`, not with `non_responder`",
+        ),
         ({"missing": {"strategy": "multiple_imputation", "imputations": 1}}, "greater than or"),
         ({"intercurrent": {"rescue": "composite"}}, "needs the variable `of` the event's week"),
         ({"intercurrent": {"rescue": {"strategy": "not_recorded", "of": "x"}}}, "has no variable"),

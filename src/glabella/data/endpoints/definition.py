@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from glabella.data.endpoints.intercurrent import IntercurrentDefinition, read_event
-from glabella.data.endpoints.strategies import (
-    MISSING_STRATEGIES,
-    MissingDefinition,
-    read_strategy,
-)
+from glabella.data.endpoints.rules import RULES
+from glabella.data.endpoints.rules.interface import EndpointRule, RuleSettings, VisitRule
+from glabella.data.endpoints.strategies.definition import MissingDefinition, read_strategy
 from glabella.definitions.reader import Definition
-from glabella.domain.endpoints import ResponseRule, ThresholdRule
+from glabella.domain.endpoints import Rule
 from glabella.domain.visits import Window
+from glabella.errors import describe_choices
 
 __all__ = ["EndpointDefinition", "SustainedDefinition"]
 
-_OF_A_RULE = {
-    "fraction": "response",
-    "points": "response",
-    "at_most": "threshold",
-    "at_least": "threshold",
-    "code": "flag",
-}
 _OF_VISITS = ("week", "window", "sustained", "without")
 Event = Annotated[IntercurrentDefinition, BeforeValidator(read_event)]
 
@@ -54,24 +46,17 @@ class SustainedDefinition(Definition):
         return Window(self.week, *self.window)
 
 
-class EndpointDefinition(Definition):
+class EndpointDefinition(RuleSettings):
     """The endpoint: a rule, the variable it is of, the week, and what a missing score means.
 
     Parameters
     ----------
     rule : str
-        ``response``: a fall from baseline; ``remission``: at or under the scale's own published
-        cut; ``threshold``: a score at or beyond one that is stated; ``flag``: a code of a variable
-        that is recorded once, such as a diagnosis or an adverse event.
+        A registered rule: ``response``, ``remission``, ``threshold`` or ``flag``.
     of : str
         The variable: a category for a flag, else one that is assessed at visits.
-    fraction, points : float, optional
-        Of a response: the fraction of the baseline, inside (0, 1], or the points of the scale;
-        one half where neither is given.
-    at_most, at_least : float, optional
-        Of a threshold: the highest, or the lowest, score that counts.
-    code : str, optional
-        Of a flag: the code that counts.
+    fraction, points, at_most, at_least, code : optional
+        What states the rule, as `RuleSettings` describes.
     week : float, optional
         The week that is meant, after baseline; not of a flag.
     window : tuple of float, optional
@@ -95,13 +80,6 @@ class EndpointDefinition(Definition):
         What else may happen before the endpoint, and how it is handled.
     """
 
-    rule: Literal["response", "remission", "threshold", "flag"]
-    of: str
-    fraction: float | None = None
-    points: float | None = None
-    at_most: float | None = None
-    at_least: float | None = None
-    code: str | None = None
     week: float | None = None
     window: tuple[float, float] | None = None
     ties: Literal["earlier", "later", "refuse"] = "earlier"
@@ -112,22 +90,27 @@ class EndpointDefinition(Definition):
     missing: Annotated[MissingDefinition, BeforeValidator(read_strategy)]
     intercurrent: dict[str, Event] = Field(default_factory=dict)
 
+    @field_validator("rule")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        if name not in RULES:
+            raise ValueError(f"there is no rule '{name}'. {describe_choices(name, RULES)}")
+        return name
+
     @model_validator(mode="after")
     def _is_possible(self) -> EndpointDefinition:
-        for name, rule in _OF_A_RULE.items():
-            if getattr(self, name) is not None and self.rule != rule:
-                raise ValueError(f"`{name}` goes with the rule `{rule}`, not with a {self.rule}")
-        if self.rule == "flag":
-            if self.code is None:
-                raise ValueError("a flag needs the `code` that counts")
-            self._check_flag()
+        self._check_settings()
+        if not self.is_of_visits:
+            self.method.check(self)
+            self._check_record()
             return self
         if self.week is None or self.window is None:
             raise ValueError(f"a {self.rule} needs its `week` and `window`")
-        if self.rule in ("response", "threshold"):
-            self.find_rule(None)
-        if self.rule == "remission" and self.without:
-            raise ValueError("a scale's cut for remission is of the whole total, not `without` one")
+        self.visit_rule.check(self)
+        if self.without and not self.visit_rule.takes_items_away:
+            raise ValueError(
+                f"a scale's cut for {self.rule} is of the whole total, not `without` one"
+            )
         if self.window[0] <= 0:
             raise ValueError("the endpoint's window must begin after baseline (week 0)")
         window = Window(self.week, *self.window)
@@ -136,77 +119,86 @@ class EndpointDefinition(Definition):
         self._check_contradiction()
         return self
 
-    def _check_flag(self) -> None:
+    def _check_settings(self) -> None:
+        for key in dict.fromkeys(key for rule in RULES.values() for key in rule.settings):
+            if getattr(self, key) is not None and key not in self.method.settings:
+                takers = [name for name, rule in RULES.items() if key in rule.settings]
+                listed = " or ".join(f"`{name}`" for name in takers)
+                raise ValueError(f"`{key}` goes with the rule {listed}, not with a {self.rule}")
+
+    def _check_record(self) -> None:
         named = [name for name in _OF_VISITS if getattr(self, name)]
         if named:
-            raise ValueError(f"`{named[0]}` goes with a score at visits, not with a flag")
-        if self.missing.strategy not in ("observed_only", "non_responder"):
+            raise ValueError(f"`{named[0]}` goes with a score at visits, not with a {self.rule}")
+        if self.missing.method.uses_other_visits:
             raise ValueError(
-                f"`{self.missing.strategy}` needs scores at visits, and a flag is recorded once"
+                f"`{self.missing.strategy}` needs scores at visits, and a {self.rule} is recorded "
+                "once"
             )
         acted = [name for name, event in self.intercurrent.items() if event.changes_scores]
         if acted:
             raise ValueError(
-                f"`{acted[0]}`: only `treatment_policy` or `not_recorded` goes with a flag, which "
-                "is recorded once"
+                f"`{acted[0]}`: only `treatment_policy` or `not_recorded` goes with a {self.rule}, "
+                "which is recorded once"
             )
 
     def _check_contradiction(self) -> None:
         for name, event in self.intercurrent.items():
-            if event.strategy == "hypothetical" and self.missing.strategy == "non_responder":
+            if event.strategy == "hypothetical" and self.missing.method.is_no_response:
                 raise ValueError(
                     f"`{name}` can't be `hypothetical` where missing scores count as no response: "
                     "that is `composite`"
                 )
 
-    def find_rule(self, cut: float | None) -> ResponseRule | ThresholdRule:
-        """Make the rule that a baseline and a score are put to.
+    @property
+    def method(self) -> EndpointRule:
+        """What the rule does."""
+        return RULES[self.rule]
 
-        Parameters
-        ----------
-        cut : float or None
-            The scale's cut for remission; not used by other rules.
+    @property
+    def visit_rule(self) -> VisitRule:
+        """What the rule does with scores at visits."""
+        if not isinstance(self.method, VisitRule):
+            raise ValueError(f"a {self.rule} has no rule for scores")
+        return self.method
 
-        Returns
-        -------
-        ResponseRule or ThresholdRule
-            The rule.
+    @property
+    def is_of_visits(self) -> bool:
+        """Whether it is of a score at visits, and not of a variable that is recorded once."""
+        return self.method.is_of_visits
 
-        Raises
-        ------
-        ValueError
-            If what is stated is impossible, or the rule is a flag.
-        """
-        if self.rule == "response":
-            by_default = 0.5 if self.fraction is None and self.points is None else self.fraction
-            return ResponseRule(by_default, self.points)
-        if self.rule == "threshold":
-            return ThresholdRule(self.at_most, self.at_least)
-        if self.rule == "remission":
-            return ThresholdRule(at_most=cut)
-        raise ValueError("a flag has no rule for scores")
+    @property
+    def fixed_rule(self) -> Rule | None:
+        """The rule for a baseline and a score, if it is the same on every scale."""
+        return self.visit_rule.find_fixed(self) if self.is_of_visits else None
 
     @property
     def is_relative(self) -> bool:
         """Whether it is a fraction of the baseline, which of a baseline of zero means nothing."""
-        return self.rule == "response" and self.points is None
+        return self.is_of_visits and self.visit_rule.is_relative(self)
 
     @property
     def is_decided_by_score(self) -> bool:
         """Whether a single score decides response."""
-        return self.rule != "flag" and self.sustained is None
+        return self.is_of_visits and self.sustained is None
 
     @property
     def needs_baseline(self) -> bool:
         """Whether it means nothing without a score at baseline."""
-        return self.rule == "response"
+        return self.is_of_visits and self.visit_rule.needs_baseline
 
     @property
     def visit_window(self) -> Window:
         """The weeks in which a visit may stand for the endpoint."""
         if self.week is None or self.window is None:
-            raise ValueError("a flag has no window of visits")
+            raise ValueError(f"a {self.rule} has no window of visits")
         return Window(self.week, *self.window)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The weeks of the endpoint, and of the later week through which it must last."""
+        later = () if self.sustained is None else (self.sustained.visit_window,)
+        return (self.visit_window, *later)
 
     @property
     def last_week(self) -> float:
@@ -221,10 +213,10 @@ class EndpointDefinition(Definition):
         str
             For the report and the manifest.
         """
-        missing = MISSING_STRATEGIES[self.missing.strategy]
-        if self.rule == "flag":
-            return f"{self.describe_variable()}; {missing.replace('a score in the window', 'it')}"
-        return f"{self.describe_variable()}; {self.missing.describe()}"
+        missing = self.missing.describe()
+        if not self.is_of_visits:
+            missing = missing.replace("a score in the window", "it")
+        return f"{self.describe_variable()}; {missing}"
 
     def describe_variable(self) -> str:
         """Say what is measured, without what missing means.
@@ -234,14 +226,10 @@ class EndpointDefinition(Definition):
         str
             The variable of the estimand.
         """
-        if self.rule == "flag":
-            return f"'{self.of}' is '{self.code}'"
+        rule = self.method.describe(self)
+        if not self.is_of_visits:
+            return rule
         window = self.visit_window
-        rule = (
-            "remission by the scale's own cut"
-            if self.rule == "remission"
-            else self.find_rule(None).describe()
-        )
         words = f"{rule} at week {window.target:g} (window {window.low:g} to {window.high:g})"
         if self.sustained is not None:
             low, high = self.sustained.window

@@ -11,10 +11,13 @@ import pandas as pd
 from glabella.data.checks import Finding
 from glabella.data.dictionary import Dictionary
 from glabella.data.endpoints.definition import EndpointDefinition
-from glabella.data.endpoints.imputation import OutcomeImputation, plan_imputation
+from glabella.data.endpoints.endpoint_visits import read_visits
+from glabella.data.endpoints.imputation import OutcomeImputation
+from glabella.data.endpoints.imputation_plan import IncompleteScores
 from glabella.data.endpoints.intercurrent import Intercurrent, find_intercurrent
-from glabella.data.endpoints.rules import ScoreRule, find_margins, make_score_rule
-from glabella.data.endpoints.visits import Visits, read_visits
+from glabella.data.endpoints.rules.interface import RecordRule
+from glabella.data.endpoints.score_rule import ScoreRule, find_margins, make_score_rule
+from glabella.data.endpoints.visits import Visits
 from glabella.data.tables import PatientTables
 from glabella.domain.imputation import is_summary
 from glabella.domain.timing import BASELINE, Moment
@@ -24,8 +27,6 @@ from glabella.errors import AnalysisError
 Bools = npt.NDArray[np.bool_]
 NO_BASELINE = "no baseline score"
 ZERO_BASELINE = "a baseline of zero or below, of which a fraction means nothing"
-NO_SCORE = "no score in the endpoint's window"
-NOTHING_TO_CARRY = "no score to carry forward"
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def derive_outcomes(
         If no visit of some trial lies in the window, the data can't support the strategy for
         missing outcomes, or all remaining outcomes are of one class.
     """
-    if endpoint.rule == "flag":
-        outcomes = _read_flag(tables, endpoint)
+    if isinstance(endpoint.method, RecordRule):
+        outcomes = _derive_from_record(tables, endpoint, endpoint.method)
     else:
         outcomes = _derive_from_scores(tables, endpoint, dictionary, clock)
     if outcomes.imputation is None:
@@ -106,7 +107,9 @@ def derive_outcomes(
     return outcomes
 
 
-def _read_flag(tables: PatientTables, endpoint: EndpointDefinition) -> Outcomes:
+def _derive_from_record(
+    tables: PatientTables, endpoint: EndpointDefinition, rule: RecordRule
+) -> Outcomes:
     people = tables.participants
     if endpoint.of not in people:
         raise AnalysisError(
@@ -114,16 +117,13 @@ def _read_flag(tables: PatientTables, endpoint: EndpointDefinition) -> Outcomes:
             place=f"endpoint of '{endpoint.of}'",
             remedy="Name its column among the `variables:` of the participants' file.",
         )
-    codes = people[endpoint.of]
-    known = codes.notna().to_numpy()
-    basis = np.where(known, "observed", "no_score").astype(object)
-    responded = (codes == endpoint.code).astype(float).where(codes.notna())
+    responded, missing = rule.judge(endpoint, people[endpoint.of]), endpoint.missing.method
+    known = responded.notna().to_numpy()
+    basis = np.where(known, "observed", missing.unknown_basis).astype(object)
     left_out: dict[str, int] = {}
-    if endpoint.missing.strategy == "non_responder":
-        responded = responded.fillna(0.0)
-        basis[~known] = "counted"
-    elif not known.all():
+    if missing.exclusion is not None and not known.all():
         left_out[f"no record of '{endpoint.of}'"] = int((~known).sum())
+    responded = responded.where(known, missing.unknown_response)
     nothing = np.full(len(people), np.nan)
     columns = {"baseline": nothing, "week": nothing, "score": nothing, "responded": responded}
     frame = pd.DataFrame({**columns, "basis": basis}, index=people.index)
@@ -138,7 +138,9 @@ def _derive_from_scores(
     every = read_visits(tables, endpoint, dictionary)
     events = find_intercurrent(people, endpoint.intercurrent)
     visits = every.up_to(np.maximum(events.used_until, 0.0))
-    rule = make_score_rule(endpoint, variable, people)
+    rule = make_score_rule(endpoint.visit_rule, endpoint, variable, people)
+    missing = endpoint.missing.method
+    place = f"endpoint of '{endpoint.of}', missing `{endpoint.missing.strategy}`"
     findings = _note_visits(visits, endpoint) + _note_early_leavers(visits, endpoint, clock)
     baseline = visits.find_baselines(endpoint.baseline)
     chosen = visits.nearest(endpoint.visit_window, endpoint.ties)
@@ -147,9 +149,10 @@ def _derive_from_scores(
     held = visits.between(clock.week, np.inf).last()
     window = endpoint.visit_window
     basis[_hold(chosen, held, events, window)] = "while_on_treatment"
-    if endpoint.missing.strategy == "last_observation":
-        _refuse_nothing_to_carry(visits, people, endpoint, clock)
-        _carry_forward(chosen, basis, visits.between(clock.week, window.low).last())
+    missing.check_visits(
+        visits, people["studyid"], window, ties=endpoint.ties, clock=clock, place=place
+    )
+    _carry_forward(chosen, basis, missing.find_carried(visits, window, clock))
     frame = pd.DataFrame(
         {
             "baseline": baseline,
@@ -165,23 +168,22 @@ def _derive_from_scores(
     findings += _note_met_before(baseline, rule, endpoint)
     usable, left_out = _find_usable(frame["baseline"].to_numpy(), endpoint)
     frame["responded"], frame["basis"] = known, basis
-    imputation = None
     unknown = usable & np.isnan(known)
-    if endpoint.missing.imputes:
-        imputation = plan_imputation(
-            tables, variable, endpoint, rule, (every, visits), frame, later, usable
-        )
-        frame.loc[unknown, "basis"] = "to_impute"
-    elif endpoint.missing.strategy == "non_responder":
-        frame.loc[unknown, "responded"] = 0.0
-        frame.loc[unknown, "basis"] = "counted"
-    elif unknown.any():
-        carried = endpoint.missing.strategy == "last_observation"
-        left_out[NOTHING_TO_CARRY if carried else NO_SCORE] = int(unknown.sum())
-        frame.loc[unknown, "basis"] = "no_score"
+    imputation = missing.plan_imputation(
+        endpoint.missing,
+        IncompleteScores(
+            tables, variable, rule, endpoint.windows, every, visits, frame, later, usable, place
+        ),
+    )
+    if missing.exclusion is not None and unknown.any():
+        left_out[missing.exclusion] = int(unknown.sum())
+    frame.loc[unknown, "responded"] = missing.unknown_response
+    frame.loc[unknown, "basis"] = missing.unknown_basis
     frame.loc[~usable, "responded"] = np.nan
     frame.loc[~usable, "basis"] = "no_baseline"
-    margin = find_margins(endpoint, variable, people, frame, rule)
+    # If a later visit has a say, a single score does not decide.
+    decides = endpoint.is_decided_by_score
+    margin = find_margins(variable, people, frame, rule) if decides else None
     return Outcomes(frame, left_out, imputation, events.had, tuple(findings), margin)
 
 
@@ -198,9 +200,9 @@ def _find_later(
     window = endpoint.sustained.visit_window
     later = visits.nearest(window, endpoint.ties)
     _hold(later, held, events, window)
-    if endpoint.missing.strategy == "last_observation":
-        before = visits.between(clock.week, window.low).last()
-        _fill(later, before, later["score"].isna().to_numpy())
+    carried = endpoint.missing.method.find_carried(visits, window, clock)
+    if carried is not None:
+        _fill(later, carried, later["score"].isna().to_numpy())
     return later
 
 
@@ -238,8 +240,10 @@ def _hold(chosen: pd.DataFrame, held: pd.DataFrame, events: Intercurrent, window
 
 
 def _carry_forward(
-    chosen: pd.DataFrame, basis: npt.NDArray[np.object_], carried: pd.DataFrame
+    chosen: pd.DataFrame, basis: npt.NDArray[np.object_], carried: pd.DataFrame | None
 ) -> None:
+    if carried is None:
+        return
     stands = chosen["score"].isna().to_numpy() & carried["score"].notna().to_numpy()
     _fill(chosen, carried, stands)
     basis[stands] = "carried_forward"
@@ -316,7 +320,7 @@ def _note_early_leavers(
     visits: Visits, endpoint: EndpointDefinition, clock: Moment
 ) -> list[Finding]:
     """Who left before the clock lacks its features and, counted, fails: the gap tells the class."""
-    if clock <= BASELINE or endpoint.missing.strategy != "non_responder":
+    if clock <= BASELINE or not endpoint.missing.method.is_no_response:
         return []
     last = visits.last()["week"].to_numpy(dtype=float)
     gone = int((~(last >= clock.week)).sum())
@@ -343,7 +347,7 @@ def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) ->
         return []
     place, strategy = f"endpoint of '{endpoint.of}'", endpoint.missing.strategy
     finding = f"{kept} of the scores at the endpoint were imputed by the sponsor (DTYPE)"
-    if strategy in ("last_observation", "multiple_imputation", "delta"):
+    if endpoint.missing.method.uses_other_visits:
         raise AnalysisError(
             f"{finding}, and `missing: {strategy}` would impute a second time",
             place=place,
@@ -352,24 +356,6 @@ def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) ->
     return [
         Finding(place, f"{finding} and count as observed", "Leave `imputed: keep` out.", "warn")
     ]
-
-
-def _refuse_nothing_to_carry(
-    visits: Visits, people: pd.DataFrame, endpoint: EndpointDefinition, clock: Moment
-) -> None:
-    window = endpoint.visit_window
-    earlier = visits.between(clock.week, window.low).rows["person"].to_numpy()
-    trials = people["studyid"].to_numpy()
-    with_visits = set(trials[np.unique(earlier)])
-    seen = visits.nearest(window, endpoint.ties)["score"].notna().to_numpy()
-    for trial in dict.fromkeys(trials):
-        if trial not in with_visits and not seen[trials == trial].all():
-            raise AnalysisError(
-                f"trial '{trial}' has no visit between {clock} and week {window.low:g}, so there "
-                "is no observation to carry forward",
-                place=f"endpoint of '{endpoint.of}', missing `last_observation`",
-                remedy="Take another strategy, or a later endpoint.",
-            )
 
 
 def _refuse_single_class(responded: pd.Series, endpoint: EndpointDefinition) -> None:

@@ -7,15 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from glabella.data.dictionary import Variable
 from glabella.data.endpoints.chained import draw_missing
-from glabella.data.endpoints.definition import EndpointDefinition
-from glabella.data.endpoints.rules import ScoreRule
-from glabella.data.endpoints.visits import Visits
-from glabella.data.tables import PatientTables
-from glabella.data.visit_weeks import RARELY
+from glabella.data.endpoints.score_rule import ScoreRule
 from glabella.errors import AnalysisError
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +18,6 @@ Rows = npt.NDArray[np.int_]
 # A regression within a trial and arm needs some degrees of freedom for its residual variance;
 # arms with fewer observed scores share one regression with an intercept each.
 FEWEST_IN_AN_ARM = 10
-FEWEST_IN_A_TRIAL = 10
 FEWEST_TO_LEARN_FROM = 5
 _OBSERVED_PER_PREDICTOR = 3
 _BASELINE, _ENDPOINT = 0, 1
@@ -235,146 +228,3 @@ def _fill_varied(covariates: Floats) -> Floats:
     sums = np.where(present, covariates, 0.0).sum(axis=0)
     filled = np.where(present, covariates, sums / np.maximum(present.sum(axis=0), 1))
     return np.asarray(filled[:, np.ptp(filled, axis=0) > 0])
-
-
-def plan_imputation(
-    tables: PatientTables,
-    variable: Variable,
-    endpoint: EndpointDefinition,
-    rule: ScoreRule,
-    visits: tuple[Visits, Visits],
-    frame: pd.DataFrame,
-    later: pd.DataFrame | None,
-    usable: npt.NDArray[np.bool_],
-) -> OutcomeImputation:
-    """Gather what missing scores are imputed from.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants with trial, arm and scale.
-    variable : Variable
-        The endpoint's.
-    endpoint : EndpointDefinition
-        The endpoint.
-    rule : ScoreRule
-        Its rule for each participant.
-    visits : tuple of Visits
-        All visits, which say who left; and those whose scores are used.
-    frame : DataFrame
-        ``baseline``, ``score`` and ``responded`` (NaN where to be imputed) of each participant.
-    later : DataFrame or None
-        ``score`` at the later week through which a response must last.
-    usable : array of bool, shape (n_participants,)
-        Who is analysed.
-
-    Returns
-    -------
-    OutcomeImputation
-        For all participants, in their order.
-
-    Raises
-    ------
-    AnalysisError
-        If a trial with missing scores has no visit to impute them from, or too few observed.
-    """
-    every, used = visits
-    windows = [endpoint.visit_window]
-    judged = [frame["score"].to_numpy(dtype=float)]
-    if endpoint.sustained is not None and later is not None:
-        windows.append(endpoint.sustained.visit_window)
-        judged.append(later["score"].to_numpy(dtype=float))
-    trial, trials = pd.factorize(tables.participants["studyid"].astype(object))
-    others = _spread_visits(used, trial, endpoint)
-    shift = _find_shift(tables, variable, endpoint)
-    last = every.last()["week"].to_numpy(dtype=float)
-    left = [~(last >= window.low) for window in windows]
-    imputation = OutcomeImputation(
-        count=endpoint.missing.imputations,
-        known=np.where(usable, frame["responded"], 0.0),
-        scores=np.column_stack([frame["baseline"], *judged, others]),
-        n_judged=len(judged),
-        shift=np.column_stack([np.where(gone, shift, 0.0) for gone in left]),
-        trial=trial,
-        arm=_number_arms(tables.participants),
-        rule=rule,
-        trials=tuple(str(name) for name in trials),
-    )
-    _refuse_unsupported(imputation, endpoint)
-    return imputation
-
-
-def _spread_visits(used: Visits, trial: Rows, endpoint: EndpointDefinition) -> Floats:
-    """Put the scheduled visits outside the endpoint's windows into columns, the nearest first."""
-    window = endpoint.visit_window
-    rows = used.rows[(used.rows["week"] > 0) & ~used.rows["week"].between(window.low, window.high)]
-    if endpoint.sustained is not None:
-        low, high = endpoint.sustained.window
-        rows = rows[~rows["week"].between(low, high)]
-    of_trial = pd.Series(trial[rows["person"].to_numpy()], index=rows.index)
-    seen = rows.groupby([of_trial, "week"])["person"].transform("nunique")
-    rows = rows[seen >= RARELY * of_trial.map(pd.Series(trial).value_counts())]
-    weeks = sorted(rows["week"].unique(), key=lambda week: (abs(week - window.target), week))
-    spread = rows.pivot_table(index="person", columns="week", values="aval", aggfunc="last")
-    return spread.reindex(index=range(used.n), columns=weeks).to_numpy(dtype=float)
-
-
-def _find_shift(
-    tables: PatientTables, variable: Variable, endpoint: EndpointDefinition
-) -> npt.ArrayLike:
-    missing = endpoint.missing
-    if missing.points is not None:
-        _refuse_mixed_points(tables, variable, endpoint)
-        return missing.points
-    if missing.percent_of_range is None:
-        return 0.0
-    named = tables.participants.get("scale")
-    scales = [None] * tables.n if named is None else list(named)
-    widths = {
-        name: variable.find_scale(None if pd.isna(name) else str(name)).width
-        for name in dict.fromkeys(scales)
-    }
-    return np.array([missing.percent_of_range / 100.0 * widths[name] for name in scales])
-
-
-def _refuse_mixed_points(
-    tables: PatientTables, variable: Variable, endpoint: EndpointDefinition
-) -> None:
-    named = tables.participants.get("scale")
-    if variable.scale == "by_trial" and named is not None and named.nunique() > 1:
-        raise AnalysisError(
-            "a delta in points would be added to totals of different scales",
-            place=f"endpoint of '{endpoint.of}'",
-            remedy="Write `percent_of_range` in its place.",
-        )
-
-
-def _number_arms(people: pd.DataFrame) -> Rows:
-    if "arm" not in people:
-        return np.zeros(len(people), dtype=int)
-    return np.asarray(pd.factorize(people["arm"].astype(object))[0], dtype=int)
-
-
-def _refuse_unsupported(imputation: OutcomeImputation, endpoint: EndpointDefinition) -> None:
-    others = imputation.scores[:, 1 + imputation.n_judged :]
-    place = f"endpoint of '{endpoint.of}', missing `{endpoint.missing.strategy}`"
-    for code in np.unique(imputation.trial[np.isnan(imputation.known)]):
-        members = np.flatnonzero(imputation.trial == code)
-        name = imputation.trials[code]
-        judged = imputation.scores[members, 2 : 1 + imputation.n_judged]
-        if np.isnan(others[members]).all() and np.isnan(judged).all():
-            raise AnalysisError(
-                f"trial '{name}' has no visit after baseline other than the endpoint, so there is "
-                "nothing to impute it from",
-                place=place,
-                remedy="Take `observed_only` or `non_responder`, or a later endpoint.",
-            )
-        observed = imputation.count_observed(members)
-        if observed < FEWEST_IN_A_TRIAL:
-            raise AnalysisError(
-                f"{observed} observed scores of trial '{name}' are too few to impute the others "
-                "from",
-                place=place,
-                remedy=f"It takes {FEWEST_IN_A_TRIAL}. Leave the trial out, or take another "
-                "strategy.",
-            )

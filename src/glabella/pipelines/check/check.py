@@ -343,7 +343,7 @@ def _count_missing(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 def _count_visits(loaded: LoadedAnalysis, by_day: Sequence[str]) -> pd.DataFrame:
     """Count by week which visits served; where weeks are days, by the nearest whole one."""
-    if loaded.endpoint.rule == "flag":
+    if not loaded.endpoint.is_of_visits:
         return pd.DataFrame({"trial": [], "week": [], "basis": [], "participants": []})
     frame = loaded.outcomes.frame
     trial = loaded.tables.participants["studyid"]

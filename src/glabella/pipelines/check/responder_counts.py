@@ -10,12 +10,9 @@ from glabella.analysis.participants import find_analysed, make_sample
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes
-from glabella.data.endpoints.strategies import MISSING_STRATEGIES, MissingDefinition
+from glabella.data.endpoints.strategies import STRATEGIES
+from glabella.data.endpoints.strategies.definition import MissingDefinition
 from glabella.errors import AnalysisError
-
-# The shift of `delta` is the user's to state; without one it is no strategy.
-_STATED_ALONE = tuple(name for name in MISSING_STRATEGIES if name != "delta")
-_OF_A_FLAG = ("observed_only", "non_responder")
 
 
 def count_by_strategy(loaded: LoadedAnalysis) -> tuple[pd.DataFrame, list[Finding]]:
@@ -35,8 +32,7 @@ def count_by_strategy(loaded: LoadedAnalysis) -> tuple[pd.DataFrame, list[Findin
     parts, findings = [_count("as analysed", loaded, loaded.outcomes)], []
     parts += [_count(name, loaded, outcomes) for name, outcomes in loaded.alternatives.items()]
     done = [loaded.endpoint, *(other.endpoint for other in loaded.resolved.alternatives)]
-    names = _OF_A_FLAG if loaded.endpoint.rule == "flag" else _STATED_ALONE
-    for name in names:
+    for name in _list_possible(loaded.endpoint):
         endpoint = loaded.endpoint.model_copy(
             update={"missing": MissingDefinition.model_validate({"strategy": name})}
         )
@@ -50,6 +46,15 @@ def count_by_strategy(loaded: LoadedAnalysis) -> tuple[pd.DataFrame, list[Findin
                 Finding(f"missing `{name}`", f"not possible: {error.finding}", "", "note")
             )
     return pd.concat(parts, ignore_index=True), findings
+
+
+def _list_possible(endpoint: EndpointDefinition) -> list[str]:
+    """List the strategies that their name alone states, and that the endpoint can have."""
+    return [
+        name
+        for name, strategy in STRATEGIES.items()
+        if not strategy.needs_settings and (endpoint.is_of_visits or not strategy.uses_other_visits)
+    ]
 
 
 def _is_same(endpoint: EndpointDefinition, other: EndpointDefinition) -> bool:

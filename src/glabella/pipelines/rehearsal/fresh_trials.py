@@ -221,7 +221,7 @@ def _list_words(part: object) -> Iterator[str]:
 
 
 def _counts_missing(resolved: ResolvedAnalysis) -> bool:
-    return resolved.analysis.value.endpoint.missing.strategy == "non_responder"
+    return resolved.analysis.value.endpoint.missing.method.is_no_response
 
 
 def _follow_all(scenario: Scenario) -> Scenario:

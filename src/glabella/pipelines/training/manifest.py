@@ -157,13 +157,13 @@ def describe_bundle(
 
 def _describe_flag(resolved: ResolvedAnalysis) -> FlagOutcome | None:
     endpoint = resolved.analysis.value.endpoint
-    if endpoint.rule != "flag" or endpoint.code is None:
+    if endpoint.is_of_visits or endpoint.code is None:
         return None
     return FlagOutcome(
         name=endpoint.of,
         variable=resolved.dictionary.value.find(endpoint.of),
         code=endpoint.code,
-        missing_is_no_response=endpoint.missing.strategy == "non_responder",
+        missing_is_no_response=endpoint.missing.method.is_no_response,
     )
 
 

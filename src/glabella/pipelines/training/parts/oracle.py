@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
+from glabella.domain.endpoints import ResponseRule
 from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
@@ -134,10 +135,8 @@ def explain_other_endpoint(loaded: LoadedAnalysis) -> str:
     endpoint, scenario = loaded.endpoint, loaded.resolved.scenario
     week = None if scenario is None else scenario.value.endpoint_week
     is_told = (
-        endpoint.rule == "response"
+        endpoint.fixed_rule == ResponseRule(_HALF)
         and endpoint.of == "depression_total"
-        and endpoint.points is None
-        and endpoint.fraction in (None, _HALF)
         and endpoint.week == week
         and endpoint.sustained is None
     )

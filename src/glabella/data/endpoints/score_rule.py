@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.data.dictionary import Variable
-from glabella.data.endpoints.definition import EndpointDefinition
+from glabella.data.endpoints.rules.interface import RuleSettings, VisitRule
 from glabella.data.endpoints.visits import Visits
 from glabella.domain.endpoints import Rule
-from glabella.errors import AnalysisError
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -101,22 +100,16 @@ class ScoreRule:
 
 
 def find_margins(
-    endpoint: EndpointDefinition,
-    variable: Variable,
-    people: pd.DataFrame,
-    scores: pd.DataFrame,
-    rule: ScoreRule,
-) -> Floats | None:
+    variable: Variable, people: pd.DataFrame, scores: pd.DataFrame, rule: ScoreRule
+) -> Floats:
     """Find how far beyond the threshold of response scores lie, on a footing for all scales.
 
     Parameters
     ----------
-    endpoint : EndpointDefinition
-        The endpoint.
     variable : Variable
-        Its variable, with its scale or range.
+        The endpoint's, with its scale or range.
     people : DataFrame
-        The participants, with the ``scale`` where the trial decides.
+        The participants, with the ``scale`` if the trial decides.
     scores : DataFrame
         Their ``baseline`` and ``score`` at the endpoint.
     rule : ScoreRule
@@ -124,12 +117,9 @@ def find_margins(
 
     Returns
     -------
-    array of float, shape (n_participants,), or None
-        Shares of the scale's range, not below zero for responders; NaN without a score. None
-        where a later visit has a say: a single score does not decide then.
+    array of float, shape (n_participants,)
+        Proportions of the scale's range, not below zero for responders; NaN without a score.
     """
-    if endpoint.sustained is not None:
-        return None
     named = people["scale"] if "scale" in people else pd.Series([None] * len(people))
     if variable.type == "score":
         widths = {
@@ -146,56 +136,35 @@ def find_margins(
 
 
 def make_score_rule(
-    endpoint: EndpointDefinition, variable: Variable, people: pd.DataFrame
+    method: VisitRule, stated: RuleSettings, variable: Variable, people: pd.DataFrame
 ) -> ScoreRule:
     """Make the rule of each participant.
 
     Parameters
     ----------
-    endpoint : EndpointDefinition
-        The endpoint.
+    method : VisitRule
+        The endpoint's rule.
+    stated : RuleSettings
+        What it is stated by.
     variable : Variable
-        Its variable, with its scale.
+        The endpoint's, with its scale.
     people : DataFrame
-        The participants, with the ``scale`` where the trial decides.
+        The participants, with the ``scale`` if the trial decides.
 
     Returns
     -------
     ScoreRule
-        For remission by each participant's scale, else the same for all.
+        By each participant's scale if that decides, else the same for all.
 
     Raises
     ------
     AnalysisError
-        If a scale has no published cut for remission, or a threshold in points would be put to
-        several scales.
+        If the rule can't be put to the scales of the participants.
     """
     n = len(people)
     named = people["scale"] if "scale" in people else pd.Series([None] * n, index=people.index)
     codes, names = pd.factorize(named.astype(object), use_na_sentinel=False)
-    several = variable.scale == "by_trial" and len(names) > 1
-    if endpoint.rule != "remission":
-        if several and (endpoint.rule == "threshold" or endpoint.points is not None):
-            raise AnalysisError(
-                "points would be compared between totals of different scales",
-                place=f"endpoint of '{endpoint.of}'",
-                remedy="Take `rule: remission` or a `fraction`, or pool trials of one scale.",
-            )
-        return ScoreRule((endpoint.find_rule(None),), np.zeros(n, dtype=np.intp))
-    if variable.type != "score":
-        raise AnalysisError(
-            f"'{endpoint.of}' is not the total of a rating scale, so no cut says what remission is",
-            place=f"endpoint of '{endpoint.of}'",
-            remedy="Take `rule: threshold` with the cut that you mean.",
-        )
-    rules = []
-    for name in names:
-        scale = variable.find_scale(None if pd.isna(name) else str(name))
-        if scale.remission_at_most is None:
-            raise AnalysisError(
-                f"no cut for remission is published for {scale.label}",
-                place=f"endpoint of '{endpoint.of}'",
-                remedy="Take `rule: threshold` with the cut that you mean, or leave the trial out.",
-            )
-        rules.append(endpoint.find_rule(scale.remission_at_most))
-    return ScoreRule(tuple(rules), codes.astype(np.intp))
+    scales = [None if pd.isna(name) else str(name) for name in names]
+    rules = method.make_rules(stated, variable, scales)
+    which = codes if len(rules) > 1 else np.zeros(n, dtype=np.intp)
+    return ScoreRule(rules, which.astype(np.intp))

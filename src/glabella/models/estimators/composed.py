@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -187,6 +187,10 @@ class EnsembleModel(ComposedModel):
     .. [2] van der Laan MJ, Polley EC, Hubbard AE. Super learner. Stat Appl Genet Mol Biol
        2007;6:25.
     """
+
+    attribution_method: ClassVar[str] = (
+        "the weighted sum of the members' SHAP values, each computed exactly"
+    )
 
     def __init__(
         self,

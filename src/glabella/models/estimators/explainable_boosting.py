@@ -144,6 +144,7 @@ class ExplainableBoostingModel(ResponderModel):
        learning interpretability. arXiv:1909.09223, 2019.
     """
 
+    attribution_method: ClassVar[str] = "the model's own scores, those of pairs shared in halves"
     package: ClassVar[str | None] = "interpret"
 
     def __init__(

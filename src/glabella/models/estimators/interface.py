@@ -87,6 +87,12 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     has_binary: ClassVar[bool] = False
     # What an extra of the same name as the estimator installs, and a fit needs.
     package: ClassVar[str | None] = None
+    # How its contributions are computed, for the report; every estimator says it of itself.
+    attribution_method: ClassVar[str]
+    attribution_method_against: ClassVar[str] = (
+        "interventional SHAP values, computed exactly, against {count} training participants at "
+        "most, weighted by trial and arm"
+    )
     is_additive: bool = True
 
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):

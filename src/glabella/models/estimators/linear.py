@@ -51,6 +51,9 @@ class LinearModel(ResponderModel):
         Seed of the rows that settle the penalty where there are more than 20,000.
     """
 
+    attribution_method: ClassVar[str] = (
+        "SHAP values of an additive model against the training mean, computed exactly"
+    )
     draws_curves: ClassVar[bool] = False
     crosses_arms: ClassVar[bool] = False
 
@@ -361,6 +364,9 @@ class TreatmentInteractionModel(LinearModel):
        interactions between a treatment and a large number of covariates. JASA 2014;109:1517-1532.
     """
 
+    attribution_method: ClassVar[str] = (
+        f"{LinearModel.attribution_method}, products of arm and feature shared in halves"
+    )
     needs_arm = True
     crosses_arms = True
 

@@ -67,6 +67,9 @@ class CatBoostModel(ResponderModel):
        with categorical features. NeurIPS 2018:6638-6648.
     """
 
+    attribution_method: ClassVar[str] = (
+        "path-dependent tree SHAP values, computed exactly by CatBoost"
+    )
     package: ClassVar[str | None] = "catboost"
 
     def __init__(

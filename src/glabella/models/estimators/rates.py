@@ -35,6 +35,8 @@ class RateModel(ResponderModel):
     .. [1] Jeffreys H. Theory of Probability. Oxford, 1961: the prior Beta(1/2, 1/2).
     """
 
+    attribution_method: ClassVar[str] = "steps from the overall rate to the rate of the cell"
+    attribution_method_against: ClassVar[str] = attribution_method
     parts: ClassVar[tuple[str, ...]] = ()
 
     def __sklearn_tags__(self) -> Tags:

@@ -56,6 +56,9 @@ class TreeModel(ResponderModel):
     """
 
     has_binary: ClassVar[bool] = True
+    attribution_method: ClassVar[str] = (
+        "path-dependent tree SHAP values, computed exactly by XGBoost"
+    )
 
     def _used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]

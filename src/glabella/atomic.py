@@ -52,88 +52,25 @@ class NotOursError(OSError):
 
 
 def describe_os_error(error: OSError) -> str:
-    """Say what the system refused, without the path.
-
-    Parameters
-    ----------
-    error : OSError
-        What was raised.
-
-    Returns
-    -------
-    str
-        Its words; those of a library that gives none are not the system's.
-    """
+    """Say what the system refused, without the path."""
     if isinstance(error, NotOursError):
         return str(error.strerror)
     return os.strerror(error.errno) if error.errno else "the disk did not take it"
 
 
 def open_new(path: Path, *, private: bool = False) -> BinaryIO:
-    """Open a file that must not be there, not even as a link.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    private : bool
-        Whether only its owner may read it.
-
-    Returns
-    -------
-    BinaryIO
-        Open for reading and writing.
-
-    Raises
-    ------
-    OSError
-        If it can't be made.
-    """
+    """Open a file that must not be there, not even as a link."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
     return os.fdopen(os.open(path, flags, 0o600 if private else 0o666), "w+b")
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write under another name first, so that a file of this name is always whole.
-
-    Parameters
-    ----------
-    path : Path
-        The file; an ordinary one that is there is replaced.
-    content : bytes
-        What goes into it.
-    private : bool
-        Whether only its owner may read it.
-
-    Raises
-    ------
-    NotOursError
-        If the name is a link's, a folder's or a device's.
-    OSError
-        If it can't be written; what was there stays.
-    """
+    """Write under another name first, so that a file of this name is always whole."""
     write_together(path.parent, {path.name: content}, private=private)
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes], *, private: bool = False) -> None:
-    """Write files as `write_whole` does, the first of them only when all could be written.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
-    contents : mapping of bytes
-        By file name; ordinary files that are there are replaced.
-    private : bool
-        Whether only their owner may read them.
-
-    Raises
-    ------
-    NotOursError
-        If a name is a link's, a folder's or a device's.
-    OSError
-        If one can't be written; what was there stays.
-    """
+    """Write files as `write_whole` does, the first of them only when all could be written."""
     for name in contents:
         refuse_odd_file(folder / name)
     partials = {name: folder / name_partial(name) for name in contents}
@@ -150,34 +87,13 @@ def write_together(folder: Path, contents: Mapping[str, bytes], *, private: bool
 
 
 def name_partial(name: str) -> str:
-    """Make a hidden name that can't be guessed, for a file until it is whole.
-
-    Parameters
-    ----------
-    name : str
-        What the file will be called; of a long one, its beginning is kept.
-
-    Returns
-    -------
-    str
-        A new one each time.
-    """
+    """Make a hidden name that can't be guessed, for a file until it is whole."""
     shown = name.encode(errors="replace")[:_SHOWN_BYTES].decode(errors="ignore")
     return f".{shown}.{secrets.token_hex(8)}{PARTIAL}"
 
 
 def is_partial(name: str) -> bool:
     """Say whether a file's name is one that `name_partial` made.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Returns
-    -------
-    bool
-        True for what a killed process may have left.
 
     Examples
     --------
@@ -188,18 +104,7 @@ def is_partial(name: str) -> bool:
 
 
 def refuse_odd_file(path: Path) -> None:
-    """Refuse a name under which there is something else than an ordinary file.
-
-    Parameters
-    ----------
-    path : Path
-        The name; nothing need be there.
-
-    Raises
-    ------
-    NotOursError
-        If there is a link, a folder or a device.
-    """
+    """Refuse a name under which there is something else than an ordinary file."""
     with contextlib.suppress(FileNotFoundError):
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
@@ -211,22 +116,7 @@ def refuse_odd_file(path: Path) -> None:
 
 
 def publish(partial: Path, target: Path) -> None:
-    """Give a finished file its name, and never replace what has it.
-
-    Parameters
-    ----------
-    partial : Path
-        The file, on the same disk.
-    target : Path
-        Its name.
-
-    Raises
-    ------
-    FileExistsError
-        If something has the name, be it a link that leads nowhere.
-    OSError
-        If it can't be moved.
-    """
+    """Give a finished file its name, and never replace what has it."""
     try:
         os.link(partial, target, follow_symlinks=False)
     except OSError as error:
@@ -240,25 +130,7 @@ def publish(partial: Path, target: Path) -> None:
 
 
 def make_folder(folder: Path) -> bool:
-    """Make a folder that only its owner may enter, or take one that is there and is ours.
-
-    Parameters
-    ----------
-    folder : Path
-        Folders above it are made if need be.
-
-    Returns
-    -------
-    bool
-        Whether it was made.
-
-    Raises
-    ------
-    NotOursError
-        If a link, a file or another user's folder has the name.
-    OSError
-        If it can't be made.
-    """
+    """Make a folder that only its owner may enter, or take one that is there and is ours."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         folder.mkdir(mode=0o700)
@@ -269,18 +141,7 @@ def make_folder(folder: Path) -> bool:
 
 
 def refuse_odd_folder(folder: Path) -> None:
-    """Refuse a folder that is not ours to write into or to empty.
-
-    Parameters
-    ----------
-    folder : Path
-        The name; nothing need be there.
-
-    Raises
-    ------
-    NotOursError
-        If a link, a file or another user's folder has the name.
-    """
+    """Refuse a folder that is not ours to write into or to empty."""
     with contextlib.suppress(FileNotFoundError):
         state = os.lstat(folder)
         if stat.S_ISLNK(state.st_mode):
@@ -292,18 +153,7 @@ def refuse_odd_folder(folder: Path) -> None:
 
 
 def identify(path: Path) -> tuple[object, ...]:
-    """Say which file a path names now, so that one that was replaced or changed is known.
-
-    Parameters
-    ----------
-    path : Path
-        A file, or a folder, for whose files it is said.
-
-    Returns
-    -------
-    tuple
-        Equal as long as they are the same; what is missing has one too.
-    """
+    """Say which file a path names now, so that one that was replaced or changed is known."""
     try:
         if path.is_dir():
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)
@@ -329,15 +179,7 @@ class FolderLock:
         self._file: IO[bytes] | None = None
 
     def take(self) -> None:
-        """Take the folder.
-
-        Raises
-        ------
-        BlockingIOError
-            If another process has it.
-        OSError
-            If nothing can be written there.
-        """
+        """Take the folder."""
         refuse_odd_file(self._path)
         file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600), "r+b")
         try:
@@ -361,13 +203,7 @@ class FolderLock:
 
     @staticmethod
     def can_tell() -> bool:
-        """Say whether processes are told apart here, so that a free folder is nobody's.
-
-        Returns
-        -------
-        bool
-            False on Windows.
-        """
+        """Say whether processes are told apart here, so that a free folder is nobody's."""
         return fcntl is not None
 
     def release(self) -> None:

@@ -32,16 +32,6 @@ _SHORTEST_KNOWN = 4
 def mask_secrets(text: str) -> str:
     """Take passwords and tokens out of a text that may quote an address.
 
-    Parameters
-    ----------
-    text : str
-        An address, or a message of ours or of a library.
-
-    Returns
-    -------
-    str
-        With three stars in their place.
-
     Examples
     --------
     >>> mask_secrets("can't reach https://ann:pa@ss@host:5000/x?token=abc&n=1")
@@ -117,13 +107,6 @@ def _rebuild(
 def escape_controls(text: str, *, keep: str = "") -> str:
     r"""Show characters that steer a terminal, or hide or turn round their neighbours, as escapes.
 
-    Parameters
-    ----------
-    text : str
-        Any.
-    keep : str
-        Characters that stay as they are, such as the ends of lines.
-
     Returns
     -------
     str
@@ -184,37 +167,20 @@ class Refusals:
 
     @contextlib.contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep a refusal from within, and go on.
-
-        Yields
-        ------
-        None
-            Nothing; what comes after must not need what was refused.
-        """
+        """Keep a refusal from within, and go on."""
         try:
             yield
         except GlabellaError as error:
             self.errors.append(error)
 
     def raise_all(self) -> None:
-        """Raise what was collected, if anything was.
-
-        Raises
-        ------
-        GlabellaError
-            The only refusal, or one that lists them all, as `join_errors` makes it.
-        """
+        """Raise what was collected, if anything was."""
         if self.errors:
             raise join_errors(self.errors)
 
 
 def join_errors(errors: Sequence[GlabellaError]) -> GlabellaError:
     """Make one refusal of several.
-
-    Parameters
-    ----------
-    errors : sequence of GlabellaError
-        At least one.
 
     Returns
     -------
@@ -256,18 +222,7 @@ def _write_line(error: GlabellaError, remedy: str | None) -> str:
 
 @contextlib.contextmanager
 def place_refusal(place: str) -> Iterator[None]:
-    """Say where, of a refusal by what can't know.
-
-    Parameters
-    ----------
-    place : str
-        The part of a definition that led there; a place that the refusal has itself stays.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
+    """Say where, of a refusal by what can't know."""
     try:
         yield
     except GlabellaError as error:
@@ -277,18 +232,6 @@ def place_refusal(place: str) -> Iterator[None]:
 
 def describe_choices(name: str, known: Iterable[str]) -> str:
     """Offer the nearest known name, or list what there is.
-
-    Parameters
-    ----------
-    name : str
-        The name that was not found.
-    known : iterable of str
-        The names that exist.
-
-    Returns
-    -------
-    str
-        A sentence for the remedy of an error.
 
     Examples
     --------

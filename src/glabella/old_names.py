@@ -16,18 +16,7 @@ _ARGUMENTS = {"rehearsal": "allow_simulated"}
 
 
 def accept_old_names(function: Callable[_Given, _Answer]) -> Callable[_Given, _Answer]:
-    """Let a function take its arguments under their earlier names too.
-
-    Parameters
-    ----------
-    function : callable
-        Any verb.
-
-    Returns
-    -------
-    callable
-        The same, warning of each earlier name.
-    """
+    """Let a function take its arguments under their earlier names too."""
 
     @functools.wraps(function)
     def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:

@@ -77,20 +77,7 @@ class PartStore:
         self._lock = FolderLock(folder)
 
     def take(self, *within: str, refuse_foreign: Callable[[], None] | None = None) -> None:
-        """Make the folder, or take one that is ours, and keep other processes out.
-
-        Parameters
-        ----------
-        *within : str
-            Folders in it that are made too.
-        refuse_foreign : callable, optional
-            Called if the folder was there; raises `NotOursError` if it is not a job's.
-
-        Raises
-        ------
-        DataError
-            If another process has it, it is not ours, or it can't be written.
-        """
+        """Make the folder, or take one that is ours, and keep other processes out."""
         try:
             is_new = make_folder(self.folder)
             if not is_new and refuse_foreign is not None:

@@ -7,20 +7,7 @@ from glabella.models.estimators import find_estimator
 
 
 def describe_attributions(estimator: str, explanation: ExplanationDefinition) -> str:
-    """Say how an estimator's attributions are computed.
-
-    Parameters
-    ----------
-    estimator : str
-        Its registered name.
-    explanation : ExplanationDefinition
-        What the analysis asks for.
-
-    Returns
-    -------
-    str
-        For reports and bundles.
-    """
+    """Say how an estimator's attributions are computed."""
     found = find_estimator(estimator)
     if explanation.values == "interventional":
         return found.attribution_method_against.format(count=explanation.background)

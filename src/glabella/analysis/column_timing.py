@@ -17,20 +17,6 @@ def check_column_times(analysis: Analysis, dictionary: Dictionary, origin: Origi
 
     The clock goes by the dictionary; a column of week 4 that is mapped to a variable known at
     baseline would pass it under a false name.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Whose sources map columns.
-    dictionary : Dictionary
-        When each variable is known.
-    origin : Origin
-        Of the analysis.
-
-    Raises
-    ------
-    ClockError
-        With the line of the earlier one.
     """
     for index, source in enumerate(analysis.data.trials or ()):
         if not isinstance(source, TrialSource):

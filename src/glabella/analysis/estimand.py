@@ -10,11 +10,6 @@ from glabella.domain.estimand import EVENTS
 def describe_estimand(loaded: LoadedAnalysis) -> dict[str, list[str]]:
     """Say what is estimated.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
     Returns
     -------
     dict

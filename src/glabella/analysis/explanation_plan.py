@@ -25,13 +25,6 @@ from glabella.validation.folds.splits import Fold
 def plan_for(loaded: LoadedAnalysis, chosen: str) -> Budget:
     """Plan how much is done to explain the chosen candidate.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    chosen : str
-        The candidate.
-
     Returns
     -------
     Budget

@@ -39,25 +39,7 @@ class FoldPlan:
 
 
 def plan_folds(analysis: Analysis, sample: Sample) -> FoldPlan:
-    """Make the folds of every design that the analysis asks for.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        What is asked for.
-    sample : Sample
-        The participants.
-
-    Returns
-    -------
-    FoldPlan
-        Folds, and trials that are too small for some.
-
-    Raises
-    ------
-    AnalysisError
-        If the pooled or the across design is not feasible.
-    """
+    """Make the folds of every design that the analysis asks for."""
     design = analysis.validation
     cells = [sample.arm, sample.trial]
     with place_refusal("validation.pooled"):

@@ -18,22 +18,7 @@ from glabella.features.feature_set import FeatureSet
 def check_late_columns(
     analysis: Read[Analysis], dictionary: Read[Dictionary], feature_set: Read[FeatureSet]
 ) -> None:
-    """Refuse a column of a late name that a feature uses early, and a choice of who completed.
-
-    Parameters
-    ----------
-    analysis : Read of Analysis
-        Whose sources map columns.
-    dictionary : Read of Dictionary
-        When each variable is known.
-    feature_set : Read of FeatureSet
-        The features, of which the clock has passed what the dictionary says.
-
-    Raises
-    ------
-    ClockError
-        With the line: of the column, or of the dictionary where a variable's own name leads to it.
-    """
+    """Refuse a column of a late name that a feature uses early, and a choice of who completed."""
     used = {feature.variable for feature in feature_set.value.features}
     for index, source in enumerate(analysis.value.data.trials or ()):
         if isinstance(source, AdamSource):

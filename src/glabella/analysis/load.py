@@ -140,28 +140,7 @@ class LoadedAnalysis:
 
 
 def load_analysis(reference: str, project: Project, *, data: Path | None = None) -> LoadedAnalysis:
-    """Resolve an analysis, load its data and derive outcomes and features.
-
-    Parameters
-    ----------
-    reference : str
-        A name in ``pipelines`` or a path.
-    project : Project
-        The definitions.
-    data : Path, optional
-        The folder of the data files.
-
-    Returns
-    -------
-    LoadedAnalysis
-        Ready for validation.
-
-    Raises
-    ------
-    GlabellaError
-        If definitions, data or their combination are refused, or a feature's values hold what is
-        known only later.
-    """
+    """Resolve an analysis, load its data and derive outcomes and features."""
     resolved = resolve_analysis(reference, project)
     return load_tables_of(resolved, load_tables(resolved, data, project), data=data)
 
@@ -173,30 +152,7 @@ def load_tables_of(
     data: Path | None = None,
     is_held: bool = True,
 ) -> LoadedAnalysis:
-    """Derive outcomes and features of tables that were read.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        From `load_tables` or `map_simulated`.
-    data : Path, optional
-        The folder that they were read from, if one was named.
-    is_held : bool
-        Whether features are compared with outcomes and later visits; not needed where other
-        participants of the same simulated trials were.
-
-    Returns
-    -------
-    LoadedAnalysis
-        Ready for validation.
-
-    Raises
-    ------
-    GlabellaError
-        As in `load_analysis`.
-    """
+    """Derive outcomes and features of tables that were read."""
     tables = derive_totals(tables, resolved.dictionary.value)
     resolved, tables = settle_lacking(resolved, tables)
     analysis = resolved.analysis.value
@@ -229,13 +185,6 @@ def load_tables_of(
 
 def load_sample(resolved: ResolvedAnalysis, tables: PatientTables) -> Sample:
     """Derive who is analysed, where nothing is to be learnt from them.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions; features that a trial lacks were settled before.
-    tables : PatientTables
-        From `load_tables` or `map_simulated`.
 
     Returns
     -------

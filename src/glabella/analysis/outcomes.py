@@ -22,71 +22,20 @@ from glabella.features.spec import FeatureTable
 def derive_for(
     resolved: ResolvedAnalysis, tables: PatientTables, endpoint: EndpointDefinition
 ) -> Outcomes:
-    """Derive the outcomes of an endpoint, for the moment at which the analysis predicts.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        All participants.
-    endpoint : EndpointDefinition
-        The analysis's, or another.
-
-    Returns
-    -------
-    Outcomes
-        All participants' scores and responses.
-
-    Raises
-    ------
-    AnalysisError
-        If the data can't support the endpoint.
-    """
+    """Derive the outcomes of an endpoint, for the moment at which the analysis predicts."""
     clock = parse_moment(resolved.feature_set.value.predict_at)
     return derive_outcomes(tables, endpoint, resolved.dictionary.value, clock=clock)
 
 
 def leave_out_missing(endpoint: EndpointDefinition) -> EndpointDefinition:
-    """Take the endpoint with the strategy that adds nothing to what was observed.
-
-    Parameters
-    ----------
-    endpoint : EndpointDefinition
-        With any strategy.
-
-    Returns
-    -------
-    EndpointDefinition
-        With `observed_only`.
-    """
+    """Take the endpoint with the strategy that adds nothing to what was observed."""
     return endpoint.model_copy(update={"missing": MissingDefinition(strategy="observed_only")})
 
 
 def derive_alternative(
     resolved: ResolvedAnalysis, tables: PatientTables, other: Alternative
 ) -> Outcomes:
-    """Derive the outcomes of another definition of the endpoint.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        All participants.
-    other : Alternative
-        The other definition.
-
-    Returns
-    -------
-    Outcomes
-        All participants' scores and responses.
-
-    Raises
-    ------
-    AnalysisError
-        If the data can't support it; with its line.
-    """
+    """Derive the outcomes of another definition of the endpoint."""
     try:
         return derive_for(resolved, tables, other.endpoint)
     except AnalysisError as error:
@@ -102,29 +51,7 @@ def hold_against_outcomes(
     features: FeatureTable,
     outcomes: Sequence[tuple[str, Outcomes]],
 ) -> tuple[Finding, ...]:
-    """Refuse features whose values hold what is known only later.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    tables : PatientTables
-        All participants.
-    features : FeatureTable
-        All participants' features.
-    outcomes : sequence of tuple of str and Outcomes
-        Under each definition: the endpoint's variable, and the outcomes.
-
-    Returns
-    -------
-    tuple of Finding
-        What comes close.
-
-    Raises
-    ------
-    ClockError
-        With the first feature that is one.
-    """
+    """Refuse features whose values hold what is known only later."""
     feature_set, dictionary = resolved.feature_set.value, resolved.dictionary.value
     clock = parse_moment(feature_set.predict_at)
     dated = [item.name for item in feature_set.features if find_builder(item.builder).takes_visit]

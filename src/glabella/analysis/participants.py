@@ -18,26 +18,10 @@ def find_analysed(
 ) -> np.ndarray:
     """Find who is analysed, in the external set or outside it.
 
-    Parameters
-    ----------
-    analysis : Analysis
-        The definition.
-    tables : PatientTables
-        All participants.
-    outcomes : Outcomes
-        Theirs.
-    external : bool
-        Whether those of the external set are wanted, or all others.
-
     Returns
     -------
     array of bool, shape (n_participants,)
         Those with an outcome, observed or imputed.
-
-    Raises
-    ------
-    AnalysisError
-        If the external set names a trial that does not exist, or leaves none to learn from.
     """
     trials = tables.participants["studyid"].astype(str)
     named = analysis.validation.external or ()
@@ -66,31 +50,7 @@ def make_sample(
     *,
     external: bool = False,
 ) -> Sample:
-    """Put together who is analysed.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        The definition.
-    tables : PatientTables
-        All participants.
-    outcomes : Outcomes
-        Theirs.
-    features : FeatureTable
-        Theirs.
-    external : bool
-        As in `find_analysed`.
-
-    Returns
-    -------
-    Sample
-        Those with an outcome, observed or imputed.
-
-    Raises
-    ------
-    AnalysisError
-        If nobody in some arm has an outcome, or sites are left out and there are none.
-    """
+    """Put together who is analysed."""
     kept = find_analysed(analysis, tables, outcomes, external=external)
     people = tables.participants[kept]
     blank = pd.Series("", index=people.index)

@@ -126,27 +126,7 @@ class ResolvedAnalysis:
 
 
 def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
-    """Read an analysis and everything it names.
-
-    Parameters
-    ----------
-    reference : str
-        A name in ``pipelines`` or a path.
-    project : Project
-        The definitions.
-
-    Returns
-    -------
-    ResolvedAnalysis
-        Checked as far as is possible without data, the clock included.
-
-    Raises
-    ------
-    DefinitionError
-        If a definition is wrong or names what does not exist.
-    ClockError
-        If a feature is known only after the moment of prediction.
-    """
+    """Read an analysis and everything it names."""
     name = Path(reference).stem if reference.endswith((".yaml", ".yml")) else reference
     check_name(
         reference if "\0" in reference else name,

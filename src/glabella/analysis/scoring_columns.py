@@ -16,11 +16,6 @@ from glabella.features.feature_set import FeatureDefinition
 def list_table_forms(resolved: ResolvedAnalysis) -> tuple[TableForm, ...]:
     """List the form of each source of the analysis, and that of the dictionary.
 
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The analysis.
-
     Returns
     -------
     tuple of TableForm
@@ -40,11 +35,6 @@ def list_table_forms(resolved: ResolvedAnalysis) -> tuple[TableForm, ...]:
 def list_required(resolved: ResolvedAnalysis) -> tuple[str, ...]:
     """List the variables without which a row is refused.
 
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The analysis.
-
     Returns
     -------
     tuple of str
@@ -59,18 +49,7 @@ def list_required(resolved: ResolvedAnalysis) -> tuple[str, ...]:
 
 
 def needs_scale(resolved: ResolvedAnalysis) -> bool:
-    """Say whether a feature means something only on the scale of its trial.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The analysis.
-
-    Returns
-    -------
-    bool
-        True if a total is rated on each trial's own scale.
-    """
+    """Say whether a feature means something only on the scale of its trial."""
     dictionary = resolved.dictionary.value
     features = resolved.feature_set.value.features
     return any(dictionary.find(item.variable).scale == BY_TRIAL for item in features)

@@ -20,23 +20,7 @@ from glabella.simulation.sources import find_sources, make_raw_tables, make_tabl
 
 
 def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project) -> PatientTables:
-    """Read or simulate the tables of an analysis.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    data : Path or None
-        The folder of the files; the project's home unless stated. For simulated data, what
-        `glabella simulate` wrote there; without it, simulated anew from the analysis's seed.
-    project : Project
-        The definitions and the home.
-
-    Returns
-    -------
-    PatientTables
-        Typed, checked and pooled.
-    """
+    """Read or simulate the tables of an analysis."""
     origin, dictionary = resolved.analysis.origin, resolved.dictionary.value
     if resolved.scenario is not None and data is None:
         seed = resolved.analysis.value.seed
@@ -69,20 +53,7 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
 
 
 def map_simulated(resolved: ResolvedAnalysis, simulated: TrialTables) -> PatientTables:
-    """Read simulated tables through the mapping of any other source.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    simulated : TrialTables
-        The tables.
-
-    Returns
-    -------
-    PatientTables
-        Typed and checked.
-    """
+    """Read simulated tables through the mapping of any other source."""
     dictionary = resolved.dictionary.value
     return map_trial(
         make_table_source(

@@ -22,27 +22,11 @@ def find_truth(
 ) -> pd.DataFrame | None:
     """Find the truth of simulated participants.
 
-    Parameters
-    ----------
-    people : DataFrame
-        The participants, by trial and identifier.
-    scenario : Scenario
-        The scenario that they were simulated from.
-    seed : int
-        Of the simulation.
-    data : Path or None
-        The folder that their tables were read from; None if these were simulated in memory.
-
     Returns
     -------
     DataFrame or None
         In their order: trial, identifier, and each chance under both arms. None if the folder
         holds no truth.
-
-    Raises
-    ------
-    DataError
-        If it is of other participants or can't be read.
     """
     if data is None:
         truth = simulate_trials(scenario, seed=seed).truth

@@ -37,11 +37,6 @@ def answer_errors() -> Iterator[None]:
 
     1 for what was refused, 70 for a fault of Glabella. A reader of standard output that went away
     is no error.
-
-    Yields
-    ------
-    None
-        Nothing.
     """
     with _show_controls():
         try:
@@ -116,11 +111,6 @@ def _describe_fault(error: Exception) -> str:
 def write_report(error: BaseException) -> str:
     """Write where an error happened, without its message and without any value.
 
-    Parameters
-    ----------
-    error : BaseException
-        The error.
-
     Returns
     -------
     str
@@ -189,29 +179,12 @@ class ShownStream:
         self.plain = stream
 
     def write(self, text: str) -> int:
-        """Write text, its ends of lines and tabs as they are.
-
-        Parameters
-        ----------
-        text : str
-            With names from definitions, tables, files and servers.
-
-        Returns
-        -------
-        int
-            How many characters were given.
-        """
+        """Write text, its ends of lines and tabs as they are."""
         self.plain.write(escape_controls(text, keep="\n\t"))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write several texts.
-
-        Parameters
-        ----------
-        lines : iterable of str
-            One after the other.
-        """
+        """Write several texts."""
         for line in lines:
             self.write(line)
 

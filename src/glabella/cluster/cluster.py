@@ -61,18 +61,7 @@ class Cluster:
         )
 
     def compare_versions(self, ask: Callable[[], Iterable[dict[str, str]]]) -> None:
-        """Refuse workers on which a fit or a score could differ from this machine's.
-
-        Parameters
-        ----------
-        ask : callable
-            Gives `list_versions` of each worker.
-
-        Raises
-        ------
-        ClusterError
-            With what differs, or if a worker can't say it.
-        """
+        """Refuse workers on which a fit or a score could differ from this machine's."""
         try:
             found = list(ask())
         except Exception as error:
@@ -94,18 +83,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """Say in a message if the cluster is lost; what it printed may hold a participant's row.
-
-        Yields
-        ------
-        None
-            While the cluster is used.
-
-        Raises
-        ------
-        ClusterError
-            If it is lost.
-        """
+        """Say in a message if the cluster is lost; what it printed may hold a participant's row."""
         try:
             yield
         except GlabellaError:

@@ -14,30 +14,7 @@ from glabella.cluster.versions import list_versions
 def connect_dask(
     cluster: Cluster, address: str | None, *, workers: int = 1, is_default: bool = False
 ) -> Iterator[Any]:
-    """Connect to a Dask cluster whose workers have the versions of this machine.
-
-    Parameters
-    ----------
-    cluster : Cluster
-        For messages.
-    address : str or None
-        Of the scheduler, ``tcp://host:8786``; None starts a cluster on this machine.
-    workers : int
-        Processes of a cluster that is started.
-    is_default : bool
-        Whether joblib finds the client by itself.
-
-    Yields
-    ------
-    distributed.Client
-        With a worker at least.
-
-    Raises
-    ------
-    ClusterError
-        If the package is not installed, nothing answers, there is no worker, a worker has other
-        versions, or the cluster is lost.
-    """
+    """Connect to a Dask cluster whose workers have the versions of this machine."""
     try:
         from distributed import Client, LocalCluster
     except ImportError:

@@ -17,28 +17,7 @@ _TRIES = 3
 
 @contextlib.contextmanager
 def connect_spark(cluster: Cluster, address: str | None, *, workers: int) -> Iterator[Any]:
-    """Connect to a Spark cluster whose workers have the versions of this machine.
-
-    Parameters
-    ----------
-    cluster : Cluster
-        For messages.
-    address : str or None
-        Of the master, such as ``spark://host:7077``; None starts a cluster on this machine.
-    workers : int
-        Of a cluster that is started.
-
-    Yields
-    ------
-    SparkContext
-        One that was there already is used, and not stopped.
-
-    Raises
-    ------
-    ClusterError
-        If the package is not installed, nothing answers, a worker has other versions, or the
-        cluster is lost.
-    """
+    """Connect to a Spark cluster whose workers have the versions of this machine."""
     try:
         from pyspark import SparkConf, SparkContext
     except ImportError:
@@ -75,20 +54,7 @@ def connect_spark(cluster: Cluster, address: str | None, *, workers: int) -> Ite
 
 
 def compare_spark_versions(cluster: Cluster, context: Any) -> None:
-    """Refuse a Spark worker on which a score could differ from this machine's.
-
-    Parameters
-    ----------
-    cluster : Cluster
-        For messages.
-    context : SparkContext
-        Connected.
-
-    Raises
-    ------
-    ClusterError
-        With what differs, or if the worker can't say it.
-    """
+    """Refuse a Spark worker on which a score could differ from this machine's."""
     cluster.compare_versions(
         lambda: context.parallelize([0], 1).map(lambda _: list_versions()).collect()
     )

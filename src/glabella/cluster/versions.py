@@ -12,29 +12,12 @@ MISSING = "missing"
 
 
 def list_versions() -> dict[str, str]:
-    """List the versions, on this machine, of the packages that shape results.
-
-    Returns
-    -------
-    dict of str
-        By package; ``missing`` for one that is not installed.
-    """
+    """List the versions, on this machine, of the packages that shape results."""
     return {name: _find_version(name) for name in PACKAGES}
 
 
 def list_other_versions(there: dict[str, str]) -> list[str]:
-    """List the packages that a worker has in another version than this machine.
-
-    Parameters
-    ----------
-    there : dict of str
-        From `list_versions` on the worker.
-
-    Returns
-    -------
-    list of str
-        In words, such as ``xgboost 3.0 instead of 3.1``.
-    """
+    """List the packages that a worker has in another version than this machine."""
     return [
         f"{name} {there.get(name, MISSING)} instead of {here}"
         for name, here in list_versions().items()

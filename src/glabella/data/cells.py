@@ -19,11 +19,6 @@ _MISSING = "NA"
 def to_text(raw: pd.Series) -> pd.Series:
     """Write each cell as text, the same whether a file stored text or numbers.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Text, numbers or truth values.
-
     Returns
     -------
     Series of str, shape (n_rows,)
@@ -64,11 +59,6 @@ def _number_to_text(value: float) -> str:
 def to_numbers(raw: pd.Series) -> pd.Series:
     """Read each cell as a number: the one place where a file's cells become numbers.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Text, numbers or truth values.
-
     Returns
     -------
     Series of float, shape (n_rows,)
@@ -94,13 +84,6 @@ def to_numbers(raw: pd.Series) -> pd.Series:
 def match_codes(text: pd.Series, codes: Iterable[str]) -> pd.Series:
     """Match cells with codes, whether a file wrote them as 1 or as 1.0.
 
-    Parameters
-    ----------
-    text : Series of str, shape (n_rows,)
-        Cells, as `to_text` writes them.
-    codes : iterable of str
-        The codes.
-
     Returns
     -------
     Series, shape (n_rows,)
@@ -125,13 +108,6 @@ def _drop_zeros(text: str) -> str:
 
 def is_missing(text: pd.Series, codes: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
     """Say which cells of a variable hold no value.
-
-    Parameters
-    ----------
-    text : Series of str, shape (n_rows,)
-        Cells, as `to_text` writes them.
-    codes : iterable of str
-        The variable's; R's ``NA`` may be one of them, as of a country.
 
     Returns
     -------

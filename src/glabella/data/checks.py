@@ -102,25 +102,7 @@ def parse_values(
     scales: pd.Series | None = None,
     notes_scales: bool = True,
 ) -> Parsed:
-    """Turn a column into typed values, noting each fault by its row.
-
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Text or numbers; a blank cell, R's ``NA`` or NaN means missing.
-    variable : Variable
-        What the dictionary says of the column; ``NA`` may be one of its codes.
-    scales : Series, optional
-        For a score that each trial rates on its own scale: the scale's name, row by row.
-    notes_scales : bool
-        Whether a row without a known scale is at fault; false where that was noted before. Its
-        value is missing all the same.
-
-    Returns
-    -------
-    Parsed
-        Values and faults in the order of `raw`.
-    """
+    """Turn a column into typed values, noting each fault by its row."""
     if variable.type == "category":
         codes, which, kind = parse_codes(raw, variable)
         words = np.array([*variable.codes, np.nan], dtype=object)
@@ -154,13 +136,6 @@ def parse_codes(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int8], str]:
     """Turn a column of a category into positions among the dictionary's codes.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Text or numbers; a blank cell, R's ``NA`` or NaN means missing.
-    variable : Variable
-        What the dictionary says of the column; ``NA`` may be one of its codes.
-
     Returns
     -------
     tuple of array of int, shape (n_rows,), array of int, shape (n_rows,), and str
@@ -192,22 +167,7 @@ def _read_numbers(
 
 
 def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) -> list[Finding]:
-    """Group a column's faults by kind.
-
-    Parameters
-    ----------
-    faults : array of object, shape (n_rows,)
-        From `parse_values`.
-    place : str
-        The file and column.
-    remedy : str
-        What to do about a fault.
-
-    Returns
-    -------
-    list of Finding
-        One for each kind, commonest first.
-    """
+    """Group a column's faults by kind."""
     counts = pd.Series(faults, dtype=object).value_counts()
     return [
         Finding(
@@ -221,11 +181,6 @@ def count_faults(faults: npt.NDArray[np.object_], *, place: str, remedy: str) ->
 
 def group_findings(findings: Sequence[Finding]) -> list[Finding]:
     """Group findings that differ in their places and numbers alone.
-
-    Parameters
-    ----------
-    findings : sequence of Finding
-        In the order found.
 
     Returns
     -------
@@ -264,20 +219,7 @@ def _list_places(findings: Sequence[Finding]) -> str:
 
 
 def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = None) -> None:
-    """Raise one error that holds all findings, grouped and bounded in length.
-
-    Parameters
-    ----------
-    findings : sequence of Finding
-        What was found; nothing happens if none of it is a stop.
-    rows : DataFrame, optional
-        The rows at fault, as in `RowsError`.
-
-    Raises
-    ------
-    RowsError
-        If at least one is a stop.
-    """
+    """Raise one error that holds all findings, grouped and bounded in length."""
     findings = [item for item in findings if item.severity == "stop"]
     if not findings:
         return
@@ -297,18 +239,7 @@ def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = 
 
 
 def join_refusals(errors: Sequence[GlabellaError]) -> GlabellaError:
-    """Make one refusal of those of several tables, with the rows at fault of all.
-
-    Parameters
-    ----------
-    errors : sequence of GlabellaError
-        At least one.
-
-    Returns
-    -------
-    GlabellaError
-        As `join_errors` makes it; a `RowsError` where rows are at fault.
-    """
+    """Make one refusal of those of several tables, with the rows at fault of all."""
     joined = join_errors(errors)
     rows = [e.rows for e in errors if isinstance(e, RowsError) and e.rows is not None]
     if len(errors) == 1 or not rows:

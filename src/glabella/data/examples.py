@@ -88,25 +88,7 @@ EXAMPLES = {
 
 
 def write_example(name: str, folder: Path) -> list[Path]:
-    """Write a public table as files; never overwrite.
-
-    Parameters
-    ----------
-    name : str
-        A key of `EXAMPLES`.
-    folder : Path
-        Where; made if need be.
-
-    Returns
-    -------
-    list of Path
-        The files.
-
-    Raises
-    ------
-    DataError
-        If there is no such example, its package is not installed, or a file is there already.
-    """
+    """Write a public table as files; never overwrite."""
     if name not in EXAMPLES:
         raise DataError(f"there is no example '{name}'", remedy=describe_choices(name, EXAMPLES))
     try:

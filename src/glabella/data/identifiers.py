@@ -23,11 +23,6 @@ _EXPONENT = re.compile(r"\d+(\.\d+)?e\+?\d{1,2}")
 def normalise_ids(column: pd.Series) -> pyarrow.LargeStringArray:
     """Write identifiers in the form in which they are compared, joined and hashed.
 
-    Parameters
-    ----------
-    column : Series, shape (n_rows,)
-        Identifiers as a file holds them: text, or numbers of any type.
-
     Returns
     -------
     LargeStringArray, shape (n_rows,)
@@ -55,11 +50,6 @@ def normalise_ids(column: pd.Series) -> pyarrow.LargeStringArray:
 def write_ids(column: pd.Series) -> pd.Series:
     """Give the same as a column of pandas.
 
-    Parameters
-    ----------
-    column : Series, shape (n_rows,)
-        As for `normalise_ids`.
-
     Returns
     -------
     Series of str, shape (n_rows,)
@@ -76,11 +66,6 @@ def write_ids(column: pd.Series) -> pd.Series:
 
 def loosen_ids(ids: Sequence[str]) -> list[str]:
     """Drop what spreadsheets and exports change: leading zeros, capitals, blanks and exponents.
-
-    Parameters
-    ----------
-    ids : sequence of str
-        From `normalise_ids`.
 
     Returns
     -------

@@ -11,13 +11,6 @@ from glabella.data.visit_weeks import RARELY, find_visit_weeks
 def count_visits(tables: PatientTables, variable: str) -> pd.DataFrame:
     """Count who was assessed at each week of each trial.
 
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    variable : str
-        A variable that is assessed at visits.
-
     Returns
     -------
     DataFrame
@@ -43,13 +36,6 @@ def count_followed(tables: PatientTables, variable: str) -> pd.DataFrame:
 
     Somebody is followed at a week who was assessed then or later: a visit missed between two
     that were kept is no drop-out.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    variable : str
-        A variable that is assessed at visits.
 
     Returns
     -------

@@ -13,25 +13,7 @@ _MOST_TRIALS = 5
 
 
 def pool_trials(parts: Sequence[PatientTables], *, place: str | None = None) -> PatientTables:
-    """Stack trials; a participant is identified by trial and id together.
-
-    Parameters
-    ----------
-    parts : sequence of PatientTables
-        At least one; all real or all simulated.
-    place : str, optional
-        Where the sources are declared, for messages.
-
-    Returns
-    -------
-    PatientTables
-        One pair of tables, in the order of the parts.
-
-    Raises
-    ------
-    DataError
-        If two parts name the same participant of the same trial, or real and simulated data meet.
-    """
+    """Stack trials; a participant is identified by trial and id together."""
     origins = {part.origin for part in parts}
     if len(origins) > 1:
         raise DataError("real and simulated trials can't be pooled", place=place)

@@ -29,11 +29,6 @@ _LAST_DIGITS = 5e-15
 def widen(raw: pd.Series) -> pd.Series:
     """Give numbers that were kept in half or single precision as the decimals they stand for.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Of any kind.
-
     Returns
     -------
     Series, shape (n_rows,)
@@ -99,16 +94,6 @@ def _write_out(numbers: npt.NDArray[np.floating]) -> Floats:
 def narrow(values: pd.Series) -> pd.Series:
     """Read doubles that a file keeps in single precision.
 
-    Parameters
-    ----------
-    values : Series of float
-        Each exact in single precision, as a reader gives what it found.
-
-    Returns
-    -------
-    Series of float
-        The decimals that they stand for.
-
     Examples
     --------
     >>> narrow(pd.Series([16.100000381469727])).tolist()
@@ -119,15 +104,6 @@ def narrow(values: pd.Series) -> pd.Series:
 
 def complete(values: pd.Series, *, bits: int, base: int = 2) -> pd.Series:
     """Read doubles of which a file kept the first bits and cut off the others.
-
-    Parameters
-    ----------
-    values : Series of float
-        As the file has them, zero in place of what was cut off.
-    bits : int
-        Of the fraction, that are kept: without the leading one where `base` is 2.
-    base : int
-        Of the exponent: 2 as a rule, 16 on a mainframe.
 
     Returns
     -------

@@ -31,13 +31,6 @@ class _Sums:
 def derive_totals(tables: PatientTables, dictionary: Dictionary) -> PatientTables:
     """Add the totals that were not recorded and whose items were.
 
-    Parameters
-    ----------
-    tables : PatientTables
-        The tables.
-    dictionary : Dictionary
-        Says which variables are totals of which items.
-
     Returns
     -------
     PatientTables
@@ -55,27 +48,11 @@ def derive_total_without(
 ) -> pd.DataFrame:
     """Compute a total from all items but some.
 
-    Parameters
-    ----------
-    tables : PatientTables
-        The tables.
-    dictionary : Dictionary
-        The variables.
-    variable : str
-        The total.
-    without : sequence of str
-        The items left out.
-
     Returns
     -------
     DataFrame
         Rows as in the assessments; none where too many of the other items are missing. A recorded
         total does not help, since no item can be taken from it.
-
-    Raises
-    ------
-    DefinitionError
-        If the variable is no total of items, or an item is none of its own.
     """
     total = dictionary.find(variable).total
     if total is None:
@@ -103,15 +80,6 @@ def sum_answers(
     most_missing: int,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
     """Add up the items of each row.
-
-    Parameters
-    ----------
-    answers : array of float, shape (n_rows, n_items)
-        NaN where an item was not answered.
-    ranges : sequence of tuple of float
-        The lowest and highest answer of each item.
-    most_missing : int
-        With more items missing there is no total.
 
     Returns
     -------

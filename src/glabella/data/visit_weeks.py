@@ -46,18 +46,6 @@ class VisitWeeks:
 def find_visit_weeks(tables: PatientTables, variable: str) -> VisitWeeks:
     """Find the visit that each assessment of a variable belongs to.
 
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    variable : str
-        A variable that is assessed at visits.
-
-    Returns
-    -------
-    VisitWeeks
-        Weeks as they are where they are planned ones.
-
     Notes
     -----
     Where people who share a visit were seen on different days, a week that some of them lack is
@@ -91,30 +79,12 @@ def find_visit_weeks(tables: PatientTables, variable: str) -> VisitWeeks:
 
 
 def round_week(week: npt.ArrayLike) -> Floats:
-    """Give the nearest whole week; a half belongs to the later one.
-
-    Parameters
-    ----------
-    week : array of float
-        Weeks since treatment began.
-
-    Returns
-    -------
-    array of float
-        Whole weeks.
-    """
+    """Give the nearest whole week; a half belongs to the later one."""
     return np.asarray(np.floor(np.asarray(week, dtype=float) + 0.5), dtype=float)
 
 
 def locate_assessments(tables: PatientTables, variable: str) -> pd.DataFrame:
     """Locate the assessments of a variable.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    variable : str
-        A variable that is assessed at visits.
 
     Returns
     -------

@@ -12,23 +12,7 @@ from glabella.errors import DefinitionError
 
 
 def copy_definitions(folder: Path) -> list[Path]:
-    """Copy the shipped definitions; never overwrite.
-
-    Parameters
-    ----------
-    folder : Path
-        Where; made if need be.
-
-    Returns
-    -------
-    list of Path
-        The files written, relative to `folder`.
-
-    Raises
-    ------
-    DefinitionError
-        If one of the three folders is there already, or nothing can be written.
-    """
+    """Copy the shipped definitions; never overwrite."""
     there = [name for name in FOLDERS if os.path.lexists(folder / name)]
     if there:
         raise DefinitionError(

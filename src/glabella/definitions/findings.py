@@ -41,22 +41,7 @@ _LENGTHS = {
 
 
 def translate(error: ValidationError, model: type[Definition], origin: Origin) -> DefinitionError:
-    """Say in plain words what is wrong with a definition.
-
-    Parameters
-    ----------
-    error : ValidationError
-        Of pydantic.
-    model : type of Definition
-        What the definition was to be.
-    origin : Origin
-        Its lines.
-
-    Returns
-    -------
-    DefinitionError
-        With every finding, in the order of the lines.
-    """
+    """Say in plain words what is wrong with a definition."""
     found = _group(error.errors(include_url=False), origin)
     misspelt = {
         (keys[:-1], nearest)

@@ -33,42 +33,11 @@ class Project:
         return self.home / "mlruns"
 
     def list_names(self, folder: str) -> list[str]:
-        """List the definitions of a folder.
-
-        Parameters
-        ----------
-        folder : str
-            ``features``, ``models``, ``pipelines`` or ``pipelines/scenarios``.
-
-        Returns
-        -------
-        list of str
-            File names without their ending, sorted.
-        """
+        """List the definitions of a folder."""
         return sorted(path.stem for path in (self.definitions / folder).glob("*.yaml"))
 
     def read(self, folder: str, name: str, model: type[DefinitionT]) -> Read[DefinitionT]:
-        """Read a definition by its name.
-
-        Parameters
-        ----------
-        folder : str
-            The folder below the project.
-        name : str
-            The file's name without its ending.
-        model : type of Definition
-            What the file must be.
-
-        Returns
-        -------
-        Read
-            The definition with its origin.
-
-        Raises
-        ------
-        DefinitionError
-            If there is no such file, or it is not such a definition.
-        """
+        """Read a definition by its name."""
         path = self.definitions / folder / f"{name}.yaml"
         if name not in self.list_names(folder):
             raise DefinitionError(
@@ -78,25 +47,7 @@ class Project:
         return read_definition(path, model, name=f"{folder}/{name}.yaml")
 
     def read_analysis(self, reference: str, model: type[DefinitionT]) -> Read[DefinitionT]:
-        """Read an analysis by its name in ``pipelines`` or by a path.
-
-        Parameters
-        ----------
-        reference : str
-            A name, or a path that ends in ``.yaml`` or ``.yml``.
-        model : type of Definition
-            What the file must be.
-
-        Returns
-        -------
-        Read
-            The definition with its origin.
-
-        Raises
-        ------
-        DefinitionError
-            If there is no such file, or it is not such a definition.
-        """
+        """Read an analysis by its name in ``pipelines`` or by a path."""
         if reference.endswith((".yaml", ".yml")):
             path = Path(reference)
             shown = path
@@ -121,18 +72,7 @@ def locate_shipped() -> Path:
 
 
 def is_project(folder: Path) -> bool:
-    """Say whether a folder holds a set of definitions.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-
-    Returns
-    -------
-    bool
-        True if it has a dictionary and at least one model and one analysis.
-    """
+    """Say whether a folder holds a set of definitions."""
     return (
         (folder / "features" / "dictionary.yaml").is_file()
         and any((folder / "models").glob("*.yaml"))
@@ -143,23 +83,11 @@ def is_project(folder: Path) -> bool:
 def find_project(stated: Path | None = None, *, start: Path | None = None) -> Project:
     """Find the project: the stated folder, the nearest parent that is one, or the shipped set.
 
-    Parameters
-    ----------
-    stated : Path, optional
-        The folder the user named.
-    start : Path, optional
-        Where to look upward from; the current folder unless stated.
-
     Returns
     -------
     Project
         The definitions and the home of the runs. With the shipped definitions, runs are kept in
         the current folder.
-
-    Raises
-    ------
-    DefinitionError
-        If the stated folder is not a project.
     """
     if stated is not None:
         if not is_project(stated):

@@ -55,18 +55,7 @@ class Origin:
     lines: Mapping[Keys, int] = field(repr=False)
 
     def place(self, *keys: str | int) -> str:
-        """Name the line of a key, or of its nearest parent.
-
-        Parameters
-        ----------
-        *keys : str or int
-            The path to the key, outermost first.
-
-        Returns
-        -------
-        str
-            ``file:line``.
-        """
+        """Name the line of a key, or of its nearest parent."""
         for end in range(len(keys), -1, -1):
             line = self.lines.get(keys[:end])
             if line is not None:
@@ -91,27 +80,7 @@ class Read(Generic[DefinitionT]):
 
 
 def read_definition(path: Path, model: type[DefinitionT], *, name: str) -> Read[DefinitionT]:
-    """Read one YAML file as a definition.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    model : type of Definition
-        What it must be.
-    name : str
-        How messages call the file.
-
-    Returns
-    -------
-    Read
-        The definition with its origin.
-
-    Raises
-    ------
-    DefinitionError
-        If the file is missing, is no YAML 1.2, repeats a key, or is not what `model` asks for.
-    """
+    """Read one YAML file as a definition."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             # A device or a pipe may never end.
@@ -134,27 +103,7 @@ def _describe_unreadable(reason: str, name: str) -> DefinitionError:
 
 
 def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[DefinitionT]:
-    """Read YAML text as a definition.
-
-    Parameters
-    ----------
-    text : str
-        YAML 1.2.
-    model : type of Definition
-        What it must be.
-    name : str
-        How messages call the text.
-
-    Returns
-    -------
-    Read
-        The definition with its origin.
-
-    Raises
-    ------
-    DefinitionError
-        If the text is no YAML 1.2, repeats a key, or is not what `model` asks for.
-    """
+    """Read YAML text as a definition."""
     if len(text.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
         raise DefinitionError(
             f"the definition has more than {_MOST_BYTES:,} bytes",
@@ -198,29 +147,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
 def read_part(
     data: Mapping[str, Any], model: type[DefinitionT], origin: Origin, *keys: str | int
 ) -> DefinitionT:
-    """Validate a part of a definition that was put together from several places.
-
-    Parameters
-    ----------
-    data : mapping
-        The part.
-    model : type of Definition
-        What it must be.
-    origin : Origin
-        The whole definition's.
-    *keys : str or int
-        The path to what the user wrote of it.
-
-    Returns
-    -------
-    Definition
-        The validated part.
-
-    Raises
-    ------
-    DefinitionError
-        If it is not what `model` asks for; with the line of the key that is wrong, or of the part.
-    """
+    """Validate a part of a definition that was put together from several places."""
     depth = len(keys)
     lines = {path[depth:]: line for path, line in origin.lines.items() if path[:depth] == keys}
     try:

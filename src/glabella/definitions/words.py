@@ -15,21 +15,7 @@ _FORMULA = re.compile(r"[=@\uff1d\uff20\t\r]|[+\-\uff0b\uff0d](?![+\-]*\Z|[0-9]+
 
 
 def check_words(data: Any, place: Callable[..., str]) -> None:
-    """Refuse texts that a terminal, a spreadsheet or a reader could be deceived by.
-
-    Parameters
-    ----------
-    data : object
-        A definition as plain values.
-    place : callable
-        Names the line of a path of keys.
-
-    Raises
-    ------
-    DefinitionError
-        If a text holds a control character, or a label begins like a spreadsheet's formula. Signs
-        alone, such as ``+`` and ``-``, and numbers are no formula.
-    """
+    """Refuse texts that a terminal, a spreadsheet or a reader could be deceived by."""
     for keys, text in list_texts(data):
         shown = escape_controls(text, keep="\n\t")
         if shown != text:
@@ -49,18 +35,7 @@ def check_words(data: Any, place: Callable[..., str]) -> None:
 
 
 def list_texts(data: Any) -> Iterator[tuple[Keys, str]]:
-    """List the texts of plain values, keys among them.
-
-    Parameters
-    ----------
-    data : object
-        Of lists and dicts.
-
-    Yields
-    ------
-    tuple of tuple and str
-        The path of keys, and the text.
-    """
+    """List the texts of plain values, keys among them."""
     waiting: list[tuple[Keys, Any]] = [((), data)]
     while waiting:
         keys, value = waiting.pop()

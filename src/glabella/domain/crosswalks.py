@@ -71,11 +71,6 @@ class Crosswalk:
     def convert(self, total: float) -> float | None:
         """Convert a total.
 
-        Parameters
-        ----------
-        total : float
-            On the source scale.
-
         Returns
         -------
         float or None
@@ -162,16 +157,6 @@ CROSSWALKS = (
 def list_linked(scales: Iterable[str]) -> tuple[str, ...]:
     """List the scales that published tables link to some scales, over others where need be.
 
-    Parameters
-    ----------
-    scales : iterable of str
-        Names of scales.
-
-    Returns
-    -------
-    tuple of str
-        With those named, in order: they measure the same illness.
-
     Examples
     --------
     >>> list_linked(["twstrs"])
@@ -189,23 +174,7 @@ def list_linked(scales: Iterable[str]) -> tuple[str, ...]:
 
 
 def find_crosswalk(source: str, target: str) -> Crosswalk:
-    """Find a published table between two scales.
-
-    Parameters
-    ----------
-    source, target : str
-        Names of scales.
-
-    Returns
-    -------
-    Crosswalk
-        As published, or turned round.
-
-    Raises
-    ------
-    DefinitionError
-        If none is known: totals are never converted by a rule of thumb.
-    """
+    """Find a published table between two scales."""
     for walk in CROSSWALKS:
         if (walk.source_scale, walk.target_scale) == (source, target):
             return walk

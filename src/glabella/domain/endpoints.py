@@ -63,24 +63,6 @@ class ResponseRule:
     def is_response(self, baseline: float, score: float) -> bool:
         """Say whether a participant responded.
 
-        Parameters
-        ----------
-        baseline : float
-            The score before treatment; above zero where a fraction of it is asked for, else that
-            means nothing.
-        score : float
-            The score at the endpoint.
-
-        Returns
-        -------
-        bool
-            True for a responder.
-
-        Raises
-        ------
-        ValueError
-            If a fraction is asked for and the baseline is not above zero.
-
         Examples
         --------
         >>> ResponseRule(0.5).is_response(22, 11), ResponseRule(0.5).is_response(23, 12)
@@ -93,20 +75,10 @@ class ResponseRule:
     def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
         """Say of each participant whether they responded.
 
-        Parameters
-        ----------
-        baseline, score : array of float, of one shape
-            Before treatment and at the endpoint; none missing.
-
         Returns
         -------
         array of bool, of the same shape
             True for responders.
-
-        Raises
-        ------
-        ValueError
-            If a fraction is asked for and a baseline is not above zero.
         """
         before, after = np.asarray(baseline, dtype=float), np.asarray(score, dtype=float)
         spare = _find_tolerance(before, after)
@@ -118,11 +90,6 @@ class ResponseRule:
 
     def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
         """Find how far beyond the threshold of response each score lies.
-
-        Parameters
-        ----------
-        baseline, score : array of float, of one shape
-            Before treatment and at the endpoint; a missing one gives NaN.
 
         Returns
         -------
@@ -139,13 +106,7 @@ class ResponseRule:
         return np.asarray(before - after - wanted)
 
     def describe(self) -> str:
-        """Say the rule in words.
-
-        Returns
-        -------
-        str
-            For the report and the manifest.
-        """
+        """Say the rule in words."""
         if self.points is not None:
             noun = "point" if self.points == 1 else "points"
             return f"a fall of at least {self.points:g} {noun} from baseline"
@@ -189,18 +150,6 @@ class ThresholdRule:
     def is_response(self, baseline: float, score: float) -> bool:
         """Say whether a score is beyond the threshold.
 
-        Parameters
-        ----------
-        baseline : float
-            Not used: a threshold looks at the later score alone.
-        score : float
-            The score at the endpoint.
-
-        Returns
-        -------
-        bool
-            True for a responder.
-
         Examples
         --------
         >>> ThresholdRule(at_most=7).is_response(22, 7), ThresholdRule(at_most=7).is_response(8, 8)
@@ -210,13 +159,6 @@ class ThresholdRule:
 
     def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
         """Say of each participant whether the score is beyond the threshold.
-
-        Parameters
-        ----------
-        baseline : array of float
-            Not used.
-        score : array of float
-            At the endpoint; none missing.
 
         Returns
         -------
@@ -230,13 +172,6 @@ class ThresholdRule:
 
     def find_margin(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Floats:
         """Find how far beyond the threshold each score lies.
-
-        Parameters
-        ----------
-        baseline : array of float
-            Not used.
-        score : array of float
-            At the endpoint; a missing one gives NaN.
 
         Returns
         -------
@@ -252,13 +187,7 @@ class ThresholdRule:
         return self.at_most - after if self.at_most is not None else after - (self.at_least or 0.0)
 
     def describe(self) -> str:
-        """Say the rule in words.
-
-        Returns
-        -------
-        str
-            For the report and the manifest.
-        """
+        """Say the rule in words."""
         if self.at_most is not None:
             return f"a score of at most {self.at_most:g}"
         return f"a score of at least {self.at_least:g}"

@@ -17,11 +17,6 @@ _SUMMARIES = frozenset({"AVERAGE", "MEAN", "MEDIAN", "MAXIMUM", "MINIMUM", "SUM"
 def is_summary(derivation: str) -> bool:
     """Say whether a derived value sums up observed ones, and is thus observed itself.
 
-    Parameters
-    ----------
-    derivation : str
-        The ``DTYPE``; blank for an observed value.
-
     Returns
     -------
     bool
@@ -41,13 +36,6 @@ def is_summary(derivation: str) -> bool:
 
 def may_look_ahead(derivation: str, *, is_baseline: bool) -> bool:
     """Say whether a derived value may stand on data from after its visit.
-
-    Parameters
-    ----------
-    derivation : str
-        The ``DTYPE``; blank for an observed value.
-    is_baseline : bool
-        Whether it stands at or before baseline.
 
     Returns
     -------

@@ -49,38 +49,17 @@ class Scale:
     def severity_band(self, total: float) -> int:
         """Place a total in a band of severity.
 
-        Parameters
-        ----------
-        total : float
-            A total in the scale's points.
-
         Returns
         -------
         int
             0 none, 1 mild, 2 moderate, 3 severe (with what some scales call very severe).
-
-        Raises
-        ------
-        ValueError
-            If no bands are published for the scale.
         """
         if not self.bands_from:
             raise ValueError(f"no bands are published for {self.label}")
         return sum(total >= lowest for lowest in self.bands_from)
 
     def percent_of_range(self, total: float) -> float:
-        """Place a total between the scale's ends.
-
-        Parameters
-        ----------
-        total : float
-            A total in the scale's points.
-
-        Returns
-        -------
-        float
-            0 at the minimum, 100 at the maximum.
-        """
+        """Place a total between the scale's ends."""
         return 100.0 * (total - self.minimum) / self.width
 
 
@@ -189,21 +168,6 @@ SCALES: dict[str, Scale] = {
 
 def find_scale(name: str) -> Scale:
     """Look a scale up by its name.
-
-    Parameters
-    ----------
-    name : str
-        A name in `SCALES`.
-
-    Returns
-    -------
-    Scale
-        The scale.
-
-    Raises
-    ------
-    DefinitionError
-        If no scale has this name.
 
     Examples
     --------

@@ -35,16 +35,6 @@ class Told:
 def tell_count(count: float) -> float | None:
     """Tell a count that is not small.
 
-    Parameters
-    ----------
-    count : float
-        Of participants.
-
-    Returns
-    -------
-    float or None
-        None from 1 to 9; that there is nobody tells of nobody.
-
     Examples
     --------
     >>> tell_count(12), tell_count(3), tell_count(0)
@@ -55,13 +45,6 @@ def tell_count(count: float) -> float | None:
 
 def tell_group(n: int, events: float) -> Told:
     """Tell the counts of a group by itself.
-
-    Parameters
-    ----------
-    n : int
-        Participants.
-    events : float
-        Responders; where outcomes are imputed, their mean number.
 
     Returns
     -------
@@ -81,11 +64,6 @@ def tell_group(n: int, events: float) -> Told:
 
 def tell_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
     """Tell the counts of the groups of a whole of which the counts are told as well.
-
-    Parameters
-    ----------
-    counts : sequence of tuple of int and float
-        Participants and responders of each group.
 
     Returns
     -------
@@ -108,15 +86,6 @@ def tell_cells(
 ) -> list[Told]:
     """Tell the counts of cells of which some sums are told as well.
 
-    Parameters
-    ----------
-    counts : sequence of tuple of int and float
-        Participants and responders of each cell.
-    lines : sequence of sequence of int
-        The positions of the cells that add up to each sum: of a trial, of an arm, of all.
-    event_lines : sequence of sequence of int, optional
-        The same for responders, where fewer sums of them are told.
-
     Returns
     -------
     list of Told
@@ -137,16 +106,6 @@ def tell_cells(
 def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
     """List the cells that add up to each sum of a table: of all, and of each of its margins.
 
-    Parameters
-    ----------
-    *margins : iterable
-        For each cell its trial, its arm and so on.
-
-    Returns
-    -------
-    list of tuple of int
-        For `tell_cells`.
-
     Examples
     --------
     >>> list_lines(["a", "a", "b"], ["x", "y", "x"])
@@ -163,20 +122,7 @@ def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
 
 
 def tell_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
-    """Tell single counts of which some sums are told as well.
-
-    Parameters
-    ----------
-    counts : sequence of float
-        Of each cell.
-    lines : sequence of sequence of int
-        As in `tell_cells`.
-
-    Returns
-    -------
-    list of float or None
-        As `tell_count`, and none alone in a line is not told.
-    """
+    """Tell single counts of which some sums are told as well."""
     sizes = [float(count) for count in counts]
     hidden = _hide([tell_count(count) is None for count in counts], lines, sizes)
     return [None if is_hidden else count for count, is_hidden in zip(counts, hidden, strict=True)]
@@ -197,16 +143,6 @@ def _hide(
 
 def mask_words(text: str) -> str:
     """Take small counts of participants and their values out of a sentence.
-
-    Parameters
-    ----------
-    text : str
-        A sentence of counts.
-
-    Returns
-    -------
-    str
-        With "under 10" where there was a number below.
 
     Examples
     --------

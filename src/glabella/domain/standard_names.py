@@ -47,11 +47,6 @@ _AFTER_TREATMENT = _compile(
 def find_earliest(column: str) -> Moment | None:
     """Find the moment before which a column of such a name can't be known.
 
-    Parameters
-    ----------
-    column : str
-        Its name, in capitals or small letters.
-
     Returns
     -------
     Moment or None
@@ -77,16 +72,6 @@ def find_earliest(column: str) -> Moment | None:
 
 def says_who_stayed(column: str) -> bool:
     """Say whether a flag's name is that of those who completed, stopped or died.
-
-    Parameters
-    ----------
-    column : str
-        Its name, in capitals or small letters.
-
-    Returns
-    -------
-    bool
-        True for a flag by which nobody can be chosen when treatment begins.
 
     Examples
     --------

@@ -35,21 +35,6 @@ END = Moment(math.inf)
 def parse_moment(text: str) -> Moment:
     """Read ``baseline`` or ``week N``: a moment from which something can be predicted.
 
-    Parameters
-    ----------
-    text : str
-        The words of a definition.
-
-    Returns
-    -------
-    Moment
-        The moment.
-
-    Raises
-    ------
-    DefinitionError
-        If the words are neither.
-
     Examples
     --------
     >>> parse_moment("week 2")
@@ -67,21 +52,6 @@ def parse_moment(text: str) -> Moment:
 
 def parse_timing(text: str) -> Moment:
     """Read ``baseline``, ``week N`` or ``end``: a moment at which a value is known.
-
-    Parameters
-    ----------
-    text : str
-        The words of a definition.
-
-    Returns
-    -------
-    Moment
-        The moment; ``end`` is the end of follow-up.
-
-    Raises
-    ------
-    DefinitionError
-        If the words are none of these.
 
     Examples
     --------

@@ -38,16 +38,6 @@ class Window:
     def choose(self, weeks: Sequence[float]) -> int | None:
         """Choose the visit nearest to the target; of two equally near, the earlier.
 
-        Parameters
-        ----------
-        weeks : sequence of float
-            The weeks of the visits that have a value.
-
-        Returns
-        -------
-        int or None
-            The position of the chosen visit; None if no visit is in the window.
-
         Examples
         --------
         >>> Window(6, 4, 8).choose([0, 4, 8])

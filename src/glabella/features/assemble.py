@@ -24,22 +24,7 @@ from glabella.features.spec import FeatureSpec, FeatureTable
 def describe_features(
     feature_set: FeatureSet, dictionary: Dictionary, *, endpoint_variable: str
 ) -> tuple[FeatureSpec, ...]:
-    """Describe the patient features of a set.
-
-    Parameters
-    ----------
-    feature_set : FeatureSet
-        The features.
-    dictionary : Dictionary
-        The variables.
-    endpoint_variable : str
-        The variable of the endpoint; its baseline is the severity.
-
-    Returns
-    -------
-    tuple of FeatureSpec
-        In the order of the set.
-    """
+    """Describe the patient features of a set."""
     specs = []
     for feature in feature_set.features:
         variable = dictionary.find(feature.variable)
@@ -61,15 +46,6 @@ def build_patient_features(
     tables: PatientTables, feature_set: FeatureSet, dictionary: Dictionary
 ) -> pd.DataFrame:
     """Build the patient features; the same code serves training and scoring.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    feature_set : FeatureSet
-        The features.
-    dictionary : Dictionary
-        The variables.
 
     Returns
     -------
@@ -97,35 +73,7 @@ def assemble_features(
     arms_at: str | None = None,
     written: Origin | None = None,
 ) -> FeatureTable:
-    """Build the features of patients, with arm and trial where there are several.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    feature_set : FeatureSet
-        The features.
-    dictionary : Dictionary
-        The variables.
-    arms : sequence of Arm
-        The arms; empty where the data have none.
-    endpoint_variable : str
-        The variable of the endpoint.
-    arms_at : str, optional
-        Where the arms are declared, for messages.
-    written : Origin, optional
-        Where the feature set is written, for messages.
-
-    Returns
-    -------
-    FeatureTable
-        The table with its description.
-
-    Raises
-    ------
-    AnalysisError
-        If a whole trial lacks a feature: imputing it would make the feature name the trial.
-    """
+    """Build the features of patients, with arm and trial where there are several."""
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
@@ -192,13 +140,6 @@ def _refuse_lost_visits(
 def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, list[str]]:
     """Find the features that a whole trial lacks.
 
-    Parameters
-    ----------
-    frame : DataFrame, shape (n_participants, n_features)
-        The features.
-    trials : Series, shape (n_participants,)
-        The trial of each participant.
-
     Returns
     -------
     dict
@@ -217,22 +158,7 @@ def find_lacking_trials(frame: pd.DataFrame, trials: pd.Series) -> dict[str, lis
 def note_conversions(
     tables: PatientTables, feature_set: FeatureSet, dictionary: Dictionary
 ) -> tuple[Finding, ...]:
-    """Note each published table by which totals were put on another scale, and what it lost.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    feature_set : FeatureSet
-        The features.
-    dictionary : Dictionary
-        The variables.
-
-    Returns
-    -------
-    tuple of Finding
-        Notes; empty where nothing was converted.
-    """
+    """Note each published table by which totals were put on another scale, and what it lost."""
     findings = []
     for feature in feature_set.features:
         variable = dictionary.find(feature.variable)

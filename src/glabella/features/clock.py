@@ -12,25 +12,7 @@ from glabella.features.feature_set import FeatureDefinition, FeatureSet
 
 
 def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin) -> None:
-    """Refuse a feature set that uses what is known only later.
-
-    Parameters
-    ----------
-    feature_set : FeatureSet
-        The features and `predict_at`.
-    dictionary : Dictionary
-        When each variable is known.
-    written : Origin
-        The feature set's file, for messages.
-
-    Raises
-    ------
-    ClockError
-        If a feature is known only after `predict_at`.
-    DefinitionError
-        If a variable or builder does not exist, the builder does not suit the variable, or a week
-        is missing or has no use.
-    """
+    """Refuse a feature set that uses what is known only later."""
     try:
         clock = parse_moment(feature_set.predict_at)
     except DefinitionError as error:

@@ -30,18 +30,7 @@ _OURS = ("specs", "random_state", "members", "folds")
 
 
 def check_candidate(candidate: Read[Candidate]) -> None:
-    """Refuse a candidate whose estimator or settings do not exist.
-
-    Parameters
-    ----------
-    candidate : Read of Candidate
-        The definition.
-
-    Raises
-    ------
-    DefinitionError
-        With the line and the nearest name, or what kind of value a setting takes.
-    """
+    """Refuse a candidate whose estimator or settings do not exist."""
     origin = candidate.origin
     estimator = find_estimator(candidate.value.estimator, place=origin.place("estimator"))
     if estimator.package is not None and importlib.util.find_spec(estimator.package) is None:
@@ -95,24 +84,7 @@ def build_model(
     random_state: int,
     setting: Mapping[str, Any] | None = None,
 ) -> ResponderModel:
-    """Make an unfitted estimator.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    specs : sequence of FeatureSpec
-        The columns it may use.
-    random_state : int
-        Seed of its fit.
-    setting : mapping, optional
-        Tuned settings, over the fixed ones.
-
-    Returns
-    -------
-    ResponderModel
-        Unfitted.
-    """
+    """Make an unfitted estimator."""
     estimator = find_estimator(candidate.estimator)
     settings = {**candidate.settings, **(setting or {})}
     return estimator(specs=tuple(specs), random_state=random_state, **settings)
@@ -121,43 +93,12 @@ def build_model(
 def count_parameters(
     candidate: Candidate, frame: pd.DataFrame, specs: Sequence[FeatureSpec]
 ) -> int | None:
-    """Count what a candidate would estimate beside the intercept.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    frame : DataFrame
-        The features of all that would be fitted.
-    specs : sequence of FeatureSpec
-        The columns it may use.
-
-    Returns
-    -------
-    int or None
-        None where it has no fixed number.
-    """
+    """Count what a candidate would estimate beside the intercept."""
     return build_model(candidate, specs, random_state=0).count_parameters(frame)
 
 
 def export_model(model: ResponderModel) -> dict[str, bytes]:
-    """Write a fitted model as files that hold data and nothing that could be executed.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Fitted, or put together from fitted ones.
-
-    Returns
-    -------
-    dict of bytes
-        By file name: JSON, and XGBoost's UBJSON for each model with trees.
-
-    Raises
-    ------
-    ValueError
-        If there are more models with trees than a bundle may hold.
-    """
+    """Write a fitted model as files that hold data and nothing that could be executed."""
     files: dict[str, bytes] = {}
     content = _export_node(model, files)
     return {MODEL_FILE: (json.dumps(content, indent=1) + "\n").encode(), **files}
@@ -192,25 +133,7 @@ def _export_node(model: ResponderModel, files: dict[str, bytes]) -> dict[str, An
 
 
 def restore_model(files: Mapping[str, bytes], specs: Sequence[FeatureSpec]) -> ResponderModel:
-    """Read a model back from its files.
-
-    Parameters
-    ----------
-    files : mapping of bytes
-        From `export_model`.
-    specs : sequence of FeatureSpec
-        The columns it uses.
-
-    Returns
-    -------
-    ResponderModel
-        Fitted, equal to the exported one.
-
-    Raises
-    ------
-    BundleError
-        If the files are not such a model.
-    """
+    """Read a model back from its files."""
     try:
         content = json.loads(files[MODEL_FILE])
         used: list[str] = []

@@ -76,11 +76,6 @@ class Encoding:
     def transform(self, frame: Features) -> Matrix:
         """Encode rows.
 
-        Parameters
-        ----------
-        frame : DataFrame or FeatureColumns
-            Features by name.
-
         Returns
         -------
         array of float, shape (n_rows, n_columns)
@@ -127,13 +122,6 @@ class Encoding:
     def sum_by_feature(self, matrix: Matrix, features: Sequence[str]) -> Matrix:
         """Sum a matrix's columns to the clinical features they come from.
 
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_columns)
-            One value for each encoded column.
-        features : sequence of str
-            The features, in the order wanted.
-
         Returns
         -------
         array of float, shape (n_rows, n_features)
@@ -146,13 +134,6 @@ class Encoding:
 
     def sum_pairs_by_feature(self, cubes: Matrix, features: Sequence[str]) -> Matrix:
         """Sum values of pairs of columns to pairs of the clinical features they were made of.
-
-        Parameters
-        ----------
-        cubes : array of float, shape (n_rows, n_columns, n_columns)
-            One value a row and pair of columns.
-        features : sequence of str
-            The features, in the order wanted.
 
         Returns
         -------
@@ -185,27 +166,7 @@ class Encoding:
     def restore(
         rows: Iterable[dict[str, Any]], specs: Iterable[FeatureSpec], *, trial: str | None = None
     ) -> Encoding:
-        """Read an exported encoding back.
-
-        Parameters
-        ----------
-        rows : iterable of dict
-            From `export`.
-        specs : iterable of FeatureSpec
-            The features that columns may come from.
-        trial : str, optional
-            The feature that holds the trial.
-
-        Returns
-        -------
-        Encoding
-            Equal to the exported one.
-
-        Raises
-        ------
-        ValueError
-            If a row is not one that `export` could have written.
-        """
+        """Read an exported encoding back."""
         known = {spec.name: spec for spec in specs}
         columns = tuple(_restore_column(row, known) for row in rows)
         return Encoding(columns, trial if any(column.shifts for column in columns) else None)
@@ -220,22 +181,6 @@ def fit_encoding(
     as_codes: bool = False,
 ) -> Encoding:
     """Learn an encoding from training rows.
-
-    Parameters
-    ----------
-    frame : DataFrame or FeatureColumns
-        The training rows.
-    specs : iterable of FeatureSpec
-        The features to encode.
-    fill_and_scale : bool
-        Whether to impute (median; commonest level), centre, and standardise numbers, as a
-        penalised linear model needs; a tree takes values as they are, missing ones included.
-    within : str, optional
-        The feature that holds the trial, within which features of the patient are centred: what
-        is learnt of them is then of differences inside trials alone.
-    as_codes : bool
-        Whether a category of three levels or more stands in one column, by position, for a model
-        that splits levels into groups itself; a level that no training row has is then missing.
 
     Returns
     -------
@@ -353,49 +298,14 @@ def _restore_column(row: dict[str, Any], known: dict[str, FeatureSpec]) -> Encod
 
 
 def check_finite(value: object) -> float:
-    """Check that a restored value is a finite number.
-
-    Parameters
-    ----------
-    value : object
-        From a model's file.
-
-    Returns
-    -------
-    float
-        The number.
-
-    Raises
-    ------
-    ValueError
-        If it is text, missing, infinite, not a number, or so large that sums and products of such
-        numbers may be infinite.
-    """
+    """Check that a restored value is a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ValueError("a number of the model is not a finite number")
     return float(value)
 
 
 def check_position(value: object, count: int) -> int:
-    """Check that a restored value is a position among some things.
-
-    Parameters
-    ----------
-    value : object
-        From a model's file.
-    count : int
-        How many things there are.
-
-    Returns
-    -------
-    int
-        The position, counted from nought.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number, or there is nothing there.
-    """
+    """Check that a restored value is a position among some things."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
         raise ValueError("a part of an expansion or table is of a column that is not there")
     return value

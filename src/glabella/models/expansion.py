@@ -44,11 +44,6 @@ class Curve:
     def transform(self, values: Matrix) -> Matrix:
         """Evaluate the parts.
 
-        Parameters
-        ----------
-        values : array of float, shape (n_rows,)
-            Of the encoded column.
-
         Returns
         -------
         array of float, shape (n_rows, n_parts)
@@ -99,11 +94,6 @@ class Expansion:
     def transform(self, matrix: Matrix) -> Matrix:
         """Evaluate curves and products.
 
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_encoded)
-            From the encoding.
-
         Returns
         -------
         array of float, shape (n_rows, n_columns)
@@ -125,19 +115,6 @@ class Expansion:
         means: Matrix | None = None,
     ) -> tuple[Matrix, float]:
         """Attribute curves and products to the clinical features that they are made of.
-
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_encoded)
-            From the encoding: centred at the training means.
-        coefficients : array of float, shape (n_columns,)
-            Of what `transform` gives.
-        encoding : Encoding
-            What the matrix was made by.
-        features : sequence of str
-            The features, in the order wanted.
-        means : array of float, shape (n_encoded,), optional
-            Of a background; nought, the training means, unless stated.
 
         Returns
         -------
@@ -174,17 +151,6 @@ class Expansion:
     ) -> Matrix:
         """Attribute products to the pairs of clinical features that they are made of.
 
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_encoded)
-            From the encoding: centred at the training means.
-        coefficients : array of float, shape (n_columns,)
-            Of what `transform` gives.
-        encoding : Encoding
-            What the matrix was made by.
-        features : sequence of str
-            The features, in the order wanted.
-
         Returns
         -------
         array of float, shape (n_rows, n_features, n_features)
@@ -200,46 +166,16 @@ class Expansion:
         return pairs
 
     def count(self) -> int:
-        """Count the columns that `transform` gives.
-
-        Returns
-        -------
-        int
-            Parts of curves and products.
-        """
+        """Count the columns that `transform` gives."""
         return sum(len(curve.mix[0]) for curve in self.curves) + len(self.products)
 
     def export(self) -> dict[str, Any]:
-        """Write the expansion as plain values.
-
-        Returns
-        -------
-        dict
-            For JSON.
-        """
+        """Write the expansion as plain values."""
         return asdict(self)
 
     @staticmethod
     def restore(content: dict[str, Any], n_encoded: int) -> Expansion:
-        """Read an exported expansion back.
-
-        Parameters
-        ----------
-        content : dict
-            From `export`.
-        n_encoded : int
-            How many columns the encoding has.
-
-        Returns
-        -------
-        Expansion
-            Equal to the exported one.
-
-        Raises
-        ------
-        ValueError
-            If it is not one that `export` could have written.
-        """
+        """Read an exported expansion back."""
         if set(content) != {"curves", "products"}:
             raise ValueError("an expansion has more or fewer entries than it should")
         return Expansion(
@@ -250,13 +186,6 @@ class Expansion:
 
 def fit_curves(matrix: Matrix, encoding: Encoding) -> tuple[Curve, ...]:
     """Learn a curve for each column of a number or an ordinal scale with values enough.
-
-    Parameters
-    ----------
-    matrix : array of float, shape (n_rows, n_encoded)
-        The encoded training rows.
-    encoding : Encoding
-        What encoded them.
 
     Returns
     -------
@@ -304,15 +233,6 @@ def fit_curves(matrix: Matrix, encoding: Encoding) -> tuple[Curve, ...]:
 
 def fit_products(matrix: Matrix, encoding: Encoding, arms: Iterable[str]) -> tuple[Product, ...]:
     """Learn the product of each column of a patient's feature with each of an arm.
-
-    Parameters
-    ----------
-    matrix : array of float, shape (n_rows, n_encoded)
-        The encoded training rows.
-    encoding : Encoding
-        What encoded them.
-    arms : iterable of str
-        The features that are arms.
 
     Returns
     -------

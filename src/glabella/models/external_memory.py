@@ -37,19 +37,7 @@ class ParquetRows:
     batch_rows: int = 250_000
 
     def __iter__(self) -> Iterator[Batch]:
-        """Read from the start.
-
-        Yields
-        ------
-        tuple of DataFrame and array of int
-            Features by name, and outcomes; in the order of the files.
-
-        Raises
-        ------
-        DataError
-            If a file can't be read, a column is missing or of another type, a category has an
-            unknown level, or an outcome is neither 0 nor 1.
-        """
+        """Read from the start."""
         names = [*(spec.name for spec in self.specs), self.outcome]
         try:
             parts = ds.dataset(self.path, format="parquet")

@@ -28,49 +28,16 @@ class Grouping:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def name_shown(self, features: tuple[str, ...]) -> tuple[str, ...]:
-        """Name what is shown, a group in the place of its first feature.
-
-        Parameters
-        ----------
-        features : tuple of str
-            What is explained.
-
-        Returns
-        -------
-        tuple of str
-            Features, and groups by their words.
-        """
+        """Name what is shown, a group in the place of its first feature."""
         owner = {name: words for words, names in self.groups.items() for name in names}
         return tuple(dict.fromkeys(owner.get(name, name) for name in features))
 
     def list_members(self, shown: str) -> tuple[str, ...]:
-        """List the features of what is shown.
-
-        Parameters
-        ----------
-        shown : str
-            A feature, or a group by its words.
-
-        Returns
-        -------
-        tuple of str
-            One for a feature that stands alone.
-        """
+        """List the features of what is shown."""
         return tuple(self.groups.get(shown, (shown,)))
 
     def sum_values(self, found: Contributions) -> Contributions:
-        """Sum contributions to what is shown.
-
-        Parameters
-        ----------
-        found : Contributions
-            By feature.
-
-        Returns
-        -------
-        Contributions
-            With the same sums of rows.
-        """
+        """Sum contributions to what is shown."""
         if not self.groups:
             return found
         belongs, shown = self._find_owners(found.features)
@@ -81,18 +48,7 @@ class Grouping:
         return Contributions(shown, values, found.base, found.scale)
 
     def sum_pairs(self, found: Interactions) -> Interactions:
-        """Sum interaction values to pairs of what is shown.
-
-        Parameters
-        ----------
-        found : Interactions
-            By pair of features.
-
-        Returns
-        -------
-        Interactions
-            A pair within a group is the group's own.
-        """
+        """Sum interaction values to pairs of what is shown."""
         if not self.groups:
             return found
         belongs, shown = self._find_owners(found.features)
@@ -100,11 +56,6 @@ class Grouping:
 
     def describe(self, specs: tuple[FeatureSpec, ...]) -> dict[str, FeatureSpec]:
         """Describe what is shown.
-
-        Parameters
-        ----------
-        specs : tuple of FeatureSpec
-            Of the features.
 
         Returns
         -------

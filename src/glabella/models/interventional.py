@@ -50,11 +50,6 @@ class Leaf:
     def find_patterns(self, left: npt.NDArray[np.bool_]) -> Codes:
         """Find which columns let each row pass.
 
-        Parameters
-        ----------
-        left : array of bool, shape (n_rows, n_questions)
-            Whether a row goes to the left at each question of the tree.
-
         Returns
         -------
         array of int, shape (n_rows,)
@@ -96,11 +91,6 @@ class Tree:
     def answer(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Answer every question for every row.
 
-        Parameters
-        ----------
-        matrix : array of float32, shape (n_rows, n_columns)
-            NaN where missing.
-
         Returns
         -------
         array of bool, shape (n_rows, n_questions)
@@ -120,18 +110,7 @@ class Tree:
 
 
 def read_trees(booster: xgboost.Booster) -> tuple[Tree, ...]:
-    """Read a booster's trees.
-
-    Parameters
-    ----------
-    booster : Booster
-        Of trees.
-
-    Returns
-    -------
-    tuple of Tree
-        In order.
-    """
+    """Read a booster's trees."""
     content = json.loads(bytes(booster.save_raw(raw_format="json")))
     trees = content["learner"]["gradient_booster"]["model"]["trees"]
     return tuple(_read_tree(tree) for tree in trees)
@@ -192,22 +171,7 @@ class TreeBackground:
 
     @classmethod
     def learn(cls, trees: tuple[Tree, ...], matrix: Floats, weight: Floats) -> TreeBackground:
-        """Count the patterns of background rows.
-
-        Parameters
-        ----------
-        trees : tuple of Tree
-            The model.
-        matrix : array of float, shape (n_background, n_columns)
-            Encoded rows, NaN where missing.
-        weight : array of float, shape (n_background,)
-            Not negative, adding to one.
-
-        Returns
-        -------
-        TreeBackground
-            Without the rows.
-        """
+        """Count the patterns of background rows."""
         rows = matrix.astype(np.float32)
         patterns = []
         for tree in trees:
@@ -217,11 +181,6 @@ class TreeBackground:
 
     def attribute(self, matrix: Floats) -> tuple[Floats, float]:
         """Compute the values of rows.
-
-        Parameters
-        ----------
-        matrix : array of float, shape (n_rows, n_columns)
-            Encoded rows, NaN where missing.
 
         Returns
         -------
@@ -269,13 +228,7 @@ class TreeBackground:
         return total
 
     def export(self) -> list[list[list[list[float]]]]:
-        """Write the patterns as plain values.
-
-        Returns
-        -------
-        list
-            For JSON: trees, leaves, pairs of pattern and weight.
-        """
+        """Write the patterns as plain values."""
         return [
             [[[float(code), weight] for code, weight in leaf.items()] for leaf in tree]
             for tree in self.patterns
@@ -283,25 +236,7 @@ class TreeBackground:
 
     @classmethod
     def restore(cls, trees: tuple[Tree, ...], content: Any) -> TreeBackground:
-        """Read exported patterns back.
-
-        Parameters
-        ----------
-        trees : tuple of Tree
-            The model that they were written with.
-        content : list
-            From `export`.
-
-        Returns
-        -------
-        TreeBackground
-            Equal to the exported one.
-
-        Raises
-        ------
-        ValueError
-            If they are not patterns of these trees.
-        """
+        """Read exported patterns back."""
         if len(content) != len(trees):
             raise ValueError("the background is of other trees")
         patterns = []

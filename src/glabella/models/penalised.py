@@ -64,22 +64,6 @@ def fit_logistic(
 ) -> PenalisedFit:
     """Fit a logistic regression whose coefficients have normal priors around nought.
 
-    Parameters
-    ----------
-    matrix : array of float, shape (n_rows, n_columns)
-        Without a column of ones.
-    responded : array of int, shape (n_rows,)
-        1 for responders, 0 for others; both occur.
-    deviations : array of float, shape (n_columns,)
-        Standard deviation of each prior; the penalty is its inverse square, halved.
-    start : PenalisedFit, optional
-        Where to start from, as on a path of penalties.
-
-    Returns
-    -------
-    PenalisedFit
-        At the mode, found by Newton's method with halved steps.
-
     References
     ----------
     .. [1] le Cessie S, van Houwelingen JC. Ridge estimators in logistic regression.
@@ -160,13 +144,6 @@ def _find_objective(
 def find_losses(log_odds: Floats, responded: npt.ArrayLike) -> Floats:
     """Negative log likelihood of each prediction.
 
-    Parameters
-    ----------
-    log_odds : array of float
-        Predicted.
-    responded : array, of a shape that goes with `log_odds`
-        1 or 0.
-
     Returns
     -------
     array of float
@@ -216,21 +193,6 @@ def average_logistic(
     A prior's standard deviation is not chosen but averaged over: its marginal likelihood, with
     each combination as likely as another beforehand, weights the coefficients. Few participants
     say little of it, and a choice by cross-validation then follows noise.
-
-    Parameters
-    ----------
-    blocks : sequence of Block
-        At least one, with the same rows.
-    responded : array of int, shape (n_rows,)
-        1 for responders, 0 for others; both occur.
-    seed : int
-        Of the rows that settle the weights, where there are more than 20,000; on all of them
-        only the combination nearest to the weighted mean is then fitted.
-
-    Returns
-    -------
-    PenalisedFit
-        The weighted mean of the fits.
 
     References
     ----------

@@ -62,22 +62,7 @@ class ExpectedTrees:
 
 
 def check_trees(content: bytes, expected: ExpectedTrees) -> None:
-    """Refuse stored trees that no fit of the model could have written.
-
-    Parameters
-    ----------
-    content : bytes
-        In XGBoost's UBJSON.
-    expected : ExpectedTrees
-        What they must be of.
-
-    Raises
-    ------
-    ValueError
-        With what is wrong first.
-    KeyError, TypeError
-        Likewise, of what is missing or of another type.
-    """
+    """Refuse stored trees that no fit of the model could have written."""
     plain = read_ubjson(content)
     _require(set(plain) == {"learner", "version"}, "the file has other parts than a booster")
     version = plain["version"]

@@ -39,34 +39,12 @@ class TrainingRows:
     margin: Floats | None = None
 
     def take(self, rows: Rows) -> TrainingRows:
-        """Take rows by position.
-
-        Parameters
-        ----------
-        rows : array of int
-            Positions.
-
-        Returns
-        -------
-        TrainingRows
-            In that order.
-        """
+        """Take rows by position."""
         margin = None if self.margin is None else self.margin[rows]
         return TrainingRows(self.features.take(rows), self.responded[rows], margin)
 
     def name_extras(self, model: ResponderModel) -> dict[str, Any]:
-        """Give what a model's `fit` takes beside features and outcomes.
-
-        Parameters
-        ----------
-        model : ResponderModel
-            The model.
-
-        Returns
-        -------
-        dict
-            By argument.
-        """
+        """Give what a model's `fit` takes beside features and outcomes."""
         return {"margin": self.margin} if model.needs_margin else {}
 
 
@@ -93,22 +71,6 @@ def tune(
     splits: Sequence[tuple[Rows, Rows]],
 ) -> Tuned:
     """Try settings on folds, and take that of the lowest log loss.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Unfitted.
-    settings : sequence of mapping
-        Each over the model's own; at least one.
-    rows : TrainingRows
-        What may be learnt from.
-    splits : sequence of tuple of array of int
-        Training and held-out positions; every row is held out once.
-
-    Returns
-    -------
-    Tuned
-        The setting, and its predictions of held-out rows.
 
     References
     ----------

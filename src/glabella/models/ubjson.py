@@ -20,21 +20,11 @@ _SIZES = {mark: np.dtype(code) for mark, code in _SCALARS.items()}
 def read_ubjson(content: bytes) -> dict[str, Any]:
     """Read an object as XGBoost writes one.
 
-    Parameters
-    ----------
-    content : bytes
-        All of a file.
-
     Returns
     -------
     dict
         Objects as dict, text as str, numbers as int and float, lists of values of one stated type
         as arrays and other lists as list.
-
-    Raises
-    ------
-    ValueError
-        If it is cut off, repeats a key, nests too deep, or holds what XGBoost does not write.
 
     Examples
     --------

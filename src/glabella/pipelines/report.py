@@ -17,29 +17,7 @@ from glabella.tracking.store import open_store
 
 
 def write_report(run: str, *, out: str | Path, project: str | Path | None = None) -> Path:
-    """Render the report of a finished run from what was logged of it.
-
-    Parameters
-    ----------
-    run : str
-        A run's id, its beginning, or an analysis, whose latest run is taken.
-    out : str or Path
-        The HTML file to write; replaced if it exists.
-    project : str or Path, optional
-        The project.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    StoreError
-        If there is no such run, or it holds no record that this version can show.
-    DataError
-        If the file can't be written.
-    """
+    """Render the report of a finished run from what was logged of it."""
     store = open_store(find_project(Path(project) if project is not None else None))
     folder = find_artifacts(store, find_run(store, run), RECORD_FOLDER)
     record, figures = read_record(folder)

@@ -54,13 +54,7 @@ class RunFolder:
     keys: Path
 
     def write_keys(self, table: pd.DataFrame) -> None:
-        """Write who was in the run.
-
-        Parameters
-        ----------
-        table : DataFrame
-            A row a participant.
-        """
+        """Write who was in the run."""
         make_folder(self.keys.parent)
         with open_new(self.keys, private=True) as file:
             file.write(table.to_csv(index=False).encode())
@@ -75,20 +69,6 @@ def open_run_folder(project: Project, kind: str, run_id: str) -> Iterator[RunFol
     """Make the folder of a run, and take back all of it where the run does not end well.
 
     What runs left behind whose process was killed is removed first, and that is logged.
-
-    Parameters
-    ----------
-    project : Project
-        Where runs are kept.
-    kind : str
-        What such runs do, as the name of their common folder: ``trained``, ``updated``...
-    run_id : str
-        MLflow's id.
-
-    Yields
-    ------
-    RunFolder
-        To write into, and to keep.
     """
     _remove_killed(project)
     common = project.runs / kind

@@ -11,18 +11,7 @@ from glabella.validation.measures.registry import MEASURES, list_measures
 
 
 def render_comparison(result: Mapping[str, Any]) -> str:
-    """Render the page.
-
-    Parameters
-    ----------
-    result : mapping
-        ``runs`` and ``differences``, as `glabella compare --json` prints them.
-
-    Returns
-    -------
-    str
-        HTML that needs nothing else; every text of the data is escaped.
-    """
+    """Render the page."""
     template = open_templates().get_template("compare.html.jinja")
     return template.render(
         runs=[_count(run) for run in result["runs"]],

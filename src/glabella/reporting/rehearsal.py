@@ -38,11 +38,6 @@ _WEIGHED = {
 def find_headline(figures: pd.DataFrame) -> str:
     """Find whose figures head a rehearsal.
 
-    Parameters
-    ----------
-    figures : DataFrame
-        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
-
     Returns
     -------
     str
@@ -58,15 +53,6 @@ def find_headline(figures: pd.DataFrame) -> str:
 
 def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: int) -> str:
     """Say what is to be expected, were the scenario true.
-
-    Parameters
-    ----------
-    figures : DataFrame
-        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
-    claims : DataFrame
-        From `glabella.validation.adequacy.simulation_study.tabulate_claims`.
-    repeats : int
-        Those that ended.
 
     Returns
     -------
@@ -118,18 +104,7 @@ def _percent(share: float, error: float) -> str:
 
 
 def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
-    """Render the main figures for a terminal.
-
-    Parameters
-    ----------
-    figures, claims : DataFrame
-        As in `describe_rehearsal`.
-
-    Returns
-    -------
-    str
-        A line a figure, then a line a claim; ± is Monte Carlo error.
-    """
+    """Render the main figures for a terminal."""
     is_gain = figures["measure"].str.startswith("gain_")
     shown = figures[figures["measure"].isin(SHOWN) | is_gain]
     head = ("design", "candidate", "of", "measure", "repeats", "truth", "mean", "bias ±", "width",
@@ -201,11 +176,6 @@ def _share(value: float | None, error: float | None) -> str:
 
 def draw_rehearsal(figures: pd.DataFrame) -> Figure:
     """Draw estimates beside the truth, and how often intervals hold it.
-
-    Parameters
-    ----------
-    figures : DataFrame
-        From `glabella.validation.adequacy.simulation_study.tabulate_repeats`.
 
     Returns
     -------

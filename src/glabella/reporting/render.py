@@ -23,20 +23,7 @@ from glabella.validation.measures.registry import MEASURES, list_measures
 
 
 def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
-    """Render the report.
-
-    Parameters
-    ----------
-    record : RunRecord
-        What it shows.
-    figures : mapping of bytes
-        SVG or PNG by file name.
-
-    Returns
-    -------
-    str
-        HTML with everything inside; every text of the data is escaped.
-    """
+    """Render the report."""
     shown = {
         name: _show(
             name, figures[name], figures[f"{PurePath(name).stem}.csv"], caption, record.analysis
@@ -114,16 +101,6 @@ class _Page(Template):
 
 def keep_intervals_whole(page: str) -> str:
     """Mark each interval of a page so that no line is broken inside it.
-
-    Parameters
-    ----------
-    page : str
-        HTML.
-
-    Returns
-    -------
-    str
-        The same, with an element around each interval of its text.
 
     Examples
     --------
@@ -222,46 +199,12 @@ def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
 
 
 def embed_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
-    """Make a figure ready for a page.
-
-    Parameters
-    ----------
-    name : str
-        Its file's name.
-    drawn : Drawn
-        Image and data.
-    caption : str
-        Shown below.
-    prefix : str
-        What the name of the file of its data begins with.
-
-    Returns
-    -------
-    dict
-        For the template's ``show_figure``.
-    """
+    """Make a figure ready for a page."""
     return _show(name, drawn.image, drawn.data, caption, prefix)
 
 
 def show_drawn(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
-    """Put a figure into a page, with its data.
-
-    Parameters
-    ----------
-    name : str
-        The figure's file; no other on the page has the same.
-    drawn : Drawn
-        Image and data.
-    caption : str
-        What it shows.
-    prefix : str
-        Of the name under which its data are saved.
-
-    Returns
-    -------
-    dict
-        For the template's macro ``show_figure``.
-    """
+    """Put a figure into a page, with its data."""
     return _show(name, drawn.image, drawn.data, caption, prefix)
 
 

@@ -43,22 +43,7 @@ class Section:
 def render_sections(
     environment: Environment, parts: Mapping[str, Any], shown: Mapping[str, Any]
 ) -> list[Section]:
-    """Render the section of each part that was computed.
-
-    Parameters
-    ----------
-    environment : Environment
-        From `open_templates`.
-    parts : mapping
-        The parts' plain values by name; None for one that there is nothing of.
-    shown : mapping
-        What every template of the report may use.
-
-    Returns
-    -------
-    list of Section
-        In the order of the parts.
-    """
+    """Render the section of each part that was computed."""
     return [
         _render(environment, name, {**shown, "part": part}) for name, part in parts.items() if part
     ]

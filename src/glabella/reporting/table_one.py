@@ -14,13 +14,6 @@ OVERALL = "Overall"
 def make_table_one(features: FeatureTable, groups: pd.Series) -> pd.DataFrame:
     """Describe the patient features overall and by group.
 
-    Parameters
-    ----------
-    features : FeatureTable
-        The features.
-    groups : Series of str, shape (n_participants,)
-        The arm, or whatever divides the participants.
-
     Returns
     -------
     DataFrame

@@ -13,18 +13,7 @@ _ENDINGS = (".html", ".htm")
 
 
 def check_page(source: Path, target: Path) -> None:
-    """Refuse a page that can't be, before anything is read.
-
-    Parameters
-    ----------
-    source, target : Path
-        The table and the page to write.
-
-    Raises
-    ------
-    DataError
-        If its name does not end in ``.html``, it exists, or its folder does not.
-    """
+    """Refuse a page that can't be, before anything is read."""
     if target.suffix.lower() not in _ENDINGS:
         raise DataError(
             f"a page on one patient can't be a '{target.suffix}' file",
@@ -53,23 +42,7 @@ def _refuse_bundle(target: Path) -> None:
 
 
 def write_page(path: Path, page: str, *, what: str) -> None:
-    """Write a page whole or not at all; an earlier page of that name is replaced.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    page : str
-        HTML.
-    what : str
-        What it is, for the message.
-
-    Raises
-    ------
-    DataError
-        If its name does not end in ``.html``, is that of a link or a folder, or it can't be
-        written.
-    """
+    """Write a page whole or not at all; an earlier page of that name is replaced."""
     if path.suffix.lower() not in _ENDINGS:
         # A table that is named here by mistake would be replaced.
         raise DataError(

@@ -36,18 +36,7 @@ class DoubledRows:
         self._rows = rows
 
     def refuse_other_count(self, rows: int) -> None:
-        """Refuse a table that had another number of rows when it was read again.
-
-        Parameters
-        ----------
-        rows : int
-            How many came then.
-
-        Raises
-        ------
-        DataError
-            If it is not as many as the first time.
-        """
+        """Refuse a table that had another number of rows when it was read again."""
         if rows != self._rows:
             raise DataError(
                 f"the table had {self._rows} rows, and {rows} when it was read again",
@@ -56,11 +45,6 @@ class DoubledRows:
 
     def take(self, start: int, count: int) -> npt.NDArray[np.bool_]:
         """Take a part of the table's rows.
-
-        Parameters
-        ----------
-        start, count : int
-            The first row and how many.
 
         Returns
         -------
@@ -105,13 +89,7 @@ class DoublesFinder:
             self._path(number).unlink(missing_ok=True)
 
     def add(self, ids: pyarrow.LargeStringArray) -> None:
-        """Add the identifiers of the next rows.
-
-        Parameters
-        ----------
-        ids : LargeStringArray, shape (n_rows,)
-            From `read_ids`.
-        """
+        """Add the identifiers of the next rows."""
         records = np.empty(len(ids), dtype=_RECORD)
         records["first"], records["second"] = hash_ids(ids)
         records["row"] = np.arange(self._rows, self._rows + len(ids))
@@ -122,13 +100,7 @@ class DoublesFinder:
             self._write_down()
 
     def find(self) -> DoubledRows:
-        """Find the doubled rows among all that were added.
-
-        Returns
-        -------
-        DoubledRows
-            The first row of each participant is none of them.
-        """
+        """Find the doubled rows among all that were added."""
         doubled = np.zeros((self._rows + 7) // 8, dtype=np.uint8)
         if self._files and self._held:
             self._write_down()

@@ -62,19 +62,6 @@ def draw_entrants(
 ) -> Entrants:
     """Draw participants of a trial.
 
-    Parameters
-    ----------
-    scenario : Scenario
-        Distributions and correlations.
-    trial : ScenarioTrial
-        Entry, and distributions of its own.
-    severity_shift : float
-        The trial's random effect on the logarithm of severity.
-    n : int
-        How many.
-    draw : Generator
-        Used in a fixed order.
-
     Returns
     -------
     Entrants

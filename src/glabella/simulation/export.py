@@ -34,29 +34,7 @@ Format = Literal["csv", "parquet", "adam"]
 
 
 def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv") -> list[Path]:
-    """Write the tables; never overwrite, and leave all of them or none.
-
-    Parameters
-    ----------
-    simulated : Simulated
-        The tables.
-    folder : Path
-        Made if need be.
-    format : str
-        Of participants, assessments and adverse events: ``csv``, ``parquet``, or ``adam``, which
-        writes ADSL, ADQS and ADAE of each trial into a folder of its own. New patients and the
-        truth are CSV in each.
-
-    Returns
-    -------
-    list of Path
-        The files.
-
-    Raises
-    ------
-    DataError
-        If a file is there already or can't be written.
-    """
+    """Write the tables; never overwrite, and leave all of them or none."""
     files = _list_files(simulated, format)
     there = [name for name in files if os.path.lexists(folder / name)]
     if there:

@@ -77,22 +77,7 @@ class Simulated(TrialTables):
 
 
 def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simulated:
-    """Simulate every trial of a scenario, as tables.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The trials.
-    seed : int
-        The same seed gives the same tables.
-    workers : int
-        Threads; they change nothing but the time.
-
-    Returns
-    -------
-    Simulated
-        Tables and truth.
-    """
+    """Simulate every trial of a scenario, as tables."""
     trials = draw_trials(scenario, seed=seed, workers=workers)
     names = [_name_participants(drawn) for drawn in trials]
     tables = _tabulate(scenario, trials, names)
@@ -116,24 +101,7 @@ def simulate_tables(
     effects: Sequence[TrialEffects] | None = None,
     only: Collection[str] | None = None,
 ) -> TrialTables:
-    """Simulate every trial of a scenario, and tabulate what an analysis reads.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The trials.
-    seed : int
-        The same seed gives the same tables, those of `simulate_trials`.
-    effects : sequence of TrialEffects, optional
-        As in `draw_trials`.
-    only : collection of str, optional
-        The variables that are tabulated; all unless stated. Leaving some out changes no other.
-
-    Returns
-    -------
-    TrialTables
-        Participants and assessments.
-    """
+    """Simulate every trial of a scenario, and tabulate what an analysis reads."""
     trials = draw_trials(scenario, seed=seed, effects=effects, only=only)
     return _tabulate(scenario, trials, [_name_participants(drawn) for drawn in trials], only)
 

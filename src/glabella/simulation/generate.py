@@ -73,13 +73,6 @@ class TrialDraw:
     def find_seen(self, variable: str, week: float) -> Floats:
         """Give a score at a visit.
 
-        Parameters
-        ----------
-        variable : str
-            A key of `scores`.
-        week : float
-            A week of the trial.
-
         Returns
         -------
         array of float, shape (n,)
@@ -97,28 +90,7 @@ def draw_trials(
     effects: Sequence[TrialEffects] | None = None,
     only: Collection[str] | None = None,
 ) -> list[TrialDraw]:
-    """Simulate every trial of a scenario.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The trials.
-    seed : int
-        The same seed gives the same trials. Each draws from a seed of its own, so that adding one
-        changes no other.
-    workers : int
-        Threads; they change nothing but the time.
-    effects : sequence of TrialEffects, optional
-        Of each trial, from `draw_effects`: then other participants of the same trials are drawn.
-        Drawn from `seed` unless stated.
-    only : collection of str, optional
-        The variables that are wanted, as in `draw_trial`.
-
-    Returns
-    -------
-    list of TrialDraw
-        In the scenario's order.
-    """
+    """Simulate every trial of a scenario."""
     given = [None] * len(scenario.trials) if effects is None else effects
     return [
         draw_trial(scenario, trial, seed=seed, workers=workers, effects=mine, only=only)
@@ -127,22 +99,7 @@ def draw_trials(
 
 
 def draw_effects(scenario: Scenario, trial: ScenarioTrial, *, seed: int) -> TrialEffects:
-    """Draw what is a trial's own.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        How trials differ.
-    trial : ScenarioTrial
-        The trial.
-    seed : int
-        Of the whole simulation.
-
-    Returns
-    -------
-    TrialEffects
-        Those that `draw_trial` has with the same seed.
-    """
+    """Draw what is a trial's own."""
     return _draw_effects(scenario, trial, spawn(seed, trial.id, 0), _spawn_weights(seed, trial))
 
 
@@ -156,22 +113,6 @@ def draw_trial(
     only: Collection[str] | None = None,
 ) -> TrialDraw:
     """Simulate one trial.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What holds for all trials.
-    trial : ScenarioTrial
-        The trial.
-    seed : int
-        Of the whole simulation.
-    workers : int
-        Threads; they change nothing but the time.
-    effects : TrialEffects, optional
-        The trial's own, where other participants of a trial that was drawn already are wanted.
-    only : collection of str, optional
-        The variables that are wanted; all, and the truth, unless stated. What is left out changes
-        nothing else: items and adverse events may be, which are drawn last, and the truth.
 
     Returns
     -------
@@ -199,22 +140,7 @@ def draw_trial(
 
 
 def spawn(seed: int, label: str, number: int) -> np.random.Generator:
-    """Make the generator of a task.
-
-    Parameters
-    ----------
-    seed : int
-        Of the whole simulation.
-    label : str
-        The trial, or what else is drawn.
-    number : int
-        Of the block.
-
-    Returns
-    -------
-    Generator
-        Independent of those of other tasks.
-    """
+    """Make the generator of a task."""
     key = (zlib.crc32(label.encode()), number)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 

@@ -18,17 +18,6 @@ def draw_baseline_items(
 ) -> Integers:
     """Spread baseline totals over items.
 
-    Parameters
-    ----------
-    total : array of float, shape (n,)
-        Whole points.
-    agitation : array of float, shape (n,)
-        The grade of item 9, which leaves room for the rest of the total in the others.
-    maxima : sequence of int
-        The highest grade of each item.
-    draw : Generator
-        Used in a fixed order.
-
     Returns
     -------
     array of int, shape (n, n_items)
@@ -45,17 +34,6 @@ def draw_later_items(
     baseline: Integers, total: Floats, maxima: Sequence[int], draw: np.random.Generator
 ) -> Integers:
     """Spread a later visit's totals over items, near those of baseline.
-
-    Parameters
-    ----------
-    baseline : array of int, shape (n, n_items)
-        From `draw_baseline_items`.
-    total : array of float, shape (n,)
-        Whole points of the visit.
-    maxima : sequence of int
-        The highest grade of each item.
-    draw : Generator
-        Used in a fixed order.
 
     Returns
     -------

@@ -21,13 +21,6 @@ Floats = npt.NDArray[np.float64]
 def count_expected_pairs(rule: Floats, probability: Floats) -> tuple[float, float]:
     """Count the pairs of a responder and another that can be expected, and those that agree.
 
-    Parameters
-    ----------
-    rule : array of float, shape (n,)
-        What ranks participants; higher means likelier.
-    probability : array of float, shape (n,)
-        Their true chances of response, independent given these.
-
     Returns
     -------
     tuple of float
@@ -53,11 +46,6 @@ def count_expected_pairs(rule: Floats, probability: Floats) -> tuple[float, floa
 
 def tabulate_limits(trials: Sequence[TrialDraw]) -> pd.DataFrame:
     """Tabulate the concordance that can be expected of two rules.
-
-    Parameters
-    ----------
-    trials : sequence of TrialDraw
-        Simulated trials.
 
     Returns
     -------
@@ -98,11 +86,6 @@ def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, f
 
 def describe_variables(scenario: Scenario) -> pd.DataFrame:
     """Say which variables are prognostic, predictive or neither.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The effects.
 
     Returns
     -------

@@ -38,27 +38,7 @@ FAULTS: tuple[tuple[str, str | None], ...] = (
 
 
 def make_new_patients(people: pd.DataFrame, faulty: int, draw: np.random.Generator) -> pd.DataFrame:
-    """Make the table, shuffled, with faults in some rows.
-
-    Parameters
-    ----------
-    people : DataFrame
-        Simulated participants with their baseline.
-    faulty : int
-        How many rows get a fault.
-    draw : Generator
-        Of the order and the places of the faults.
-
-    Returns
-    -------
-    DataFrame
-        Text, as a file would hold it.
-
-    Raises
-    ------
-    DataError
-        If there are fewer rows, or fewer kinds of fault, than faults asked for.
-    """
+    """Make the table, shuffled, with faults in some rows."""
     if faulty > min(len(FAULTS), len(people) - 1):
         raise DataError(
             f"{faulty} faulty rows were asked for; there are {len(FAULTS)} kinds of fault and "

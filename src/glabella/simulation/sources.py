@@ -38,34 +38,12 @@ _PARAMETERS = {
 
 
 def name_parameter(variable: str) -> str:
-    """Name a variable's ``PARAMCD``.
-
-    Parameters
-    ----------
-    variable : str
-        The dictionary's name.
-
-    Returns
-    -------
-    str
-        At most eight capitals and digits.
-    """
+    """Name a variable's ``PARAMCD``."""
     return _PARAMETERS.get(variable, variable.upper())
 
 
 def list_scores(trial: ScenarioTrial) -> list[str]:
-    """List the variables that a trial rates at its visits.
-
-    Parameters
-    ----------
-    trial : ScenarioTrial
-        The trial.
-
-    Returns
-    -------
-    list of str
-        The dictionary's names.
-    """
+    """List the variables that a trial rates at its visits."""
     names = ["depression_total", "frown_max", "frown_rest"]
     if trial.self_report is not None:
         names.append(trial.self_report.variable)
@@ -81,24 +59,7 @@ def make_table_source(
     ending: str = "csv",
     tabulated: Collection[str] | None = None,
 ) -> TrialSource:
-    """Describe simulated tables in CSV or Parquet.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What was simulated.
-    dictionary : Dictionary
-        The variables; what it lacks is not read.
-    ending : str
-        ``csv`` or ``parquet``.
-    tabulated : collection of str, optional
-        The columns of participants that there are, where some were left out.
-
-    Returns
-    -------
-    TrialSource
-        One source for all trials.
-    """
+    """Describe simulated tables in CSV or Parquet."""
     columns = [*_STANDARD, *ADSL_COLUMNS, *scenario.adverse_events]
     if tabulated is not None:
         columns = [name for name in columns if name in tabulated]
@@ -131,15 +92,6 @@ def find_sources(
     scenario: Scenario, dictionary: Dictionary, folder: Path
 ) -> tuple[TrialSource | AdamSource, ...]:
     """Describe the tables that a simulation wrote into a folder, whatever their format.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What was simulated.
-    dictionary : Dictionary
-        The variables; what it lacks is not read.
-    folder : Path
-        Where the tables are.
 
     Returns
     -------
@@ -174,34 +126,12 @@ def _make_adam_source(
 
 
 def name_event(event: str) -> str:
-    """Write an adverse event as ADAE does.
-
-    Parameters
-    ----------
-    event : str
-        The scenario's name.
-
-    Returns
-    -------
-    str
-        In capitals, with spaces.
-    """
+    """Write an adverse event as ADAE does."""
     return event.replace("_", " ").upper()
 
 
 def make_raw_tables(simulated: TrialTables) -> dict[str, RawTable]:
-    """Give simulated tables by the names that `make_table_source` maps.
-
-    Parameters
-    ----------
-    simulated : TrialTables
-        The tables.
-
-    Returns
-    -------
-    dict of RawTable
-        Participants and assessments, as if read from CSV.
-    """
+    """Give simulated tables by the names that `make_table_source` maps."""
     return {
         f"{PARTICIPANTS}.csv": RawTable(simulated.participants),
         f"{ASSESSMENTS}.csv": RawTable(simulated.assessments),

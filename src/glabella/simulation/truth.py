@@ -76,29 +76,6 @@ def compute_truth(
 
     The logarithm of the score at the endpoint is normal given variables, belief in the active arm
     and spontaneous recovery, so response is a normal probability, averaged over these two.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Chance and error.
-    trial : ScenarioTrial
-        Whether agitation is seen.
-    arm : ScenarioArm
-        The arm.
-    entrants : Entrants
-        Participants at baseline.
-    background : array of float, shape (n,)
-        The logarithm of the fall in every arm: the trial's own and what is prognostic, without
-        the site.
-    effect : float
-        The arm's effect in this trial, its random part included.
-    site : array of float, shape (n,)
-        The effect of each participant's site.
-
-    Returns
-    -------
-    Truth
-        Both inside (0, 1).
     """
     has_effect = arm.role == "active" or arm.effect != 0
     effects = scenario.find_effects(trial)
@@ -156,15 +133,6 @@ def weigh(
 ) -> Floats:
     """Weigh covariates into a part of the logarithm of the fall.
 
-    Parameters
-    ----------
-    numbers : mapping of array
-        Covariate to numbers.
-    effects : mapping of Effect
-        Covariate to its effect.
-    which : str
-        ``prognostic`` or ``predictive``.
-
     Returns
     -------
     array of float, shape (n,)
@@ -185,15 +153,6 @@ def weigh(
 
 def find_belief_chance(scenario: Scenario, arm: ScenarioArm, entrants: Entrants) -> Floats:
     """Give each participant's chance of believing in the active arm.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        How the frown tells.
-    arm : ScenarioArm
-        The arm.
-    entrants : Entrants
-        Participants at baseline.
 
     Returns
     -------

@@ -65,31 +65,7 @@ def follow(
     *,
     only: Collection[str] | None = None,
 ) -> Followed:
-    """Draw everything after baseline.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Course, belief, error, events.
-    trial : ScenarioTrial
-        Visits and leaving.
-    entrants : Entrants
-        Participants at baseline.
-    arm : array of int, shape (n,)
-        Position of each one's arm.
-    falls : Falls
-        What each one's fall is made of.
-    draw : Generator
-        Used in a fixed order.
-    only : collection of str, optional
-        The variables that are wanted, all unless stated. Adverse events come last and are drawn
-        if one of them is; items before them, if one of either is.
-
-    Returns
-    -------
-    Followed
-        A column a visit.
-    """
+    """Draw everything after baseline."""
     n = len(entrants)
     relaxes = np.array([one.relaxes_frown for one in trial.arms])[arm]
     lost, until = _draw_relaxation(scenario, entrants, relaxes, draw)

@@ -15,15 +15,7 @@ _TOLERANCE = 1e-6
 
 
 def check_baselines(state: State, records: Records) -> None:
-    """Check that baselines are single, and that BASE and CHG follow from AVAL.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong is noted there.
-    records : Records
-        All of one base type, before any is left aside.
-    """
+    """Check that baselines are single, and that BASE and CHG follow from AVAL."""
     key, flagged = records.visit_key, records.rows["is_baseline"].to_numpy()
     doubled = np.zeros(len(flagged), dtype=bool)
     doubled[flagged] = key[flagged].duplicated().to_numpy()
@@ -66,11 +58,6 @@ def _refuse(
 def list_bases(records: Records) -> pd.DataFrame:
     """List the baselines that BASE states.
 
-    Parameters
-    ----------
-    records : Records
-        All of one base type, before any is left aside.
-
     Returns
     -------
     DataFrame
@@ -82,15 +69,6 @@ def list_bases(records: Records) -> pd.DataFrame:
 
 def settle_baselines(state: State, records: Records, bases: pd.DataFrame) -> Records:
     """Give each person and period one record of week 0.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is left aside is noted there.
-    records : Records
-        Those that count, with their ``week``.
-    bases : DataFrame
-        From `list_bases`.
 
     Returns
     -------

@@ -24,25 +24,7 @@ Texts = npt.NDArray[np.object_]
 
 
 def name_in_capitals(table: RawTable, *, file: str) -> pd.DataFrame:
-    """Give columns the standard's capitals, whatever the export made of them.
-
-    Parameters
-    ----------
-    table : RawTable
-        A dataset; SAS names know no case, and exports to text often write small letters.
-    file : str
-        Its file, for the message.
-
-    Returns
-    -------
-    DataFrame
-        The same cells, rows numbered from 0.
-
-    Raises
-    ------
-    DataError
-        If two columns differ in case alone.
-    """
+    """Give columns the standard's capitals, whatever the export made of them."""
     names = [str(name).strip().upper() for name in table.frame.columns]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -57,11 +39,6 @@ def name_in_capitals(table: RawTable, *, file: str) -> pd.DataFrame:
 def read_text(raw: pd.Series) -> Texts:
     """Read cells as text, each different value once: a dataset repeats few of them for ever.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Cells of any kind.
-
     Returns
     -------
     array of str, shape (n_rows,)
@@ -75,11 +52,6 @@ def read_text(raw: pd.Series) -> Texts:
 def read_identifiers(raw: pd.Series) -> Texts:
     """Read identifiers in the form in which they are compared, each different value once.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Cells of any kind.
-
     Returns
     -------
     array of str, shape (n_rows,)
@@ -92,11 +64,6 @@ def read_identifiers(raw: pd.Series) -> Texts:
 
 def read_numbers(raw: pd.Series) -> tuple[Floats, Bools]:
     """Read cells as numbers.
-
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        Numbers, or text that holds them.
 
     Returns
     -------
@@ -115,42 +82,14 @@ def add_finding(
     remedy: str,
     severity: Literal["warn", "note"] = "note",
 ) -> None:
-    """Add what does not stop.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source.
-    place : str
-        The file, with the column or parameter.
-    finding : str
-        What was found and how often, without any value of a participant.
-    remedy : str
-        What to do about it.
-    severity : str
-        ``warn`` or ``note``.
-    """
+    """Add what does not stop."""
     state.findings.append(Finding(place, finding, remedy, severity))
 
 
 def refuse_rows(
     state: State, file: str, column: str, rows: Positions, finding: str, remedy: str
 ) -> None:
-    """Note rows that stop the reading once everything has been looked at.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source.
-    file, column : str
-        Where.
-    rows : array of int
-        Positions in the file; nothing is noted where there are none.
-    finding : str
-        With ``{count}`` for the number of rows.
-    remedy : str
-        What to do.
-    """
+    """Note rows that stop the reading once everything has been looked at."""
     where = np.zeros(len(state.raw[file].frame), dtype=bool)
     where[rows] = True
     state.note_rows(where, file, column, finding, remedy)

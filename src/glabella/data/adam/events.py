@@ -25,24 +25,12 @@ from glabella.errors import DefinitionError
 def map_events(state: State, subjects: Subjects) -> dict[int, pd.DataFrame]:
     """Flag the participants who had each of the source's events.
 
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong is noted there.
-    subjects : Subjects
-        Everybody in ADSL.
-
     Returns
     -------
     dict of DataFrame
         Period to one row a subject and a column a flag: ``1`` (as the dictionary writes it) for
         who has at least one treatment-emergent record, ``TRTEMFL`` of Y where the dataset has
         it; else ``0``. Who has no record at all had no event: ADAE holds events only.
-
-    Raises
-    ------
-    DefinitionError
-        If an event is no flag of the dictionary, or is said to be known at baseline.
     """
     file = state.source.adam.adae
     if file is None:

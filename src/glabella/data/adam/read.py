@@ -38,35 +38,7 @@ def read_adam(
     keys: tuple[str | int, ...],
     origin: Literal["real", "simulated"] = "real",
 ) -> PatientTables:
-    """Read a source's datasets and map them.
-
-    Parameters
-    ----------
-    source : AdamSource
-        The datasets.
-    folder : Path
-        Where the files are.
-    dictionary : Dictionary
-        The variables.
-    written : Origin
-        The analysis that declares the source, for messages.
-    keys : tuple
-        Where in the analysis the source stands.
-    origin : str
-        ``real`` or ``simulated``.
-
-    Returns
-    -------
-    PatientTables
-        Typed and checked.
-
-    Raises
-    ------
-    DataError
-        If a file can't be read, or its values break the dictionary or the standard.
-    DefinitionError
-        If the source names what does not exist.
-    """
+    """Read a source's datasets and map them."""
     raw, refusals = {}, Refusals()
     for file in source.files:
         columns = _list_columns(source) if file in source.adam.bds else None
@@ -98,34 +70,12 @@ def map_adam(
 ) -> PatientTables:
     """Map ADaM datasets to participants and assessments.
 
-    Parameters
-    ----------
-    source : AdamSource
-        The datasets.
-    raw : mapping of RawTable
-        The tables by file name.
-    dictionary : Dictionary
-        The variables.
-    origin : str
-        ``real`` or ``simulated``.
-    written : Origin
-        The analysis that declares the source, for messages.
-    keys : tuple
-        Where in the analysis the source stands.
-
     Returns
     -------
     PatientTables
         Typed and checked; what was left aside stands in its findings, counted. With
         ``periods: all`` a person has a row a period: ``usubjid`` with the period after a slash,
         ``person`` as it stands in ADSL, and ``period`` in both tables.
-
-    Raises
-    ------
-    DataError
-        If values break the dictionary or the standard; its ``rows`` say which rows of which file.
-    DefinitionError
-        If the source names what does not exist.
     """
     frames = {
         file: replace(table, frame=name_in_capitals(table, file=file))

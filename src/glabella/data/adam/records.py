@@ -71,27 +71,11 @@ class Records:
         return self.rows["person"] * 1000 + self.rows["period"]
 
     def keep(self, where: Bools) -> Records:
-        """Keep some of the records.
-
-        Parameters
-        ----------
-        where : array of bool, shape (n_records,)
-            Which.
-
-        Returns
-        -------
-        Records
-            In the same order.
-        """
+        """Keep some of the records."""
         return replace(self, rows=self.rows[where].reset_index(drop=True))
 
     def numbers(self, column: str) -> Floats:
         """Give a column of numbers.
-
-        Parameters
-        ----------
-        column : str
-            Its name in `rows`.
 
         Returns
         -------
@@ -102,11 +86,6 @@ class Records:
 
     def texts(self, column: str) -> pd.Series:
         """Give a column of text in capitals.
-
-        Parameters
-        ----------
-        column : str
-            Its name in `rows`.
 
         Returns
         -------
@@ -120,24 +99,10 @@ class Records:
 def read_records(state: State, name: str, subjects: Subjects) -> Records:
     """Read the records of a parameter.
 
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong or left aside is noted there.
-    name : str
-        The dictionary's name of the parameter's variable.
-    subjects : Subjects
-        Everybody in ADSL.
-
     Returns
     -------
     Records
         Of the population, in the periods that count, those without value included.
-
-    Raises
-    ------
-    DefinitionError
-        If no dataset has the parameter or several do, or a column is missing.
     """
     file, row = _find_rows(state, name)
     code = state.source.parameters[name]

@@ -64,23 +64,7 @@ class Subjects:
 
 
 def map_subjects(state: State) -> Subjects:
-    """Map ADSL to subjects, without dropping any.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong or left aside is noted there.
-
-    Returns
-    -------
-    Subjects
-        In the order of the file.
-
-    Raises
-    ------
-    DefinitionError
-        If the source names a column or variable that does not exist.
-    """
+    """Map ADSL to subjects, without dropping any."""
     file = state.source.adam.adsl
     columns: dict[str, Texts | pd.Series] = _read_keys(state)
     if state.source.site is not None or "SITEID" in state.raw[file].frame:

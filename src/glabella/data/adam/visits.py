@@ -18,25 +18,11 @@ from glabella.errors import DefinitionError, describe_choices
 def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
     """Map the records of a parameter.
 
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong or left aside is noted there, counted.
-    name : str
-        The dictionary's name of the parameter's variable.
-    subjects : Subjects
-        Everybody in ADSL.
-
     Returns
     -------
     DataFrame
         ``person`` (position in ADSL), ``period``, ``week``, ``value`` and ``dtype`` (in capitals,
         blank where observed); records without a value are left out.
-
-    Raises
-    ------
-    DefinitionError
-        If the source names what the dictionary or the datasets lack.
     """
     _check_timing(state, name)
     records = _select_basetype(state, read_records(state, name, subjects))

@@ -29,23 +29,11 @@ Rule = Literal["awtarget", "avisit", "avisitn", "ady"]
 def derive_weeks(state: State, records: Records) -> Records:
     """Derive the week of each record since treatment, or a later period, began.
 
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is doubtful is noted there.
-    records : Records
-        Those that count; what was imputed by the sponsor has no day of its own.
-
     Returns
     -------
     Records
         With a column ``week``: 0 for a flagged baseline, at most 0 for what precedes it, NaN
         where nothing says; and ``is_early``: whether another record precedes treatment.
-
-    Raises
-    ------
-    DefinitionError
-        If the dataset lacks what the rule needs.
 
     Notes
     -----

@@ -18,17 +18,6 @@ def draw_missing(
 ) -> Floats:
     """Draw the missing cells of a table of scores several times.
 
-    Parameters
-    ----------
-    scores : array of float, shape (n, n_columns)
-        NaN where missing.
-    covariates : array of float, shape (n, n_covariates)
-        Complete columns that every regression also has, such as indicators of arms.
-    count : int
-        How many times.
-    random : Generator
-        Of the draws.
-
     Returns
     -------
     array of float, shape (count, n, n_columns)

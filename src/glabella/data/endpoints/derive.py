@@ -74,30 +74,7 @@ def derive_outcomes(
     *,
     clock: Moment = BASELINE,
 ) -> Outcomes:
-    """Derive baseline, score at the endpoint and response.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        The tables.
-    endpoint : EndpointDefinition
-        The endpoint.
-    dictionary : Dictionary
-        The variables, with their scales and items.
-    clock : Moment
-        The moment of prediction: what was known by then is never carried forward as an outcome.
-
-    Returns
-    -------
-    Outcomes
-        Scores and responses, with the count of those left out.
-
-    Raises
-    ------
-    AnalysisError
-        If no visit of some trial lies in the window, the data can't support the strategy for
-        missing outcomes, or all remaining outcomes are of one class.
-    """
+    """Derive baseline, score at the endpoint and response."""
     if isinstance(endpoint.method, RecordRule):
         outcomes = _derive_from_record(tables, endpoint, endpoint.method)
     else:

@@ -20,29 +20,7 @@ _MOST_WEEKS_LISTED = 10
 def read_visits(
     tables: PatientTables, endpoint: EndpointDefinition, dictionary: Dictionary
 ) -> Visits:
-    """Read the scores of the endpoint's variable, less what the endpoint ignores.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        The tables.
-    endpoint : EndpointDefinition
-        The endpoint.
-    dictionary : Dictionary
-        The variables; says which items make up the total.
-
-    Returns
-    -------
-    Visits
-        All visits, those before treatment included.
-
-    Raises
-    ------
-    AnalysisError
-        If no visit of some trial lies in the endpoint's windows.
-    DefinitionError
-        If an item is left out of a total that is not made of it.
-    """
+    """Read the scores of the endpoint's variable, less what the endpoint ignores."""
     if endpoint.without:
         found = _read_total_without(tables, endpoint, dictionary)
     else:

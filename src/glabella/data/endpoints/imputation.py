@@ -60,18 +60,7 @@ class OutcomeImputation:
     trials: tuple[str, ...]
 
     def take(self, rows: npt.ArrayLike) -> OutcomeImputation:
-        """Take some participants.
-
-        Parameters
-        ----------
-        rows : array of int
-            Their positions.
-
-        Returns
-        -------
-        OutcomeImputation
-            In that order.
-        """
+        """Take some participants."""
         kept = np.asarray(rows)
         return replace(
             self,
@@ -91,26 +80,10 @@ class OutcomeImputation:
     ) -> npt.NDArray[np.int8]:
         """Draw the outcomes of some participants, learning from them alone.
 
-        Parameters
-        ----------
-        rows : array of int, shape (n,)
-            The participants to learn from and to complete.
-        seed : SeedSequence
-            Of the draws.
-        covariates : array of float, shape (n, n_covariates), optional
-            What scores are regressed on beside visits, NaN where missing: the features whose
-            relation with response is learnt and measured, which draws that do not know of them
-            would weaken. Those that the observed scores can carry are taken, in their order.
-
         Returns
         -------
         array of int, shape (count, n)
             1 for responders, 0 for others; where the response is known, the same in each row.
-
-        Raises
-        ------
-        AnalysisError
-            If too few scores of a trial are observed among them.
 
         References
         ----------
@@ -134,20 +107,7 @@ class OutcomeImputation:
         return np.where(np.isnan(part.known), responded, part.known).astype(np.int8)
 
     def refuse_thin(self, rows: npt.ArrayLike, part: str) -> None:
-        """Refuse participants among whom too few scores of some trial are observed.
-
-        Parameters
-        ----------
-        rows : array of int
-            The participants to learn from.
-        part : str
-            Who they are, for the message.
-
-        Raises
-        ------
-        AnalysisError
-            With the trial.
-        """
+        """Refuse participants among whom too few scores of some trial are observed."""
         learning = self.take(rows)
         for trial in np.unique(learning.trial[np.isnan(learning.known)]):
             observed = learning.count_observed(np.flatnonzero(learning.trial == trial))
@@ -179,18 +139,7 @@ class OutcomeImputation:
                 yield members, np.sort(np.concatenate(small))
 
     def count_observed(self, members: Rows) -> int:
-        """Count the observed scores that are put to the rule.
-
-        Parameters
-        ----------
-        members : array of int
-            The participants.
-
-        Returns
-        -------
-        int
-            Of the endpoint, or of the later week where that has fewer.
-        """
+        """Count the observed scores that are put to the rule."""
         judged = self.scores[members, _ENDPOINT : _ENDPOINT + self.n_judged]
         return int((~np.isnan(judged)).sum(axis=0).min())
 

@@ -66,27 +66,7 @@ class IncompleteScores:
 def plan_imputation(
     scores: IncompleteScores, *, count: int, shift: npt.ArrayLike
 ) -> OutcomeImputation:
-    """Gather what missing scores are imputed from.
-
-    Parameters
-    ----------
-    scores : IncompleteScores
-        The scores of the endpoint and of other visits.
-    count : int
-        How many times each missing score is drawn.
-    shift : float or array of float, shape (n_participants,)
-        What is added to the imputed scores of those who left.
-
-    Returns
-    -------
-    OutcomeImputation
-        For all participants, in their order.
-
-    Raises
-    ------
-    AnalysisError
-        If a trial with missing scores has no visit to impute them from, or too few observed.
-    """
+    """Gather what missing scores are imputed from."""
     frame, windows = scores.frame, scores.windows
     judged = [frame["score"].to_numpy(dtype=float)]
     if scores.later is not None:

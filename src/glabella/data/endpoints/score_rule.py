@@ -35,13 +35,6 @@ class ScoreRule:
     def judge(self, baseline: Floats, score: Floats, people: npt.ArrayLike | None = None) -> Floats:
         """Put scores to the rule.
 
-        Parameters
-        ----------
-        baseline, score : array of float, shape (n,)
-            Before treatment and at the visit.
-        people : array of int, shape (n,), optional
-            Whose they are; all participants in order unless stated.
-
         Returns
         -------
         array of float, shape (n,)
@@ -61,11 +54,6 @@ class ScoreRule:
     def find_margins(self, baseline: Floats, score: Floats) -> Floats:
         """Find how far beyond each participant's threshold of response their score lies.
 
-        Parameters
-        ----------
-        baseline, score : array of float, shape (n_participants,)
-            Before treatment and at the endpoint.
-
         Returns
         -------
         array of float, shape (n_participants,)
@@ -79,13 +67,6 @@ class ScoreRule:
 
     def find_lost(self, baseline: Floats, visits: Visits) -> Bools:
         """Find who did not meet the rule at some visit.
-
-        Parameters
-        ----------
-        baseline : array of float, shape (n_participants,)
-            Before treatment.
-        visits : Visits
-            The visits that count.
 
         Returns
         -------
@@ -103,17 +84,6 @@ def find_margins(
     variable: Variable, people: pd.DataFrame, scores: pd.DataFrame, rule: ScoreRule
 ) -> Floats:
     """Find how far beyond the threshold of response scores lie, on a footing for all scales.
-
-    Parameters
-    ----------
-    variable : Variable
-        The endpoint's, with its scale or range.
-    people : DataFrame
-        The participants, with the ``scale`` if the trial decides.
-    scores : DataFrame
-        Their ``baseline`` and ``score`` at the endpoint.
-    rule : ScoreRule
-        The rule of each.
 
     Returns
     -------
@@ -138,29 +108,7 @@ def find_margins(
 def make_score_rule(
     method: VisitRule, stated: RuleSettings, variable: Variable, people: pd.DataFrame
 ) -> ScoreRule:
-    """Make the rule of each participant.
-
-    Parameters
-    ----------
-    method : VisitRule
-        The endpoint's rule.
-    stated : RuleSettings
-        What it is stated by.
-    variable : Variable
-        The endpoint's, with its scale.
-    people : DataFrame
-        The participants, with the ``scale`` if the trial decides.
-
-    Returns
-    -------
-    ScoreRule
-        By each participant's scale if that decides, else the same for all.
-
-    Raises
-    ------
-    AnalysisError
-        If the rule can't be put to the scales of the participants.
-    """
+    """Make the rule of each participant."""
     n = len(people)
     named = people["scale"] if "scale" in people else pd.Series([None] * n, index=people.index)
     codes, names = pd.factorize(named.astype(object), use_na_sentinel=False)

@@ -31,45 +31,18 @@ class Visits:
     n: int
 
     def up_to(self, week: Floats) -> Visits:
-        """Leave out what came after a week of each participant's own.
-
-        Parameters
-        ----------
-        week : array of float, shape (n_participants,)
-            The last week that counts.
-
-        Returns
-        -------
-        Visits
-            The rest.
-        """
+        """Leave out what came after a week of each participant's own."""
         kept = self.rows["week"].to_numpy() <= week[self.rows["person"].to_numpy()]
         return Visits(self.rows[kept], self.n)
 
     def between(self, after: float | Floats, before: float | Floats) -> Visits:
-        """Take what lies strictly between two weeks.
-
-        Parameters
-        ----------
-        after, before : float or array of float, shape (n_participants,)
-            The weeks, both excluded.
-
-        Returns
-        -------
-        Visits
-            The rest.
-        """
+        """Take what lies strictly between two weeks."""
         person, week = self.rows["person"].to_numpy(), self.rows["week"].to_numpy()
         low, high = (np.broadcast_to(bound, self.n)[person] for bound in (after, before))
         return Visits(self.rows[(week > low) & (week < high)], self.n)
 
     def find_baselines(self, rule: Literal["last", "first", "mean"]) -> Floats:
         """Find each participant's value at or before week 0.
-
-        Parameters
-        ----------
-        rule : str
-            Of several, the ``last``, the ``first`` or their ``mean``.
 
         Returns
         -------
@@ -93,13 +66,6 @@ class Visits:
     def nearest(self, window: Window, ties: str) -> pd.DataFrame:
         """Take each participant's visit nearest to a week, inside its window.
 
-        Parameters
-        ----------
-        window : Window
-            The week that is meant and those around it.
-        ties : str
-            Of two equally near, the ``earlier`` or the ``later``.
-
         Returns
         -------
         DataFrame, shape (n_participants, 2)
@@ -116,18 +82,7 @@ class Visits:
         return self._spread(ordered.drop_duplicates("person"))
 
     def count_ties(self, window: Window) -> int:
-        """Count the participants with two visits equally near to a week.
-
-        Parameters
-        ----------
-        window : Window
-            The week that is meant and those around it.
-
-        Returns
-        -------
-        int
-            How many.
-        """
+        """Count the participants with two visits equally near to a week."""
         week = self.rows["week"]
         inside = self.rows[(week >= window.low) & (week <= window.high)]
         if not inside["person"].duplicated().any():

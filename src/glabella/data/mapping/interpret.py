@@ -35,18 +35,7 @@ SourceT = TypeVar("SourceT")
 
 
 def describe_reading(reading: Reading) -> tuple[tuple[frozenset[str], str], ...]:
-    """Say what is wrong with values by their labels.
-
-    Parameters
-    ----------
-    reading : Reading
-        What the labels say.
-
-    Returns
-    -------
-    tuple of tuple
-        Values and what is wrong with them, in words that hold none of them.
-    """
+    """Say what is wrong with values by their labels."""
     return (
         (
             reading.contradicted,
@@ -90,25 +79,7 @@ class MappingState(Generic[SourceT]):
     rows: list[pd.DataFrame] = field(default_factory=list)
 
     def take(self, file: str, column: str, *keys: str | int) -> pd.Series:
-        """Take a column of a file.
-
-        Parameters
-        ----------
-        file, column : str
-            Which.
-        *keys : str or int
-            Where, below the source, the column is named.
-
-        Returns
-        -------
-        Series
-            Its cells, numbered from 0.
-
-        Raises
-        ------
-        DefinitionError
-            If the file has no such column.
-        """
+        """Take a column of a file."""
         frame = self.raw[file].frame
         if column not in frame.columns:
             raise DefinitionError(
@@ -119,35 +90,11 @@ class MappingState(Generic[SourceT]):
         return frame[column].reset_index(drop=True)
 
     def find(self, variable: str, *keys: str | int) -> Variable:
-        """Find a variable of the dictionary.
-
-        Parameters
-        ----------
-        variable : str
-            Its name.
-        *keys : str or int
-            Where, below the source, it is named.
-
-        Returns
-        -------
-        Variable
-            The variable.
-        """
+        """Find a variable of the dictionary."""
         return self.dictionary.find(variable, place=self.place(*keys))
 
     def place(self, *keys: str | int) -> str:
-        """Give the place of an entry of the source.
-
-        Parameters
-        ----------
-        *keys : str or int
-            Below the source.
-
-        Returns
-        -------
-        str
-            File and line.
-        """
+        """Give the place of an entry of the source."""
         return self.written.place(*self.keys, *keys)
 
     def note_rows(
@@ -159,23 +106,7 @@ class MappingState(Generic[SourceT]):
         remedy: str,
         positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        """Note what is wrong with some rows of a file.
-
-        Parameters
-        ----------
-        where : array of bool, shape (n_rows,)
-            Which rows; nothing is noted where none is.
-        file : str
-            The file.
-        column : str or None
-            The column; None where the whole source is meant.
-        finding : str
-            In words, with ``{count}`` for the number of rows.
-        remedy : str
-            What to do.
-        positions : array of int, optional
-            The rows of the file that are meant; all unless stated.
-        """
+        """Note what is wrong with some rows of a file."""
         count = int(where.sum())
         if not count:
             return
@@ -193,19 +124,7 @@ class MappingState(Generic[SourceT]):
         variable: str,
         positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        """Note the faults of a column's values.
-
-        Parameters
-        ----------
-        faults : array of object, shape (n_values,)
-            As in `Parsed`.
-        file, column : str
-            Where the values stand.
-        variable : str
-            The dictionary's name of what they are.
-        positions : array of int, optional
-            The rows of the file that they stand in; all unless stated.
-        """
+        """Note the faults of a column's values."""
         of = "" if column == variable else f" ({variable})"
         found = count_faults(
             faults,
@@ -227,21 +146,7 @@ class MappingState(Generic[SourceT]):
         remedy: str,
         positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        """Note values whose labels contradict what they stand for, or say nothing known.
-
-        Parameters
-        ----------
-        text : Series of str
-            The cells.
-        reading : Reading
-            What the labels say.
-        file, column : str
-            Where the cells stand.
-        remedy : str
-            What to do.
-        positions : array of int, optional
-            The rows of the file that the cells stand in; all unless stated.
-        """
+        """Note values whose labels contradict what they stand for, or say nothing known."""
         for values, finding in describe_reading(reading):
             self.note_rows(
                 text.isin(values).to_numpy(),
@@ -259,19 +164,7 @@ class MappingState(Generic[SourceT]):
         column: str | None,
         finding: str | npt.NDArray[np.object_],
     ) -> None:
-        """List rows at fault, for a file beside the data.
-
-        Parameters
-        ----------
-        positions : array of int
-            The rows of the file, from 0; of very many the first.
-        file : str
-            The file.
-        column : str or None
-            The column; None where the whole source is meant.
-        finding : str or array of str
-            What is wrong, with all or with each.
-        """
+        """List rows at fault, for a file beside the data."""
         few = slice(_MOST_ROWS_LISTED)
         found = finding if isinstance(finding, str) else finding[few]
         numbers = positions[few] + 1
@@ -340,28 +233,10 @@ def read_column(
 ) -> ReadColumn:
     """Put a column into the dictionary's codes and unit, for training and for scoring alike.
 
-    Parameters
-    ----------
-    raw : Series, shape (n_rows,)
-        The cells of the file.
-    given : VariableColumn
-        The column's codes and unit.
-    variable : Variable
-        What the dictionary says.
-    labels : mapping
-        Value, as `to_text` writes it, to the label that the file gives it; empty without labels.
-    place : str
-        Where the unit is declared, for the message.
-
     Returns
     -------
     ReadColumn
         What `codes` does not list is read by the file's own labels, if it has such.
-
-    Raises
-    ------
-    DefinitionError
-        If the unit can't belong to the variable.
     """
     if given.codes and (variable.type == "category" or not given.names_missing):
         return _recode(raw, given, variable)
@@ -380,22 +255,7 @@ def read_column(
 def read_identifiers(
     state: MappingState[TrialSource], file: str, column: str, *keys: str | int
 ) -> pd.Series:
-    """Read identifiers, and refuse codes that stand for them.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong is noted there.
-    file, column : str
-        Where they are.
-    *keys : str or int
-        Where, below the source, the column is named.
-
-    Returns
-    -------
-    Series of str
-        A categorical: each is read once, however many visits it has.
-    """
+    """Read identifiers, and refuse codes that stand for them."""
     raw = state.take(file, column, *keys).astype("category")
     text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
     coded = find_coded_names(text, labels)
@@ -413,22 +273,7 @@ def read_identifiers(
 def read_trial_names(
     state: MappingState[TrialSource], file: str, column: str, *keys: str | int
 ) -> pd.Series:
-    """Read the names of trials, by the file's labels if it has such.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source.
-    file, column : str
-        Where they are.
-    *keys : str or int
-        Where, below the source, the column is named.
-
-    Returns
-    -------
-    Series of str
-        A categorical.
-    """
+    """Read the names of trials, by the file's labels if it has such."""
     raw = state.take(file, column, *keys).astype("category")
     text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
     return write_ids(text.replace(labels).astype("category") if labels else raw)
@@ -442,33 +287,7 @@ def interpret_column(
     keys: Keys,
     positions: npt.NDArray[np.intp] | None = None,
 ) -> pd.Series:
-    """Put a column of a source into the dictionary's codes and unit, and note what is wrong.
-
-    Parameters
-    ----------
-    state : MappingState
-        The source.
-    file : str
-        The file.
-    given : VariableColumn
-        The column with its codes and unit.
-    variable : Variable
-        What the dictionary says.
-    keys : tuple
-        Where, below the source, the column is named.
-    positions : array of int, optional
-        The rows of the file that are of the variable; all by default.
-
-    Returns
-    -------
-    Series
-        Still to be parsed, as `read_column` gives it.
-
-    Raises
-    ------
-    DefinitionError
-        If codes or units can't belong to the variable.
-    """
+    """Put a column of a source into the dictionary's codes and unit, and note what is wrong."""
     raw = state.take(file, given.column, *keys)
     if positions is not None:
         raw = raw.iloc[positions].reset_index(drop=True)

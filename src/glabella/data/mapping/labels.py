@@ -55,13 +55,6 @@ class Reading:
 def read_labels(labels: Mapping[str, str], variable: Variable) -> Reading:
     """Read the labels of a variable's values.
 
-    Parameters
-    ----------
-    labels : mapping
-        Value, as text, to its label.
-    variable : Variable
-        What the dictionary says.
-
     Returns
     -------
     Reading
@@ -97,13 +90,6 @@ def read_labels(labels: Mapping[str, str], variable: Variable) -> Reading:
 def read_arm_labels(labels: Mapping[str, str], arms: Iterable[NamedArm]) -> Reading:
     """Read the labels of the arms' codes.
 
-    Parameters
-    ----------
-    labels : mapping
-        Value, as text, to its label.
-    arms : iterable of NamedArm
-        The arms of the analysis.
-
     Returns
     -------
     Reading
@@ -134,18 +120,6 @@ def read_arm_labels(labels: Mapping[str, str], arms: Iterable[NamedArm]) -> Read
 def read_name_labels(labels: Mapping[str, str], known: Collection[str]) -> Reading:
     """Read the labels of names, such as those of scales or of the variables of a long file.
 
-    Parameters
-    ----------
-    labels : mapping
-        Value, as text, to its label.
-    known : collection of str
-        The names that mean something.
-
-    Returns
-    -------
-    Reading
-        A value that is no known name is read by its label.
-
     Examples
     --------
     >>> read_name_labels({"1": "MADRS", "2": "pulse"}, ["madrs", "hamd17"])
@@ -162,18 +136,6 @@ def read_name_labels(labels: Mapping[str, str], known: Collection[str]) -> Readi
 def find_coded_names(text: pd.Series, labels: Mapping[str, str]) -> frozenset[str]:
     """Find values that stand for another name by the file's labels.
 
-    Parameters
-    ----------
-    text : Series of str
-        Cells, as `take_labelled` gives them.
-    labels : mapping
-        The labels of values that occur.
-
-    Returns
-    -------
-    frozenset of str
-        Values whose label is not the value itself.
-
     Examples
     --------
     >>> sorted(find_coded_names(pd.Series(["1", "2"]), {"1": "A001", "2": "2"}))
@@ -189,11 +151,6 @@ def find_coded_names(text: pd.Series, labels: Mapping[str, str]) -> frozenset[st
 
 def read_week_labels(labels: Mapping[str, str]) -> Reading:
     """Read the labels of weeks.
-
-    Parameters
-    ----------
-    labels : mapping
-        Week, as text, to its label.
 
     Returns
     -------
@@ -220,13 +177,6 @@ def read_week_labels(labels: Mapping[str, str]) -> Reading:
 def take_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series, dict[str, str]]:
     """Take the cells as text, and the labels of values that occur in them.
 
-    Parameters
-    ----------
-    raw : Series
-        Cells of any kind.
-    labels : mapping
-        Value, as text, to its label.
-
     Returns
     -------
     tuple
@@ -240,18 +190,6 @@ def take_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series,
 
 def simplify_label(label: str, value: str | None = None) -> str:
     """Write a label in the form in which labels are compared.
-
-    Parameters
-    ----------
-    label : str
-        As the file has it.
-    value : str, optional
-        The value that it belongs to, which may be written before it, as in ``1 = male``.
-
-    Returns
-    -------
-    str
-        In small letters, without the value and with single blanks.
 
     Examples
     --------

@@ -48,23 +48,11 @@ class _Part:
 def map_assessments(state: MappingState[TrialSource], participants: pd.DataFrame) -> pd.DataFrame:
     """Map every assessments' file of a source.
 
-    Parameters
-    ----------
-    state : MappingState
-        The source; what is wrong is noted there.
-    participants : DataFrame
-        Whom the rows must belong to.
-
     Returns
     -------
     DataFrame
         ``studyid``, ``usubjid`` and ``paramcd`` as categories, ``week``, ``aval``, and for a
         crossover ``period``; rows without a value are left out.
-
-    Raises
-    ------
-    DataError
-        If no row is of a variable that the dictionary knows.
     """
     parts: list[pd.DataFrame] = []
     stand_in: list[tuple[str, _Part]] = []

@@ -98,11 +98,6 @@ class UnitKind:
     def agrees(self, other: UnitKind) -> bool:
         """Say whether a factor leads from one to the other.
 
-        Parameters
-        ----------
-        other : UnitKind
-            Another unit's.
-
         Returns
         -------
         bool
@@ -113,39 +108,13 @@ class UnitKind:
 
 
 def find_counted(unit: str) -> frozenset[str]:
-    """Find what a unit counts.
-
-    Parameters
-    ----------
-    unit : str
-        As it was written.
-
-    Returns
-    -------
-    frozenset of str
-        Of ``beats/min`` the beat.
-    """
+    """Find what a unit counts."""
     words = re.findall(r"[^\W\d_]+", unit.lower())
     return frozenset(_COUNTED[word] for word in words if word in _COUNTED)
 
 
 def find_kind(unit: str, spelled: str, registry: Any) -> UnitKind | None:
-    """Find what a unit measures.
-
-    Parameters
-    ----------
-    unit : str
-        As it was written.
-    spelled : str
-        As the registry reads it.
-    registry : UnitRegistry
-        Of pint.
-
-    Returns
-    -------
-    UnitKind or None
-        None where it is no unit that is converted.
-    """
+    """Find what a unit measures."""
     same = _SAME.fullmatch(spelled)
     # The library cancels a unit that is on both sides, and what was measured with it.
     parsed = registry.parse_expression(same[1] if same else spelled)

@@ -79,25 +79,10 @@ def _spell(unit: str) -> str:
 def find_conversion(unit: str, variable: Variable, *, place: str) -> tuple[float, float]:
     """Find how a source's unit becomes the dictionary's.
 
-    Parameters
-    ----------
-    unit : str
-        The source's, such as ``lb``, ``years``, ``kg/m2`` or ``10^9/L``.
-    variable : Variable
-        Whose unit is meant.
-    place : str
-        Where the unit was written, for the message.
-
     Returns
     -------
     tuple of float
         Factor and offset: the dictionary's value is factor times the source's plus offset.
-
-    Raises
-    ------
-    DefinitionError
-        If a unit is unknown, or the two measure different things: the same dimension is not
-        enough, as `UnitKind` has it.
 
     Notes
     -----
@@ -194,13 +179,6 @@ def _measure(unit: str, target: str, registry: Any) -> tuple[float, float]:
 
 def convert_values(values: pd.Series, factor: float, offset: float) -> pd.Series:
     """Convert numbers, free of the last digits that a factor without an exact form leaves.
-
-    Parameters
-    ----------
-    values : Series of float
-        In the source's unit.
-    factor, offset : float
-        From `find_conversion`.
 
     Returns
     -------

@@ -33,15 +33,6 @@ def explain_unmatched(
 ) -> str:
     """Say in what unmatched identifiers differ from those of the participants.
 
-    Parameters
-    ----------
-    keys : DataFrame, shape (n_rows, ...)
-        ``studyid`` and ``usubjid`` of each row.
-    participants : DataFrame
-        Those whom the rows should belong to, with the same columns.
-    unmatched : array of bool, shape (n_rows,)
-        The rows that belong to none of them.
-
     Returns
     -------
     str

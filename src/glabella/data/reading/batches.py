@@ -70,25 +70,7 @@ class BatchedTable(ABC):
 
     @abstractmethod
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the table from its start.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Which; names that the table lacks are passed over.
-        rows : int
-            Of a batch, at most; the same number divides the same table in the same way.
-
-        Yields
-        ------
-        DataFrame
-            Cells as `read_table` gives them.
-
-        Raises
-        ------
-        DataError
-            If a part of the table is damaged.
-        """
+        """Read the table from its start."""
 
 
 @dataclass(frozen=True)
@@ -114,20 +96,7 @@ class ParquetTable(BatchedTable):
     exact: tuple[str, ...] = ()
 
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the files one after the other, as `BatchedTable.read` says.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Which.
-        rows : int
-            Of a batch, at most.
-
-        Yields
-        ------
-        DataFrame
-            Cells as `read_table` gives them.
-        """
+        """Read the files one after the other, as `BatchedTable.read` says."""
         wanted = [name for name in self.names if name in set(columns)]
         for path in self.paths:
             with refuse_damage(path), _open_parquet(path) as file:
@@ -183,20 +152,7 @@ class SpooledTable(BatchedTable):
         return tuple(self.schema.names)
 
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the parts one after the other, as `BatchedTable.read` says.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Which.
-        rows : int
-            Of a batch, at most.
-
-        Yields
-        ------
-        DataFrame
-            Cells as `read_table` gives them.
-        """
+        """Read the parts one after the other, as `BatchedTable.read` says."""
         wanted = [name for name in self.names if name in set(columns)]
         for table in _open_parts(self.parts):
             part = table.cast(self.schema).select(wanted)
@@ -227,20 +183,7 @@ class HeldTable(BatchedTable):
         return len(self.frame)
 
     def read(self, columns: Sequence[str], *, rows: int) -> Iterator[pd.DataFrame]:
-        """Cut the table, as `BatchedTable.read` says.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Which.
-        rows : int
-            Of a batch, at most.
-
-        Yields
-        ------
-        DataFrame
-            Cells as `read_table` gives them.
-        """
+        """Cut the table, as `BatchedTable.read` says."""
         wanted = [name for name in self.frame.columns if name in set(columns)]
         for start in range(0, len(self.frame), rows):
             yield self.frame[wanted].iloc[start : start + rows].reset_index(drop=True)
@@ -269,35 +212,7 @@ def open_batches(
     exact: Sequence[str] = (),
     options: ReadOptions | None = None,
 ) -> BatchedTable:
-    """Open a table to be read in batches, in memory that does not grow with its rows.
-
-    Parameters
-    ----------
-    path : Path
-        A file of a kind that `read_table` reads, or a folder of Parquet files.
-    choose : callable
-        Given the names of all columns, gives those that will be read, or refuses the table.
-    spool : Path
-        A folder in which text, SAS, SPSS and Stata files are written down in columns; whoever
-        calls removes it. Not used for Parquet, and for workbooks, whose rows are bounded: these
-        are held in memory.
-    exact : sequence of str
-        Columns that are to be given as they stand, such as identifiers: text is no number with a
-        decimal comma, and whole numbers stay whole. Other kinds become text.
-    options : ReadOptions, optional
-        What the file does not say of itself.
-
-    Returns
-    -------
-    BatchedTable
-        With at least one row.
-
-    Raises
-    ------
-    DataError
-        As `read_table` and `choose`; or if a folder holds no Parquet file, or files of different
-        columns.
-    """
+    """Open a table to be read in batches, in memory that does not grow with its rows."""
     if path.is_dir():
         return _open_parquet_files(
             _list_parts(path), path, choose, tuple(exact), options or ReadOptions()

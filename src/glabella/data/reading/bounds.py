@@ -25,20 +25,7 @@ _FEW_CELLS = 50_000_000
 
 
 def refuse_width(count: int, path: Path) -> None:
-    """Refuse a table of more columns than a worksheet has.
-
-    Parameters
-    ----------
-    count : int
-        Its columns.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        If there are too many.
-    """
+    """Refuse a table of more columns than a worksheet has."""
     if count > MOST_COLUMNS:
         raise DataError(
             f"the table has {count:,} columns, and at most {MOST_COLUMNS:,} are read",
@@ -48,20 +35,7 @@ def refuse_width(count: int, path: Path) -> None:
 
 
 def refuse_expansion(unpacked: int, path: Path) -> None:
-    """Refuse a file that unpacks to far more than its size.
-
-    Parameters
-    ----------
-    unpacked : int
-        To how many bytes.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    DataError
-        Beyond 4 GB, or 200 times the file's size where that is more than 100 MB.
-    """
+    """Refuse a file that unpacks to far more than its size."""
     allowed = min(_MOST_BYTES, max(_SMALL_BYTES, _MOST_TIMES * path.stat().st_size))
     if unpacked > allowed:
         raise DataError(
@@ -73,21 +47,7 @@ def refuse_expansion(unpacked: int, path: Path) -> None:
 
 
 def refuse_repetition(rows: int, columns: int, path: Path) -> None:
-    """Refuse a file that claims more cells than its bytes can hold anything of.
-
-    Parameters
-    ----------
-    rows, columns : int
-        As the file states them.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    DataError
-        Beyond five million rows, where there are more than ten for each byte; or beyond fifty
-        million cells, where there are more than a hundred.
-    """
+    """Refuse a file that claims more cells than its bytes can hold anything of."""
     size = path.stat().st_size
     is_odd = rows > max(_FEW_ROWS, _MOST_ROWS_PER_BYTE * size)
     if is_odd or rows * columns > max(_FEW_CELLS, _MOST_CELLS_PER_BYTE * size):

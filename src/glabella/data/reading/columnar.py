@@ -32,22 +32,10 @@ _TEXT = (pyarrow.string(), pyarrow.large_string())
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     """Read a Parquet file as a raw table.
 
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-    columns : sequence of str, optional
-        Which columns to read; names that the file lacks are passed over.
-
     Returns
     -------
     RawTable
         Columns keep their types. Labels are those under `label` in the columns' own metadata.
-
-    Raises
-    ------
-    DataError
-        If the file is not whole or repeats a column.
     """
     with refuse_damage(path):
         schema = pyarrow.parquet.read_schema(path)
@@ -66,25 +54,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
 
 
 def open_parquet(path: Path, **how: Any) -> pyarrow.parquet.ParquetFile:
-    """Open a file whose text is read as positions in a list of words, for `spell_out`.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-    **how : Any
-        For pyarrow.
-
-    Returns
-    -------
-    ParquetFile
-        Whose rows and columns its size allows for.
-
-    Raises
-    ------
-    DataError
-        If it claims so many cells, or unpacks to so much, that nearly all is repeated.
-    """
+    """Open a file whose text is read as positions in a list of words, for `spell_out`."""
     with pyarrow.parquet.ParquetFile(path) as file:
         schema, described = file.schema_arrow, file.metadata
         groups = [described.row_group(at) for at in range(described.num_row_groups)]
@@ -95,27 +65,7 @@ def open_parquet(path: Path, **how: Any) -> pyarrow.parquet.ParquetFile:
 
 
 def spell_out(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarrow.Table:
-    """Give a table its own types: text that was read as positions in a list of words is text.
-
-    Parameters
-    ----------
-    table : Table
-        Read from `open_parquet`.
-    schema : Schema
-        The file's own.
-    path : Path
-        The file, for the message.
-
-    Returns
-    -------
-    Table
-        With the types of the schema.
-
-    Raises
-    ------
-    DataError
-        If a few long words repeated would come to gigabytes.
-    """
+    """Give a table its own types: text that was read as positions in a list of words is text."""
     for at, name in enumerate(table.column_names):
         wanted = schema.field(name).type
         if wanted not in _TEXT or table.schema.field(at).type == wanted:
@@ -131,23 +81,7 @@ def spell_out(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarr
 
 @contextmanager
 def refuse_damage(path: Path) -> Iterator[None]:
-    """Refuse a file that turns out not to be whole.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the message.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Raises
-    ------
-    DataError
-        Where reading fails.
-    """
+    """Refuse a file that turns out not to be whole."""
     try:
         yield
     # A damaged name of a column is no Unicode.
@@ -160,23 +94,11 @@ def refuse_damage(path: Path) -> Iterator[None]:
 def to_frame(table: pyarrow.Table, path: Path) -> pd.DataFrame:
     """Give a table of Parquet as one of pandas.
 
-    Parameters
-    ----------
-    table : Table
-        As it was read.
-    path : Path
-        The file, for the message.
-
     Returns
     -------
     DataFrame
         Columns keep their types, but numbers of single precision are the doubles that they were
         written as.
-
-    Raises
-    ------
-    DataError
-        If it holds a date that can't be.
     """
     try:
         # What pandas noted about an index is not followed: an index is a column like any other.

@@ -35,35 +35,7 @@ def find_decimal_commas(
     delimiter: str = ",",
     others: Callable[[], Iterable[pyarrow.Table]] = tuple,
 ) -> tuple[str, ...]:
-    """Find the columns in which commas between digits are decimal signs.
-
-    Parameters
-    ----------
-    table : Table
-        Columns of text.
-    stated : str or None
-        ``.`` leaves every cell as it is; ``,`` reads commas between digits as decimal signs; None
-        does so only where no cell speaks against it, and each column with such commas has one
-        that can't be a sign of thousands: what another column holds says nothing of it.
-    path : Path
-        The file, for the message.
-    delimiter : str
-        Of the cells. Semicolons are written where the comma is the decimal sign, and the point may
-        then group thousands; commas hardly ever; of others the other columns decide.
-    others : callable
-        Gives the file's other columns; called where these may say what a point means.
-
-    Returns
-    -------
-    tuple of str
-        In the order of the table.
-
-    Raises
-    ------
-    DataError
-        If commas or points between digits may be thousands, by what the column, the file's other
-        columns and its delimiter say; or if both are between digits.
-    """
+    """Find the columns in which commas between digits are decimal signs."""
     if stated == ".":
         return ()
     commas = {name: _count(table[name], ",", _COMMA) for name in table.column_names}
@@ -78,20 +50,7 @@ def find_decimal_commas(
 
 
 def write_points(table: pyarrow.Table, columns: Sequence[str]) -> pyarrow.Table:
-    """Write decimal commas as points.
-
-    Parameters
-    ----------
-    table : Table
-        Columns of text.
-    columns : sequence of str
-        From `find_decimal_commas`; those that the table lacks are passed over.
-
-    Returns
-    -------
-    Table
-        Cells that are no number with a comma are as they were.
-    """
+    """Write decimal commas as points."""
     pointed = [
         pc.replace_substring_regex(table[name], _COMMA, r"\1.\2")
         if name in columns
@@ -148,26 +107,7 @@ def check_grouped_points(
     delimiter: str = ",",
     others: Callable[[], Iterable[pyarrow.Table]] = tuple,
 ) -> None:
-    """Refuse text whose points may be decimal signs or group thousands.
-
-    Parameters
-    ----------
-    table : Table
-        Columns of text, none of which has a decimal comma.
-    path : Path
-        The file, for the message.
-    delimiter : str
-        Of the cells, or a comma if the file has none: identifiers such as 101.001 are text too, so
-        that what other cells show is needed for a doubt.
-    others : callable
-        Gives the file's other columns.
-
-    Raises
-    ------
-    DataError
-        If a column's numbers all have a point before three digits, and its own whole numbers, other
-        columns or the delimiter leave in doubt what it means.
-    """
+    """Refuse text whose points may be decimal signs or group thousands."""
     points = {name: _count(table[name], ".", _POINT) for name in table.column_names}
     groups = {name: _count(table[name], ".", _POINT_THOUSANDS) for name, n in points.items() if n}
     doubtful = [name for name, count in groups.items() if count == points[name]]

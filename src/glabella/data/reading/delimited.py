@@ -54,27 +54,7 @@ class DelimitedLayout:
 
 
 def read_delimited(path: Path, options: ReadOptions) -> RawTable:
-    """Read a text file as a raw table.
-
-    Parameters
-    ----------
-    path : Path
-        ``.tsv`` has tabs; in others the delimiter is found in the header. It exists. Blank rows,
-        blank columns without a name at the end, and a first column without a name that counts the
-        rows are passed over.
-    options : ReadOptions
-        What the file does not say of itself.
-
-    Returns
-    -------
-    RawTable
-        Each cell as it stands, save that a decimal comma becomes a point.
-
-    Raises
-    ------
-    DataError
-        If the file is not text of its encoding, no table, or leaves delimiter or decimal sign open.
-    """
+    """Read a text file as a raw table."""
     layout = find_layout(path, options)
     table = pyarrow.concat_tables(read_parts(layout)).combine_chunks()
     commas = find_decimal_commas(table, options.decimal, path, delimiter=layout.delimiter)
@@ -82,25 +62,7 @@ def read_delimited(path: Path, options: ReadOptions) -> RawTable:
 
 
 def find_layout(path: Path, options: ReadOptions) -> DelimitedLayout:
-    """Find a text file's encoding and delimiter.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-    options : ReadOptions
-        What the file does not say of itself.
-
-    Returns
-    -------
-    DelimitedLayout
-        For `read_parts`.
-
-    Raises
-    ------
-    DataError
-        If it is not text of its encoding, or leaves the delimiter open.
-    """
+    """Find a text file's encoding and delimiter."""
     encoding = find_encoding(path, options.encoding)
     delimiter: str = options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else "")
     layout = DelimitedLayout(path, encoding, delimiter)
@@ -127,26 +89,7 @@ def _read_directive(path: Path, encoding: str) -> str | None:
 
 
 def read_parts(layout: DelimitedLayout, *, keeps_blank: bool = False) -> Iterator[pyarrow.Table]:
-    """Read a text file part by part, decimal signs as they stand.
-
-    Parameters
-    ----------
-    layout : DelimitedLayout
-        From `find_layout`.
-    keeps_blank : bool
-        Whether rows of blank cells are kept if others follow, so that each row keeps its place.
-        Blank rows at the end are none.
-
-    Yields
-    ------
-    Table
-        Of text; one without rows where there are none.
-
-    Raises
-    ------
-    DataError
-        If the file is no table: at the end, where rows are of another width.
-    """
+    """Read a text file part by part, decimal signs as they stand."""
     with _refuse_no_table(layout):
         yield from _read_columns(layout, keeps_blank)
 

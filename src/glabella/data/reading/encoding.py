@@ -16,22 +16,10 @@ _LINES_SAMPLED = 400
 def find_encoding(path: Path, stated: str | None) -> str:
     """Find how a file's bytes are to be read as text.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    stated : str or None
-        What the source says of it.
-
     Returns
     -------
     str
         Of a codec; what the byte order mark says, what was stated, or UTF-8.
-
-    Raises
-    ------
-    DataError
-        If no such encoding is known, or the mark says another.
     """
     with path.open("rb") as file:
         start = file.read(3)
@@ -64,20 +52,7 @@ def _find_codec(stated: str, path: Path) -> str:
 
 
 def describe_undecodable(path: Path, encoding: str) -> DataError:
-    """Make the refusal of a file that is not text of an encoding.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    encoding : str
-        As from `find_encoding`.
-
-    Returns
-    -------
-    DataError
-        Its remedy names the encoding that is likeliest.
-    """
+    """Make the refusal of a file that is not text of an encoding."""
     name = encoding.removesuffix("-sig")
     likely = _find_likely(path)
     remedy = "Save it as UTF-8"

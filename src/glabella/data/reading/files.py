@@ -35,29 +35,11 @@ def read_table(
 ) -> RawTable:
     """Read a table without interpreting it.
 
-    Parameters
-    ----------
-    path : Path
-        A file of text with a delimiter, Parquet, Excel, SAS, SPSS or Stata, as its ending says.
-    options : ReadOptions, optional
-        What the file does not say of itself.
-    columns : sequence of str, optional
-        Which columns to keep, all unless stated. Names that the table lacks are passed over: who
-        asks for them knows where they were written.
-    may_be_empty : bool
-        Whether a table without rows says something, as one of events does: there were none.
-
     Returns
     -------
     RawTable
         Text cells as text, blank where empty: a site `007` and a country `NO` stay what they are.
         Where the format has types, columns keep them.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, unreadable, of another kind, empty, without a header, repeats a
-        column, or leaves open what `options` may state.
     """
     check_is_there(path)
     before = identify(path)
@@ -108,20 +90,7 @@ def _keep(table: RawTable, wanted: set[str]) -> RawTable:
 
 
 def refuse_no_rows(count: int, path: Path) -> None:
-    """Refuse a table without rows.
-
-    Parameters
-    ----------
-    count : int
-        Its rows.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        If there are none.
-    """
+    """Refuse a table without rows."""
     if not count:
         raise DataError(
             "the table has a header and no rows", place=path.name, remedy="Give it at least one."
@@ -129,18 +98,7 @@ def refuse_no_rows(count: int, path: Path) -> None:
 
 
 def check_is_there(path: Path) -> None:
-    """Refuse a path that is no file of a kind that can be read.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Raises
-    ------
-    DataError
-        With the files that stand beside it, where it is missing.
-    """
+    """Refuse a path that is no file of a kind that can be read."""
     if path.suffix.lower() not in READABLE:
         raise DataError(
             f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()

@@ -45,23 +45,7 @@ class NamedPart:
         self.names = list(header[self._start : self._end])
 
     def take(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Take the columns that have names.
-
-        Parameters
-        ----------
-        columns : sequence of sequence
-            The cells of the next rows, column by column.
-
-        Returns
-        -------
-        list of sequence
-            Those of `names`.
-
-        Raises
-        ------
-        DataError
-            If one of the others holds more than blanks or a count of the rows.
-        """
+        """Take the columns that have names."""
         beyond = sum(any(map(_is_filled, column)) for column in columns[self._end :])
         if beyond:
             raise _describe_nameless(beyond, self._width, self._path)
@@ -96,20 +80,7 @@ def _describe_nameless(count: int, total: int, path: Path) -> DataError:
 
 
 def check_names(names: Sequence[str], path: Path) -> None:
-    """Refuse column names that can't tell the columns apart.
-
-    Parameters
-    ----------
-    names : sequence of str
-        In the order of the columns.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        If a name is blank or stands twice, or there are more than can be read.
-    """
+    """Refuse column names that can't tell the columns apart."""
     refuse_width(len(names), path)
     repeated = sorted(name for name, count in Counter(names).items() if count > 1 and name.strip())
     if repeated:
@@ -128,18 +99,6 @@ def check_first_row(names: Sequence[str], path: Path) -> None:
 
     Later messages list the columns, so a participant's values must not pass for names. Only files
     without a header of their own kind, text and workbooks, can hold such a row.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The first row.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        If one is a number or a date.
     """
     if any(_is_number(name) or _DATE.fullmatch(name.strip()) for name in names):
         raise DataError(
@@ -150,21 +109,7 @@ def check_first_row(names: Sequence[str], path: Path) -> None:
 
 
 def check_header_differs(frame: pd.DataFrame, path: Path) -> None:
-    """Refuse a header that reads like the rows below it.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The table of a format in which the first row is the header.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        If a name has the shape of its own column's cells, such as ``A01`` above ``A02``, or two
-        names stand among the cells below them.
-    """
+    """Refuse a header that reads like the rows below it."""
     top = frame.head(_ROWS_LOOKED_AT)
     repeated = 0
     for name in map(str, top.columns):
@@ -182,13 +127,6 @@ def check_header_differs(frame: pd.DataFrame, path: Path) -> None:
 
 def describe_columns(name: str, frame: pd.DataFrame) -> str:
     """Offer the nearest column or list what there is, unless columns look like participants.
-
-    Parameters
-    ----------
-    name : str
-        The name that was not found.
-    frame : DataFrame
-        The table.
 
     Returns
     -------
@@ -233,18 +171,7 @@ def _is_number(text: str) -> bool:
 
 
 def describe_empty(path: Path) -> DataError:
-    """Make the refusal of a file that holds nothing.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    DataError
-        To be raised.
-    """
+    """Make the refusal of a file that holds nothing."""
     return DataError(
         "the file is empty", place=path.name, remedy="Write a header and rows into it."
     )

@@ -59,25 +59,12 @@ _MIDNIGHT = datetime.time()
 def read_workbook(path: Path, options: ReadOptions) -> RawTable:
     """Read a sheet of a workbook as a raw table.
 
-    Parameters
-    ----------
-    path : Path
-        An existing ``.xlsx`` or ``.xlsm`` file.
-    options : ReadOptions
-        Which sheet, where there are several.
-
     Returns
     -------
     RawTable
         A column all of whose cells are numbers, dates, times or truth values has that type; one
         of text is blank where empty; one of several kinds has each cell as it is. Blank rows are
         passed over.
-
-    Raises
-    ------
-    DataError
-        If the file is no workbook, the sheet is not certain, a formula has no value, a cell holds
-        an error, or names are merged, missing or repeated.
     """
     _check_start(path)
     try:

@@ -18,25 +18,7 @@ BUILDERS: dict[str, Builder] = {
 
 
 def find_builder(name: str, *, place: str | None = None) -> Builder:
-    """Look a builder up by its registered name.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    place : str, optional
-        Where it was used, for the message.
-
-    Returns
-    -------
-    Builder
-        The builder.
-
-    Raises
-    ------
-    DefinitionError
-        If none is registered under this name.
-    """
+    """Look a builder up by its registered name."""
     try:
         return BUILDERS[name]
     except KeyError:

@@ -14,20 +14,7 @@ class AsGiven(ABC):
     """Describes a column by its variable's dictionary entry; only the label differs."""
 
     def describe(self, feature: FeatureDefinition, variable: Variable) -> FeatureSpec:
-        """Describe the column by its dictionary entry.
-
-        Parameters
-        ----------
-        feature : FeatureDefinition
-            The feature.
-        variable : Variable
-            Its variable.
-
-        Returns
-        -------
-        FeatureSpec
-            Its kind, levels and words.
-        """
+        """Describe the column by its dictionary entry."""
         return FeatureSpec(
             name=feature.name,
             label=feature.label or self._label(feature, variable),

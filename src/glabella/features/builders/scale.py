@@ -19,62 +19,24 @@ BANDS = {"0": "none", "1": "mild", "2": "moderate", "3": "severe"}
 def find_kind(
     feature: FeatureDefinition, variable: Variable
 ) -> Literal["number", "ordinal", "category"]:
-    """Find what kind of feature a variable makes.
-
-    Parameters
-    ----------
-    feature : FeatureDefinition
-        The feature.
-    variable : Variable
-        Its variable.
-
-    Returns
-    -------
-    str
-        The variable's own; of a score a number, or an ordinal in bands.
-    """
+    """Find what kind of feature a variable makes."""
     if variable.type != "score":
         return variable.type
     return "ordinal" if feature.expressed_as == "severity_band" else "number"
 
 
 def find_levels(feature: FeatureDefinition, variable: Variable) -> dict[str, str]:
-    """Find the words of a feature's codes or grades.
-
-    Parameters
-    ----------
-    feature : FeatureDefinition
-        The feature.
-    variable : Variable
-        Its variable.
-
-    Returns
-    -------
-    dict
-        Code to label, in order.
-    """
+    """Find the words of a feature's codes or grades."""
     return dict(BANDS if feature.expressed_as == "severity_band" else variable.codes)
 
 
 def find_unit(feature: FeatureDefinition, variable: Variable) -> str | None:
     """Find the unit in which a feature is expressed.
 
-    Parameters
-    ----------
-    feature : FeatureDefinition
-        The feature.
-    variable : Variable
-        Its variable.
-
     Returns
     -------
     str or None
         The variable's own, or what a score is expressed in; None for a band.
-
-    Raises
-    ------
-    DefinitionError
-        If what is no score is to be expressed as one, or what is no change as one.
     """
     if feature.expressed_as == "percent_change":
         raise DefinitionError(
@@ -101,28 +63,10 @@ def express_score(
 ) -> pd.Series:
     """Express totals as the feature asks.
 
-    Parameters
-    ----------
-    points : Series of float, shape (n_participants,)
-        In the points of each participant's scale; what is no score is returned as it is.
-    feature : FeatureDefinition
-        The feature.
-    variable : Variable
-        Its variable.
-    tables : PatientTables
-        Whose participants name their scale.
-
     Returns
     -------
     Series of float, shape (n_participants,)
         Missing where a total has no plausible entry in the published table.
-
-    Raises
-    ------
-    AnalysisError
-        If points of different scales would be mixed, or a scale has no bands.
-    DefinitionError
-        If no published table leads to the scale asked for.
     """
     if variable.type != "score":
         return points
@@ -145,24 +89,7 @@ def express_score(
 def refuse_mixed_points(
     feature: FeatureDefinition, variable: Variable, tables: PatientTables, *, remedy: str
 ) -> None:
-    """Refuse points where the participants are not all rated on one scale.
-
-    Parameters
-    ----------
-    feature : FeatureDefinition
-        The feature, in points.
-    variable : Variable
-        Its variable.
-    tables : PatientTables
-        Whose participants name their scale.
-    remedy : str
-        What the feature can be expressed as instead.
-
-    Raises
-    ------
-    AnalysisError
-        If each trial rates on its own scale, and there are several.
-    """
+    """Refuse points where the participants are not all rated on one scale."""
     if variable.scale == BY_TRIAL and _list_scales(tables).nunique(dropna=False) > 1:
         raise AnalysisError(
             f"feature '{feature.name}' would mix the points of different scales", remedy=remedy
@@ -197,24 +124,7 @@ def describe_conversion(
     variable: Variable,
     tables: PatientTables,
 ) -> list[str]:
-    """Say by which published tables or bands totals were expressed, and how many could not be.
-
-    Parameters
-    ----------
-    points, made : Series of float, shape (n_participants,)
-        Before and after `express_score`.
-    feature : FeatureDefinition
-        The feature.
-    variable : Variable
-        Its variable.
-    tables : PatientTables
-        Whose participants name their scale.
-
-    Returns
-    -------
-    list of str
-        A sentence for each scale; empty where nothing published was needed.
-    """
+    """Say by which published tables or bands totals were expressed, and how many could not be."""
     needs_none = ("points", "percent_of_range", "percent_change")
     if variable.type != "score" or feature.expressed_as in needs_none:
         return []

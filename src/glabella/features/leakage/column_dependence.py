@@ -24,16 +24,6 @@ _MOST_DECIMALS_OF_A_ROUNDED = 4
 def count_orders(values: npt.ArrayLike) -> float:
     """Count the different orders of some values.
 
-    Parameters
-    ----------
-    values : array, shape (n,)
-        Numbers or codes; none missing.
-
-    Returns
-    -------
-    float
-        The logarithm of the count; 0 where all are the same.
-
     Examples
     --------
     >>> round(float(np.exp(count_orders([1, 1, 2, 2]))))
@@ -46,16 +36,6 @@ def count_orders(values: npt.ArrayLike) -> float:
 def count_uncommon(values: npt.ArrayLike) -> int:
     """Count those who do not have the commonest value.
 
-    Parameters
-    ----------
-    values : array, shape (n,)
-        Numbers or codes; none missing.
-
-    Returns
-    -------
-    int
-        Only they tell a column from a constant.
-
     Examples
     --------
     >>> count_uncommon([0, 0, 0, 1, 2])
@@ -67,15 +47,6 @@ def count_uncommon(values: npt.ArrayLike) -> int:
 
 def find_decision(values: Floats, outcome: Bools, *, is_ordered: bool) -> float | None:
     """Find whether each value belongs to one outcome alone.
-
-    Parameters
-    ----------
-    values : array of float, shape (n,)
-        Numbers or codes; none missing.
-    outcome : array of bool, shape (n,)
-        The outcome.
-    is_ordered : bool
-        Whether the values have an order, so that a threshold may part them; two always have.
 
     Returns
     -------
@@ -105,18 +76,6 @@ def find_function(
     made: Floats, source: Floats, *, is_ordered: bool, sharing: int = 5
 ) -> float | None:
     """Find whether one column has a single value for each value of another.
-
-    Parameters
-    ----------
-    made : array of float, shape (n,)
-        The column that may follow; none missing.
-    source : array of float, shape (n,)
-        The column that it may follow from; none missing.
-    is_ordered : bool
-        Whether `made` has an order, so that it may rise or fall with `source`; two values have.
-    sharing : int
-        How many must have each value of `source` on average, where `made` does not rise or fall
-        with it. A strong predictor agrees with itself in a few pairs, and not in fives.
 
     Returns
     -------
@@ -156,11 +115,6 @@ def find_function(
 def follows_in_order(one: Floats, other: Floats) -> bool:
     """Say whether two columns rise together, or one as the other falls, without exception.
 
-    Parameters
-    ----------
-    one, other : array of float, shape (n,)
-        None missing.
-
     Returns
     -------
     bool
@@ -183,16 +137,6 @@ def follows_in_order(one: Floats, other: Floats) -> bool:
 def count_decimals(values: Floats) -> int | None:
     """Count the decimals to which values were rounded.
 
-    Parameters
-    ----------
-    values : array of float, shape (n,)
-        None missing.
-
-    Returns
-    -------
-    int or None
-        None where there are more than four.
-
     Examples
     --------
     >>> count_decimals(np.array([33.3, 50.0])), count_decimals(np.array([1 / 3]))
@@ -206,13 +150,6 @@ def count_decimals(values: Floats) -> int | None:
 
 def is_equal(values: Floats, target: Floats, *, decimals: int | None) -> Bools:
     """Say which values equal a target's, up to the decimals to which they were rounded.
-
-    Parameters
-    ----------
-    values, target : array of float, shape (n,)
-        None missing.
-    decimals : int or None
-        To how many all of `values` were rounded.
 
     Returns
     -------
@@ -234,13 +171,6 @@ def is_equal(values: Floats, target: Floats, *, decimals: int | None) -> Bools:
 
 def compute_separation(values: Floats, outcome: Bools) -> float:
     """How well a column tells two outcomes apart, either way round.
-
-    Parameters
-    ----------
-    values : array of float, shape (n,)
-        None missing.
-    outcome : array of bool, shape (n,)
-        The outcome.
 
     Returns
     -------
@@ -264,11 +194,6 @@ def compute_separation(values: Floats, outcome: Bools) -> float:
 
 def compute_rank_correlation(one: Floats, other: Floats) -> float:
     """How alike in rank two columns are, either way round.
-
-    Parameters
-    ----------
-    one, other : array of float, shape (n,)
-        None missing.
 
     Returns
     -------

@@ -72,21 +72,7 @@ class Column:
 
 
 def list_columns(features: FeatureTable, tables: PatientTables) -> Iterator[Column]:
-    """List the patient features that could hold more than was known.
-
-    Parameters
-    ----------
-    features : FeatureTable
-        The features.
-    tables : PatientTables
-        Their participants.
-
-    Yields
-    ------
-    Column
-        In order; without those that are the same for everybody or for everybody in the same
-        trial and arm, since who takes which arm is known when treatment begins.
-    """
+    """List the patient features that could hold more than was known."""
     people = tables.participants
     group = people.groupby(
         [name for name in ("studyid", "arm") if name in people], sort=False, dropna=False
@@ -132,17 +118,6 @@ def is_told_before(
 ) -> bool:
     """Say whether what was assessed by the moment of prediction says as much as a feature.
 
-    Parameters
-    ----------
-    column : Column
-        The feature.
-    rows : array of bool, shape (n_participants,)
-        Whom it was compared in.
-    before : tuple of array of float
-        Values that were assessed by then.
-    exactly : bool
-        Whether nearly is not enough.
-
     Returns
     -------
     bool
@@ -184,16 +159,5 @@ def _is_nearly_told(column: Column, rows: Bools, known: Floats) -> bool:
 
 
 def covers(part: Bools, whole: Bools) -> bool:
-    """Say whether a comparison holds for at least half of those it is to speak for.
-
-    Parameters
-    ----------
-    part, whole : array of bool, shape (n_participants,)
-        Who was compared, and whom it is to speak for.
-
-    Returns
-    -------
-    bool
-        False where few were.
-    """
+    """Say whether a comparison holds for at least half of those it is to speak for."""
     return 2 * int(part.sum()) >= int(whole.sum()) > 0

@@ -21,25 +21,7 @@ _TIMES_AS_OFTEN = 10
 def find_followed(
     column: Column, followed: Sequence[tuple[str, Floats]], trials: npt.NDArray[np.intp]
 ) -> Iterator[Finding]:
-    """Find whether a category or two-valued feature says who was followed.
-
-    Parameters
-    ----------
-    column : Column
-        The feature.
-    followed : sequence of tuple
-        In words what may have happened, and for each participant 1 if it did, 0 if not, NaN where
-        it could not.
-    trials : array of int, shape (n_participants,)
-        The trial of each: where a trial has one value alone, its losses are the trial's.
-
-    Yields
-    ------
-    Finding
-        A ``stop`` where it says so of everybody. A ``warn`` where hardly anybody with one of its
-        values was lost and of the others ten times as many; or where just those lack it who were
-        lost, since they may have lacked everything from the start.
-    """
+    """Find whether a category or two-valued feature says who was followed."""
     if column.is_ordered and column.n_levels > 2:
         yield from _find_exact(column.known, column.with_missing, followed, column)
         return

@@ -26,15 +26,6 @@ _REMEDY = (
 def grade(log_chance: float, comparisons: int, uncommon: int) -> Literal["stop", "warn"] | None:
     """Grade an agreement by how likely chance would bring it.
 
-    Parameters
-    ----------
-    log_chance : float
-        The logarithm of its chance in one comparison.
-    comparisons : int
-        How many were made of the same feature.
-    uncommon : int
-        Participants who differ from the commonest value, or of the rarer class.
-
     Returns
     -------
     str or None
@@ -53,20 +44,5 @@ def grade(log_chance: float, comparisons: int, uncommon: int) -> Literal["stop",
 
 
 def make_finding(name: str, severity: Literal["stop", "warn"], words: str) -> Finding:
-    """Say what a feature was found to be.
-
-    Parameters
-    ----------
-    name : str
-        The feature.
-    severity : str
-        ``stop`` or ``warn``.
-    words : str
-        What it is, without any value.
-
-    Returns
-    -------
-    Finding
-        With the remedy.
-    """
+    """Say what a feature was found to be."""
     return Finding(f"feature '{name}'", words, _REMEDY, severity)

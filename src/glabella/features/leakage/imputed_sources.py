@@ -17,15 +17,6 @@ def find_imputed_leaks(
 ) -> tuple[Finding, ...]:
     """Find the features of visits whose kept values may look ahead of their visit.
 
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments, with ``dtype`` where a source keeps derived values.
-    feature_set : FeatureSet
-        The features.
-    dictionary : Dictionary
-        The variables.
-
     Returns
     -------
     tuple of Finding

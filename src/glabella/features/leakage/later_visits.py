@@ -46,18 +46,7 @@ class LaterVisit:
 
 
 def locate_rows(tables: PatientTables) -> dict[str, pd.DataFrame]:
-    """Give each variable's known assessments by the position of their participant.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-
-    Returns
-    -------
-    dict of DataFrame
-        Variable to ``person``, ``week`` and ``aval``.
-    """
+    """Give each variable's known assessments by the position of their participant."""
     every = tables.assessments
     person = find_positions(every, tables.participants)
     rows = pd.DataFrame(
@@ -76,15 +65,6 @@ def list_later(
     tables: PatientTables, located: Mapping[str, pd.DataFrame], clock: Moment
 ) -> list[LaterVisit]:
     """List the visits after the moment of prediction.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    located : mapping of DataFrame
-        From `locate_rows`.
-    clock : Moment
-        The moment of prediction.
 
     Returns
     -------
@@ -114,25 +94,7 @@ def list_later(
 def list_followed(
     tables: PatientTables, located: Mapping[str, pd.DataFrame], variable: str, clock: Moment
 ) -> Iterator[tuple[str, Floats]]:
-    """List who was still followed at each scheduled week after the moment of prediction.
-
-    Parameters
-    ----------
-    tables : PatientTables
-        Participants and assessments.
-    located : mapping of DataFrame
-        From `locate_rows`.
-    variable : str
-        Whose visits count; those of every variable where it is not assessed at any.
-    clock : Moment
-        The moment of prediction.
-
-    Yields
-    ------
-    tuple
-        In words what they were, and for each participant 1 if assessed then or later, else 0;
-        NaN in a trial that has no such visit.
-    """
+    """List who was still followed at each scheduled week after the moment of prediction."""
     parts = [located[variable]] if variable in located else list(located.values())
     if not parts:
         return

@@ -46,23 +46,6 @@ def find_leaks(
 ) -> tuple[Finding, ...]:
     """Find the features whose values hold what was not known at the moment of prediction.
 
-    Parameters
-    ----------
-    features : FeatureTable
-        The features of all participants.
-    outcomes : DataFrame
-        In the order of the participants: ``baseline``, ``week``, ``score`` and ``responded`` (1
-        or 0), NaN where unknown; the first three all NaN where the endpoint is a flag.
-    tables : PatientTables
-        The participants and their assessments.
-    clock : Moment
-        The moment of prediction.
-    endpoint_variable : str
-        The variable of the endpoint.
-    dated : collection of str
-        Features made of assessments whose own weeks say that they precede the prediction: an
-        early response may well decide the outcome, so they are doubted and never refused.
-
     Returns
     -------
     tuple of Finding
@@ -109,23 +92,7 @@ def find_leaks(
 
 
 def refuse_leaks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Raise one error that holds all stops, bounded in length; give back what does not stop.
-
-    Parameters
-    ----------
-    findings : sequence of Finding
-        From `find_leaks` or `find_imputed_leaks`.
-
-    Returns
-    -------
-    tuple of Finding
-        The findings, where none is a stop.
-
-    Raises
-    ------
-    ClockError
-        If at least one is a stop.
-    """
+    """Raise one error that holds all stops, bounded in length; give back what does not stop."""
     stops = [item for item in findings if item.severity == "stop"]
     if not stops:
         return tuple(findings)

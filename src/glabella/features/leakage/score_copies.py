@@ -55,18 +55,7 @@ class Target:
 
 
 def list_targets(visit: LaterVisit) -> Iterator[Target]:
-    """List the score of a visit and its changes.
-
-    Parameters
-    ----------
-    visit : LaterVisit
-        The visit.
-
-    Yields
-    ------
-    Target
-        The score; for each earlier value the change from it, and the change as a fraction of it.
-    """
+    """List the score of a visit and its changes."""
     name, later = f"'{visit.variable}' {visit.when}", visit.values
     changed = ~np.isnan(later)
     for earlier in visit.before:
@@ -85,20 +74,7 @@ def list_targets(visit: LaterVisit) -> Iterator[Target]:
 
 
 def find_copy(column: Column, targets: Sequence[Target]) -> Iterator[Finding]:
-    """Find what a feature is a copy of.
-
-    Parameters
-    ----------
-    column : Column
-        The feature.
-    targets : sequence of Target
-        All that it is held against.
-
-    Yields
-    ------
-    Finding
-        Equal in nearly all whose score changed, or following from it in all.
-    """
+    """Find what a feature is a copy of."""
     for target in targets:
         both = column.known & ~np.isnan(target.values)
         probe = column.probe[both[column.probe]]

@@ -29,25 +29,7 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
 
 
 def find_estimator(name: str, *, place: str | None = None) -> type[ResponderModel]:
-    """Look an estimator up by its registered name.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    place : str, optional
-        Where it was used, for the message.
-
-    Returns
-    -------
-    type of ResponderModel
-        The class.
-
-    Raises
-    ------
-    DefinitionError
-        If none is registered under this name.
-    """
+    """Look an estimator up by its registered name."""
     if name not in ESTIMATORS:
         raise DefinitionError(
             f"there is no estimator '{name}'",
@@ -59,23 +41,7 @@ def find_estimator(name: str, *, place: str | None = None) -> type[ResponderMode
 
 
 def name_estimator(model: ResponderModel) -> str:
-    """Give the registered name of a model's estimator.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Of a registered class.
-
-    Returns
-    -------
-    str
-        The name.
-
-    Raises
-    ------
-    ValueError
-        If the class is not registered.
-    """
+    """Give the registered name of a model's estimator."""
     wanted = (type(model).__module__, type(model).__name__)
     for name, place in ESTIMATORS.items():
         if place == wanted:

@@ -24,20 +24,7 @@ _MOST_TRIALS_LISTED = 5
 
 
 def note_size(events: int, encoding: Encoding) -> Iterator[Finding]:
-    """Note few events for many parameters.
-
-    Parameters
-    ----------
-    events : int
-        Participants of the rarer outcome.
-    encoding : Encoding
-        The columns that a linear candidate weighs.
-
-    Yields
-    ------
-    Finding
-        At most one.
-    """
+    """Note few events for many parameters."""
     parameters = max(len(encoding.columns), 1)
     if events / parameters < _FEWEST_EVENTS_PER_PARAMETER:
         yield Finding(
@@ -50,18 +37,7 @@ def note_size(events: int, encoding: Encoding) -> Iterator[Finding]:
 
 
 def note_cells(participants: pd.DataFrame) -> Iterator[Finding]:
-    """Note cells of trial and arm that are too small for a figure of their own.
-
-    Parameters
-    ----------
-    participants : DataFrame
-        As in `CheckResult`.
-
-    Yields
-    ------
-    Finding
-        One for each cell.
-    """
+    """Note cells of trial and arm that are too small for a figure of their own."""
     others = participants["n"] - participants["responders"]
     smallest = np.minimum(participants["responders"], others)
     for _, row in participants[smallest < FEWEST_OF_A_CLASS].iterrows():
@@ -74,19 +50,7 @@ def note_cells(participants: pd.DataFrame) -> Iterator[Finding]:
 
 
 def note_missing(missing: pd.DataFrame) -> Iterator[Finding]:
-    """Note features of which much is missing.
-
-    Parameters
-    ----------
-    missing : DataFrame
-        As in `CheckResult`.
-
-    Yields
-    ------
-    Finding
-        One for each of the features of which most is missing, with the trials, and one that
-        counts the others.
-    """
+    """Note features of which much is missing."""
     features = missing.drop(columns="trial")
     over = [name for name in map(str, features) if (features[name] > _MUCH_MISSING).any()]
     most = sorted(over, key=lambda name: -features[name].max())[:_MOST_FEATURES_LISTED]
@@ -113,18 +77,7 @@ def note_missing(missing: pd.DataFrame) -> Iterator[Finding]:
 
 
 def note_constants(features: FeatureTable) -> Iterator[Finding]:
-    """Note features that are the same for everybody.
-
-    Parameters
-    ----------
-    features : FeatureTable
-        Of the analysed participants.
-
-    Yields
-    ------
-    Finding
-        One for each feature.
-    """
+    """Note features that are the same for everybody."""
     for spec in features.specs:
         if spec.part == "patient" and features.frame[spec.name].nunique() < 2:
             yield Finding(
@@ -136,18 +89,7 @@ def note_constants(features: FeatureTable) -> Iterator[Finding]:
 
 
 def note_membership(membership: Membership) -> Iterator[Finding]:
-    """Note features that name the trial.
-
-    Parameters
-    ----------
-    membership : Membership
-        How well they do.
-
-    Yields
-    ------
-    Finding
-        At most one.
-    """
+    """Note features that name the trial."""
     best = max(membership.auc or 0.0, membership.auc_missing or 0.0)
     if best >= _NAMES_THE_TRIAL:
         yield Finding(
@@ -160,18 +102,7 @@ def note_membership(membership: Membership) -> Iterator[Finding]:
 
 
 def note_schedule(schedule: pd.DataFrame) -> Iterator[Finding]:
-    """Note assessments at weeks that belong to no visit of the trial's schedule.
-
-    Parameters
-    ----------
-    schedule : DataFrame
-        As in `CheckResult`.
-
-    Yields
-    ------
-    Finding
-        One for each trial.
-    """
+    """Note assessments at weeks that belong to no visit of the trial's schedule."""
     for trial, part in schedule[~schedule["scheduled"]].groupby("trial", sort=False):
         weeks = [f"{week:g}" for week in part["week"]]
         listed = ", ".join(weeks[:_MOST_WEEKS_LISTED])
@@ -186,18 +117,7 @@ def note_schedule(schedule: pd.DataFrame) -> Iterator[Finding]:
 
 
 def note_visit_weeks(weeks: VisitWeeks) -> Iterator[Finding]:
-    """Note trials whose weeks are not the planned weeks of visits.
-
-    Parameters
-    ----------
-    weeks : VisitWeeks
-        Of the endpoint's variable.
-
-    Yields
-    ------
-    Finding
-        One for each trial.
-    """
+    """Note trials whose weeks are not the planned weeks of visits."""
     for trial in weeks.untold:
         yield Finding(
             f"trial {trial}",

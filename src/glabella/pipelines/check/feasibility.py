@@ -26,11 +26,6 @@ ANTICIPATED = (0.65, 0.75)
 def tabulate_folds(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Count the classes of the folds of each design, and of each trial or site.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
     Returns
     -------
     DataFrame
@@ -60,11 +55,6 @@ def tabulate_folds(loaded: LoadedAnalysis) -> pd.DataFrame:
 def tabulate_trials_by_fold(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Count who is held out in each fold of the first pooled repetition.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
     Returns
     -------
     DataFrame
@@ -84,18 +74,7 @@ def tabulate_trials_by_fold(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 
 def note_folds(folds: pd.DataFrame) -> Iterator[Finding]:
-    """Name the trials and sites of which, left out, one class is too small for a figure.
-
-    Parameters
-    ----------
-    folds : DataFrame
-        From `tabulate_folds`.
-
-    Yields
-    ------
-    Finding
-        One for each.
-    """
+    """Name the trials and sites of which, left out, one class is too small for a figure."""
     for _, row in folds[folds["design"] == "across"].iterrows():
         fewest = min(row["held_out_responders"], row["held_out_others"])
         if fewest < FEWEST_OF_A_CLASS:
@@ -107,11 +86,6 @@ def note_folds(folds: pd.DataFrame) -> Iterator[Finding]:
 
 def tabulate_parameters(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Set events against the parameters of each candidate.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
 
     Returns
     -------
@@ -136,11 +110,6 @@ def tabulate_parameters(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 def tabulate_sizes(loaded: LoadedAnalysis) -> pd.DataFrame:
     """Set the participants against those that Riley's criteria ask for.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
 
     Returns
     -------
@@ -176,20 +145,7 @@ def tabulate_sizes(loaded: LoadedAnalysis) -> pd.DataFrame:
 
 
 def note_sizes(sizes: pd.DataFrame, references: Collection[str]) -> Iterator[Finding]:
-    """Warn where even a good model would need more participants than there are.
-
-    Parameters
-    ----------
-    sizes : DataFrame
-        From `tabulate_sizes`.
-    references : collection of str
-        Candidates that are there to be beaten.
-
-    Yields
-    ------
-    Finding
-        One for each other candidate that is short at the higher of the anticipated concordances.
-    """
+    """Warn where even a good model would need more participants than there are."""
     best = sizes[(sizes["anticipated"] == max(ANTICIPATED)) & ~sizes["candidate"].isin(references)]
     for row in best[best["needed"] > best["analysed"]].to_dict("records"):
         yield Finding(

@@ -13,20 +13,7 @@ _ACROSS = {"trial": "leave_one_trial_out", "site": "leave_one_site_out"}
 
 
 def note_promotion(loaded: LoadedAnalysis) -> Iterator[Finding]:
-    """Note what will not be measured, that promotion or a claim asks for.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
-    Yields
-    ------
-    Finding
-        One for each criterion of the gate that can't be met, for claims beyond severity, and for
-        an explanation that the validation does not pay for. Nothing on promotion where the data
-        are simulated: such a model is never promoted.
-    """
+    """Note what will not be measured, that promotion or a claim asks for."""
     has_refits = yield from _note_explanation(loaded)
     if loaded.tables.origin != "simulated":
         yield from _note_across(loaded)

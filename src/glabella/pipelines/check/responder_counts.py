@@ -18,11 +18,6 @@ from glabella.errors import AnalysisError
 def count_by_strategy(loaded: LoadedAnalysis) -> tuple[pd.DataFrame, list[Finding]]:
     """Count responders under the endpoint, its alternatives and every strategy.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
     Returns
     -------
     tuple of DataFrame and list of Finding

@@ -73,29 +73,10 @@ def read_outcome(
     ``responder``; or the column's name does, if it is ``responded``, ``responder`` or ``response``
     and its values are 1 and 0, true and false, or yes and no.
 
-    Parameters
-    ----------
-    frame : DataFrame, shape (n_rows, ...)
-        The table.
-    asked : OutcomeColumn
-        What the user states.
-    layouts : sequence of TableLayout
-        How the table may be written: forms that give its other values the same meaning.
-    manifest : Manifest
-        What counts as response if the endpoint is a flag, and the model's features.
-    place : str
-        The table, for messages.
-
     Returns
     -------
     array of float, shape (n_rows,)
         1 for response, 0 for none, NaN where it is not known.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, nothing says what means response, or values contradict that;
-        with counts, never with a value.
     """
     flag = manifest.outcome
     own = [] if flag is None else _find_own_columns(frame, asked.name, layouts, flag)
@@ -303,25 +284,7 @@ def _read_words(text: pd.Series, labels: Mapping[str, str], column: str, place: 
 def refuse_swapped(
     log_odds: Floats, responded: Floats, place: str, *, may_be_reversed: bool = False
 ) -> None:
-    """Stop if the outcome fits the model much better with its classes swapped.
-
-    Parameters
-    ----------
-    log_odds : array of float, shape (n,)
-        Of the model.
-    responded : array of float, shape (n,)
-        1 for response, 0 for none; or the expected response where it was imputed.
-    place : str
-        The table.
-    may_be_reversed : bool
-        Whether the user states that the coding is right.
-
-    Raises
-    ------
-    DataError
-        If the swapped outcome is likelier by a tenth of a nat for each participant, and a
-        thousand times likelier in all.
-    """
+    """Stop if the outcome fits the model much better with its classes swapped."""
     bounded = np.clip(log_odds, -15.0, 15.0)
     gain = -float(np.sum((2.0 * responded - 1.0) * bounded))
     if may_be_reversed or gain <= max(_BETTER_IN_ALL, _BETTER_EACH * len(bounded)):

@@ -43,18 +43,6 @@ def find_overlap(
 ) -> Overlap:
     """Find the participants who are among those of training, by the hash of their identifiers.
 
-    Parameters
-    ----------
-    ids : sequence of Series
-        Trial and identifier of each participant, or the identifier alone.
-    manifest : Manifest
-        Of the model.
-    project : Project
-        Whose keys, outside MLflow's store, say who was trained on.
-    across_trials : bool
-        Whether an identifier of training is noticed in a trial that training did not know: the
-        trial of a table may have been named by its file, or by the analysis.
-
     Returns
     -------
     Overlap
@@ -85,22 +73,7 @@ def find_overlap(
 
 
 def refuse_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
-    """Refuse participants of training, unless that was stated.
-
-    Parameters
-    ----------
-    overlap : Overlap
-        From `find_overlap`.
-    place : str
-        The table.
-    may_overlap : bool
-        Whether it was.
-
-    Raises
-    ------
-    DataError
-        With their number.
-    """
+    """Refuse participants of training, unless that was stated."""
     if may_overlap:
         return
     if overlap.same:

@@ -32,30 +32,7 @@ def read_mapped_trials(
     project: Project,
     options: NewTrialOptions,
 ) -> Iterator[NewTrial]:
-    """Read the trials of an analysis, and predict their participants by a model of another.
-
-    Parameters
-    ----------
-    reference : str
-        An analysis whose data are the new trials: a name in ``pipelines`` or a path.
-    bundle : Bundle
-        The model.
-    project : Project
-        The definitions, and the keys that say who was trained on.
-    options : NewTrialOptions
-        The folder of the data files, and what is allowed.
-
-    Yields
-    ------
-    NewTrial
-        One a trial, in the order of the data. Its external set is not looked at.
-
-    Raises
-    ------
-    GlabellaError
-        If the analysis is refused, or asks for another endpoint, other features or other arms than
-        the model was trained for.
-    """
+    """Read the trials of an analysis, and predict their participants by a model of another."""
     loaded = load_analysis(reference, project, data=options.data)
     _compare(loaded, bundle)
     sample, people = loaded.sample, loaded.tables.participants.iloc[loaded.kept]

@@ -115,13 +115,7 @@ class NewTrial:
         return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds)), dtype=float)
 
     def predict(self) -> pd.DataFrame:
-        """Give the predictions as validation tabulates them.
-
-        Returns
-        -------
-        DataFrame
-            Rows as of `collect_predictions`, in one fold.
-        """
+        """Give the predictions as validation tabulates them."""
         return pd.DataFrame(
             {
                 "row": np.arange(self.sample.n),
@@ -140,27 +134,10 @@ def read_new_trial(
 ) -> NewTrial:
     """Read a table with outcomes, and predict its participants.
 
-    Parameters
-    ----------
-    path : Path
-        One row a participant, in a form that the model knows, with the outcome.
-    bundle : Bundle
-        The model.
-    options : NewTrialOptions
-        Where outcome and arm are, and what is allowed.
-    project : Project
-        Whose keys say who was trained on.
-
     Returns
     -------
     NewTrial
         Rows that the model refuses or whose outcome is missing are counted and left out.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, an outcome or an arm can't be read, participants of training are
-        among them, too few of a class are left, or the outcome seems to be reversed.
     """
     manifest = bundle.manifest
     with place_refusal(path.name):
@@ -311,18 +288,7 @@ def _find_arm_column(frame: pd.DataFrame, layouts: Sequence[TableLayout], place:
 
 
 def describe_content(path: Path) -> str:
-    """Compute the SHA-256 of a table, or of the parts of one.
-
-    Parameters
-    ----------
-    path : Path
-        A file or a folder; what can't be read is left to the reader to refuse.
-
-    Returns
-    -------
-    str
-        In hexadecimal; blank if it can't be read.
-    """
+    """Compute the SHA-256 of a table, or of the parts of one."""
     digest = hashlib.sha256()
     try:
         for part in sorted(path.iterdir()) if path.is_dir() else [path]:
@@ -359,20 +325,7 @@ def _prepare(
 
 
 def describe_drift(features: pd.DataFrame, manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """Hold the distribution of each feature against that of training.
-
-    Parameters
-    ----------
-    features : DataFrame
-        Of the participants.
-    manifest : Manifest
-        Of the model.
-
-    Returns
-    -------
-    dict of dict
-        By feature: ``index``, ``noise``, ``is_marked``.
-    """
+    """Hold the distribution of each feature against that of training."""
     found = {}
     for name, known in manifest.reference.items():
         drift = measure_drift(known, known.count(features[name]))
@@ -381,20 +334,7 @@ def describe_drift(features: pd.DataFrame, manifest: Manifest) -> dict[str, dict
 
 
 def refuse_few(responded: npt.NDArray[np.int8], place: str) -> None:
-    """Refuse a trial that says nothing of a model.
-
-    Parameters
-    ----------
-    responded : array of int, shape (n,)
-        The outcome.
-    place : str
-        The table.
-
-    Raises
-    ------
-    DataError
-        If a class has under five participants.
-    """
+    """Refuse a trial that says nothing of a model."""
     rarer = min(int(responded.sum()), int((1 - responded).sum()))
     if not rarer and len(responded) >= FEWEST_OF_A_CLASS:
         what = "response" if responded.all() else "no response"

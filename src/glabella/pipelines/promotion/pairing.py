@@ -61,27 +61,7 @@ class Paired:
 
 
 def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
-    """Read a run's held-out predictions, and whose they are.
-
-    Parameters
-    ----------
-    store : Store
-        The open store.
-    run_id : str
-        The run.
-    keys : Path
-        The folder of the key files.
-
-    Returns
-    -------
-    HeldOut
-        Of the procedure.
-
-    Raises
-    ------
-    NotPairedError
-        If the key file or the predictions are missing, or of an earlier version.
-    """
+    """Read a run's held-out predictions, and whose they are."""
     short = run_id[:8]
     path = keys / f"{run_id}.csv"
     # The id comes from a store that others may write to, and becomes a path here.
@@ -115,25 +95,7 @@ def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
 
 
 def pair(first: HeldOut, second: HeldOut, design: str) -> Paired:
-    """Pair two runs' predictions under a design.
-
-    Parameters
-    ----------
-    first, second : HeldOut
-        Of two runs on the same data and outcome.
-    design : str
-        ``pooled`` or ``across``.
-
-    Returns
-    -------
-    Paired
-        Of the participants that both have.
-
-    Raises
-    ------
-    NotPairedError
-        If one has no such design, they share nobody, or hold different outcomes.
-    """
+    """Pair two runs' predictions under a design."""
     rows = [*_IDS, "period"]
     tables = []
     for item in (first, second):

@@ -59,15 +59,6 @@ class RehearsalPlan:
 def load_rehearsed(plan: RehearsalPlan, number: int, *, is_held: bool = False) -> LoadedAnalysis:
     """Draw the trials of a repeat.
 
-    Parameters
-    ----------
-    plan : RehearsalPlan
-        What is repeated.
-    number : int
-        Of the repeat.
-    is_held : bool
-        Whether features are held against outcomes, as `load_tables_of` does.
-
     Returns
     -------
     LoadedAnalysis
@@ -84,20 +75,7 @@ def load_rehearsed(plan: RehearsalPlan, number: int, *, is_held: bool = False) -
 
 
 def draw_tested(plan: RehearsalPlan, number: int) -> Sample:
-    """Draw participants of the trials of a repeat to measure on.
-
-    Parameters
-    ----------
-    plan : RehearsalPlan
-        What is repeated.
-    number : int
-        Of the repeat.
-
-    Returns
-    -------
-    Sample
-        A thousand, of the truth that is asked for.
-    """
+    """Draw participants of the trials of a repeat to measure on."""
     scenario = _find_tested_scenario(plan)
     return draw_same_trials(plan, number, scenario, FRESH_PARTICIPANTS, "test")
 
@@ -105,26 +83,7 @@ def draw_tested(plan: RehearsalPlan, number: int) -> Sample:
 def draw_same_trials(
     plan: RehearsalPlan, number: int, scenario: Scenario, size: int, purpose: str
 ) -> Sample:
-    """Draw other participants of the trials of a repeat, with the effects that these have in it.
-
-    Parameters
-    ----------
-    plan : RehearsalPlan
-        What is repeated.
-    number : int
-        Of the repeat.
-    scenario : Scenario
-        How they are followed.
-    size : int
-        How many, in all trials together.
-    purpose : str
-        Other participants for each.
-
-    Returns
-    -------
-    Sample
-        Those with an outcome.
-    """
+    """Draw other participants of the trials of a repeat, with the effects that these have in it."""
     seed = _seed_repeat(plan, number)
     effects = [draw_effects(plan.scenario, trial, seed=seed) for trial in plan.scenario.trials]
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", purpose, number))
@@ -132,20 +91,7 @@ def draw_same_trials(
 
 
 def deal(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
-    """Deal participants out by trial and arm into two halves that are made up alike.
-
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-    seed : SeedSequence
-        Of the order.
-
-    Returns
-    -------
-    tuple of array of int
-        The rows of either half, ascending.
-    """
+    """Deal participants out by trial and arm into two halves that are made up alike."""
     shuffled = np.random.default_rng(seed).permutation(sample.n)
     cells = pd.factorize(sample.strata[shuffled])[0]
     dealt = shuffled[np.argsort(cells, kind="stable")]
@@ -153,22 +99,7 @@ def deal(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
 
 
 def draw_trial(plan: RehearsalPlan, number: int, fold: Fold) -> Sample:
-    """Draw a large trial: the one validated inside, or another of the kind of the one left out.
-
-    Parameters
-    ----------
-    plan : RehearsalPlan
-        What is repeated.
-    number : int
-        Of the repeat.
-    fold : Fold
-        Of the design ``inside`` or ``across``.
-
-    Returns
-    -------
-    Sample
-        Four thousand, less who has no outcome.
-    """
+    """Draw a large trial: the one validated inside, or another of the kind of the one left out."""
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", fold.design, number))
     [mine] = [trial for trial in _find_tested_scenario(plan).trials if trial.id == fold.group]
     alone = plan.scenario.model_copy(update={"trials": (mine,)}).resize(FRESH_TRIAL)
@@ -179,20 +110,7 @@ def draw_trial(plan: RehearsalPlan, number: int, fold: Fold) -> Sample:
 
 
 def list_used(resolved: ResolvedAnalysis, scenario: Scenario) -> set[str]:
-    """Name the variables that an analysis reads, directly or by a total's items.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The definitions.
-    scenario : Scenario
-        What is drawn.
-
-    Returns
-    -------
-    set of str
-        Of the dictionary.
-    """
+    """Name the variables that an analysis reads, directly or by a total's items."""
     known = resolved.dictionary.value.variables
     analysis = resolved.analysis.value
     # Whatever a definition says that is a variable's name counts as one.

@@ -74,20 +74,7 @@ class Repeat:
 
 
 def rehearse_once(plan: RehearsalPlan, number: int) -> Repeat:
-    """Draw the trials, train on them, and hold what is reported against the truth.
-
-    Parameters
-    ----------
-    plan : RehearsalPlan
-        What is repeated.
-    number : int
-        Of the repeat, from 0; the same number gives the same trials and figures.
-
-    Returns
-    -------
-    Repeat
-        With its failure in words where the analysis refuses these trials.
-    """
+    """Draw the trials, train on them, and hold what is reported against the truth."""
     started = time.perf_counter()
     about: dict[str, Any] = {"repeat": number, "failure": ""}
     figures: list[dict[str, Any]] = []
@@ -333,13 +320,6 @@ class _RepeatInProgress:
 
 def find_true_roles(resolved: ResolvedAnalysis, scenario: Scenario) -> dict[str, str]:
     """Say what each feature truly is in a scenario.
-
-    Parameters
-    ----------
-    resolved : ResolvedAnalysis
-        The features.
-    scenario : Scenario
-        The effects.
 
     Returns
     -------

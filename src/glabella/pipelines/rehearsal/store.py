@@ -67,26 +67,7 @@ class ChunkStore:
 
     @contextlib.contextmanager
     def open(self, definition: Mapping[str, str]) -> Iterator[None]:
-        """Make the folder, or continue one of the same definition, and keep others out.
-
-        Parameters
-        ----------
-        definition : mapping of str
-            Name to what repeats depend on: hashes of definitions, versions, options.
-
-        Yields
-        ------
-        None
-            While no other process has the folder.
-
-        Raises
-        ------
-        AnalysisError
-            If it holds repeats of another definition: what changed is named.
-        DataError
-            If it holds something else, another rehearsal is writing into it, or it can't be
-            written.
-        """
+        """Make the folder, or continue one of the same definition, and keep others out."""
         self._refuse_others()
         self._store.take(CHUNKS)
         try:
@@ -172,18 +153,7 @@ class ChunkStore:
         return finished
 
     def keep(self, repeats: Sequence[Repeat]) -> None:
-        """Keep a chunk, whole or not at all.
-
-        Parameters
-        ----------
-        repeats : sequence of Repeat
-            In the order of their numbers, without a gap.
-
-        Raises
-        ------
-        DataError
-            If it can't be written; chunks that were kept before stay.
-        """
+        """Keep a chunk, whole or not at all."""
         target = self._chunks / f"{repeats[0].number:06d}"
         partial = target.with_name(f".{target.name}{_PARTIAL}")
         tables: dict[str, list[dict[str, Any]]] = {
@@ -204,25 +174,7 @@ class ChunkStore:
             raise self._store.wording.describe_write_error(error) from None
 
     def read(self, name: str, *, repeats: int) -> pd.DataFrame:
-        """Read one table of the first repeats.
-
-        Parameters
-        ----------
-        name : str
-            ``repeats``, ``figures`` or ``claims``.
-        repeats : int
-            How many; more may have been kept.
-
-        Returns
-        -------
-        DataFrame
-            In the order of the repeats.
-
-        Raises
-        ------
-        DataError
-            If a chunk can't be read.
-        """
+        """Read one table of the first repeats."""
         parts = []
         for path in sorted(self._chunks.glob("[0-9]*")):
             try:
@@ -239,36 +191,12 @@ class ChunkStore:
         return found[found["repeat"] < repeats].reset_index(drop=True)
 
     def clear(self, names: Collection[str]) -> None:
-        """Remove results of before, so that they never stand beside newer ones.
-
-        Parameters
-        ----------
-        names : collection of str
-            The files.
-        """
+        """Remove results of before, so that they never stand beside newer ones."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
 
     def write(self, name: str, content: bytes) -> Path:
-        """Write a file of results beside the chunks, whole or not at all.
-
-        Parameters
-        ----------
-        name : str
-            The file.
-        content : bytes
-            What goes into it.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        DataError
-            If it can't be written.
-        """
+        """Write a file of results beside the chunks, whole or not at all."""
         try:
             write_whole(self.folder / name, content)
         except OSError as error:

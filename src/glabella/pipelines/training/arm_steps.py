@@ -45,13 +45,6 @@ class ArmStep:
 def compare_arms(loaded: LoadedAnalysis, attributions: Attributions) -> tuple[ArmStep, ...]:
     """Say what each arm adds on average against the first control.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    attributions : Attributions
-        Of held-out participants.
-
     Returns
     -------
     tuple of ArmStep

@@ -41,13 +41,7 @@ class FailedPart:
         return f"The part '{self.part}' is missing: {self.failure.words}{place}."
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values.
-
-        Returns
-        -------
-        dict
-            ``part``, ``kind``, ``message``, ``place``.
-        """
+        """Give it as plain values."""
         return {"part": self.part, **asdict(self.failure)}
 
 
@@ -69,22 +63,7 @@ class Attempts:
         compute: Callable[[], Result],
         otherwise: Callable[[Failure], Otherwise],
     ) -> Result | Otherwise:
-        """Compute a part.
-
-        Parameters
-        ----------
-        part : str
-            What readers call it.
-        compute : callable
-            Gives the result.
-        otherwise : callable
-            Gives what stands for it where that fails.
-
-        Returns
-        -------
-        object
-            Of one of the two.
-        """
+        """Compute a part."""
 
         def record(failure: Failure) -> Otherwise:
             self.failed.append(FailedPart(part, failure))
@@ -93,27 +72,11 @@ class Attempts:
         return attempt(compute, record)
 
     def find_reason(self, part: str) -> str:
-        """Find why a part could not be computed.
-
-        Parameters
-        ----------
-        part : str
-            What readers call it.
-
-        Returns
-        -------
-        str
-            Blank if it did not fail.
-        """
+        """Find why a part could not be computed."""
         return next((item.failure.words for item in self.failed if item.part == part), "")
 
     def drop_non_finite(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Put nothing in the place of what is no number.
-
-        Parameters
-        ----------
-        content : mapping
-            Plain values, by what readers call them.
 
         Returns
         -------
@@ -128,20 +91,7 @@ class Attempts:
         return dict(cleaned)
 
     def leave_out(self, part: str, compute: Callable[[], Result]) -> Result | None:
-        """Compute a part that may be missing.
-
-        Parameters
-        ----------
-        part : str
-            What readers call it.
-        compute : callable
-            Gives the result.
-
-        Returns
-        -------
-        object or None
-            None where that fails.
-        """
+        """Compute a part that may be missing."""
         return self.run(part, compute, lambda failure: None)
 
 

@@ -39,27 +39,7 @@ def explain_chosen(
     budget: Budget,
     runner: Runner = ONE_BY_ONE,
 ) -> Explanation:
-    """Explain the chosen candidate by its held-out attributions.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        Predictions, attributions and choice.
-    refits : sequence of RefitSummary or None
-        From `refit_chosen`.
-    budget : Budget
-        From `plan_for`.
-    runner : Runner
-        Where permutations run, and where finished ones are kept and found; the results do not
-        depend on it.
-
-    Returns
-    -------
-    Explanation
-        What is known of each predictor.
-    """
+    """Explain the chosen candidate by its held-out attributions."""
     grouping, chosen = loaded.grouping, validated.choice.name
     attributions = _collect(loaded, validated, chosen, grouping)
     seen = [item.left_out for item in refits[: budget.refits] if item is not None]

@@ -71,20 +71,7 @@ class CrossValidation:
     against_chosen: tuple[Difference, ...]
 
     def select(self, candidate: str, design: str) -> pd.DataFrame:
-        """Take the out-of-fold predictions of a candidate under a design.
-
-        Parameters
-        ----------
-        candidate : str
-            Its name.
-        design : str
-            ``pooled``, ``inside`` or ``across``.
-
-        Returns
-        -------
-        DataFrame
-            Rows of `collect_predictions`.
-        """
+        """Take the out-of-fold predictions of a candidate under a design."""
         table = self.predictions[candidate]
         return table[table["design"] == design]
 
@@ -95,28 +82,7 @@ def run_validation(
     *,
     by_arm: bool = True,
 ) -> CrossValidation:
-    """Validate every candidate under every design, and choose one.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    runner : Runner
-        Where fits run, and where finished ones are kept and found; the results do not depend
-        on it.
-    by_arm : bool
-        Whether each arm is measured as well.
-
-    Returns
-    -------
-    CrossValidation
-        Figures, predictions and the choice.
-
-    Raises
-    ------
-    AnalysisError
-        If a design is not feasible, or every candidate failed.
-    """
+    """Validate every candidate under every design, and choose one."""
     sample = loaded.sample
     candidates = {name: read.value for name, read in loaded.resolved.candidates.items()}
     references = loaded.resolved.references

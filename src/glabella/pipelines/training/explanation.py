@@ -75,13 +75,7 @@ class Explanation:
         return tuple(item.label for item in self.patient if item.is_beyond_noise)
 
     def describe(self) -> str:
-        """Say what predicts, in a few sentences.
-
-        Returns
-        -------
-        str
-            What can't be told from noise is said first where that is all.
-        """
+        """Say what predicts, in a few sentences."""
         patient = self.patient
         used = [item for item in patient if (item.importance.value or 0.0) > 0.0]
         if not used:
@@ -165,18 +159,7 @@ class Explanation:
 
 
 def describe_unexplained(reason: str) -> dict[str, Any]:
-    """Give what stands for an explanation that there is none of.
-
-    Parameters
-    ----------
-    reason : str
-        Why.
-
-    Returns
-    -------
-    dict
-        As `Explanation.as_json` gives it, with nothing in it.
-    """
+    """Give what stands for an explanation that there is none of."""
     return {
         "statement": f"The chosen model is not explained: {reason}.",
         "method": "",

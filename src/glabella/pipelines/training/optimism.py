@@ -87,13 +87,7 @@ class Procedure:
         }
 
     def list_metrics(self) -> dict[str, float]:
-        """Name the figures for a tracking store.
-
-        Returns
-        -------
-        dict of float
-            What has no value is left out.
-        """
+        """Name the figures for a tracking store."""
         corrected = {"auc": self.corrected.auc.value, "log_loss": self.corrected.log_loss.value}
         return {
             f"corrected.{name}": value for name, value in corrected.items() if value is not None
@@ -103,22 +97,7 @@ class Procedure:
 def measure_procedure(
     loaded: LoadedAnalysis, validated: CrossValidation, tuned: TunedModel
 ) -> Procedure:
-    """Set the validated figures of the procedure beside corrected and apparent ones.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        Figures, predictions and choice.
-    tuned : TunedModel
-        The chosen candidate, fitted to all participants.
-
-    Returns
-    -------
-    Procedure
-        All of them.
-    """
+    """Set the validated figures of the procedure beside corrected and apparent ones."""
     sample = loaded.sample
     pooled = validated.candidates[validated.choice.name].pooled
     # The chosen candidate did not fail, so it has figures.
@@ -143,20 +122,7 @@ def _not_corrected(reason: str, names: list[str]) -> BiasCorrected:
 
 
 def correct_for_choice(loaded: LoadedAnalysis, validated: CrossValidation) -> BiasCorrected:
-    """Correct the best candidate's figures for having been chosen by them.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        Figures, predictions and choice.
-
-    Returns
-    -------
-    BiasCorrected
-        By bootstrap over participants.
-    """
+    """Correct the best candidate's figures for having been chosen by them."""
     names = list(validated.predictions)
     return correct_choice(
         names,

@@ -42,18 +42,6 @@ def refit_chosen(
 ) -> list[RefitSummary | None]:
     """Refit the chosen candidate to bootstrap samples.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    chosen : str
-        The chosen candidate.
-    budget : Budget
-        From `plan_for`: how many refits an explanation takes.
-    runner : Runner
-        Where refits run, and where finished ones are kept and found; the results do not
-        depend on it.
-
     Returns
     -------
     list of RefitSummary or None
@@ -85,19 +73,6 @@ def refit_for_uncertainty(
     runner: Runner = ONE_BY_ONE,
 ) -> list[Mapping[str, bytes]]:
     """Refit the chosen candidate, tuning included, to samples of trials and of their participants.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    chosen : str
-        The chosen candidate.
-    refits : sequence of RefitSummary or None
-        To samples of participants: what differs between trials does not differ between these, so
-        they serve where there is one trial alone. Empty where the analysis asks for no refits.
-    runner : Runner
-        Where refits run, and where finished ones are kept and found; the results do not depend
-        on it.
 
     Returns
     -------

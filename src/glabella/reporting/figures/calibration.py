@@ -19,18 +19,7 @@ _HEADINGS = ["Figure", "Published", "Simulated mean", "Central 90 %", "Standard 
 
 
 def render_calibration_text(table: pd.DataFrame) -> str:
-    """Render a calibration for a terminal.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `glabella.simulation.published.published_check.calibrate`.
-
-    Returns
-    -------
-    str
-        A line a figure, in columns.
-    """
+    """Render a calibration for a terminal."""
     rows = [_HEADINGS, *_list_cells(table)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
     return "\n".join(
@@ -45,22 +34,7 @@ def render_calibration_text(table: pd.DataFrame) -> str:
 def render_calibration_markdown(
     table: pd.DataFrame, *, name: str, seed: int, replicates: int
 ) -> str:
-    """Render a calibration as Markdown, with sources.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `glabella.simulation.published.published_check.calibrate`.
-    name : str
-        The scenario.
-    seed, replicates : int
-        What it was simulated with.
-
-    Returns
-    -------
-    str
-        A table, under the command that makes it.
-    """
+    """Render a calibration as Markdown, with sources."""
     headings = [*_HEADINGS, "Source"]
     command = (
         f"glabella simulate {name} --calibration --seed {seed} --replicates {replicates} --out DIR"
@@ -102,33 +76,7 @@ def write_calibration(
     seed: int,
     replicates: int,
 ) -> tuple[Path, ...]:
-    """Write a calibration's table and figures.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What was simulated.
-    evidence : Evidence
-        The published figures.
-    table : DataFrame
-        From `glabella.simulation.published.published_check.calibrate`.
-    folder : Path
-        Made if need be; what an earlier calibration wrote there is replaced.
-    name : str
-        The scenario's.
-    seed, replicates : int
-        What it was simulated with.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
-
-    Raises
-    ------
-    DataError
-        If they can't be written.
-    """
+    """Write a calibration's table and figures."""
     pictured = picture_scenario(scenario, seed=seed, replicates=min(replicates, _MOST_PICTURED))
     contents: dict[str, bytes] = {
         "calibration.csv": table.to_csv(index=False, lineterminator="\n").encode(),

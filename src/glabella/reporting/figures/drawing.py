@@ -35,13 +35,7 @@ _SETTINGS = {"svg.hashsalt": "glabella", "svg.fonttype": "none", "text.parse_mat
 
 
 def open_pyplot() -> Any:
-    """Import matplotlib's pyplot, which takes a second, for files alone.
-
-    Returns
-    -------
-    module
-        With no window behind it, and the same SVG each time.
-    """
+    """Import matplotlib's pyplot, which takes a second, for files alone."""
     matplotlib = import_module("matplotlib")
     matplotlib.use("Agg")
     matplotlib.rcParams.update(_SETTINGS)
@@ -49,18 +43,7 @@ def open_pyplot() -> Any:
 
 
 def render_svg(figure: Figure) -> bytes:
-    """Render a figure, the same each time.
-
-    Parameters
-    ----------
-    figure : Figure
-        Of matplotlib.
-
-    Returns
-    -------
-    bytes
-        SVG, with its words as text.
-    """
+    """Render a figure, the same each time."""
     content = io.BytesIO()
     with import_module("matplotlib").rc_context(_SETTINGS):
         figure.savefig(
@@ -100,18 +83,7 @@ class Drawn:
     data: bytes
 
     def name_files(self, name: str) -> dict[str, bytes]:
-        """Name both files.
-
-        Parameters
-        ----------
-        name : str
-            Without an ending.
-
-        Returns
-        -------
-        dict of bytes
-            Content by file name.
-        """
+        """Name both files."""
         return {f"{name}.svg": self.image, f"{name}.csv": self.data}
 
 
@@ -121,23 +93,7 @@ def drop_figures() -> None:
 
 
 def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> Drawn:
-    """Finish a figure, read off what it shows, and close it.
-
-    Parameters
-    ----------
-    figure : Figure
-        With its axes drawn.
-    note : str
-        The mark of simulated data; may be empty.
-    data : DataFrame, optional
-        What it shows, for a figure that draws each participant; read off the figure unless
-        stated.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-    """
+    """Finish a figure, read off what it shows, and close it."""
     if note:
         figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
     for axis in figure.axes:

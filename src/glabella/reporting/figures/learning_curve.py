@@ -15,20 +15,6 @@ _LABELS = {"log_loss": "Log loss (lower is better)", "auc": "Concordance in the 
 def draw_learning_curve(curve: LearningCurve, *, title: str, note: str) -> Drawn:
     """Draw log loss and concordance over the participants learnt from.
 
-    Parameters
-    ----------
-    curve : LearningCurve
-        The result.
-    title : str
-        The model.
-    note : str
-        The mark of simulated data; may be empty.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-
     References
     ----------
     .. [1] Viering T, Loog M. The shape of learning curves: a review. IEEE Trans Pattern Anal Mach

@@ -30,24 +30,7 @@ Floats = npt.NDArray[np.float64]
 def draw_importance(
     predictors: Sequence[Predictor], threshold: Noise | None, *, scale: str, note: str
 ) -> Drawn:
-    """Draw each feature's importance with its interval, beside that of noise.
-
-    Parameters
-    ----------
-    predictors : sequence of Predictor
-        The patient's first.
-    threshold : Noise or None
-        The importance of features that tell nothing, where it was measured.
-    scale : str
-        Of the attributions.
-    note : str
-        The mark of simulated data; may be empty.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-    """
+    """Draw each feature's importance with its interval, beside that of noise."""
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(7.0, 0.36 * len(predictors) + 1.5))
     for place, item in enumerate(predictors):
@@ -80,20 +63,7 @@ def draw_importance(
 
 
 def draw_beeswarm(attributions: Attributions, *, note: str) -> Drawn:
-    """Draw the beeswarm in the colours of the report.
-
-    Parameters
-    ----------
-    attributions : Attributions
-        Of held-out participants.
-    note : str
-        The mark of simulated data; may be empty.
-
-    Returns
-    -------
-    Drawn
-        Image and data; these are of bins of at least ten participants.
-    """
+    """Draw the beeswarm in the colours of the report."""
     open_pyplot()
     figure = plot_beeswarm(attributions, low=COLOURS[0], high=COLOURS[1])
     return finish_figure(figure, note, tabulate_beeswarm(attributions))
@@ -108,19 +78,6 @@ def draw_dependence(
     note: str,
 ) -> Drawn:
     """Draw a feature's attributions over its values, with a smooth.
-
-    Parameters
-    ----------
-    attributions : Attributions
-        Of held-out participants.
-    sample : Sample
-        They.
-    feature : str
-        The feature.
-    spec : FeatureSpec
-        Its words.
-    note : str
-        The mark of simulated data; may be empty.
 
     Returns
     -------

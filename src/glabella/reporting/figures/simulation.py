@@ -19,20 +19,7 @@ _RECONSTRUCTED = ((0, 1, 5), (1, 3, 5), (2, 5, 5))
 
 
 def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> Drawn:
-    """Draw the mean fall by week, a panel a trial or cohort, with published points.
-
-    Parameters
-    ----------
-    courses : DataFrame
-        Of `glabella.simulation.published.pictures.Pictured`.
-    evidence : Evidence
-        Published falls are drawn where they belong; open where they are recalled.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-    """
+    """Draw the mean fall by week, a panel a trial or cohort, with published points."""
     panels = list(courses[["trial", "cohort"]].drop_duplicates().itertuples(index=False, name=None))
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)
@@ -70,20 +57,7 @@ def draw_courses(courses: pd.DataFrame, evidence: Evidence) -> Drawn:
 
 
 def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> Drawn:
-    """Draw the distribution of the baseline total, a panel a trial, with the entry threshold.
-
-    Parameters
-    ----------
-    baselines : DataFrame
-        Of `glabella.simulation.published.pictures.Pictured`.
-    scenario : Scenario
-        Its trials and their thresholds.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-    """
+    """Draw the distribution of the baseline total, a panel a trial, with the entry threshold."""
     across = min(3, len(scenario.trials))
     down = math.ceil(len(scenario.trials) / across)
     pyplot = open_pyplot()
@@ -103,18 +77,7 @@ def draw_baselines(baselines: pd.DataFrame, scenario: Scenario) -> Drawn:
 
 
 def draw_agitation(agitation: pd.DataFrame) -> Drawn:
-    """Draw the rate of response by grade of agitation, with the reconstructed trial.
-
-    Parameters
-    ----------
-    agitation : DataFrame
-        Of `glabella.simulation.published.pictures.Pictured`.
-
-    Returns
-    -------
-    Drawn
-        Image and data.
-    """
+    """Draw the rate of response by grade of agitation, with the reconstructed trial."""
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(5.2, 3.8))
     for shift, (role, (colour, label)) in zip((-0.06, 0.06), _OF_ROLE.items(), strict=True):

@@ -12,15 +12,6 @@ from glabella.validation.adequacy.stability import Stability
 def draw_stability(stability: Stability, *, title: str, note: str) -> Drawn:
     """Draw each participant's range of predictions, and the refits' calibration slopes.
 
-    Parameters
-    ----------
-    stability : Stability
-        The result.
-    title : str
-        The model.
-    note : str
-        The mark of simulated data; may be empty.
-
     Returns
     -------
     Drawn

@@ -35,22 +35,7 @@ class Pictured:
 
 
 def picture_scenario(scenario: Scenario, *, seed: int, replicates: int) -> Pictured:
-    """Simulate a scenario many times and gather what figures show.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What is simulated.
-    seed : int
-        Replicate k draws from the seed ``seed + k``.
-    replicates : int
-        How many.
-
-    Returns
-    -------
-    Pictured
-        Distributions over replicates.
-    """
+    """Simulate a scenario many times and gather what figures show."""
     courses, totals, grades = [], [], []
     for replicate in range(replicates):
         for drawn in draw_trials(scenario, seed=seed + replicate):

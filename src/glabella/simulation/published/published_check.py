@@ -66,35 +66,13 @@ class Selected:
         return self.mine & self.drawn.stays[:, self.drawn.trial.weeks.index(self.week)]
 
     def of_role(self, role: str) -> Selected:
-        """Narrow down to one role.
-
-        Parameters
-        ----------
-        role : str
-            ``active`` or ``control``.
-
-        Returns
-        -------
-        Selected
-            Of the same trial and week.
-        """
+        """Narrow down to one role."""
         return Selected(
             self.drawn, self.mine & (self.drawn.is_active == (role == "active")), self.week
         )
 
     def take(self, values: Floats) -> Floats:
-        """Give values of those with a score at the week.
-
-        Parameters
-        ----------
-        values : array, shape (n,)
-            Of the whole trial.
-
-        Returns
-        -------
-        array
-            Theirs.
-        """
+        """Give values of those with a score at the week."""
         return np.asarray(values[self._seen], dtype=float)
 
 
@@ -107,19 +85,6 @@ def calibrate(
     progress: Callable[[str, int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Simulate a scenario many times and hold it against every published figure.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What is simulated.
-    evidence : Evidence
-        Published figures; those of trials that the scenario lacks are left out.
-    seed : int
-        Replicate k draws from the seed ``seed + k``.
-    replicates : int
-        How many.
-    progress : callable, optional
-        Called with a stage, the number done and the number in all.
 
     Returns
     -------
@@ -202,18 +167,7 @@ def _compare(item: PublishedFinding, simulated: Floats, reason: str) -> dict[str
 
 
 def describe(item: PublishedFinding) -> str:
-    """Say in words what a figure is of.
-
-    Parameters
-    ----------
-    item : PublishedFinding
-        The figure.
-
-    Returns
-    -------
-    str
-        Trials, arm, quantity and week.
-    """
+    """Say in words what a figure is of."""
     of = item.of
     who = {True: " of responders", False: " of others", None: ""}[item.responders]
     arm = f", {item.arm}" if item.arm else ""
@@ -222,20 +176,7 @@ def describe(item: PublishedFinding) -> str:
 
 
 def measure(item: PublishedFinding, drawn: Mapping[str, TrialDraw]) -> float:
-    """Measure in simulated trials what was published.
-
-    Parameters
-    ----------
-    item : PublishedFinding
-        The figure.
-    drawn : mapping of TrialDraw
-        Simulated trials by name.
-
-    Returns
-    -------
-    float
-        NaN where it can't be measured, such as a mean of nobody.
-    """
+    """Measure in simulated trials what was published."""
     parts = [_select(item, drawn[name]) for name in item.trials]
     return _MEASURES[item.of](item, parts)
 

@@ -46,11 +46,6 @@ class Spread(Definition):
     def find_values(self, normal: Floats) -> Floats:
         """Give the values that stand where standard normal deviates do.
 
-        Parameters
-        ----------
-        normal : array of float, shape (n,)
-            Standard normal deviates.
-
         Returns
         -------
         array of float, shape (n,)
@@ -63,11 +58,6 @@ class Spread(Definition):
 
     def as_numbers(self, values: Floats) -> Floats:
         """Give values as effects weigh them.
-
-        Parameters
-        ----------
-        values : array of float, shape (n,)
-            From `find_values`.
 
         Returns
         -------
@@ -112,11 +102,6 @@ class Shares(Definition):
     def find_values(self, normal: Floats) -> Floats:
         """Give the position of the code that stands where standard normal deviates do.
 
-        Parameters
-        ----------
-        normal : array of float, shape (n,)
-            Standard normal deviates.
-
         Returns
         -------
         array of float, shape (n,)
@@ -126,11 +111,6 @@ class Shares(Definition):
 
     def as_numbers(self, values: Floats) -> Floats:
         """Give values as effects weigh them.
-
-        Parameters
-        ----------
-        values : array of float, shape (n,)
-            From `find_values`.
 
         Returns
         -------
@@ -144,13 +124,6 @@ class Shares(Definition):
 
     def find_chances(self, mean: Floats, sd: float) -> Floats:
         """Give each code's chance where the normal deviate is known only in part.
-
-        Parameters
-        ----------
-        mean : array of float, shape (n,)
-            What is expected of the deviate.
-        sd : float
-            The standard deviation of what is not known of it.
 
         Returns
         -------

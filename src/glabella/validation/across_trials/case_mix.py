@@ -64,13 +64,7 @@ class CaseMix:
         return _subtract(self.observed.value, self.expected)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values.
-
-        Returns
-        -------
-        dict
-            What is not known is None.
-        """
+        """Give it as plain values."""
         return {
             "promised": self.promised,
             "expected": self.expected,
@@ -87,13 +81,6 @@ def _subtract(one: float | None, other: float | None) -> float | None:
 
 def compute_expected_concordance(probability: npt.ArrayLike, strata: npt.ArrayLike) -> float | None:
     """Compute the concordance that predictions would have, were they right.
-
-    Parameters
-    ----------
-    probability : array of float, shape (n,)
-        Predicted, in (0, 1).
-    strata : array, shape (n,)
-        Only participants of the same one are paired.
 
     Returns
     -------
@@ -130,15 +117,6 @@ def compute_expected_concordance(probability: npt.ArrayLike, strata: npt.ArrayLi
 
 def measure_likeness(distance_squared: float, *, columns: int, n: int, n_training: int) -> float:
     """Turn a distance of means into how well trials are told apart by it.
-
-    Parameters
-    ----------
-    distance_squared : float
-        Mahalanobis', between the mean of the new trial and of one of training.
-    columns : int
-        Encoded features.
-    n, n_training : int
-        Participants of the two.
 
     Returns
     -------

@@ -42,20 +42,6 @@ class Membership:
 def estimate_membership(features: FeatureTable, trial: npt.ArrayLike, *, seed: int) -> Membership:
     """Estimate by cross-validated multinomial logistic regression how features name the trial.
 
-    Parameters
-    ----------
-    features : FeatureTable
-        The features; arm and trial are not used.
-    trial : array of str, shape (n_participants,)
-        The trial of each participant; trials of under five are left out.
-    seed : int
-        Of the folds.
-
-    Returns
-    -------
-    Membership
-        Null with a reason where there are not two trials of five.
-
     References
     ----------
     .. [1] Hand DJ, Till RJ. A simple generalisation of the area under the ROC curve for multiple

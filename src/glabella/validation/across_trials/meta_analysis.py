@@ -89,12 +89,6 @@ class PooledMeasure:
 def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
     """Pool a measure over trials.
 
-    Parameters
-    ----------
-    estimates : sequence of tuple
-        Trial and its estimate, all on one scale. One without a value or a standard error is left
-        out, with its reason.
-
     Returns
     -------
     PooledMeasure
@@ -103,11 +97,6 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
         by the empirical prior of van Leeuwen 2024, which is of cardiovascular models. The usual
         interval from the trials alone, a t with two degrees of freedom less than trials, takes
         the variance as known, and held a new trial too seldom (docs/decisions, 12).
-
-    Raises
-    ------
-    ValueError
-        If estimates are on different scales.
 
     References
     ----------
@@ -176,18 +165,6 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
 
 def estimate_tau2(value: Floats, variance: Floats) -> float:
     """Estimate the variance between trials by restricted maximum likelihood.
-
-    Parameters
-    ----------
-    value : array of float, shape (n_trials,)
-        Estimates, at least two.
-    variance : array of float, shape (n_trials,)
-        Their squared standard errors, above 0.
-
-    Returns
-    -------
-    float
-        At least 0.
 
     Examples
     --------

@@ -30,18 +30,7 @@ class Gaps:
 
 
 def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
-    """Pool each measure over trials or sites.
-
-    Parameters
-    ----------
-    groups : sequence of GroupPerformance
-        Figures of each, left out of training.
-
-    Returns
-    -------
-    dict of PooledMeasure
-        By measure, of those that have a scale on which trials are pooled.
-    """
+    """Pool each measure over trials or sites."""
     return {
         measure: attempt(
             partial(
@@ -62,15 +51,6 @@ def find_gaps(
 ) -> Gaps:
     """Find what is lost on the way to a new trial.
 
-    Parameters
-    ----------
-    pooled : Performance or None
-        Of pooled cross-validation.
-    inside : sequence of GroupPerformance or None
-        Inside each trial.
-    groups : sequence of GroupPerformance
-        With each trial left out.
-
     Returns
     -------
     Gaps
@@ -90,11 +70,6 @@ def find_gaps(
 
 def plain_pooled(pooled: PooledMeasure) -> dict[str, Any]:
     """Give a pooled measure as plain values.
-
-    Parameters
-    ----------
-    pooled : PooledMeasure
-        Over trials.
 
     Returns
     -------

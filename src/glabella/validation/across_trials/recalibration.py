@@ -41,11 +41,6 @@ class Recalibration:
     def apply(self, log_odds: Floats) -> Floats:
         """Recalibrate log odds.
 
-        Parameters
-        ----------
-        log_odds : array of float, shape (n,)
-            Of the model.
-
         Returns
         -------
         array of float, shape (n,)
@@ -110,18 +105,7 @@ class UpdateChoice:
     reason: str = ""
 
     def find(self, update: Update) -> Recalibration:
-        """Give the recalibration of an update that is one.
-
-        Parameters
-        ----------
-        update : str
-            ``none``, ``in the large`` or ``intercept and slope``.
-
-        Returns
-        -------
-        Recalibration
-            Slope and intercept.
-        """
+        """Give the recalibration of an update that is one."""
         if update == "in the large":
             return self.in_the_large
         if update == "intercept and slope":
@@ -129,13 +113,7 @@ class UpdateChoice:
         return Recalibration(1.0, 0.0, float("nan"))
 
     def describe(self) -> str:
-        """Say what was tested and what follows.
-
-        Returns
-        -------
-        str
-            A sentence a test, and the choice.
-        """
+        """Say what was tested and what follows."""
         words = [
             f"Against {_NAMES[test.against]}, {_NAMES[test.update]} "
             f"{'does not suffice' if test.rejects else 'is not shown to fall short'} (likelihood "
@@ -180,18 +158,6 @@ _NAMES: dict[Update, str] = {
 def fit_in_the_large(log_odds: npt.ArrayLike, responded: npt.ArrayLike) -> Recalibration:
     """Find the intercept that makes as many responses expected as there were.
 
-    Parameters
-    ----------
-    log_odds : array of float, shape (n,)
-        Of the model; in logistic regression, an offset.
-    responded : array of bool, shape (n,)
-        The outcome, both classes.
-
-    Returns
-    -------
-    Recalibration
-        With slope 1.
-
     References
     ----------
     .. [1] Steyerberg EW, Borsboom GJJM, van Houwelingen HC, Eijkemans MJC, Habbema JDF. Validation
@@ -209,23 +175,6 @@ def fit_in_the_large(log_odds: npt.ArrayLike, responded: npt.ArrayLike) -> Recal
 
 def fit_intercept_and_slope(log_odds: npt.ArrayLike, responded: npt.ArrayLike) -> Recalibration:
     """Fit a logistic regression of the outcome on a model's log odds.
-
-    Parameters
-    ----------
-    log_odds : array of float, shape (n,)
-        Of the model; not all the same.
-    responded : array of bool, shape (n,)
-        The outcome, both classes.
-
-    Returns
-    -------
-    Recalibration
-        By maximum likelihood.
-
-    Raises
-    ------
-    ValueError
-        If the log odds are all the same, or separate the classes.
 
     References
     ----------
@@ -253,26 +202,6 @@ def choose_update(
     The model as it is, then with a new intercept, then with intercept and slope, are each held
     against a revision of all coefficients; the first that is not rejected is taken. The chance of
     an update that is not needed stays at 5 % over all steps.
-
-    Parameters
-    ----------
-    log_odds : array of float, shape (n,)
-        Of the model.
-    responded : array of bool, shape (n,)
-        The outcome.
-    features : array of float, shape (n, n_features), optional
-        Encoded features, whose coefficients a revision would change. It is tested where the rarer
-        class has five participants for each; else the greatest update is of intercept and slope.
-
-    Returns
-    -------
-    UpdateChoice
-        With both recalibrations.
-
-    Raises
-    ------
-    ValueError
-        If a class has under five participants, or as in `fit_intercept_and_slope`.
 
     References
     ----------

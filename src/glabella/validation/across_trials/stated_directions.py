@@ -48,11 +48,6 @@ class DirectionTest:
 def hold_directions(sample: Sample) -> tuple[DirectionTest, ...]:
     """Test every direction that the dictionary states.
 
-    Parameters
-    ----------
-    sample : Sample
-        The participants.
-
     Returns
     -------
     tuple of DirectionTest

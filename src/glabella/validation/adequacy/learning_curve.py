@@ -153,17 +153,6 @@ def draw_subsets(trainer: Trainer, folds: Sequence[Fold], *, points: int) -> lis
     and within outcome trial and arm, in the shares of the whole; a subset is a beginning. So
     subsets hold each other, and all rows of a person go together.
 
-    Parameters
-    ----------
-    trainer : Trainer
-        Of the participants.
-    folds : sequence of Fold
-        Of the pooled design.
-    points : int
-        Sizes, from the smallest at which each fold's subset holds `inner_folds`, and at least
-        five, persons of each class, and that is at least an eighth of the whole training part,
-        up to that; fewer where sizes fall together.
-
     Returns
     -------
     list of TrainingSubsets
@@ -187,25 +176,7 @@ def measure_learning_curve(
     *,
     seed: int,
 ) -> LearningCurve:
-    """Measure each size, and extrapolate.
-
-    Parameters
-    ----------
-    subsets : sequence of TrainingSubsets
-        From `draw_subsets`.
-    predictions : mapping of DataFrame or str
-        By size, predictions as `collect_predictions` gives them, of the same participants and
-        repetitions at each size; or why there are none.
-    sample : Sample
-        The participants.
-    seed : int
-        The analysis's seed.
-
-    Returns
-    -------
-    LearningCurve
-        With intervals that take persons as the unit, or reasons.
-    """
+    """Measure each size, and extrapolate."""
     points = []
     tables = {}
     for item in subsets:

@@ -36,11 +36,6 @@ class PowerLaws:
     def evaluate(self, size: float) -> Floats:
         """Evaluate each curve at a size.
 
-        Parameters
-        ----------
-        size : float
-            Participants to learn from, above 0.
-
         Returns
         -------
         array of float, shape (n_curves,)
@@ -57,23 +52,6 @@ def fit_power_laws(sizes: npt.ArrayLike, values: npt.ArrayLike) -> PowerLaws:
     The j-th smallest of m sizes has weight j / m: the law holds better for larger sizes. For
     each rate of a grid with steps of 0.01 the other two parameters are found exactly; the rate
     with the least sum of squares is taken, so that no start value decides.
-
-    Parameters
-    ----------
-    sizes : array of float, shape (n_sizes,)
-        Participants to learn from, growing.
-    values : array of float, shape (n_curves, n_sizes)
-        Curves of something that is at least 0 and falls where learning helps.
-
-    Returns
-    -------
-    PowerLaws
-        An excess of 0 where a curve does not fall.
-
-    Raises
-    ------
-    ValueError
-        If there are under four sizes for the three parameters, or they do not grow.
 
     References
     ----------

@@ -39,16 +39,6 @@ class Proportion:
     def is_compatible(self, low: float, high: float) -> bool:
         """Say whether it lies within two of its standard errors of a range.
 
-        Parameters
-        ----------
-        low, high : float
-            The range.
-
-        Returns
-        -------
-        bool
-            False where it has no value.
-
         Examples
         --------
         >>> Proportion(0.92, 0.006, 2000).is_compatible(0.93, 0.97)
@@ -61,11 +51,6 @@ class Proportion:
 
 def count_share(held: npt.ArrayLike) -> Proportion:
     """Count the share of repeats in which something held.
-
-    Parameters
-    ----------
-    held : array of bool, shape (n_repeats,)
-        Whether it did.
 
     Returns
     -------
@@ -155,32 +140,6 @@ def summarise_repeats(
     null_value: float | None = None,
 ) -> Repeated:
     """Summarise one figure over repeats.
-
-    Parameters
-    ----------
-    value, low, high : array of float, shape (n_repeats,)
-        Estimate and interval of each repeat; NaN where there is none.
-    truth : array of float, shape (n_repeats,)
-        What the fitted procedure of that repeat reaches on a large fresh draw. The mean over
-        repeats is the expected performance, which a confidence interval must hold.
-    again : array of float, shape (n_repeats,), optional
-        The same after another training on other participants of that repeat's trials, measured on
-        others too. How far the two agree tells what is the trials' own from chance, and the
-        interval must hold the expected performance in these trials: the mean of the two, drawn
-        towards that over repeats by the share of its variance that is chance. What then remains
-        unknown of it is taken out of the variance of its distance from the estimate, as if both
-        were normal; else sound intervals would seem to cover too little.
-    weight : array of float, shape (n_repeats,), optional
-        Of each repeat's truth in that mean; equal unless stated. One of nought does not count.
-    is_prediction : bool
-        Whether the interval is of a single new trial, so that it must hold each repeat's own.
-    null_value : float, optional
-        No better than nothing.
-
-    Returns
-    -------
-    Repeated
-        None for what has too few repeats.
 
     References
     ----------
@@ -318,16 +277,6 @@ def _mean(values: Floats) -> float | None:
 def find_null(measure: str) -> float | None:
     """Find what is no better than nothing: an interval that leaves it out says there is more.
 
-    Parameters
-    ----------
-    measure : str
-        A measure's name, or ``gain_`` and one.
-
-    Returns
-    -------
-    float or None
-        None if that depends on the participants.
-
     Examples
     --------
     >>> find_null("auc"), find_null("gain_log_loss"), find_null("brier")
@@ -344,13 +293,6 @@ CLAIM_KEYS = ("claim", "of")
 
 def tabulate_repeats(figures: pd.DataFrame) -> pd.DataFrame:
     """Summarise every figure of a table of repeats.
-
-    Parameters
-    ----------
-    figures : DataFrame
-        One row a repeat and figure: ``design``, ``candidate``, ``kind``, ``measure``, ``value``,
-        ``low``, ``high``, ``truth``, ``weight``. A `kind` that begins with ``prediction`` is of a
-        single new trial.
 
     Returns
     -------
@@ -385,14 +327,6 @@ LEAST_COVERAGE, MOST_COVERAGE = LEVEL - 0.02, LEVEL + 0.02
 
 def tabulate_claims(claims: pd.DataFrame, *, repeats: int) -> pd.DataFrame:
     """Count how often each claim was made, and whether it was true.
-
-    Parameters
-    ----------
-    claims : DataFrame
-        One row a repeat and claim: ``repeat``, ``claim``, ``of``, ``made`` and ``true``, missing
-        where the scenario does not say.
-    repeats : int
-        Those that ended.
 
     Returns
     -------

@@ -124,13 +124,7 @@ class Stability:
         return float(np.median(self.high - self.low))
 
     def describe(self) -> str:
-        """Say how stable predictions and predictors are.
-
-        Returns
-        -------
-        str
-            A few sentences.
-        """
+        """Say how stable predictions and predictors are."""
         width = self.high - self.low
         words = (
             f"Refitted to {self.refits} bootstrap samples, the model gives the median participant "
@@ -155,29 +149,6 @@ def refit_on_resamples(
     keeper: Keeper[Seen] | None = None,
 ) -> list[Seen | None]:
     """Tune and fit a candidate to bootstrap samples.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    trainer : Trainer
-        Of the participants; all rows of a person are drawn together, and copies of a person stay
-        in one inner fold.
-    look : callable
-        What is kept of a refit: called with the model, the participants and the rows drawn, in
-        another process.
-    refits : int
-        How many.
-    runner : Runner
-        Where refits run; the result does not depend on it.
-    unit : str
-        What is kept together in the tuning, as in `Fold`.
-    resampled : str
-        ``participants``: persons are drawn within trial, cohort and arm. ``trials``: trials are
-        drawn first, and of each as it is drawn its persons; what differs between trials then
-        differs between refits.
-    keeper : Keeper, optional
-        Where finished refits are kept as they come in; what is there is not fitted again.
 
     Returns
     -------
@@ -207,42 +178,12 @@ def refit_on_resamples(
 def describe_refit(
     model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_] | None = None
 ) -> Refit:
-    """See a fitted model through the participants.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Fitted.
-    sample : Sample
-        The participants.
-    drawn : array of int, optional
-        The rows that it was fitted to, which are seen as all others.
-
-    Returns
-    -------
-    Refit
-        Its predictions and the importance of each feature.
-    """
+    """See a fitted model through the participants."""
     return look_through(model, sample, model.contributions(sample.features.columns))
 
 
 def look_through(model: ResponderModel, sample: Sample, contributions: Contributions) -> Refit:
-    """See a fitted model through participants whose contributions are known.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Fitted.
-    sample : Sample
-        The participants.
-    contributions : Contributions
-        The model's, of all of them.
-
-    Returns
-    -------
-    Refit
-        Its predictions and the importance of each feature.
-    """
+    """See a fitted model through participants whose contributions are known."""
     columns = sample.features.columns
     sizes = np.abs(contributions.values).mean(axis=0)
     patient = {spec.name for spec in sample.features.specs if spec.part == "patient"}
@@ -264,27 +205,6 @@ def measure_stability(
     threshold: float = 0.5,
 ) -> Stability | None:
     """Compare refits with the model itself.
-
-    Parameters
-    ----------
-    tuned : TunedModel
-        The model, fitted to all participants.
-    refits : sequence of Refit or None
-        From `refit_on_resamples`.
-    sample : Sample
-        The participants.
-    threshold : float
-        Inside (0, 1).
-
-    Returns
-    -------
-    Stability or None
-        None where no sample gave a model.
-
-    Raises
-    ------
-    ValueError
-        If the threshold is not inside (0, 1).
 
     References
     ----------

@@ -107,32 +107,11 @@ def correct_choice(
     of `choose_candidate` is replayed on it, and its choice is measured on the persons left out.
     No model is fitted again.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The candidates, simplest first.
-    references : sequence of str
-        Those among them that are there to be beaten.
-    predictions : mapping of DataFrame
-        Rows of `collect_predictions` of the pooled design, by candidate, on the same folds.
-    sample : Sample
-        The participants. Where outcomes are imputed, bootstrap samples take the imputations in
-        turn, and the rule weighs the expected loss over them.
-    seed : SeedSequence
-        Of the bootstrap.
-    resamples : int
-        Bootstrap samples.
-
     Returns
     -------
     BiasCorrected
         Means over the bootstrap samples with percentile intervals; null with a reason where under
         five of a class are there, or too few bootstrap samples leave pairs out.
-
-    Raises
-    ------
-    ValueError
-        If there is no candidate, or no resample is asked for.
 
     References
     ----------
@@ -185,15 +164,6 @@ def measure_optimism(
     probability: npt.ArrayLike, validated: Performance, sample: Sample
 ) -> Optimism:
     """Set the apparent figures of a model against the validated ones.
-
-    Parameters
-    ----------
-    probability : array of float, shape (n_participants,)
-        Predictions for the participants that the model was fitted to.
-    validated : Performance
-        Of the same candidate in the pooled design.
-    sample : Sample
-        The participants.
 
     Returns
     -------

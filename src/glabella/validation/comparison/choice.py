@@ -82,16 +82,6 @@ def compare_losses(
 ) -> Difference:
     """Compare two candidates' log loss, fold by fold.
 
-    Parameters
-    ----------
-    candidate, against : str
-        Their names.
-    predictions : mapping of DataFrame
-        Rows of `collect_predictions` of one design, by candidate, on the same folds.
-    outcomes : array of int, shape (n_imputations, n_participants), optional
-        Where outcomes are imputed, each completed set: the comparison is made in each and pooled
-        by Rubin's rules.
-
     Returns
     -------
     Difference
@@ -149,11 +139,6 @@ class FoldLosses:
 def number_folds(predictions: pd.DataFrame) -> npt.NDArray[np.int_]:
     """Number the folds of all repetitions.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        Rows of `collect_predictions`.
-
     Returns
     -------
     array of int, shape (n_predictions,)
@@ -195,27 +180,11 @@ def choose_candidate(
 ) -> Choice:
     """Choose by log loss, one standard error, simplest first.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The candidates that were validated, simplest first.
-    references : sequence of str
-        Those among them that are there to be beaten.
-    predictions : mapping of DataFrame
-        Rows of `collect_predictions` of the pooled design, by candidate.
-    outcomes : array of int, shape (n_imputations, n_participants), optional
-        As in `compare_losses`.
-
     Returns
     -------
     Choice
         The first candidate within one standard error of the best; references are eligible only
         where nothing else is.
-
-    Raises
-    ------
-    ValueError
-        If no candidate was validated.
     """
     eligible = list_eligible(names, references)
     if not eligible:
@@ -234,22 +203,7 @@ def choose_candidate(
 def choose_by_losses(
     losses: Mapping[str, Floats], folds: npt.NDArray[np.int_], *, in_all: float
 ) -> Choice:
-    """Choose by the rule of `choose_candidate`, where losses are known already.
-
-    Parameters
-    ----------
-    losses : mapping of array of float, shape (n_predictions,)
-        Of the same predictions, by candidate, simplest first.
-    folds : array of int, shape (n_predictions,)
-        From `number_folds`.
-    in_all : float
-        Participants.
-
-    Returns
-    -------
-    Choice
-        The same as of a table of these predictions.
-    """
+    """Choose by the rule of `choose_candidate`, where losses are known already."""
     by_fold = {name: _average_by_fold(each, folds) for name, each in losses.items()}
 
     def find_error(name: str, best: str) -> float:
@@ -263,11 +217,6 @@ def choose_by_losses(
 
 def adjust_by_holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust the p-values of a family of comparisons by Holm's method.
-
-    Parameters
-    ----------
-    p_values : sequence of float or None
-        One a comparison; those without one are not of the family.
 
     Returns
     -------
@@ -300,11 +249,6 @@ def adjust_by_holm(p_values: Sequence[float | None]) -> list[float | None]:
 def choose_by_inner_losses(inner: Mapping[str, InnerLosses]) -> Choice:
     """Choose within a training part by the rule of `choose_candidate`.
 
-    Parameters
-    ----------
-    inner : mapping of InnerLosses
-        By candidate, simplest first, on the same inner folds.
-
     Returns
     -------
     Choice
@@ -331,20 +275,7 @@ def choose_by_inner_losses(inner: Mapping[str, InnerLosses]) -> Choice:
 
 
 def list_eligible(names: Iterable[str], references: Collection[str]) -> list[str]:
-    """List the candidates that may be chosen.
-
-    Parameters
-    ----------
-    names : iterable of str
-        All of them, simplest first.
-    references : collection of str
-        Those among them that are there to be beaten.
-
-    Returns
-    -------
-    list of str
-        The others; the references only where there are no others.
-    """
+    """List the candidates that may be chosen."""
     listed = list(names)
     return [name for name in listed if name not in references] or listed
 

@@ -68,29 +68,10 @@ def measure_gain(
 ) -> Gain:
     """Measure what a candidate gains over a reference.
 
-    Parameters
-    ----------
-    candidate, against : str
-        Their names.
-    predictions : mapping of DataFrame
-        Rows of `collect_predictions` of one design, by candidate, on the same folds.
-    sample : Sample
-        The participants.
-    by_fold : bool
-        Whether the interval of log loss is the corrected resampled t over folds of
-        `compare_losses`, for repeated cross-validation. Over trials left out, which are few and
-        unlike each other, it would say nothing; there participants are the unit, and the fitted
-        models as given.
-
     Returns
     -------
     Gain
         In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules.
-
-    Raises
-    ------
-    ValueError
-        If the two were not predicted on the same folds.
     """
     first = predictions[candidate].set_index(_PLACE)["probability"].sort_index()
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
@@ -110,18 +91,7 @@ def measure_gain(
 
 
 def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:
-    """Adjust the gains of all candidates over each reference for their number.
-
-    Parameters
-    ----------
-    gains : mapping of sequence of Gain
-        By candidate, over each reference, of one design.
-
-    Returns
-    -------
-    dict of tuple of Gain
-        The same with `p_holm`: a family a reference.
-    """
+    """Adjust the gains of all candidates over each reference for their number."""
     adjusted: dict[tuple[str, str], float | None] = {}
     for against in dict.fromkeys(gain.against for mine in gains.values() for gain in mine):
         family = [gain for mine in gains.values() for gain in mine if gain.against == against]

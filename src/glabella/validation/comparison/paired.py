@@ -54,25 +54,11 @@ def measure_paired(
 ) -> PairedDifference:
     """Measure the paired difference of two sets of held-out predictions.
 
-    Parameters
-    ----------
-    first, second : DataFrame
-        Rows of `collect_predictions` of one design, each of the same participants.
-    sample : Sample
-        The participants; their one row of outcomes is not asked where `responded` is a share.
-    is_repeated : bool
-        Whether the design is repeated cross-validation over participants; not trials left out.
-
     Returns
     -------
     PairedDifference
         By the folds where both were predicted on the same ones. Else over each participant's mean
         loss, and concordance, which pairs participants of one fold, has no difference.
-
-    Raises
-    ------
-    ValueError
-        If the two are not of the same participants.
     """
     rows = np.unique(first["row"])
     if not np.array_equal(rows, np.unique(second["row"])):

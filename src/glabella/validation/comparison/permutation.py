@@ -76,13 +76,7 @@ class PermutationTest:
         return self.p_value is not None and self.p_value <= 1.0 - LEVEL + 1e-12
 
     def describe(self) -> str:
-        """State exactly what was found.
-
-        Returns
-        -------
-        str
-            One or two sentences.
-        """
+        """State exactly what was found."""
         if self.p_value is None:
             return f"Not tested that {self.hypothesis}: {self.reason}."
         of = f"{self.exceeding} of {self.permutations} permutations"
@@ -122,42 +116,12 @@ def run_permutation_test(
     Permutations are drawn and counted in the order of their numbers, each with a seed of its own,
     and counting ends at the one that settles the test. So nothing depends on how many run at once.
 
-    Parameters
-    ----------
-    evaluate : callable
-        Takes an order of the participants, shape (n_participants,): the features move, and the
-        outcomes stay, with all that missing ones are imputed from. It gives a statistic by
-        candidate, larger for better prediction, and the same each time for the same order;
-        everything that is learnt must be learnt anew in it.
-    draw : callable
-        Draws an order under the null hypothesis; see `permute_within` and `permute_given`.
-    n : int
-        The number of participants.
-    hypothesis : str
-        In words.
-    permutations : int
-        The most to be done, at least 1.
-    seed : int
-        The analysis's seed.
-    runner : Runner
-        Where permutations run; the result does not depend on it.
-    fewest : int
-        The test is settled when so many permutations do at least as well: p is then well above
-        any level of interest.
-    keeper : Keeper, optional
-        Where finished permutations are kept as they come in; what is there is not done again.
-
     Returns
     -------
     PermutationTest
         p is (1 + exceeding) / (1 + permutations) after all of them, and exceeding / permutations
         where it stopped at the one that settled it; both are valid. Null with a reason where no
         candidate has a statistic.
-
-    Raises
-    ------
-    ValueError
-        If there is less than one permutation or less than one to settle it.
 
     References
     ----------
@@ -226,16 +190,6 @@ def permute_within(
 ) -> Rows:
     """Permute participants within strata, such as trial and arm.
 
-    Parameters
-    ----------
-    strata : array, shape (n_participants,)
-        Within these participants are exchangeable where features tell nothing.
-    draw : Generator
-        The source of chance.
-    people : array, shape (n_participants,), optional
-        Whose row each is. Who has several, in a crossover, is exchanged as a whole, and with
-        those alone who have rows in the same strata.
-
     Returns
     -------
     array of int, shape (n_participants,)
@@ -283,18 +237,6 @@ def permute_given(
     does with a known model, permuted participants follow the estimate where participants as they
     are follow the truth (docs/decisions/0024). Bands of severity would keep its relation only
     between bands, and what is left within them would count as a finding.
-
-    Parameters
-    ----------
-    strata : array, shape (n_participants,)
-        Within these the number of responders is kept; what the model says of whole strata does
-        not matter.
-    responded : array of bool, shape (n_participants,)
-        The outcome.
-    log_odds : array of float, shape (n_participants,)
-        What the model knows, under the null hypothesis all there is to know.
-    draw : Generator
-        The source of chance.
 
     Returns
     -------

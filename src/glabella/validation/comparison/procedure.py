@@ -26,30 +26,13 @@ class ChosenInFolds:
     results: tuple[FoldResult, ...]
 
     def count(self, design: str) -> dict[str, int]:
-        """Count the folds of a design in which each candidate was chosen.
-
-        Parameters
-        ----------
-        design : str
-            ``pooled``, ``inside`` or ``across``.
-
-        Returns
-        -------
-        dict of int
-            By candidate, the commonest first.
-        """
+        """Count the folds of a design in which each candidate was chosen."""
         names = [item.candidate for item in self.results if item.fold.design == design]
         return dict(Counter(names).most_common())
 
 
 def follow_procedure(results: Mapping[str, Sequence[FoldResult]]) -> ChosenInFolds:
     """Choose inside each training part, by the rule that chooses on all participants.
-
-    Parameters
-    ----------
-    results : mapping of sequence of FoldResult
-        By candidate that may be chosen, simplest first; none of them failed, all on the same
-        folds in the same order.
 
     Returns
     -------

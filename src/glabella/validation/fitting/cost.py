@@ -36,15 +36,6 @@ _FIXED_ROWS = 500
 def count_cost(candidate: Candidate, rows: int, *, inner_folds: int) -> float:
     """Count what it costs to tune and fit a candidate.
 
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    rows : int
-        The participants that are learnt from.
-    inner_folds : int
-        Folds of the tuning.
-
     Returns
     -------
     float
@@ -62,22 +53,7 @@ def count_cost(candidate: Candidate, rows: int, *, inner_folds: int) -> float:
 
 
 def count_look(candidate: Candidate, rows: float, *, pairs: int = 0) -> float:
-    """Count what it costs to look into a fitted candidate.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        The definition.
-    rows : float
-        The participants of whom contributions are computed.
-    pairs : int
-        Those of whom interactions are.
-
-    Returns
-    -------
-    float
-        As `count_cost`.
-    """
+    """Count what it costs to look into a fitted candidate."""
     if isinstance(candidate, EnsembleCandidate):
         members = candidate.resolved.values()
         return sum(count_look(member, rows, pairs=pairs) for member in members)
@@ -89,15 +65,6 @@ def count_validation(
     candidates: Mapping[str, Candidate], folds: Sequence[Fold], *, inner_folds: int
 ) -> float:
     """Count what it costs to validate candidates.
-
-    Parameters
-    ----------
-    candidates : mapping of Candidate
-        By name.
-    folds : sequence of Fold
-        Of all designs.
-    inner_folds : int
-        Folds of the tuning.
 
     Returns
     -------

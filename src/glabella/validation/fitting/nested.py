@@ -33,20 +33,6 @@ def validate_candidates(
 ) -> list[FoldResult]:
     """Fit each candidate on each fold.
 
-    Parameters
-    ----------
-    candidates : mapping of Candidate
-        By name.
-    trainer : Trainer
-        Of the participants.
-    folds : sequence of Fold
-        All splits of all designs.
-    runner : Runner
-        Where fits run, and where finished ones are kept and found; the results do not depend on
-        it.
-    weighed : collection of str
-        The candidates of which losses in the inner folds are wanted, for a choice among them.
-
     Returns
     -------
     list of FoldResult
@@ -164,13 +150,6 @@ def order_candidates(candidates: Mapping[str, Candidate]) -> list[str]:
 
 def collect_predictions(results: Sequence[FoldResult], sample: Sample) -> pd.DataFrame:
     """Put out-of-fold predictions into one table.
-
-    Parameters
-    ----------
-    results : sequence of FoldResult
-        Of one candidate, none of them failed.
-    sample : Sample
-        The participants.
 
     Returns
     -------

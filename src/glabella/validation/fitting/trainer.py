@@ -55,32 +55,6 @@ class Trainer:
         Where outcomes are imputed, settings, weights and calibration are learnt on the first
         imputation, the candidate is fitted to each, and the fits are averaged. They are learnt on
         at most 20,000 participants, drawn at random.
-
-        Parameters
-        ----------
-        candidate : Candidate
-            The definition.
-        rows : array of int
-            Those to learn from.
-        seed : SeedSequence
-            Of settings, folds, fits and imputations; of an ensemble's members the same.
-        outcomes : array of int, shape (n_imputations, n_rows), optional
-            From `Sample.complete_training`, where they are shared between candidates.
-        unit : str
-            What is kept together in the inner folds, as in `Fold`. Where whole trials or sites
-            make no two folds with both classes to learn from, participants are split.
-        splits_seed : SeedSequence, optional
-            Of the inner folds, where they are shared between candidates.
-        is_weighed : bool
-            Whether inner losses are wanted also where there is nothing to tune.
-        known : mapping of TunedModel
-            Candidates that were fitted to the same rows with the same seeds and inner losses, by
-            name: members of an ensemble are taken from it.
-
-        Returns
-        -------
-        TunedModel
-            Fitted to `rows`.
         """
         sample = self.sample
         _, own_seed, _, draws_seed = spawn_seeds(seed, 4)

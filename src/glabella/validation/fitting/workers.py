@@ -76,21 +76,6 @@ class Workers:
 def parse_workers(text: str) -> int | str:
     """Read a number of processes, or the address of a Dask scheduler.
 
-    Parameters
-    ----------
-    text : str
-        ``4``, or ``dask://host:8786``.
-
-    Returns
-    -------
-    int or str
-        The number, or the address as it is.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-
     Examples
     --------
     >>> parse_workers("4"), parse_workers("dask://localhost:8786")
@@ -108,27 +93,7 @@ def parse_workers(text: str) -> int | str:
 
 @contextlib.contextmanager
 def open_workers(asked: int | str, *, again: str) -> Iterator[Workers]:
-    """Open the workers that are asked for, while the block lasts.
-
-    Parameters
-    ----------
-    asked : int or str
-        Processes of this machine, or ``dask://host:port``.
-    again : str
-        The command that continues after a loss, in words.
-
-    Yields
-    ------
-    Workers
-        Ready for tasks.
-
-    Raises
-    ------
-    AnalysisError
-        If a process of this machine is killed.
-    ClusterError
-        If nothing answers at the address, its workers have other versions, or the cluster is lost.
-    """
+    """Open the workers that are asked for, while the block lasts."""
     if isinstance(asked, int):
         try:
             yield Workers(asked)

@@ -64,11 +64,6 @@ class Sample:
     def group_by(self, unit: Unit) -> npt.NDArray[np.str_] | None:
         """Give the trial or site of each participant, where folds keep these whole.
 
-        Parameters
-        ----------
-        unit : str
-            As in `Fold`.
-
         Returns
         -------
         array of str, shape (n_participants,), or None
@@ -92,18 +87,7 @@ class Sample:
         return self.count_events(np.arange(self.n))
 
     def count_events(self, rows: npt.NDArray[np.int_]) -> float:
-        """Count the responders among some participants.
-
-        Parameters
-        ----------
-        rows : array of int
-            Their positions.
-
-        Returns
-        -------
-        float
-            A whole number, or the mean number where outcomes are imputed.
-        """
+        """Count the responders among some participants."""
         total = int(self.outcomes[:, rows].sum())
         return total if len(self.outcomes) == 1 else total / len(self.outcomes)
 
@@ -116,11 +100,6 @@ class Sample:
         self, rows: npt.NDArray[np.int_]
     ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.float64]]:
         """Choose the participants against whom a fit to some rows is explained.
-
-        Parameters
-        ----------
-        rows : array of int, shape (n_training,)
-            The participants of the training part.
 
         Returns
         -------
@@ -143,13 +122,6 @@ class Sample:
     ) -> npt.NDArray[np.int8]:
         """Give the outcomes that a model may be fitted to, learnt from its own participants.
 
-        Parameters
-        ----------
-        rows : array of int, shape (n_training,)
-            The participants of the training part.
-        seed : SeedSequence
-            Of the draws.
-
         Returns
         -------
         array of int, shape (n_imputations, n_training)
@@ -161,15 +133,6 @@ class Sample:
 
     def exchange(self, names: Sequence[str], order: npt.NDArray[np.int_], seed: int) -> Sample:
         """Give each participant another's features, as if chance alone had dealt them.
-
-        Parameters
-        ----------
-        names : sequence of str
-            The features.
-        order : array of int, shape (n_participants,)
-            Whose go to each.
-        seed : int
-            The analysis's, of `impute_measured`.
 
         Returns
         -------
@@ -197,15 +160,6 @@ def impute_measured(
     imputation: OutcomeImputation, features: FeatureTable, seed: int
 ) -> npt.NDArray[np.int8]:
     """Complete the outcomes that predictions are measured against, learning from everybody.
-
-    Parameters
-    ----------
-    imputation : OutcomeImputation
-        Of all participants.
-    features : FeatureTable
-        Theirs.
-    seed : int
-        The analysis's.
 
     Returns
     -------

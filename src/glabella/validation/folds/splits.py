@@ -55,18 +55,7 @@ class Fold:
 
 
 def count_classes(responded: npt.ArrayLike) -> tuple[int, int]:
-    """Count responders and others.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_participants,)
-        The outcome.
-
-    Returns
-    -------
-    tuple of int
-        Responders, others.
-    """
+    """Count responders and others."""
     outcome = np.asarray(responded, dtype=bool)
     return int(outcome.sum()), int((~outcome).sum())
 
@@ -84,30 +73,6 @@ def split_stratified(
     Participants are sorted by outcome, arm, trial and, within a cell, at random, then dealt out
     in turn. So each cell of trial x arm x outcome is spread over the folds to within one; where a
     cell is smaller than the number of folds, arm x outcome still is, and so is the outcome.
-
-    Parameters
-    ----------
-    cells : sequence of array, each of shape (n_participants,)
-        Labels from the coarsest (arm) to the finest (trial); may be empty.
-    responded : array of bool, shape (n_participants,)
-        The outcome.
-    folds : int
-        How many.
-    seed : int
-        Of the shuffle.
-    people : array, shape (n_participants,), optional
-        Whose row each is; all rows of a person share a fold, by the cell of the first. Without
-        it each row is a person.
-
-    Returns
-    -------
-    list of tuple of array
-        Training and test positions of each fold.
-
-    Raises
-    ------
-    AnalysisError
-        If a class has fewer participants than there are folds.
 
     Examples
     --------
@@ -167,27 +132,11 @@ def split_grouped(
 ) -> list[tuple[Rows, Rows]]:
     """Split once into folds that hold whole groups, and the classes as evenly as these allow.
 
-    Parameters
-    ----------
-    groups : array, shape (n_participants,)
-        The trial or site of each participant.
-    responded : array of bool, shape (n_participants,)
-        The outcome.
-    folds : int
-        How many.
-    seed : int
-        Of the shuffle.
-
     Returns
     -------
     list of tuple of array
         Training and test positions of each fold. A test part may hold one class; every training
         part holds both.
-
-    Raises
-    ------
-    AnalysisError
-        If there are fewer groups than folds, or a training part would be of one class.
 
     Examples
     --------
@@ -234,36 +183,7 @@ def make_repeated_folds(
     unit: Unit = "participant",
     groups: npt.ArrayLike | None = None,
 ) -> list[Fold]:
-    """Make repeated stratified folds of all participants or of some.
-
-    Parameters
-    ----------
-    cells : sequence of array
-        As in `split_stratified`, of all participants.
-    responded : array of bool, shape (n_participants,)
-        The outcome of all participants.
-    folds, repeats : int
-        How many of each.
-    seed : SeedSequence
-        Spawned once a repetition.
-    design : str
-        Recorded in each fold.
-    rows : array of int, optional
-        The participants to split; all unless stated.
-    group : str, optional
-        Recorded in each fold.
-    people : array, shape (n_participants,), optional
-        As in `split_stratified`.
-    unit : str
-        Recorded in each fold.
-    groups : array, shape (n_participants,), optional
-        The trial or site of each participant, where these are not to be split: `split_grouped`.
-
-    Returns
-    -------
-    list of Fold
-        In order of repetition, then fold.
-    """
+    """Make repeated stratified folds of all participants or of some."""
     outcome = np.asarray(responded)
     chosen = np.arange(len(outcome)) if rows is None else rows
     made = []
@@ -288,25 +208,7 @@ def make_repeated_folds(
 
 
 def make_left_out_folds(groups: npt.ArrayLike, unit: Unit = "trial") -> list[Fold]:
-    """Leave each trial or site out once.
-
-    Parameters
-    ----------
-    groups : array, shape (n_participants,)
-        The trial or site of each participant.
-    unit : str
-        Which of the two; recorded in each fold.
-
-    Returns
-    -------
-    list of Fold
-        In order of first appearance.
-
-    Raises
-    ------
-    AnalysisError
-        If there is one group only.
-    """
+    """Leave each trial or site out once."""
     labels = np.asarray(groups).astype(str)
     names: Iterable[str] = dict.fromkeys(labels.tolist())
     if len(list(names)) < 2:

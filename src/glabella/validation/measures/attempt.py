@@ -43,18 +43,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: Exception) -> Failure:
-        """Describe an exception.
-
-        Parameters
-        ----------
-        error : Exception
-            What was raised.
-
-        Returns
-        -------
-        Failure
-            Free of values.
-        """
+        """Describe an exception."""
         ours = [
             f"{PurePath(frame.filename).stem}:{frame.lineno}"
             for frame in traceback.extract_tb(error.__traceback__)
@@ -71,11 +60,6 @@ class Failure:
 def describe_failure(error: Exception) -> str:
     """Say in a line why a fit failed.
 
-    Parameters
-    ----------
-    error : Exception
-        What was raised.
-
     Returns
     -------
     str
@@ -91,18 +75,6 @@ def attempt(
     compute: Callable[[], Result], otherwise: Callable[[Failure], Otherwise]
 ) -> Result | Otherwise:
     """Compute what a run can do without.
-
-    Parameters
-    ----------
-    compute : callable
-        Gives the result.
-    otherwise : callable
-        Gives what stands for it where that fails, with the reason.
-
-    Returns
-    -------
-    object
-        Of one of the two.
 
     Notes
     -----
@@ -123,11 +95,6 @@ def attempt(
 
 def attempt_estimate(compute: Callable[[], Estimate]) -> Estimate:
     """Compute an estimate, or the reason why there is none.
-
-    Parameters
-    ----------
-    compute : callable
-        Gives the estimate.
 
     Returns
     -------
@@ -151,16 +118,5 @@ def attempt_estimate(compute: Callable[[], Estimate]) -> Estimate:
 
 
 def attempt_estimates(computed: Mapping[str, Callable[[], Estimate]]) -> dict[str, Estimate]:
-    """Compute several estimates, each by itself.
-
-    Parameters
-    ----------
-    computed : mapping of callable
-        By name.
-
-    Returns
-    -------
-    dict of Estimate
-        As `attempt_estimate` gives them.
-    """
+    """Compute several estimates, each by itself."""
     return {name: attempt_estimate(compute) for name, compute in computed.items()}

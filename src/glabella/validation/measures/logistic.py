@@ -101,15 +101,6 @@ def _orthogonalise(design: Floats) -> _Basis | None:
 def maximise(outcome: Floats, design: Floats, *, offset: Floats | None = None) -> Maximum | None:
     """Find the maximum of a likelihood by Newton's method with halved steps.
 
-    Parameters
-    ----------
-    outcome : array of float, shape (n_predictions,)
-        1 or 0.
-    design : array of float, shape (n_predictions, n_columns)
-        With a column of ones where there is to be an intercept.
-    offset : array of float, shape (n_predictions,), optional
-        Added to the log odds.
-
     Returns
     -------
     Maximum or None
@@ -180,17 +171,6 @@ def fit_clustered(
     offset: Floats | None = None,
 ) -> ClusteredFit | None:
     """Fit by maximum likelihood, with a covariance over participants.
-
-    Parameters
-    ----------
-    outcome : array of float, shape (n_predictions,)
-        1 or 0.
-    design : array of float, shape (n_predictions, n_columns)
-        With a column of ones where there is to be an intercept.
-    who : array of int, shape (n_predictions,)
-        The participant, numbered from 0 without gaps.
-    offset : array of float, shape (n_predictions,), optional
-        Added to the log odds.
 
     Returns
     -------

@@ -23,13 +23,6 @@ _EDGE = 1e-12
 def compute_losses(responded: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
     """Negative log likelihood of each prediction.
 
-    Parameters
-    ----------
-    responded : array of float, shape (n_predictions,)
-        The outcome: 1, 0, or the probability of 1 where it is imputed.
-    probability : array of float, shape (n_predictions,)
-        The prediction in [0, 1].
-
     Returns
     -------
     array of float, shape (n_predictions,)
@@ -50,24 +43,7 @@ def average_over_participants(
     lowest: float | None = None,
     highest: float | None = None,
 ) -> Estimate:
-    """Average a value of each prediction, with an interval over participants.
-
-    Parameters
-    ----------
-    values : array of float, shape (n_predictions,)
-        Of each prediction.
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
-    lowest, highest : float, optional
-        The ends of the range of the values, where the interval is cut.
-
-    Returns
-    -------
-    Estimate
-        Null where a class has under five participants.
-    """
+    """Average a value of each prediction, with an interval over participants."""
     who = pd.factorize(np.asarray(participant))[0]
     if len(values) == 0:
         return not_estimable("there are no predictions")
@@ -119,15 +95,6 @@ def compute_loss_gain(
     participant: npt.ArrayLike,
 ) -> Estimate:
     """Difference of two log losses over the same participants, with an interval over them.
-
-    Parameters
-    ----------
-    responded : array of bool, shape (n_predictions,)
-        The outcome.
-    probability, reference : array of float, shape (n_predictions,)
-        The candidate's and the reference's out-of-fold predictions of the same participants.
-    participant : array, shape (n_predictions,)
-        Who each prediction is of.
 
     Returns
     -------

@@ -23,24 +23,12 @@ _TRANSFORMS: dict[str, tuple[_Transform, _Transform]] = {
 def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
     """Pool the estimates of completed sets on the scale on which they are close to normal.
 
-    Parameters
-    ----------
-    estimates : sequence of Estimate
-        One a completed set, all of one measure.
-    units : int
-        The independent units behind each, such as participants.
-
     Returns
     -------
     Estimate
         With a 95 % interval from Student's t, whose degrees of freedom are those of Barnard and
         Rubin; the only estimate as it is where there is one. Not estimable where it is not in
         some set; without an interval where some set gives none.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
 
     References
     ----------
@@ -94,14 +82,6 @@ def pool_values(
     values: npt.NDArray[np.float64], errors: npt.NDArray[np.float64], *, units: int
 ) -> tuple[npt.NDArray[np.float64], ...]:
     """Pool values of completed sets, one at a time or many beside each other.
-
-    Parameters
-    ----------
-    values, errors : array of float, shape (n_imputations, ...)
-        Estimates and standard errors on the scale on which they are close to normal; at least
-        two sets.
-    units : int
-        The independent units behind each.
 
     Returns
     -------

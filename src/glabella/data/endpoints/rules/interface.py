@@ -63,54 +63,17 @@ class EndpointRule(ABC):
 
     @abstractmethod
     def check(self, stated: RuleSettings) -> None:
-        """Refuse settings that are impossible.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Without settings of other rules.
-
-        Raises
-        ------
-        ValueError
-            With what is wrong.
-        """
+        """Refuse settings that are impossible."""
 
     @abstractmethod
     def check_variable(
         self, stated: RuleSettings, variable: Variable, find_place: Callable[[str], str]
     ) -> None:
-        """Refuse a variable of which the rule means nothing.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-        variable : Variable
-            The endpoint's.
-        find_place : callable
-            Gives the line of a key of the endpoint.
-
-        Raises
-        ------
-        DefinitionError
-            With the line.
-        """
+        """Refuse a variable of which the rule means nothing."""
 
     @abstractmethod
     def describe(self, stated: RuleSettings) -> str:
-        """Say the rule in words.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-
-        Returns
-        -------
-        str
-            For the report and the manifest.
-        """
+        """Say the rule in words."""
 
 
 class VisitRule(EndpointRule):
@@ -130,78 +93,20 @@ class VisitRule(EndpointRule):
 
     @abstractmethod
     def is_in_points(self, stated: RuleSettings) -> bool:
-        """Say whether scores of different scales can't be put to it.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-
-        Returns
-        -------
-        bool
-            True if it compares points.
-        """
+        """Say whether scores of different scales can't be put to it."""
 
     def is_relative(self, stated: RuleSettings) -> bool:
-        """Say whether it is a fraction of the baseline, which of a baseline of zero means nothing.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-
-        Returns
-        -------
-        bool
-            False by default.
-        """
+        """Say whether it is a fraction of the baseline, which means nothing of a baseline of zero."""
         return False
 
     def find_fixed(self, stated: RuleSettings) -> Rule | None:
-        """Make the rule for a baseline and a score, if it is the same on every scale.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-
-        Returns
-        -------
-        Rule or None
-            None if the scale decides.
-
-        Raises
-        ------
-        ValueError
-            If what is stated is impossible.
-        """
+        """Make the rule for a baseline and a score, if it is the same on every scale."""
         return None
 
     def make_rules(
         self, stated: RuleSettings, variable: Variable, scales: Sequence[str | None]
     ) -> tuple[Rule, ...]:
-        """Make the rule of each scale.
-
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-        variable : Variable
-            The endpoint's.
-        scales : sequence of str or None
-            The distinct scales of the participants; None if the trials do not decide.
-
-        Returns
-        -------
-        tuple of Rule
-            One for all, or one for each scale.
-
-        Raises
-        ------
-        AnalysisError
-            If scores of several scales can't be put to it.
-        """
+        """Make the rule of each scale."""
         rule, place = self.find_fixed(stated), f"endpoint of '{stated.of}'"
         if rule is None:
             raise NotImplementedError("a rule without a fixed one makes those of each scale")
@@ -243,13 +148,6 @@ class RecordRule(EndpointRule):
     def judge(self, stated: RuleSettings, values: pd.Series) -> pd.Series:
         """Say of each participant whether what was recorded counts.
 
-        Parameters
-        ----------
-        stated : RuleSettings
-            Its settings.
-        values : Series, shape (n_participants,)
-            The variable; missing if nothing was recorded.
-
         Returns
         -------
         Series of float, shape (n_participants,)
@@ -258,15 +156,4 @@ class RecordRule(EndpointRule):
 
     @abstractmethod
     def find_moment(self, variable: Variable) -> Moment:
-        """Find when the variable is known.
-
-        Parameters
-        ----------
-        variable : Variable
-            The endpoint's.
-
-        Returns
-        -------
-        Moment
-            Features must be known before it.
-        """
+        """Find when the variable is known."""

@@ -44,27 +44,10 @@ class MissingDefinition(MissingSettings):
         return self.method.make_name(self)
 
     def describe(self) -> str:
-        """Say the strategy in words.
-
-        Returns
-        -------
-        str
-            For the report and the manifest.
-        """
+        """Say the strategy in words."""
         return self.method.describe(self)
 
 
 def read_strategy(given: Any) -> Any:
-    """Take a strategy's bare name for the strategy without settings.
-
-    Parameters
-    ----------
-    given : object
-        From a definition.
-
-    Returns
-    -------
-    object
-        What `MissingDefinition` reads.
-    """
+    """Take a strategy's bare name for the strategy without settings."""
     return {"strategy": given} if isinstance(given, str) else given

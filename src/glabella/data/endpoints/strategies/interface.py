@@ -79,47 +79,14 @@ class MissingStrategy:
         return self.unknown_response == 0.0
 
     def check(self, stated: MissingSettings) -> None:
-        """Refuse settings that are impossible.
-
-        Parameters
-        ----------
-        stated : MissingSettings
-            Without settings of other strategies.
-
-        Raises
-        ------
-        ValueError
-            With what is wrong.
-        """
+        """Refuse settings that are impossible."""
 
     def make_name(self, stated: MissingSettings) -> str:
-        """Name the strategy with what distinguishes it from others of its kind.
-
-        Parameters
-        ----------
-        stated : MissingSettings
-            Its settings.
-
-        Returns
-        -------
-        str
-            Short enough for a table.
-        """
+        """Name the strategy with what distinguishes it from others of its kind."""
         return stated.strategy
 
     def describe(self, stated: MissingSettings) -> str:
-        """Say in words what the strategy does.
-
-        Parameters
-        ----------
-        stated : MissingSettings
-            Its settings.
-
-        Returns
-        -------
-        str
-            A sentence without its stop.
-        """
+        """Say in words what the strategy does."""
         return self.words
 
     def check_visits(
@@ -132,68 +99,14 @@ class MissingStrategy:
         clock: Moment,
         place: str,
     ) -> None:
-        """Refuse data that can't support the strategy.
-
-        Parameters
-        ----------
-        visits : Visits
-            The visits whose scores are used.
-        trials : Series, shape (n_participants,)
-            The trial of each participant.
-        window : Window
-            The weeks of the endpoint.
-        ties : str
-            Which of two equally near visits counts.
-        clock : Moment
-            The moment of prediction.
-        place : str
-            The endpoint and the strategy, for the message.
-
-        Raises
-        ------
-        AnalysisError
-            With the trial.
-        """
+        """Refuse data that can't support the strategy."""
 
     def find_carried(self, visits: Visits, window: Window, clock: Moment) -> pd.DataFrame | None:
-        """Find the scores that are used in place of missing ones.
-
-        Parameters
-        ----------
-        visits : Visits
-            The visits whose scores are used.
-        window : Window
-            The weeks of the endpoint, or of the later week of a sustained response.
-        clock : Moment
-            The moment of prediction: what was known by then is no outcome.
-
-        Returns
-        -------
-        DataFrame or None
-            ``week`` and ``score`` by participant; None if no score is carried.
-        """
+        """Find the scores that are used in place of missing ones."""
         return None
 
     def plan_imputation(
         self, stated: MissingSettings, scores: IncompleteScores
     ) -> OutcomeImputation | None:
-        """Plan how missing scores are drawn.
-
-        Parameters
-        ----------
-        stated : MissingSettings
-            Its settings.
-        scores : IncompleteScores
-            What they can be drawn from.
-
-        Returns
-        -------
-        OutcomeImputation or None
-            None if no score is drawn.
-
-        Raises
-        ------
-        AnalysisError
-            If the data can't support it.
-        """
+        """Plan how missing scores are drawn."""
         return None

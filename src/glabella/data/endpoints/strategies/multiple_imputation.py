@@ -32,13 +32,6 @@ class MultipleImputation(MissingStrategy):
     def find_shift(self, stated: MissingSettings, scores: IncompleteScores) -> npt.ArrayLike:
         """Find what is added to the imputed scores of those who left.
 
-        Parameters
-        ----------
-        stated : MissingSettings
-            Its settings.
-        scores : IncompleteScores
-            What is imputed.
-
         Returns
         -------
         float or array of float, shape (n_participants,)

@@ -19,18 +19,7 @@ _VARIABLE, _LABELS, _LABELLED, _DOCUMENT, _EXTENSION, _END = 2, 3, 4, 6, 7, 999
 
 
 def check_spss_records(path: Path) -> None:
-    """Refuse an SPSS file whose records point to variables that are not there.
-
-    Parameters
-    ----------
-    path : Path
-        A file that is not empty.
-
-    Raises
-    ------
-    DataError
-        If it is not whole up to its rows, or a record is of no kind that there is.
-    """
+    """Refuse an SPSS file whose records point to variables that are not there."""
     with path.open("rb") as file:
         content = file.read(_MOST_BYTES)
     try:

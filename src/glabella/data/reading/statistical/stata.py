@@ -18,18 +18,7 @@ _WIDTHS = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8}
 
 
 def check_stata_is_whole(path: Path) -> None:
-    """Refuse a Stata file that ends before its value labels do.
-
-    Parameters
-    ----------
-    path : Path
-        A file that is not empty.
-
-    Raises
-    ------
-    DataError
-        If it is cut off, is no Stata file, or was written by Stata 7 or earlier.
-    """
+    """Refuse a Stata file that ends before its value labels do."""
     with path.open("rb") as file:
         start = file.read(len(_TAGGED))
         if start == _TAGGED:

@@ -43,25 +43,11 @@ def read_statistical(
 ) -> RawTable:
     """Read a table of SAS, SPSS or Stata as a raw table.
 
-    Parameters
-    ----------
-    path : Path
-        An existing file with an ending of `FORMATS`.
-    options : ReadOptions
-        What the file does not say of itself.
-    columns : sequence of str, optional
-        Which columns to read; names that the file lacks are passed over.
-
     Returns
     -------
     RawTable
         Values and not what a format shows of them; dates as dates, text blank where empty, and
         missing where the file says that a value means missing.
-
-    Raises
-    ------
-    DataError
-        If the file is not whole, repeats a column, or is in an encoding it does not name.
     """
     described = describe_statistical(path, options)
     asked = _choose(described, columns)
@@ -76,25 +62,7 @@ def read_statistical(
 
 
 def describe_statistical(path: Path, options: ReadOptions) -> metadata_container:
-    """Read what a file says of itself, without its rows.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file with an ending of `FORMATS`.
-    options : ReadOptions
-        What the file does not say of itself.
-
-    Returns
-    -------
-    metadata_container
-        Of pyreadstat.
-
-    Raises
-    ------
-    DataError
-        If the file is not whole, repeats a column, or is in an encoding it does not name.
-    """
+    """Read what a file says of itself, without its rows."""
     if path.stat().st_size == 0:
         raise describe_empty(path)
     if path.suffix.lower() == ".dta":
@@ -116,29 +84,7 @@ def describe_statistical(path: Path, options: ReadOptions) -> metadata_container
 def read_statistical_parts(
     path: Path, options: ReadOptions, columns: Sequence[str], *, rows: int
 ) -> Iterator[pd.DataFrame]:
-    """Read a table of SAS, SPSS or Stata part by part.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file with an ending of `FORMATS`.
-    options : ReadOptions
-        What the file does not say of itself.
-    columns : sequence of str
-        Which columns to read; names that the file lacks are passed over.
-    rows : int
-        Of each part, at most.
-
-    Yields
-    ------
-    DataFrame
-        As in `read_statistical`; a column's type may differ between parts.
-
-    Raises
-    ------
-    DataError
-        As `read_statistical`; that rows are missing is known only at the end.
-    """
+    """Read a table of SAS, SPSS or Stata part by part."""
     described = describe_statistical(path, options)
     asked, done = _choose(described, columns), 0
     while True:
@@ -286,20 +232,7 @@ def _take_labels(described: metadata_container) -> dict[str, str]:
 def take_value_labels(
     described: metadata_container, columns: Sequence[str]
 ) -> dict[str, dict[str, str]]:
-    """Take the labels that a file gives to values.
-
-    Parameters
-    ----------
-    described : metadata_container
-        From `describe_statistical`.
-    columns : sequence of str
-        Whose labels.
-
-    Returns
-    -------
-    dict of dict
-        Column to value, as `to_text` writes it, to label.
-    """
+    """Take the labels that a file gives to values."""
     by_column: Mapping[str, Mapping[float | int, str]] = described.variable_value_labels
     return {
         name: dict(zip(_write_values(list(labels)), labels.values(), strict=True))

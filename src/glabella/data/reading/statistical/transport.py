@@ -39,23 +39,7 @@ class TransportLayout:
 
 
 def read_layout(path: Path) -> TransportLayout:
-    """Find the rows of a transport file.
-
-    Parameters
-    ----------
-    path : Path
-        A file that is not empty.
-
-    Returns
-    -------
-    TransportLayout
-        Of its only table.
-
-    Raises
-    ------
-    DataError
-        If the file is cut off, is no transport file, or holds several tables.
-    """
+    """Find the rows of a transport file."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         version = next((of for kind, of in _FIRST.items() if data[:48] == _head(kind)), None)
         if version is None:
@@ -88,20 +72,6 @@ def check_rows(path: Path, layout: TransportLayout, read: int) -> None:
     """Refuse a transport file that does not end with its last row.
 
     A version 5 file cut at the end of both a row and a record can't be told from a whole one.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    layout : TransportLayout
-        Where its rows stand.
-    read : int
-        How many rows were read.
-
-    Raises
-    ------
-    DataError
-        If rows are missing or something other than padding follows them.
     """
     size = path.stat().st_size - layout.start
     n_rows = size // layout.row_length if layout.n_rows is None else layout.n_rows

@@ -99,22 +99,6 @@ def predict_external(
 ) -> External | None:
     """Predict the external set by models fitted to all other participants.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        What was chosen without the external set.
-    tuned : TunedModel
-        The kept candidate, fitted to all other participants.
-    runner : Runner
-        Where fits run; the results do not depend on it.
-
-    Returns
-    -------
-    External or None
-        None where the analysis has no external set.
-
     References
     ----------
     .. [1] Steyerberg EW, Harrell FE. Prediction models need appropriate internal,

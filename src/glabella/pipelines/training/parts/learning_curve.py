@@ -54,13 +54,7 @@ class ChosenLearningCurve(Part):
         return run_learning_curve(fitted.loaded, fitted.validated, fitted.runner)
 
     def describe(self) -> str:
-        """Say what the participants at hand brought, and what more would bring.
-
-        Returns
-        -------
-        str
-            A few sentences for each measure, and why a size was left out.
-        """
+        """Say what the participants at hand brought, and what more would bring."""
         known = [point for point in self.measured.points if point.reason is None]
         words = [self._describe_measure(measure, known) for measure in CURVE_MEASURES]
         words += [
@@ -71,13 +65,7 @@ class ChosenLearningCurve(Part):
         return mask_words(" ".join(words))
 
     def sum_up(self) -> str:
-        """Say the same of log loss in one line.
-
-        Returns
-        -------
-        str
-            Without a full stop.
-        """
+        """Say the same of log loss in one line."""
         known = [point for point in self.measured.points if point.reason is None]
         found = self.measured.extrapolations["log_loss"]
         ends = [known[0], known[-1]] if len(known) > 1 else known
@@ -183,24 +171,7 @@ def run_learning_curve(
     validated: CrossValidation,
     runner: Runner = ONE_BY_ONE,
 ) -> ChosenLearningCurve | None:
-    """Fit the chosen candidate to growing parts of each training part, and extrapolate.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        The choice, the folds, and the predictions from whole training parts, which are the last
-        point of the curve.
-    runner : Runner
-        Where fits run, and where finished ones are kept and found; the results do not depend
-        on it.
-
-    Returns
-    -------
-    ChosenLearningCurve or None
-        None where the analysis does not ask for it.
-    """
+    """Fit the chosen candidate to growing parts of each training part, and extrapolate."""
     analysis, sample = loaded.analysis, loaded.sample
     design = analysis.validation.learning_curve
     if design is None:

@@ -52,13 +52,7 @@ class OracleComparison(Part):
         return find_limits(fitted.loaded, fitted.validated)
 
     def as_json(self) -> dict[str, Any]:
-        """Give plain values.
-
-        Returns
-        -------
-        dict
-            ``rules`` and ``behind`` are null where there is no limit.
-        """
+        """Give plain values."""
         rules = None
         if self.rules is not None:
             rules = {
@@ -83,20 +77,7 @@ class OracleComparison(Part):
 
 
 def find_limits(loaded: LoadedAnalysis, validated: CrossValidation) -> OracleComparison | None:
-    """Hold every candidate against the truth of a simulation.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis. No model saw the truth: it is read, or simulated again, only here.
-    validated : CrossValidation
-        The candidates' out-of-fold predictions.
-
-    Returns
-    -------
-    OracleComparison or None
-        None where the data are real.
-    """
+    """Hold every candidate against the truth of a simulation."""
     if loaded.resolved.scenario is None:
         return None
     reason = explain_other_endpoint(loaded)
@@ -120,18 +101,7 @@ def find_limits(loaded: LoadedAnalysis, validated: CrossValidation) -> OracleCom
 
 
 def explain_other_endpoint(loaded: LoadedAnalysis) -> str:
-    """Say why the truth is not of the analysis's endpoint.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        An analysis of simulated data.
-
-    Returns
-    -------
-    str
-        Blank where it is.
-    """
+    """Say why the truth is not of the analysis's endpoint."""
     endpoint, scenario = loaded.endpoint, loaded.resolved.scenario
     week = None if scenario is None else scenario.value.endpoint_week
     is_told = (

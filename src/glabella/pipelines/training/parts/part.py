@@ -62,28 +62,11 @@ class Part(ABC):
     @classmethod
     @abstractmethod
     def compute(cls, fitted: FittedAnalysis) -> Part | None:
-        """Compute the part.
-
-        Parameters
-        ----------
-        fitted : FittedAnalysis
-            The analysis with all that was fitted.
-
-        Returns
-        -------
-        Part or None
-            None if the analysis does not ask for it.
-        """
+        """Compute the part."""
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:
-        """Give the part as plain values, without any participant's.
-
-        Returns
-        -------
-        dict
-            What the report shows of it.
-        """
+        """Give the part as plain values, without any participant's."""
 
     def list_metrics(self) -> dict[str, float]:
         """List its estimates for a tracking store.
@@ -96,33 +79,9 @@ class Part(ABC):
         return {}
 
     def plan_figures(self, chosen: str, note: str) -> Iterable[PlannedFigure]:
-        """Plan its figures for the report.
-
-        Parameters
-        ----------
-        chosen : str
-            The chosen candidate.
-        note : str
-            A mark of simulated data; blank for real ones.
-
-        Returns
-        -------
-        iterable of PlannedFigure
-            Their stems begin with the part's name, or are it.
-        """
+        """Plan its figures for the report."""
         return ()
 
     def list_lines(self, chosen: str) -> list[str]:
-        """List what a terminal shows of it.
-
-        Parameters
-        ----------
-        chosen : str
-            The chosen candidate.
-
-        Returns
-        -------
-        list of str
-            Each begins with a word for the part.
-        """
+        """List what a terminal shows of it."""
         return []

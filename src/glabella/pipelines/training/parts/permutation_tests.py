@@ -64,26 +64,14 @@ class Permutations(Part):
         return run_permutations(fitted.loaded, fitted.runner)
 
     def describe(self) -> dict[str, str]:
-        """State both results.
-
-        Returns
-        -------
-        dict of str
-            ``anything``, ``beyond_severity``.
-        """
+        """State both results."""
         return {
             "anything": self.anything.describe(),
             "beyond_severity": self.beyond_severity.describe(),
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Give the results as plain values.
-
-        Returns
-        -------
-        dict
-            Each test's fields and its ``statement``, and ``folds``.
-        """
+        """Give the results as plain values."""
         tests = {"anything": self.anything, "beyond_severity": self.beyond_severity}
         return {
             name: {**asdict(test), "statement": test.describe()} for name, test in tests.items()
@@ -166,19 +154,6 @@ def run_permutations(
     """Run both tests, where the analysis asks for permutations.
 
     The folds are the same in all permutations: they are stratified by what stays in place.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    runner : Runner
-        Where permutations run, and where finished ones are kept and found; the results do not
-        depend on it.
-
-    Returns
-    -------
-    Permutations or None
-        None where the analysis does not ask for them.
     """
     analysis, sample = loaded.analysis, loaded.sample
     design = analysis.validation

@@ -124,29 +124,12 @@ class Sensitivity(Part):
         return self.standing if used > set(self.standing) else ()
 
     def find_again(self, item: DefinitionResult) -> tuple[str, ...]:
-        """Find which of the compared features are as many of the most important ones.
-
-        Parameters
-        ----------
-        item : DefinitionResult
-            Under another definition.
-
-        Returns
-        -------
-        tuple of str
-            In its order.
-        """
+        """Find which of the compared features are as many of the most important ones."""
         leading = item.predictors[: len(self.compared)]
         return tuple(name for name in leading if name in self.compared)
 
     def describe(self) -> str:
-        """Say whether the finding survives.
-
-        Returns
-        -------
-        str
-            How many of the other definitions agree with the first.
-        """
+        """Say whether the finding survives."""
         first, others = self.definitions[0], self.definitions[1:]
         done = [item for item in others if item.chosen is not None]
         chosen = sum(item.chosen == first.chosen for item in done)
@@ -202,25 +185,7 @@ def run_sensitivity(
     *,
     standing: tuple[str, ...] = (),
 ) -> Sensitivity | None:
-    """Validate all candidates again under each other definition, and for drop-out.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        What its own endpoint came to.
-    runner : Runner
-        Where fits run, and where finished ones are kept and found; the results do not depend
-        on it.
-    standing : tuple of str
-        The features that stand out from noise as analysed.
-
-    Returns
-    -------
-    Sensitivity or None
-        None where the analysis lists no other definition.
-    """
+    """Validate all candidates again under each other definition, and for drop-out."""
     if not loaded.alternatives:
         return None
     own = _summarise("as analysed", loaded.endpoint.describe(), loaded, validated)
@@ -239,11 +204,6 @@ def run_sensitivity(
 def make_drop_out(loaded: LoadedAnalysis) -> LoadedAnalysis:
     """Make the analysis of who has no score, or no record, at the endpoint.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
     Returns
     -------
     LoadedAnalysis
@@ -259,18 +219,7 @@ def make_drop_out(loaded: LoadedAnalysis) -> LoadedAnalysis:
 
 
 def list_variants(loaded: LoadedAnalysis) -> Iterator[tuple[str, LoadedAnalysis]]:
-    """Make the analysis of each other definition, validated over all participants alone.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-
-    Yields
-    ------
-    tuple of str and LoadedAnalysis
-        The definition's name, and the analysis with its outcomes.
-    """
+    """Make the analysis of each other definition, validated over all participants alone."""
     for alternative in loaded.resolved.alternatives:
         analysis = loaded.resolved.analysis
         changed = analysis.value.model_copy(update={"endpoint": alternative.endpoint})

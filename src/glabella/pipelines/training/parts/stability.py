@@ -94,23 +94,7 @@ class ChosenStability(Part):
 def run_stability(
     loaded: LoadedAnalysis, tuned: TunedModel, refits: Sequence[Refit | None]
 ) -> ChosenStability | None:
-    """Compare the chosen candidate's refits to bootstrap samples with its fit to all.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    tuned : TunedModel
-        Its fit to all participants.
-    refits : sequence of Refit or None
-        At least as many as the analysis asks for; the first of them are taken. Where it asks for
-        none, all that an explanation made.
-
-    Returns
-    -------
-    ChosenStability or None
-        None where there are no refits, or no sample gave a model.
-    """
+    """Compare the chosen candidate's refits to bootstrap samples with its fit to all."""
     design = loaded.analysis.validation
     taken = refits if design.stability is None else refits[: design.stability.refits]
     measured = measure_stability(tuned, taken, loaded.sample, threshold=design.threshold)

@@ -15,13 +15,6 @@ from glabella.validation.measures.net_benefit import measure_net_benefit
 def collect_gate_figures(loaded: LoadedAnalysis, validated: CrossValidation) -> dict[str, Any]:
     """Collect the policy and the figures that only promotion asks for.
 
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        Figures and predictions.
-
     Returns
     -------
     dict

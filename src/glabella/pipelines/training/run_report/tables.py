@@ -19,15 +19,7 @@ from glabella.validation.measures.net_benefit import measure_net_benefit
 
 
 def write_definitions(loaded: LoadedAnalysis, folder: Path) -> None:
-    """Write the texts of all definitions as they were read.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis.
-    folder : Path
-        Made, with the folders of the project in it.
-    """
+    """Write the texts of all definitions as they were read."""
     for name, text in loaded.resolved.texts.items():
         path = folder / Path(name).as_posix().lstrip("/").replace("..", "_")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,19 +29,7 @@ def write_definitions(loaded: LoadedAnalysis, folder: Path) -> None:
 def write_tables(
     loaded: LoadedAnalysis, validated: CrossValidation, target: Path, folder: RunFolder
 ) -> None:
-    """Write folds, predictions, net benefit and settings, and who is behind which key.
-
-    Parameters
-    ----------
-    loaded : LoadedAnalysis
-        The analysis with its data.
-    validated : CrossValidation
-        Figures, predictions and folds.
-    target : Path
-        The folder of the tables, to be made. Participants are under a key made for this run.
-    folder : RunFolder
-        Takes what leads back from a key to a participant.
-    """
+    """Write folds, predictions, net benefit and settings, and who is behind which key."""
     target.mkdir(parents=True)
     sample = loaded.sample
     keys = [secrets.token_hex(8) for _ in range(sample.n)]

@@ -96,7 +96,7 @@ class VisitRule(EndpointRule):
         """Say whether scores of different scales can't be put to it."""
 
     def is_relative(self, stated: RuleSettings) -> bool:
-        """Say whether it is a fraction of the baseline, which means nothing of a baseline of zero."""
+        """Say whether it is a fraction of the baseline, meaningless if the baseline is zero."""
         return False
 
     def find_fixed(self, stated: RuleSettings) -> Rule | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.reporting.finding import write_finding
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import Difference
@@ -102,7 +103,7 @@ def test_a_good_model_is_stated_with_its_interval_and_its_transport():
         has_choice=False, is_simulated=False, has_arms=True, across="trial",
     )  # fmt: skip
     assert text == (
-        "ridge told responders from others within the active arm with a concordance of 0.68 "
+        "Ridge told responders from others within the active arm with a concordance of 0.68 "
         "(0.60 to 0.75), and predicted better than severity. With each trial left out in turn, it "
         "reached 0.55 (0.40 to 0.70), which is compatible with chance."
     )
@@ -161,3 +162,19 @@ def test_with_a_choice_the_figures_are_of_the_procedure():
         has_choice=True, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert "the procedure that chose ridge did not predict better than severity" in behind
+
+
+def test_the_words_of_the_analysis_and_the_labels_of_candidates_are_used():
+    text = write_finding(
+        "boosted_forest", make_candidate(GOOD, Estimate(0.55, 0.4, 0.7)),
+        [make_difference(-0.09, -0.01)],
+        has_choice=True, is_simulated=False, has_arms=True, across="trial",
+        words=OutcomeWords("birth at term"),
+        labels={"boosted_forest": "boosted forests", "severity": "arm and baseline severity"},
+    )  # fmt: skip
+    assert text.startswith(
+        "The procedure that chose boosted forests told participants with birth at term from others"
+    )
+    assert "better than arm and baseline severity" in text
+    assert "respon" not in text
+    assert "_" not in text

@@ -10,6 +10,7 @@ from glabella.bundle.applicability.drift import FeatureDistribution
 from glabella.bundle.forms import TableForm
 from glabella.data.dictionary import Dictionary, Variable
 from glabella.definitions.reader import Definition
+from glabella.domain.outcome_words import RESPONSE
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureSpec
 from glabella.models.grouping import Grouping
@@ -167,6 +168,8 @@ class Manifest(Definition):
         The chosen candidate's validated performance.
     provenance : dict
         Hashes of data and definitions, seed, versions of packages.
+    event : str
+        The words for the outcome.
     """
 
     format: int
@@ -198,6 +201,7 @@ class Manifest(Definition):
     beyond_noise: dict[str, bool | None]
     performance: dict[str, Any]
     provenance: dict[str, Any]
+    event: str = RESPONSE
 
     def find_contradiction(self) -> str | None:
         """Find a contradiction, which a file that was edited by hand may have."""

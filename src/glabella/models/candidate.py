@@ -25,6 +25,8 @@ class Candidate(Definition):
         ``candidate``.
     description : str
         What it is.
+    label : str, optional
+        What the report's sentences call it; its name by default.
     estimator : str
         A registered estimator.
     role : str
@@ -47,6 +49,8 @@ class Candidate(Definition):
 
     kind: Literal["candidate"]
     description: str
+    # Left out of every dump: a label does not make another model.
+    label: str | None = Field(default=None, exclude=True, min_length=1, max_length=60)
     estimator: str
     role: Literal["candidate", "reference"] = "candidate"
     settings: dict[str, Any] = Field(default_factory=dict)

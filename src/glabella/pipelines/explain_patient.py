@@ -165,6 +165,7 @@ def _describe(
         description=manifest.description,
         origin=manifest.origin,
         endpoint=manifest.endpoint,
+        event=manifest.event,
         arm=None if under is None else labels[under],
         probability=float(model.predict_proba(features)[0, 1]),
         low=min(probabilities, default=None),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.errors import GlabellaError
 from glabella.reporting.render import open_templates
 
@@ -62,7 +63,11 @@ def render_check(result: Mapping[str, Any]) -> str:
     shown = {**result, "strategies": spread_definitions(result["strategies"])}
     tables = {name: _tabulate(value) for name, value in shown.items() if _is_table(value)}
     plain = {name: value for name, value in result.items() if not _is_table(value)}
-    return open_templates().get_template("check.html.jinja").render(tables=tables, **plain)
+    return (
+        open_templates()
+        .get_template("check.html.jinja")
+        .render(tables=tables, words=OutcomeWords(result["event"]), **plain)
+    )
 
 
 def render_stop(analysis: str, error: GlabellaError) -> str:

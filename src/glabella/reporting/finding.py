@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
+from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import Difference
@@ -110,6 +112,8 @@ def write_finding(
     across: str | None,
     external: Estimate | None = None,
     anything: PermutationTest | None = None,
+    words: OutcomeWords = RESPONSE_WORDS,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Write the finding.
 
@@ -134,6 +138,10 @@ def write_finding(
     anything : PermutationTest, optional
         Of there being anything to find. An interval of a cross-validated concordance leaves out
         0.5 more often than it should where there is nothing, so the test has the last word.
+    words : OutcomeWords
+        The words for the outcome.
+    labels : mapping of str
+        What candidates are called, by name; else by their name.
 
     Returns
     -------
@@ -145,18 +153,22 @@ def write_finding(
     if verdict == "not validated" or procedure.pooled is None:
         return f"{start}No candidate could be validated."
     # Who was chosen for the best figures can't keep them: those are of the choice as well.
-    subject = f"the procedure that chose {chosen}" if has_choice else chosen
+    named = labels.get(chosen, chosen)
+    subject = f"the procedure that chose {named}" if has_choice else named
+    others = f"{words.having} from others"
     auc = procedure.pooled.estimates["auc"]
     among = "within the active arm" if has_arms else "among the participants"
-    figure = f"told responders from others {among} with a concordance of {format_estimate(auc)}"
+    figure = f"told {others} {among} with a concordance of {format_estimate(auc)}"
     figure += _describe_test(auc, anything)
     where = _describe_across(procedure, across) + _describe_external(external)
-    beaten = [item.against for item in differences if item.is_better]
-    unbeaten = [item.against for item in differences if not item.is_better]
+    beaten = [labels.get(item.against, item.against) for item in differences if item.is_better]
+    unbeaten = [
+        labels.get(item.against, item.against) for item in differences if not item.is_better
+    ]
     if verdict == "only inside":
         inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
         return (
-            f"{start}Only inside its own {across}s: {subject} told responders from others {among} "
+            f"{start}Only inside its own {across}s: {subject} told {others} {among} "
             f"of the {across} that it learnt from with a concordance of {format_estimate(inside)}, "
             f"and of a new {across} with {format_estimate(left_out)}"
             f"{_VERDICTS[_place(left_out)]}; nothing can be said of other patients. "
@@ -165,7 +177,7 @@ def write_finding(
         )
     if verdict in ("chance", "below chance"):
         where_to = "At" if _place(auc) == "chance" else "Below"
-        head = f"{where_to} chance: {subject} could not tell responders from others {among}"
+        head = f"{where_to} chance: {subject} could not tell {others} {among}"
         than = ""
         if unbeaten:
             than = f", and did not predict better than {_join(unbeaten)}"
@@ -176,8 +188,7 @@ def write_finding(
         head = f"No better than its reference: {subject} did not predict better than "
         return f"{start}{head}{_join(unbeaten)}; it {figure}{where}."
     than = f", and predicted better than {_join(beaten)}" if beaten else ""
-    who = f"The{subject[3:]}" if has_choice else subject
-    return f"{start}{who} {figure}{than}{where}."
+    return f"{start}{subject[0].upper()}{subject[1:]} {figure}{than}{where}."
 
 
 def read_verdict(procedure: CandidateResult, differences: Sequence[Difference]) -> Verdict:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glabella.bundle.manifest import Manifest
+from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure
 from glabella.reporting.figures.training import draw_calibration
 from glabella.reporting.render import open_templates, show_drawn
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_trial(predictions: pd.DataFrame, sample: Sample, *, title: str, note: str) -> Drawn:
+def draw_trial(
+    predictions: pd.DataFrame,
+    sample: Sample,
+    *,
+    title: str,
+    note: str,
+    words: OutcomeWords = RESPONSE_WORDS,
+) -> Drawn:
     """Draw the calibration of a model in a new trial.
 
     Parameters
@@ -33,6 +41,8 @@ def draw_trial(predictions: pd.DataFrame, sample: Sample, *, title: str, note: s
         The trial.
     note : str
         The mark of simulated data; may be empty.
+    words : OutcomeWords
+        The words for the outcome.
 
     Returns
     -------
@@ -41,7 +51,12 @@ def draw_trial(predictions: pd.DataFrame, sample: Sample, *, title: str, note: s
     """
     curve = fit_curve(predictions, sample)
     return draw_calibration(
-        predictions, sample, curve, title=f"Calibration in {title}", note=note.strip(" ()")
+        predictions,
+        sample,
+        curve,
+        title=f"Calibration in {title}",
+        note=note.strip(" ()"),
+        words=words,
     )
 
 
@@ -122,11 +137,12 @@ def render_new_trials(
         manifest=manifest,
         labels=labels,
         described=MEASURES,
+        words=OutcomeWords(manifest.event),
         figures={
             name: show_drawn(
                 f"calibration_{at}.svg",
                 drawn,
-                f"Observed against predicted response in {name}.",
+                f"Observed against predicted {manifest.event} in {name}.",
                 manifest.analysis,
             )
             for at, (name, drawn) in enumerate(figures.items(), start=1)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from textwrap import fill
 from typing import Any
 
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.reporting.render import embed_figure, open_templates
 
@@ -63,8 +64,8 @@ class PatientPage:
 
     Parameters
     ----------
-    model, description, origin, endpoint : str
-        Of the model: its name, question, kind of data, and what counts as response.
+    model, description, origin, endpoint, event : str
+        Of the model: its name, question, kind of data, what the outcome is, and the words for it.
     arm : str or None
         The words of the arm asked about.
     probability : float
@@ -101,6 +102,7 @@ class PatientPage:
     description: str
     origin: str
     endpoint: str
+    event: str
     arm: str | None
     probability: float
     low: float | None
@@ -126,7 +128,7 @@ class PatientPage:
         under = f" under {self.arm}" if self.arm else ""
         words = (
             f"Of a hundred patients like this one, the model expects about "
-            f"{round(100 * self.probability)} to respond{under}"
+            f"{round(100 * self.probability)} {OutcomeWords(self.event).to_have}{under}"
         )
         if self.low is not None and self.high is not None:
             words += (
@@ -198,7 +200,7 @@ def draw_waterfall(page: PatientPage) -> Drawn:
     axis.set_ylim(end + 0.6, -0.6)
     axis.set_xlim(0, 1)
     axis.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    axis.set_xlabel("Chance of response")
+    axis.set_xlabel(f"Chance of {page.event}")
     return finish_figure(figure, "SIMULATED DATA" if page.origin == "simulated" else "")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glabella.atomic import write_together
+from glabella.domain.outcome_words import RESPONSE, OutcomeWords
 from glabella.errors import StoreError
 
 # Predictors with a section and a figure of their own.
@@ -72,6 +73,8 @@ class RunRecord:
     parts : dict of dict or None
         Each part that a training can do without, by its name, as its `as_json` gives it; None for
         one that the analysis does not ask for, or that could not be computed.
+    event : str
+        The words for the outcome.
     failed : list of dict
         The parts that could not be computed: ``part``, ``kind``, ``message``, ``place``.
     """
@@ -101,7 +104,13 @@ class RunRecord:
     figures: dict[str, str]
     promotion: dict[str, Any] | None = None
     parts: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    event: str = RESPONSE
     failed: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def words(self) -> OutcomeWords:
+        """The words for the outcome, in each form."""
+        return OutcomeWords(self.event)
 
     def as_training(self) -> dict[str, Any]:
         """Give back what `glabella train --json` printed of the figures.

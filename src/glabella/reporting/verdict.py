@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.reporting.finding import CHANCE, format_estimate
 from glabella.validation.across_trials.case_mix import CaseMix
 from glabella.validation.measures.estimate import Estimate
@@ -65,7 +66,12 @@ class PredictionInterval:
 
 
 def write_verdict(
-    performance: Performance, case_mix: CaseMix, promised: PredictionInterval, *, has_arms: bool
+    performance: Performance,
+    case_mix: CaseMix,
+    promised: PredictionInterval,
+    *,
+    has_arms: bool,
+    words: OutcomeWords = RESPONSE_WORDS,
 ) -> str:
     """Say how a model did in a new trial.
 
@@ -79,6 +85,8 @@ def write_verdict(
         What training said.
     has_arms : bool
         Whether there is an active and a control arm.
+    words : OutcomeWords
+        The words for the outcome.
 
     Returns
     -------
@@ -88,24 +96,24 @@ def write_verdict(
     auc = performance.estimates["auc"]
     return " ".join(
         [
-            _describe_discrimination(auc, has_arms=has_arms),
+            _describe_discrimination(auc, words, has_arms=has_arms),
             _describe_promise(auc, promised),
-            _describe_calibration(performance),
+            _describe_calibration(performance, words),
             _describe_case_mix(case_mix),
         ]
     ).replace("  ", " ")
 
 
-def _describe_discrimination(auc: Estimate, *, has_arms: bool) -> str:
+def _describe_discrimination(auc: Estimate, words: OutcomeWords, *, has_arms: bool) -> str:
     among = "within the active arm" if has_arms else "among the participants"
     if auc.value is None:
-        return f"Whether it tells responders from others {among} is {format_estimate(auc)}."
+        return f"Whether it tells {words.having} from others {among} is {format_estimate(auc)}."
     shown = format_estimate(auc)
     if auc.is_above(CHANCE):
-        return f"It tells responders from others {among} with a concordance of {shown}."
+        return f"It tells {words.having} from others {among} with a concordance of {shown}."
     if auc.is_below(CHANCE):
         return f"It orders the participants the wrong way round {among}: concordance {shown}."
-    return f"It is not shown to tell responders from others {among}: concordance {shown}."
+    return f"It is not shown to tell {words.having} from others {among}: concordance {shown}."
 
 
 def _describe_promise(auc: Estimate, promised: PredictionInterval) -> str:
@@ -123,7 +131,7 @@ def _describe_promise(auc: Estimate, promised: PredictionInterval) -> str:
     )
 
 
-def _describe_calibration(performance: Performance) -> str:
+def _describe_calibration(performance: Performance, words: OutcomeWords) -> str:
     large = performance.estimates["calibration_intercept"]
     slope = performance.estimates["calibration_slope"]
     ratio = performance.estimates["observed_expected"]
@@ -132,13 +140,13 @@ def _describe_calibration(performance: Performance) -> str:
         if large.is_above(0.0) or large.is_below(0.0):
             word = "more" if large.is_above(0.0) else "fewer"
             said.append(
-                f"There were {word} responders than predicted (observed to expected "
+                f"There were {word} {words.having} than predicted (observed to expected "
                 f"{format_estimate(ratio)})"
             )
         else:
             said.append(
-                f"As many responded as predicted, as far as can be told (observed to expected "
-                f"{format_estimate(ratio)})"
+                f"There were as many {words.having} as predicted, as far as can be told "
+                f"(observed to expected {format_estimate(ratio)})"
             )
     if slope.low is not None and slope.high is not None:
         if slope.is_below(1.0):

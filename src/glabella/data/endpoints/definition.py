@@ -12,10 +12,13 @@ from glabella.data.endpoints.rules.interface import EndpointRule, RuleSettings, 
 from glabella.data.endpoints.strategies.definition import MissingDefinition, read_strategy
 from glabella.definitions.reader import Definition
 from glabella.domain.endpoints import Rule
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.domain.visits import Window
 from glabella.errors import describe_choices
 
-__all__ = ["EndpointDefinition", "SustainedDefinition"]
+__all__ = ["EndpointDefinition", "SustainedDefinition", "WordsDefinition"]
+
+_LONGEST_EVENT = 60
 
 _OF_VISITS = ("week", "window", "sustained", "without")
 Event = Annotated[IntercurrentDefinition, BeforeValidator(read_event)]
@@ -44,6 +47,27 @@ class SustainedDefinition(Definition):
     def visit_window(self) -> Window:
         """The weeks in which a visit may stand for the later week."""
         return Window(self.week, *self.window)
+
+
+class WordsDefinition(Definition):
+    """The words for the outcome, which reports and pages use.
+
+    Parameters
+    ----------
+    event : str
+        What happens, as a noun phrase without article that follows "with": ``birth at term``.
+    """
+
+    event: str
+
+    @field_validator("event")
+    @classmethod
+    def _is_short(cls, event: str) -> str:
+        if not event.strip() or event != event.strip():
+            raise ValueError("`event` is a noun phrase, without blanks around it")
+        if len(event) > _LONGEST_EVENT:
+            raise ValueError(f"`event` has {len(event)} characters of {_LONGEST_EVENT} at most")
+        return event
 
 
 class EndpointDefinition(RuleSettings):
@@ -78,6 +102,8 @@ class EndpointDefinition(RuleSettings):
         What a missing score means: a strategy's name, or the strategy with its settings.
     intercurrent : dict of IntercurrentDefinition
         What else may happen before the endpoint, and how it is handled.
+    words : WordsDefinition, optional
+        The words for the outcome in reports and pages; "response" by default.
     """
 
     week: float | None = None
@@ -89,6 +115,13 @@ class EndpointDefinition(RuleSettings):
     sustained: SustainedDefinition | None = None
     missing: Annotated[MissingDefinition, BeforeValidator(read_strategy)]
     intercurrent: dict[str, Event] = Field(default_factory=dict)
+    # Left out of every dump: words do not make another outcome.
+    words: WordsDefinition | None = Field(default=None, exclude=True)
+
+    @property
+    def outcome_words(self) -> OutcomeWords:
+        """The words for the outcome."""
+        return OutcomeWords() if self.words is None else OutcomeWords(self.words.event)
 
     @field_validator("rule")
     @classmethod

@@ -54,8 +54,8 @@ class CheckResult:
 
     Parameters
     ----------
-    analysis, endpoint, origin : str
-        What was checked.
+    analysis, endpoint, event, origin : str
+        What was checked; the event is the words for the outcome.
     estimand : dict
         What is estimated, in the words of ICH E9(R1).
     n : int
@@ -103,6 +103,7 @@ class CheckResult:
 
     analysis: str
     endpoint: str
+    event: str
     estimand: dict[str, list[str]]
     origin: str
     n: int
@@ -249,6 +250,7 @@ def _describe(loaded: LoadedAnalysis) -> CheckResult:
     return CheckResult(
         analysis=loaded.resolved.name,
         endpoint=endpoint.describe(),
+        event=endpoint.outcome_words.event,
         estimand=describe_estimand(loaded),
         origin=tables.origin,
         n=sample.n,

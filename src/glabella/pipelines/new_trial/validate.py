@@ -16,6 +16,7 @@ from glabella.bundle.load import Bundle
 from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.domain.small_counts import FEWEST_TOLD, tell_count
 from glabella.errors import DataError
 from glabella.old_names import accept_old_names
@@ -368,7 +369,13 @@ def validate_trial(
         promise=promised.judge(performance.estimates["auc"]),
         update=update,
         update_reason=reason,
-        verdict=write_verdict(performance, case_mix, promised, has_arms=bool(bundle.manifest.arms)),
+        verdict=write_verdict(
+            performance,
+            case_mix,
+            promised,
+            has_arms=bool(bundle.manifest.arms),
+            words=OutcomeWords(bundle.manifest.event),
+        ),
     )
 
 
@@ -512,7 +519,11 @@ def _log(
             manifest,
             {
                 item.trial.name: draw_trial(
-                    item.trial.predict(), item.trial.sample, title=item.trial.name, note=mark
+                    item.trial.predict(),
+                    item.trial.sample,
+                    title=item.trial.name,
+                    note=mark,
+                    words=OutcomeWords(manifest.event),
                 )
                 for item in trials
             },

@@ -123,6 +123,7 @@ def describe_bundle(
         model=f"{resolved.name}/{chosen}/{str(provenance['run'])[:8]}",
         candidate=chosen,
         endpoint=analysis.endpoint.describe(),
+        event=analysis.endpoint.outcome_words.event,
         estimand=describe_estimand(loaded),
         endpoint_is_relative=analysis.endpoint.is_relative,
         intended_use=_INTENDED_USE,

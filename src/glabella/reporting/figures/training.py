@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.explanation.bins import cut_into_bins
 from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
 from glabella.validation.across_trials.meta_analysis import PooledMeasure
@@ -27,7 +28,13 @@ _FEWEST_GROUPS = 2
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
-def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: str) -> Drawn:
+def draw_roc(
+    predictions: Mapping[str, pd.DataFrame],
+    sample: Sample,
+    *,
+    note: str,
+    words: OutcomeWords = RESPONSE_WORDS,
+) -> Drawn:
     """Draw the ROC curves of all candidates, within the active arm and over all arms.
 
     Parameters
@@ -38,6 +45,8 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
         The participants.
     note : str
         The mark of simulated data; may be empty.
+    words : OutcomeWords
+        The words for the outcome.
 
     Returns
     -------
@@ -68,8 +77,8 @@ def draw_roc(predictions: Mapping[str, pd.DataFrame], sample: Sample, *, note: s
             }
             axis.plot(false, true, label=name, linewidth=1.6, **style)
         axis.set_title(title)
-        axis.set_xlabel("Non-responders above the threshold")
-        axis.set_ylabel("Responders above the threshold")
+        axis.set_xlabel(f"{words.lacking.capitalize()} above the threshold")
+        axis.set_ylabel(f"{words.having.capitalize()} above the threshold")
         axis.set_aspect("equal")
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="lower right", frameon=False)
@@ -85,6 +94,7 @@ def draw_calibration(
     *,
     title: str,
     note: str,
+    words: OutcomeWords = RESPONSE_WORDS,
 ) -> Drawn:
     """Draw observed against predicted response, smooth and in groups, and how predictions spread.
 
@@ -100,6 +110,8 @@ def draw_calibration(
         Of the figure.
     note : str
         The mark of simulated data; may be empty.
+    words : OutcomeWords
+        The words for the outcome.
 
     Returns
     -------
@@ -131,7 +143,7 @@ def draw_calibration(
         label="observed in groups, 95 % interval",
     )
     axis.set_title(title)
-    axis.set_ylabel("Observed rate of response")
+    axis.set_ylabel(f"Observed rate of {words.event}")
     axis.set_xlim(-0.02, 1.02)
     axis.set_ylim(-0.02, 1.02)
     axis.legend(loc="upper left", frameon=False)
@@ -142,9 +154,9 @@ def draw_calibration(
         bins=bins,
         stacked=True,
         color=[COLOURS[1], "#bbbbbb"],
-        label=["responders", "others"],
+        label=[words.having, "others"],
     )
-    below.set_xlabel("Predicted probability of response (out of fold)")
+    below.set_xlabel(f"Predicted probability of {words.event} (out of fold)")
     below.set_ylabel("Count")
     below.legend(frameon=False, fontsize=8)
     return finish_figure(figure, note)
@@ -166,7 +178,9 @@ def _draw_curve(axis: Any, curve: CalibrationCurve) -> None:
     axis.plot(ends, observed, color=COLOURS[1], linewidth=1.6, label="smooth, 95 % band")
 
 
-def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> Drawn | None:
+def draw_net_benefit(
+    curve: NetBenefitCurve, *, title: str, note: str, words: OutcomeWords = RESPONSE_WORDS
+) -> Drawn | None:
     """Draw net benefit over thresholds, and the gain over the better of treating all and none.
 
     Parameters
@@ -177,6 +191,8 @@ def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> Drawn 
         Of the figure.
     note : str
         The mark of simulated data; may be empty.
+    words : OutcomeWords
+        The words for the outcome.
 
     Returns
     -------
@@ -207,7 +223,7 @@ def draw_net_benefit(curve: NetBenefitCurve, *, title: str, note: str) -> Drawn 
     axis.legend(frameon=False)
     below.axhline(0, color="#999999", linewidth=0.8)
     below.set_ylabel("Gain over the better\nof all and nobody")
-    below.set_xlabel("Probability of response from which one would treat")
+    below.set_xlabel(f"Probability of {words.event} from which one would treat")
     below.set_xlim(0, 1)
     return finish_figure(figure, note)
 

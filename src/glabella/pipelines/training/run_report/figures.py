@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from glabella.analysis.load import LoadedAnalysis
+from glabella.domain.outcome_words import OutcomeWords
 from glabella.features.spec import FeatureSpec
 from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.cross_validation import CrossValidation
@@ -73,26 +74,30 @@ def _draw_validation(
     loaded: LoadedAnalysis, validated: CrossValidation, left_out: str, note: str
 ) -> Iterator[PlannedFigure]:
     sample, name = loaded.sample, validated.choice.name
+    words = loaded.endpoint.outcome_words
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
     yield PlannedFigure(
         "roc",
         lambda: Captioned(
-            draw_roc(pooled, sample, note=note),
+            draw_roc(pooled, sample, note=note, words=words),
             "ROC curves of the out-of-fold predictions of all repetitions together. What "
             "only knows arm or trial still bends a curve here, where trials and folds are mixed; "
             "the table's concordance compares like with like.",
         ),
     )
-    yield PlannedFigure("calibration", lambda: _draw_calibration(pooled[name], sample, name, note))
-    yield PlannedFigure("net_benefit", lambda: _draw_net_benefit(pooled[name], sample, name, note))
+    mine = pooled[name]
+    yield PlannedFigure("calibration", lambda: _draw_calibration(mine, sample, name, note, words))
+    yield PlannedFigure("net_benefit", lambda: _draw_net_benefit(mine, sample, name, note, words))
     headline = "the procedure" if validated.against_chosen else name
     yield PlannedFigure("groups", lambda: _draw_groups(validated, headline, left_out, note))
 
 
-def _draw_calibration(predictions: pd.DataFrame, sample: Sample, name: str, note: str) -> Captioned:
+def _draw_calibration(
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str, words: OutcomeWords
+) -> Captioned:
     curve = fit_curve(predictions, sample)
     return Captioned(
-        draw_calibration(predictions, sample, curve, title=name, note=note),
+        draw_calibration(predictions, sample, curve, title=name, note=note, words=words),
         f"Calibration of {name}: the smooth curve is of every out-of-fold "
         "prediction, participants as clusters, and in groups and below a participant's predictions "
         f"are averaged over repetitions. {_describe_distance(curve)}",
@@ -100,12 +105,13 @@ def _draw_calibration(predictions: pd.DataFrame, sample: Sample, name: str, note
 
 
 def _draw_net_benefit(
-    predictions: pd.DataFrame, sample: Sample, name: str, note: str
+    predictions: pd.DataFrame, sample: Sample, name: str, note: str, words: OutcomeWords
 ) -> Captioned | None:
-    drawn = draw_net_benefit(measure_net_benefit(predictions, sample), title=name, note=note)
+    curve = measure_net_benefit(predictions, sample)
+    drawn = draw_net_benefit(curve, title=name, note=note, words=words)
     if drawn is None:
         return None
-    return Captioned(drawn, _describe_net_benefit(name, sample.has_arms))
+    return Captioned(drawn, _describe_net_benefit(name, words, has_arms=sample.has_arms))
 
 
 def _draw_groups(
@@ -206,11 +212,12 @@ def _describe_distance(curve: CalibrationCurve) -> str:
     )
 
 
-def _describe_net_benefit(name: str, has_arms: bool) -> str:
+def _describe_net_benefit(name: str, words: OutcomeWords, *, has_arms: bool) -> str:
     among = "the participants of the active arm" if has_arms else "the participants"
     return (
-        f"Net benefit of treating whom {name} gives at least the threshold, in responders treated "
-        f"per participant, among {among}: who would not respond and is treated counts threshold / "
-        "(1 - threshold) against. Bands are pointwise, at 95 %, with participants as the unit. "
+        f"Net benefit of treating whom {name} gives at least the threshold, in {words.having} "
+        f"treated per participant, among {among}: {words.one_lacking} who is treated counts "
+        "threshold / (1 - threshold) against. Bands are pointwise, at 95 %, with participants as "
+        "the unit. "
         f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
     )

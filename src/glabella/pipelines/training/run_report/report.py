@@ -117,6 +117,7 @@ def _describe_analysis(loaded: LoadedAnalysis) -> dict[str, Any]:
         "description": analysis.description,
         "origin": loaded.tables.origin,
         "endpoint": analysis.endpoint.describe(),
+        "event": analysis.endpoint.outcome_words.event,
         "estimand": describe_estimand(loaded),
         "participants": _tabulate_participants(loaded),
         "left_out": {reason: tell_count(count) for reason, count in counts.items()},
@@ -145,6 +146,10 @@ def _describe_validation(
             across=across,
             external=None if external is None else external.headline,
             anything=None if permutations is None else permutations.anything,
+            words=loaded.analysis.endpoint.outcome_words,
+            labels={
+                name: read.value.label or name for name, read in loaded.resolved.candidates.items()
+            },
         ),
         "chosen": chosen,
         "choice": validated.choice.rule,

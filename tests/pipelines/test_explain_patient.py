@@ -60,13 +60,13 @@ def test_ranges_are_of_the_refits_kept(with_refits, table, new_patients, tmp_pat
 
 def test_the_page_reads_aloud_and_says_what_it_is(with_refits, table, tmp_path, new_patients):
     done = explain_patient(table, row=1, out=tmp_path / "p.html", model=with_refits.bundle)
-    text = html.unescape((tmp_path / "p.html").read_text())
+    text = " ".join(html.unescape((tmp_path / "p.html").read_text()).split())
     assert done.page.sentence in text
     assert "not a medical device" in text
     assert "Training participants most like this one" in text
     assert re.search(r"nearest to this patient; it has \d\d\.", text)
     alone = render_patient(dataclasses.replace(done.page, is_alike_all=True, alike_size=119))
-    assert "All training participants, too few to single out similar ones" in alone
+    assert "All training participants (too few to form groups" in " ".join(alone.split())
     assert "most like this one" not in alone
     assert "of 20 refits to samples of the training trials, and of the participants in each" in text
     assert "middle 95 %" not in text

@@ -55,7 +55,7 @@ def test_a_permutation_test_that_finds_nothing_is_said_beside_the_figure(auc, p_
         "ridge", make_candidate(auc), [make_difference(-0.09, -0.01)],
         has_choice=False, is_simulated=False, has_arms=True, across=None, anything=test,
     )  # fmt: skip
-    words = "which a permutation test does not tell from chance (p = 0.120)"
+    words = "which a permutation test does not distinguish from chance (p = 0.120)"
     assert (words in text) == is_said
     if is_said:
         assert f"0.68 (0.60 to 0.75), {words}, and predicted better than severity" in text
@@ -67,8 +67,10 @@ def test_a_model_at_chance_is_reported_as_that_first():
         has_choice=False, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert text == (
-        "At chance: ridge could not tell responders from others within the active arm: its "
-        "concordance is 0.52 (0.44 to 0.60), although it predicted better than severity over all "
+        "At chance: ridge did not distinguish responders from non-responders within the active "
+        "arm: "
+        "its concordance is 0.52 (0.44 to 0.60), although it predicted better than severity "
+        "over all "
         "arms."
     )
 
@@ -79,8 +81,9 @@ def test_a_model_at_chance_and_no_better_than_its_reference_says_both():
         has_choice=False, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
     assert text == (
-        "At chance: ridge could not tell responders from others within the active arm: its "
-        "concordance is 0.47 (0.33 to 0.62), and did not predict better than severity."
+        "At chance: ridge did not distinguish responders from non-responders within the active "
+        "arm: "
+        "its concordance is 0.47 (0.33 to 0.62), and did not predict better than severity."
     )
 
 
@@ -94,7 +97,7 @@ def test_simulated_data_are_named_before_all_else():
         has_arms=True,
         across=None,
     )
-    assert text.startswith("Simulated data: nothing here is known of real patients.")
+    assert text.startswith("Simulated data: this says nothing about real patients.")
 
 
 def test_a_good_model_is_stated_with_its_interval_and_its_transport():
@@ -103,9 +106,10 @@ def test_a_good_model_is_stated_with_its_interval_and_its_transport():
         has_choice=False, is_simulated=False, has_arms=True, across="trial",
     )  # fmt: skip
     assert text == (
-        "Ridge told responders from others within the active arm with a concordance of 0.68 "
-        "(0.60 to 0.75), and predicted better than severity. With each trial left out in turn, it "
-        "reached 0.55 (0.40 to 0.70), which is compatible with chance."
+        "Ridge distinguished responders from non-responders within the active arm with a "
+        "concordance "
+        "of 0.68 (0.60 to 0.75), and predicted better than severity. With each trial left out in "
+        "turn, it is 0.55 (0.40 to 0.70), which is compatible with chance."
     )
 
 
@@ -121,12 +125,12 @@ def test_what_is_not_estimable_is_said_with_its_reason(has_arms):
 @pytest.mark.parametrize(
     ("across", "words"),
     [
-        (Estimate(1.0, reason="the value is 1"), "it reached 1.00."),
-        (Estimate(0.3, 0.2, 0.45), "it reached 0.30 (0.20 to 0.45), which is below chance."),
-        (Estimate(0.6, 0.52, 0.7), "it reached 0.60 (0.52 to 0.70)."),
+        (Estimate(1.0, reason="the value is 1"), "it is 1.00."),
+        (Estimate(0.3, 0.2, 0.45), "it is 0.30 (0.20 to 0.45), which is below chance."),
+        (Estimate(0.6, 0.52, 0.7), "it is 0.60 (0.52 to 0.70)."),
         (
             Estimate(0.5, reason="no difference"),
-            "it reached 0.50, which is compatible with chance.",
+            "it is 0.50, which is compatible with chance.",
         ),
     ],
 )
@@ -148,7 +152,9 @@ def test_a_model_below_chance_is_reported_as_that_first():
         "ridge", make_candidate(Estimate(0.35, 0.25, 0.46)), [], has_choice=False,
         is_simulated=False, has_arms=False, across=None,
     )  # fmt: skip
-    assert text.startswith("Below chance: ridge could not tell responders from others among the")
+    assert text.startswith(
+        "Below chance: ridge did not distinguish responders from non-responders among the"
+    )
 
 
 def test_with_a_choice_the_figures_are_of_the_procedure():
@@ -156,7 +162,9 @@ def test_with_a_choice_the_figures_are_of_the_procedure():
         "ridge", make_candidate(GOOD), [make_difference(-0.09, -0.01)],
         has_choice=True, is_simulated=False, has_arms=True, across=None,
     )  # fmt: skip
-    assert text.startswith("The procedure that chose ridge told responders from others")
+    assert text.startswith(
+        "The procedure that chose ridge distinguished responders from non-responders"
+    )
     behind = write_finding(
         "ridge", make_candidate(GOOD), [make_difference(-0.05, 0.01)],
         has_choice=True, is_simulated=False, has_arms=True, across=None,
@@ -173,7 +181,8 @@ def test_the_words_of_the_analysis_and_the_labels_of_candidates_are_used():
         labels={"boosted_forest": "boosted forests", "severity": "arm and baseline severity"},
     )  # fmt: skip
     assert text.startswith(
-        "The procedure that chose boosted forests told participants with birth at term from others"
+        "The procedure that chose boosted forests distinguished participants with birth at term "
+        "from participants without birth at term"
     )
     assert "better than arm and baseline severity" in text
     assert "respon" not in text

@@ -45,8 +45,14 @@ def test_strong_inside_trials_and_lost_in_a_new_one_comes_first(across, verdict)
     assert read_verdict(procedure, []) == "only inside"
     text = write(procedure)
     first = text.split(". Over all")[0]
-    assert first.startswith("Only inside its own trials: ridge told responders from others")
-    assert "0.72" in first and verdict in first and "nothing can be said of other patients" in first
+    assert first.startswith(
+        "Only inside its own trials: ridge distinguished responders from non-responders"
+    )
+    assert (
+        "0.72" in first
+        and verdict in first
+        and "this allows no statement about other patients" in first
+    )
     assert "Over all trials pooled, its concordance is 0.55 (0.50 to 0.60)." in text
 
 

@@ -172,7 +172,7 @@ def test_every_measure_stands_in_a_table_with_what_it_estimates_and_its_referenc
         title = f"{measure.estimates} {measure.reference}.".replace("'", "&#39;")
         assert f'<abbr title="{title}">{measure.label}</abbr>' in page
     assert page.count("<h4>Further measures</h4>") == 4
-    assert "Sensitivity to NPV are at a predicted probability of 0.50." in page
+    assert "PPV and NPV are at a predicted probability of 0.50." in " ".join(page.split())
 
 
 def test_gains_over_the_references_are_shown_for_each_candidate(trained):

@@ -49,7 +49,7 @@ def format_estimate(estimate: Estimate, digits: int = 2) -> str:
 
 
 def _format_number(value: float, digits: int) -> str:
-    # Adding nought takes the sign off a nought that rounding made.
+    # Adding zero removes the sign of a zero that rounding made.
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
@@ -148,17 +148,17 @@ def write_finding(
     str
         One or two sentences. A result no better than a reference is reported as that, first.
     """
-    start = "Simulated data: nothing here is known of real patients. " if is_simulated else ""
+    start = "Simulated data: this says nothing about real patients. " if is_simulated else ""
     verdict = read_verdict(procedure, differences)
     if verdict == "not validated" or procedure.pooled is None:
         return f"{start}No candidate could be validated."
-    # Who was chosen for the best figures can't keep them: those are of the choice as well.
+    # A candidate's own performance is too good once it was chosen for it; the procedure's is not.
     named = labels.get(chosen, chosen)
     subject = f"the procedure that chose {named}" if has_choice else named
-    others = f"{words.having} from others"
+    pair = f"{words.having} from {words.lacking}"
     auc = procedure.pooled.estimates["auc"]
     among = "within the active arm" if has_arms else "among the participants"
-    figure = f"told {others} {among} with a concordance of {format_estimate(auc)}"
+    figure = f"distinguished {pair} {among} with a concordance of {format_estimate(auc)}"
     figure += _describe_test(auc, anything)
     where = _describe_across(procedure, across) + _describe_external(external)
     beaten = [labels.get(item.against, item.against) for item in differences if item.is_better]
@@ -168,16 +168,16 @@ def write_finding(
     if verdict == "only inside":
         inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
         return (
-            f"{start}Only inside its own {across}s: {subject} told {others} {among} "
+            f"{start}Only inside its own {across}s: {subject} distinguished {pair} {among} "
             f"of the {across} that it learnt from with a concordance of {format_estimate(inside)}, "
             f"and of a new {across} with {format_estimate(left_out)}"
-            f"{_VERDICTS[_place(left_out)]}; nothing can be said of other patients. "
+            f"{_VERDICTS[_place(left_out)]}; this allows no statement about other patients. "
             f"Over all {across}s pooled, its concordance is {format_estimate(auc)}"
             f"{_describe_test(auc, anything)}{_describe_external(external)}."
         )
     if verdict in ("chance", "below chance"):
         where_to = "At" if _place(auc) == "chance" else "Below"
-        head = f"{where_to} chance: {subject} could not tell {others} {among}"
+        head = f"{where_to} chance: {subject} did not distinguish {pair} {among}"
         than = ""
         if unbeaten:
             than = f", and did not predict better than {_join(unbeaten)}"
@@ -236,7 +236,7 @@ def _pool(groups: Sequence[GroupPerformance] | None) -> Estimate:
 
 
 def _place(auc: Estimate) -> str:
-    """Say where a concordance lies against chance: above, chance, below or unknown."""
+    """Compare a concordance with chance: above, chance, below or unknown."""
     if auc.value == CHANCE:
         return "chance"
     if auc.low is None or auc.high is None:
@@ -247,11 +247,11 @@ def _place(auc: Estimate) -> str:
 
 
 def _describe_test(auc: Estimate, anything: PermutationTest | None) -> str:
-    """Say where a test of there being anything does not bear out an interval above chance."""
+    """Say that the permutation test does not confirm an interval above chance."""
     if anything is None or anything.p_value is None or anything.rejects or _place(auc) != "above":
         return ""
     p_value = format_p_value(anything.p_value)
-    return f", which a permutation test does not tell from chance (p = {p_value})"
+    return f", which a permutation test does not distinguish from chance (p = {p_value})"
 
 
 def _describe_across(procedure: CandidateResult, across: str | None) -> str:
@@ -261,7 +261,7 @@ def _describe_across(procedure: CandidateResult, across: str | None) -> str:
     if auc.value is None:
         return f". With each {across} left out in turn, it is {format_estimate(auc)}"
     verdict = _VERDICTS.get(_place(auc), "")
-    return f". With each {across} left out in turn, it reached {format_estimate(auc)}{verdict}"
+    return f". With each {across} left out in turn, it is {format_estimate(auc)}{verdict}"
 
 
 def _describe_external(auc: Estimate | None) -> str:
@@ -269,9 +269,7 @@ def _describe_external(auc: Estimate | None) -> str:
         return ""
     if auc.value is None:
         return f". In the external set, it is {format_estimate(auc)}"
-    return (
-        f". In the external set, it reached {format_estimate(auc)}{_VERDICTS.get(_place(auc), '')}"
-    )
+    return f". In the external set, it is {format_estimate(auc)}{_VERDICTS.get(_place(auc), '')}"
 
 
 def _join(names: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def draw_trial(
 
 
 def draw_over_time(table: pd.DataFrame, promised: PredictionInterval) -> Figure:
-    """Draw the concordance in each trial beside what training promised.
+    """Draw the concordance in each trial beside the prediction interval of training.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def draw_over_time(table: pd.DataFrame, promised: PredictionInterval) -> Figure:
             yerr=bounds,
             fmt="X" if is_broken else "o",
             color=COLOURS[1] if is_broken else COLOURS[0],
-            label="promise broken" if is_broken else None,
+            label="outside the prediction" if is_broken else None,
         )
     axis.set_xticks(range(len(table)), [f"{row.trial}\nn = {row.n}" for row in table.itertuples()])
     axis.set_ylabel("Concordance, 95 % interval")
@@ -152,8 +152,8 @@ def render_new_trials(
         else show_drawn(
             "over_time.svg",
             finish_figure(over_time, ""),
-            "Concordance in each trial, in the order in which they came; grey is the interval that "
-            "training promised of a new trial.",
+            "Concordance in each trial, in the order in which they came; grey is the "
+            "prediction interval of training for a new trial.",
             manifest.analysis,
         ),
     )

@@ -47,7 +47,11 @@ class Step:
     @property
     def words(self) -> str:
         """The step as a sentence."""
-        noise = " In training it was not told from noise." if self.is_beyond_noise is False else ""
+        noise = (
+            " In training it was not distinguished from noise."
+            if self.is_beyond_noise is False
+            else ""
+        )
         return f"{self.label}, {self.value}: {self._describe_effect()}.{noise}"
 
     def _describe_effect(self) -> str:

@@ -1,4 +1,4 @@
-"""What a new trial says of a model, in words."""
+"""How a model did in a new trial, in words."""
 
 from __future__ import annotations
 
@@ -107,27 +107,43 @@ def write_verdict(
 def _describe_discrimination(auc: Estimate, words: OutcomeWords, *, has_arms: bool) -> str:
     among = "within the active arm" if has_arms else "among the participants"
     if auc.value is None:
-        return f"Whether it tells {words.having} from others {among} is {format_estimate(auc)}."
+        return (
+            f"Whether it distinguishes {words.having} from {words.lacking} {among} is "
+            f"{format_estimate(auc)}."
+        )
     shown = format_estimate(auc)
     if auc.is_above(CHANCE):
-        return f"It tells {words.having} from others {among} with a concordance of {shown}."
+        return (
+            f"It distinguishes {words.having} from {words.lacking} {among} with a concordance of "
+            f"{shown}."
+        )
     if auc.is_below(CHANCE):
-        return f"It orders the participants the wrong way round {among}: concordance {shown}."
-    return f"It is not shown to tell {words.having} from others {among}: concordance {shown}."
+        return f"It ranks the participants in the opposite order {among}: concordance {shown}."
+    return (
+        f"It is not shown to distinguish {words.having} from {words.lacking} {among}: concordance "
+        f"{shown}."
+    )
 
 
 def _describe_promise(auc: Estimate, promised: PredictionInterval) -> str:
     verdict = promised.judge(auc)
     if verdict == "none":
-        return "Training promised nothing of a new trial."
+        return "Training gave no prediction interval for a new trial."
     span = f"{promised.low:.2f} to {promised.high:.2f}"
     if verdict == "kept":
-        return f"That lies within what training promised of a new trial ({span})."
+        return (
+            f"That lies within the prediction interval that training gave for a new trial ({span})."
+        )
     if verdict == "broken":
-        return f"That is outside what training promised of a new trial ({span}): the promise broke."
+        return (
+            "That and its whole interval lie outside the prediction interval that training "
+            "gave for "
+            f"a new trial ({span})."
+        )
     return (
-        f"That lies outside what training promised of a new trial ({span}), by no more than the "
-        "chance of so few participants."
+        "That lies outside the prediction interval that training gave for a new trial "
+        f"({span}), by "
+        "no more than chance explains in so few participants."
     )
 
 
@@ -145,7 +161,7 @@ def _describe_calibration(performance: Performance, words: OutcomeWords) -> str:
             )
         else:
             said.append(
-                f"There were as many {words.having} as predicted, as far as can be told "
+                f"The number of {words.having} is compatible with the prediction "
                 f"(observed to expected {format_estimate(ratio)})"
             )
     if slope.low is not None and slope.high is not None:
@@ -165,13 +181,13 @@ def _describe_case_mix(mix: CaseMix) -> str:
     if abs(mix.by_case_mix) >= _SMALL:
         more = "less" if mix.by_case_mix < 0 else "more"
         parts.append(
-            f"participants who differ {more} from each other account for {mix.by_case_mix:+.2f}"
+            f"participants who differ {more} from each other explain {mix.by_case_mix:+.2f}"
         )
     if abs(mix.by_model) >= _SMALL:
-        parts.append(f"what the model gets wrong or right here for {mix.by_model:+.2f}")
+        parts.append(f"how well the model fits here explains {mix.by_model:+.2f}")
     if not parts:
-        return "Concordance is what it was at training."
+        return "Concordance is as it was in training."
     return (
-        f"Against the {mix.promised:.2f} of validation at training, {' and '.join(parts)}, chance "
-        "included."
+        f"Compared with the {mix.promised:.2f} of validation in training, {' and '.join(parts)}, "
+        "chance included."
     )

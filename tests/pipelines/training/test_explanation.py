@@ -94,7 +94,7 @@ def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
     assert text.index(page.sentence) < text.index(explained.finding) < text.index("<main>")
     steps = {step.label: step for step in page.steps}
     assert "Frown" in steps and steps["Frown"].value.count(": ") == 2
-    assert steps["Age"].words.endswith("In training it was not told from noise.")
+    assert steps["Age"].words.endswith("In training it was not distinguished from noise.")
     assert "noise" not in steps["Duration of the illness"].words
 
 
@@ -140,7 +140,12 @@ def test_the_page_shows_all_of_it(explained):
     page = read_page(Path(explained.report))
     told = explained.as_json()["explanation"]
     assert page.count(told["statement"]) == 2
-    for part in ("Beside the evidence", "Do the candidates agree?", "For whom", 'id="predictor-1"'):
+    for part in (
+        "Comparison with the evidence",
+        "Do the candidates agree?",
+        "For whom",
+        'id="predictor-1"',
+    ):
         assert part in page
     assert page.index('id="trials"') < page.index('id="calibration"') < page.index('id="evidence"')
     assert len(page) < 5e6

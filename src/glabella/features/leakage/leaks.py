@@ -167,6 +167,7 @@ def _find_separation(column: Column, responded: Floats) -> Iterator[Finding]:
         yield make_finding(
             column.name,
             "warn",
-            f"alone it tells responders from others with an AUC of {separation:.2f} in "
-            f"{len(outcome)} participants: it may have been recorded after the outcome",
+            "by itself it distinguishes responders from non-responders with an AUC of "
+            f"{separation:.2f} in {len(outcome)} participants: it may have been recorded after "
+            "the outcome",
         )

@@ -37,7 +37,7 @@ def loaded(small_project):
 def test_they_are_not_run_unless_asked_for(trained):
     assert trained[1].parts["permutations"] is None
     assert trained[1].as_json()["permutations"] is None
-    assert "Is there anything at all?" not in Path(trained[1].report).read_text()
+    assert "Any signal (permutation test)" not in Path(trained[1].report).read_text()
 
 
 def test_a_planted_predictor_is_told_from_nothing_and_from_severity(small_project):

@@ -30,9 +30,10 @@ from glabella.validation.folds.splits import Fold, Rows, make_repeated_folds
 from glabella.validation.measures.discrimination import count_concordance
 
 _NOTHING = (
-    "within trial and arm, no candidate's features tell responders of the active arm from others"
+    "within trial and arm, no candidate's features distinguish responders of the active arm from "
+    "non-responders"
 )
-_NOTHING_BEYOND = "within trial and arm, no candidate tells them apart better than severity does"
+_NOTHING_BEYOND = "within trial and arm, no candidate distinguishes them better than severity does"
 _SEVERITY = "severity"
 
 

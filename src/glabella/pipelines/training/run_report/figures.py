@@ -142,8 +142,8 @@ def _draw_explanation(
                 explained.predictors, explained.noise, scale=attributions.scale, note=note
             ),
             f"How much {name} uses each feature: the mean absolute attribution of held-out "
-            f"participants{_describe_spread(explained)}. Hollow or grey: not told from noise, or "
-            "no property of the patient.",
+            f"participants{_describe_spread(explained)}. Hollow or grey: not distinguished "
+            "from noise, or no property of the patient.",
         ),
     )
     yield PlannedFigure(

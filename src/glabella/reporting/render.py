@@ -17,6 +17,7 @@ from glabella.reporting.finding import format_count, format_estimate, format_p_v
 from glabella.reporting.glossary import find_terms
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.sections import render_sections
+from glabella.reporting.study import read_study
 from glabella.validation.measures.estimate import Estimate
 from glabella.validation.measures.measure import Measure, Tier
 from glabella.validation.measures.registry import MEASURES, list_measures
@@ -44,6 +45,7 @@ def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
         **_list_shown(described),
         "figures": shown,
         "find_terms": find_terms,
+        "study": read_study(),
     }
     return environment.get_template("report/page.html.jinja").render(
         told,

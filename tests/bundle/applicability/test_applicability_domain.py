@@ -1,5 +1,7 @@
 """Who is unlike the training participants: at the stated rate among their own kind, and told."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,3 +100,23 @@ def test_a_table_whose_features_are_all_constant_is_not_divided_by_nought():
     far, unlike = _learn(frame).find(_draw(10, 2))
     assert not far.any()
     assert not unlike.any()
+
+
+def test_the_mean_of_each_trial_keeps_its_name_without_those_of_few():
+    frame = _draw(109, 1)
+    learnt = _learn(frame, np.repeat(["beta", "alpha", "few"], [60, 40, 9]))
+    again = ApplicabilityDomain.restore(learnt.export(), SPECS)
+    assert learnt.names == again.names == ("alpha", "beta")
+    encoded = learnt.encoding.transform(frame)
+    assert again.trials[1].center == pytest.approx(encoded[:60].mean(axis=0))
+
+
+def test_a_bundle_without_names_is_read_and_a_wrong_number_of_them_is_refused():
+    learnt = _learn(_draw(80, 1), np.repeat(["one", "two"], 40))
+    plain = json.loads(learnt.export())
+    earlier = {key: value for key, value in plain.items() if key != "names"}
+    assert ApplicabilityDomain.restore(json.dumps(earlier).encode(), SPECS).names == ()
+    with pytest.raises(ValueError, match="as many names"):
+        ApplicabilityDomain.restore(json.dumps({**plain, "names": ["one"]}).encode(), SPECS)
+    with pytest.raises(ValueError, match="no text"):
+        ApplicabilityDomain.restore(json.dumps({**plain, "names": [1, 2]}).encode(), SPECS)

@@ -157,7 +157,7 @@ class TestValidation:
             validate(project, good, bad)
         result = validate(project, good, bad, allow_reversed=True)
         assert [item.promise for item in result.trials][1] == "broken"
-        assert result.statement == "The promise of training broke first in turned."
+        assert result.statement == "The prediction interval of training failed first in turned."
         assert "its whole interval lie outside" in result.trials[1].verdict
         assert "in the opposite order" in result.trials[1].verdict
 

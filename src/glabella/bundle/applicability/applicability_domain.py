@@ -69,11 +69,14 @@ class ApplicabilityDomain:
     trials : tuple of MahalanobisDistance
         From those of each trial with at least ten participants; all use the axes of the
         covariance within trials.
+    names : tuple of str
+        Of these trials; empty in bundles of versions that did not write them.
     """
 
     encoding: Encoding
     whole: MahalanobisDistance
     trials: tuple[MahalanobisDistance, ...]
+    names: tuple[str, ...] = ()
 
     def find(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Find rows that are far from the training participants.
@@ -100,6 +103,7 @@ class ApplicabilityDomain:
             "encoding": self.encoding.export(),
             "whole": _export_distance(self.whole),
             "trials": [_export_distance(cloud) for cloud in self.trials],
+            "names": list(self.names),
         }
         return (json.dumps(content) + "\n").encode()
 
@@ -110,7 +114,12 @@ class ApplicabilityDomain:
         encoding = Encoding.restore(plain["encoding"], select_patient(specs))
         width = len(encoding.columns)
         clouds = [_restore_distance(item, width) for item in (plain["whole"], *plain["trials"])]
-        return cls(encoding, clouds[0], tuple(clouds[1:]))
+        names = plain.get("names", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("a name of a trial is no text")
+        if names and len(names) != len(plain["trials"]):
+            raise ValueError("there are not as many names of trials as means")
+        return cls(encoding, clouds[0], tuple(clouds[1:]), tuple(names))
 
 
 def select_patient(specs: Sequence[FeatureSpec]) -> list[FeatureSpec]:
@@ -135,14 +144,12 @@ def learn_applicability_domain(
         matrix - np.stack([matrix[codes == at].mean(axis=0) for at in range(len(names))])[codes]
     )
     axes = _find_axes(within)
+    known = [at for at in range(len(names)) if (codes == at).sum() >= FEWEST_IN_TRIAL]
     return ApplicabilityDomain(
         encoding,
         _learn_distance(matrix, _find_axes(matrix - matrix.mean(axis=0)), _find_axes),
-        tuple(
-            _learn_distance(matrix[codes == at], axes, lambda _: axes)
-            for at in range(len(names))
-            if (codes == at).sum() >= FEWEST_IN_TRIAL
-        ),
+        tuple(_learn_distance(matrix[codes == at], axes, lambda _: axes) for at in known),
+        tuple(str(names[at]) for at in known),
     )
 
 

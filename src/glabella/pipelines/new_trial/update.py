@@ -36,12 +36,9 @@ from glabella.models.estimators.composed import CalibratedModel
 from glabella.models.estimators.interface import ResponderModel
 from glabella.old_names import accept_old_names
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions
-from glabella.pipelines.new_trial.validate import (
-    TrialValidation,
-    read_new_trials,
-    read_promise,
-    validate_trial,
-)
+from glabella.pipelines.new_trial.results import TrialValidation
+from glabella.pipelines.new_trial.transport import read_prediction_interval, validate_trial
+from glabella.pipelines.new_trial.validate import read_new_trials
 from glabella.pipelines.run_folder import BUNDLE_FOLDER, open_run_folder
 from glabella.tracking.models import find_bundle
 from glabella.tracking.registry import UPDATED_TAG, register_bundle
@@ -213,7 +210,9 @@ def update(
             place=str(table),
             remedy="Name an analysis of the new trial alone.",
         )
-    before = validate_trial(trials[0], bundle, read_promise(bundle.manifest.performance))
+    before = validate_trial(
+        trials[0], bundle, read_prediction_interval(bundle.manifest.performance)
+    )
     choice = before.update
     if choice is None:
         raise AnalysisError(

@@ -42,7 +42,7 @@ def test_the_same_identifier_at_another_site_is_another_participant(manifest):
 
 def test_repeated_participants_can_be_stated_for_a_part_of_a_table(manifest):
     stated = np.array([False, False, True, False])
-    rows = read_rows(_table(), manifest, doubled=stated)
+    rows = read_rows(_table(), manifest, repeated=stated)
     assert rows.usable.tolist() == (~stated).tolist()
 
 

@@ -133,7 +133,7 @@ class TestFrames:
         first = sorted(parts.glob("*.parquet"))[0]
         rows = pd.read_parquet(first)
         pd.concat([rows, rows]).to_parquet(first)
-        with pytest.raises(DataError, match="had other rows when it was read again"):
+        with pytest.raises(DataError, match="had different rows when it was read again"):
             scored.compute(scheduler="sync")
 
     def test_on_a_dask_cluster_too(self, trained, parts, expected, dask_address) -> None:
@@ -177,7 +177,7 @@ class TestFrames:
             mlflow.set_tracking_uri(None)
             mlflow.set_registry_uri(None)
         names = [item.name for item in signature.inputs.inputs]
-        # It sees a partition at a time, so of doubled participants nothing is asked here.
+        # It sees a partition at a time, so of repeated participants nothing is asked here.
         rows = many_patients.drop_duplicates("usubjid").reset_index(drop=True)
         frame = spark.createDataFrame(rows)
         told = functions.struct(*(functions.col(name) for name in names))

@@ -142,28 +142,28 @@ def test_an_output_that_is_a_link_a_folder_or_in_a_bundle_is_refused(
 
 
 def _replace_between_passes(monkeypatch, replace):
-    """Let the table change when the first pass, which looks for doubled rows, has ended."""
-    look = stream._look_through
+    """Let the table change when the first pass, which looks for repeated rows, has ended."""
+    look = stream._check_columns_and_ids
 
     def look_and_replace(*args):
         found = look(*args)
         replace()
         return found
 
-    monkeypatch.setattr(stream, "_look_through", look_and_replace)
+    monkeypatch.setattr(stream, "_check_columns_and_ids", look_and_replace)
 
 
 @pytest.mark.parametrize("how", ["replaced", "longer", "shorter", "a part more", "other columns"])
-def test_a_parquet_table_that_changes_between_the_passes_scores_nobody(
+def test_a_parquet_table_that_changes_between_the_passes_is_not_scored(
     many_patients, small_batches, score_whole, tmp_path, monkeypatch, how
 ):
     folder = tmp_path / "parts"
     folder.mkdir()
     rows = many_patients.assign(usubjid=[f"R-{at}" for at in range(len(many_patients))])
     rows.to_parquet(folder / "part-0.parquet")
-    doubled = rows.assign(usubjid=["R-0"] * 2 + rows["usubjid"].tolist()[2:])
+    repeated = rows.assign(usubjid=["R-0"] * 2 + rows["usubjid"].tolist()[2:])
     other = {
-        "replaced": doubled,
+        "replaced": repeated,
         "longer": pd.concat([rows, rows]),
         "shorter": rows.head(50),
         "a part more": rows,
@@ -181,7 +181,7 @@ def test_a_parquet_table_that_changes_between_the_passes_scores_nobody(
     assert _list(tmp_path) == sorted({"parts", *(f"parts/{p.name}" for p in folder.iterdir())})
 
 
-def test_a_text_table_is_held_from_the_first_pass_on(
+def test_a_text_table_is_copied_in_the_first_pass(
     many_patients, table, small_batches, score_whole, tmp_path, monkeypatch
 ):
     _, expected = score_whole(table, "before.csv")

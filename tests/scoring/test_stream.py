@@ -100,7 +100,7 @@ def test_every_format_gives_the_same_scores(
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_job_that_is_taken_up_ends_as_one_that_was_never_interrupted(
+def test_a_job_that_is_resumed_ends_as_one_that_was_never_interrupted(
     many_patients, small_batches, score_whole, tmp_path, monkeypatch, ending
 ):
     many_patients.to_csv(tmp_path / "new.csv", index=False)
@@ -187,22 +187,22 @@ def _interrupt(monkeypatch, score_whole, table):
             score_whole(table, "out.csv")
 
 
-def test_another_table_or_option_is_not_taken_up(
+def test_another_table_or_option_is_not_resumed(
     many_patients, small_batches, score_whole, tmp_path, monkeypatch
 ):
     table = tmp_path / "new.csv"
     many_patients.to_csv(table, index=False)
     _interrupt(monkeypatch, score_whole, table)
-    with pytest.raises(DataError, match="the interrupted job had another arm"):
+    with pytest.raises(DataError, match="the interrupted job had a different arm"):
         score_whole(table, "out.csv", resume=True, arm="placebo")
     many_patients.iloc[:-1].to_csv(table, index=False)
-    with pytest.raises(DataError, match="the interrupted job had another table"):
+    with pytest.raises(DataError, match="the interrupted job had a different table"):
         score_whole(table, "out.csv", resume=True)
     result, _ = score_whole(table, "out.csv")
     assert result.rows == 199
 
 
-def test_another_model_of_the_same_name_is_not_taken_up(
+def test_another_model_of_the_same_name_is_not_resumed(
     trained, many_patients, small_batches, score_whole, tmp_path, monkeypatch
 ):
     table, folder = tmp_path / "new.csv", tmp_path / "edited"
@@ -211,7 +211,7 @@ def test_another_model_of_the_same_name_is_not_taken_up(
     shutil.copytree(trained[1].bundle, folder)
     sums = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
     (folder / "SHA256SUMS").write_text("".join(reversed(sums)))
-    with pytest.raises(DataError, match="the interrupted job had another model"):
+    with pytest.raises(DataError, match="the interrupted job had a different model"):
         glabella.score(table, out=tmp_path / "out.csv", model=str(folder), resume=True)
 
 
@@ -299,7 +299,7 @@ def test_a_full_disk_leaves_no_output_and_the_job_goes_on_after_it(
     pd.testing.assert_frame_equal(found, expected)
 
 
-def test_a_limit_on_the_size_of_files_is_told(trained, many_patients, tmp_path):
+def test_a_limit_on_the_size_of_files_is_reported(trained, many_patients, tmp_path):
     many_patients.to_csv(tmp_path / "new.csv", index=False)
     arguments = ["--out", str(tmp_path / "out.csv"), "--model", trained[1].bundle]
     done = subprocess.run(
@@ -316,7 +316,7 @@ def test_a_limit_on_the_size_of_files_is_told(trained, many_patients, tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["/proc", "file"])
-def test_a_folder_that_takes_no_file_is_told_before_anything_is_scored(
+def test_a_folder_that_takes_no_file_is_reported_before_anything_is_scored(
     trained, many_patients, score_whole, tmp_path, folder
 ):
     many_patients.to_csv(tmp_path / "new.csv", index=False)

@@ -36,7 +36,7 @@ def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringAr
     return pc.binary_join_element_wise(*parts, pyarrow.scalar(_SEPARATOR, pyarrow.large_string()))
 
 
-def find_doubled(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
+def find_repeated(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
     """Find rows whose identifier is also in an earlier row.
 
     Returns
@@ -46,7 +46,7 @@ def find_doubled(ids: pyarrow.LargeStringArray) -> npt.NDArray[np.bool_]:
 
     Examples
     --------
-    >>> find_doubled(pyarrow.array(["A", "B", "A"], pyarrow.large_string())).tolist()
+    >>> find_repeated(pyarrow.array(["A", "B", "A"], pyarrow.large_string())).tolist()
     [False, False, True]
     """
     return np.asarray(pd.Series(ids.to_pandas()).duplicated(keep="first"), dtype=bool)

@@ -27,7 +27,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class AnsweredRows:
+class RowResults:
     """The results of a model for each row of a table, or why a row was refused.
 
     Parameters
@@ -53,7 +53,7 @@ class AnsweredRows:
     out_of_domain: int = 0
     distributions: dict[str, Counts] = field(default_factory=dict)
 
-    def frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Convert to a data frame of pandas."""
         made = {}
         for name, values in self.columns.items():
@@ -63,7 +63,7 @@ class AnsweredRows:
             made[name] = series.astype(object) if pyarrow.types.is_boolean(values.type) else series
         return pd.concat([self.ids, pd.DataFrame(made, index=self.ids.index)], axis=1)
 
-    def table(self) -> pyarrow.Table:
+    def to_table(self) -> pyarrow.Table:
         """Convert to a table of pyarrow."""
         ids = {str(name): _to_arrow(self.ids[name]) for name in self.ids.columns}
         return pyarrow.table({**ids, **self.columns})
@@ -112,7 +112,7 @@ def score_frame(
     layout = find_frame_layout(bundle.manifest, frame, form)
     return score_rows(
         bundle, frame, layout=layout, arm=arm, reasons=reasons, uncertainty=uncertainty
-    ).frame()
+    ).to_frame()
 
 
 def find_frame_layout(manifest: Manifest, frame: pd.DataFrame, form: str | None) -> TableLayout:
@@ -133,8 +133,8 @@ def score_rows(
     arm: str | None = None,
     reasons: int = REASONS,
     uncertainty: bool = False,
-    doubled: Bools | None = None,
-) -> AnsweredRows:
+    repeated: Bools | None = None,
+) -> RowResults:
     """Score a table, or a part of one, with the columns of `score_frame`, and count the results.
 
     The results of a row do not depend on the other rows, except that a repeated participant is
@@ -142,7 +142,7 @@ def score_rows(
     """
     manifest = bundle.manifest
     refits = check_refits(bundle) if uncertainty else ()
-    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
+    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, repeated=repeated)
     usable, features = prepared.usable, _select_usable(prepared)
     probability = expit(bundle.model.log_odds(features)) if len(features) else np.empty(0)
     notes, inside = describe_domain(features, manifest, bundle.domain)
@@ -167,7 +167,7 @@ def score_rows(
         for index, texts in enumerate(words, start=1):
             columns[f"reason_{index}"] = _restore_text_rows(texts, usable)
     columns |= _describe_status(prepared, manifest)
-    return AnsweredRows(
+    return RowResults(
         _select_ids(frame, manifest, layout),
         columns,
         scored=int(usable.sum()),
@@ -193,7 +193,7 @@ def explain_frame(
         of the sum of base and attributions), ``status``, ``error`` and ``model``.
     """
     layout = find_frame_layout(bundle.manifest, frame, form)
-    return explain_rows(bundle, frame, layout=layout, arm=arm).frame()
+    return explain_rows(bundle, frame, layout=layout, arm=arm).to_frame()
 
 
 def explain_rows(
@@ -202,10 +202,10 @@ def explain_rows(
     *,
     layout: TableLayout | None = None,
     arm: str | None = None,
-    doubled: Bools | None = None,
-) -> AnsweredRows:
+    repeated: Bools | None = None,
+) -> RowResults:
     """Explain the rows of a table, or of a part of one, by all attributions, and count them."""
-    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, doubled=doubled)
+    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, repeated=repeated)
     usable = prepared.usable
     found = bundle.manifest.grouping.sum_values(
         bundle.model.contributions(_select_usable(prepared))
@@ -218,7 +218,7 @@ def explain_rows(
         **named,
     }
     scale = Coded((found.scale,), np.zeros(len(frame), dtype=np.int64))
-    return AnsweredRows(
+    return RowResults(
         _select_ids(frame, bundle.manifest, layout),
         {
             **{name: _restore_rows(values, usable) for name, values in numbers.items()},
@@ -236,11 +236,11 @@ def build_scoring_features(
     *,
     arm: str | None,
     layout: TableLayout | None = None,
-    doubled: Bools | None = None,
+    repeated: Bools | None = None,
 ) -> PreparedRows:
     """Build the features of a table for the model, including the arm."""
     under = choose_arm(bundle.manifest, arm)
-    rows = read_rows(frame, bundle.manifest, layout, doubled=doubled)
+    rows = read_rows(frame, bundle.manifest, layout, repeated=repeated)
     return PreparedRows(_add_columns(rows.features, bundle.manifest, under), rows.kinds, rows.which)
 
 

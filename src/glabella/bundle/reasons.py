@@ -63,8 +63,8 @@ def describe_reasons(
         mine = values[rows, which]
         given = _describe_values(which, shown, features, fills_missing)
         effect = _join(_describe_effects(mine, summed.scale), noise.take(pyarrow.array(which)), "")
-        said = pyarrow.array(mine != 0.0)
-        texts.append(pc.if_else(said, _join(given, effect, " "), pyarrow.scalar("", _TEXT)))
+        is_shown = pyarrow.array(mine != 0.0)
+        texts.append(pc.if_else(is_shown, _join(given, effect, " "), pyarrow.scalar("", _TEXT)))
     blank = pyarrow.array([""] * len(values), _TEXT)
     return texts + [blank] * (min(reasons, REASONS) - len(texts))
 

@@ -149,8 +149,8 @@ def _read_batch(
         return None
     trial.check.add(frame)
     # Repeated participants concern the whole table, and are the same in every form.
-    doubled = np.zeros(len(frame), dtype=bool)
-    prepared = read_rows(frame, manifest, trial.candidate.layout, doubled=doubled)
+    repeated = np.zeros(len(frame), dtype=bool)
+    prepared = read_rows(frame, manifest, trial.candidate.layout, repeated=repeated)
     trial.refused += int((~prepared.usable).sum())
     return prepared
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from glabella.bundle.forms import ItemColumns, TableLayout, find_forms
-from glabella.bundle.ids import find_doubled, join_ids
+from glabella.bundle.ids import find_repeated, join_ids
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_codes, parse_values
 from glabella.data.dictionary import Variable
@@ -76,13 +76,13 @@ def read_rows(
     manifest: Manifest,
     layout: TableLayout | None = None,
     *,
-    doubled: npt.NDArray[np.bool_] | None = None,
+    repeated: npt.NDArray[np.bool_] | None = None,
 ) -> PreparedRows:
     """Check each row, and build its features as in training."""
     layout = layout or TableLayout(manifest.form)
     find_forms(frame.columns, [layout.form])
     table = frame.reset_index(drop=True)
-    faults = _check_ids(table, layout, doubled)
+    faults = _check_ids(table, layout, repeated)
     scales = _check_scales(table, manifest, layout, faults)
     tables = _read_tables(table, manifest, layout, scales, faults)
     features = build_patient_features(tables, manifest.feature_set, manifest.dictionary)
@@ -230,16 +230,16 @@ def _sum_items(
 
 
 def _check_ids(
-    table: pd.DataFrame, layout: TableLayout, doubled: npt.NDArray[np.bool_] | None
+    table: pd.DataFrame, layout: TableLayout, repeated: npt.NDArray[np.bool_] | None
 ) -> _Faults:
     faults = _Faults(len(table))
     columns = layout.form.list_ids(table.columns)
     parts = [normalise_ids(table[column]) for column in columns]
     blank = pc.equal(parts[-1], "").to_numpy(zero_copy_only=False)
     faults.note(blank, columns[-1], "is blank")
-    if doubled is None:
-        doubled = find_doubled(join_ids(parts))
-    faults.note(doubled, columns[-1], "is in an earlier row too")
+    if repeated is None:
+        repeated = find_repeated(join_ids(parts))
+    faults.note(repeated, columns[-1], "is in an earlier row too")
     return faults
 
 

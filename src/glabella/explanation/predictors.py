@@ -195,14 +195,7 @@ def measure_predictors(
     table = attributions.summarise()
     together = grouping or Grouping()
     patient = [name for name, mine in zip(table.feature, table.is_patient, strict=True) if mine]
-    severity = next(
-        (
-            sample.features.frame[spec.name].to_numpy(dtype=float)
-            for spec in sample.features.specs
-            if spec.is_severity
-        ),
-        None,
-    )
+    severity = _find_severity(sample)
     encoding = fit_encoding(
         sample.features.columns,
         [spec for spec in sample.features.specs if spec.part == "patient"],
@@ -253,6 +246,14 @@ def measure_predictors(
             )
         )
     return tuple(sorted(_adjust(found), key=lambda item: not item.is_patient))
+
+
+def _find_severity(sample: Sample) -> Floats | None:
+    """Find severity at baseline; None if no feature is severity."""
+    for spec in sample.features.specs:
+        if spec.is_severity:
+            return sample.features.frame[spec.name].to_numpy(dtype=float)
+    return None
 
 
 def _adjust(found: Sequence[Predictor]) -> list[Predictor]:

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.forms import TableLayout
-from glabella.bundle.ids import find_doubled, read_ids
+from glabella.bundle.ids import find_repeated, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.predict import build_scoring_features, choose_arm
@@ -131,10 +131,12 @@ def _prepare(
     source: str,
 ) -> PreparedRows:
     """Build the features of one row of the whole table, and refuse what a batch refuses."""
-    doubled = find_doubled(read_ids(frame, layout.form.list_ids(frame.columns)))
+    repeated = find_repeated(read_ids(frame, layout.form.list_ids(frame.columns)))
     place = slice(row - 1, row)
     mine = frame.iloc[place].reset_index(drop=True)
-    prepared = build_scoring_features(bundle, mine, arm=arm, layout=layout, doubled=doubled[place])
+    prepared = build_scoring_features(
+        bundle, mine, arm=arm, layout=layout, repeated=repeated[place]
+    )
     fault = prepared.faults[0]
     if fault is not None:
         raise DataError(f"row {row} is refused: {fault}", place=source, remedy="Mend the row.")

@@ -1,4 +1,4 @@
-"""Scores a table, one row out per row in, written whole or not at all."""
+"""Scores or explains a table, with one row of output for each row, written atomically."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.old_names import accept_old_names
 from glabella.scoring.engines import Engine
-from glabella.scoring.stream import Progress, Tally, check_target, stream_table
+from glabella.scoring.stream import Progress, Tally, check_target, run_batches
 from glabella.scoring.write import read_written
 from glabella.tracking.models import find_bundle
 
@@ -29,20 +29,20 @@ __all__ = ["ExplanationResult", "ScoringResult", "explain", "score"]
 
 @dataclass(frozen=True)
 class ScoringResult:
-    """What a batch came to.
+    """The result of scoring a table.
 
     Parameters
     ----------
     rows, scored, refused : int
-        Rows in, and of these scored and refused.
+        The number of rows, and of these the scored and the refused ones.
     refused_by_reason : dict
-        Reason to count, the commonest first.
+        The number of refused rows by reason, the most frequent first.
     out_of_domain : int
-        Scored rows that are unlike the training participants.
+        The number of scored rows outside the applicability domain.
     drift : dict of Drift
-        Feature to how far its distribution among the scored rows lies from that in training.
+        By feature, how far its distribution in the scored rows differs from that in training.
     output : str
-        The file written.
+        The file with the scores.
     model : str
         The model's name.
     arm : str or None
@@ -60,7 +60,7 @@ class ScoringResult:
     drift: dict[str, Drift] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the result as plain values.
+        """Convert the result to plain values.
 
         Returns
         -------
@@ -73,12 +73,12 @@ class ScoringResult:
         return {**vars(self), "drift": drift}
 
     def frame(self) -> pd.DataFrame:
-        """Read the scores back.
+        """Read the scores from the output.
 
         Returns
         -------
         DataFrame
-            One row per row of the scored table.
+            One row for each row of the scored table.
         """
         return read_written(Path(self.output))
 
@@ -107,41 +107,41 @@ def score(
     Parameters
     ----------
     table : str or Path
-        A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts; one row
-        a participant, in the names and codes of one of the analysis's sources or of the
-        dictionary. It is read in batches; a workbook alone is held in memory.
+        A file of text, Parquet, Excel, SAS, SPSS or Stata, or a folder of Parquet parts, with one
+        row for each participant, in the names and codes of one of the analysis's sources or of
+        the dictionary. It is read in batches; only a workbook is kept in memory.
     out : str or Path
         The file to write, CSV or Parquet; must not exist.
     model : str, optional
-        A bundle folder, or ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION`` in the registry; the
-        project's only champion unless stated, or its only one trained on simulated data with
-        `allow_simulated`.
+        A bundle folder, or ``NAME``, ``NAME@ALIAS`` or ``NAME/VERSION`` in the registry. By
+        default the project's only champion, or with `allow_simulated` its only model trained on
+        simulated data.
     arm : str, optional
-        The arm under which response is predicted; the first active one unless stated.
+        The arm under which response is predicted; by default the first active one.
     allow_simulated : bool
         Allow a model that was trained on simulated data.
     reasons : int
-        How many of the largest contributions are put into words; none with 0.
+        How many of the largest contributions are described in words; none with 0.
     uncertainty : bool
         Whether to add each row's range over refits to samples of the training trials.
     form : str, optional
-        The source in whose names, codes and units the table is written, or ``dictionary``;
-        recognised by its columns and values by default.
+        The source in whose names, codes and units the table is written, or ``dictionary``; by
+        default it is found from the columns and values.
     read : ReadOptions or mapping, optional
-        What the file does not say of itself: ``encoding``, ``delimiter``, ``decimal``, ``sheet``;
-        what the analysis stated of its own files by default.
+        How to read the file: ``encoding``, ``delimiter``, ``decimal``, ``sheet``; by default as
+        the analysis states for its own files.
     resume : bool
-        Whether to take up the rows that an interrupted job for the same output finished. The
-        output is that of a job that was never interrupted.
+        Whether to continue from the rows that an interrupted job for the same output finished.
+        The output is the same as that of an uninterrupted job.
     workers : int, optional
-        Threads, or batches that a cluster has at once; the number of cores unless stated. The
-        output does not depend on it.
+        The number of threads, or of batches that a cluster has at once; by default the number of
+        cores. The output does not depend on it.
     engine : str
-        ``local``; ``dask`` or ``spark``: batches are sent to the workers of a cluster, which need
-        share no disk. The output does not depend on it.
+        ``local``, or ``dask`` or ``spark`` to send batches to the workers of a cluster, which need
+        no common disk. The output does not depend on it.
     address : str, optional
-        Of the cluster, ``tcp://host:8786`` or ``spark://host:7077``; one on this machine unless
-        stated.
+        The address of the cluster, ``tcp://host:8786`` or ``spark://host:7077``; by default a
+        cluster on this machine.
     project : str or Path, optional
         The project.
     progress : callable, optional
@@ -150,20 +150,21 @@ def score(
     Returns
     -------
     ScoringResult
-        Counts, drift and where the scores are.
+        Counts, drift and the file with the scores.
 
     Raises
     ------
     BundleError
-        If the model is missing, changed, trained on simulated data without
-        `allow_simulated`, or keeps
-        no refits where `uncertainty` is asked for.
+        If the model is missing, changed or trained on simulated data without `allow_simulated`,
+        or if `uncertainty` is asked for and the model has no refits.
     DataError
-        If the table can't be read, lacks a column or has one whose values are all wrong, or the
-        output can't be written.
+        If the table can't be read, a column is missing or all its values are wrong, or the output
+        can't be written.
     """
     if reasons < 0:
-        raise DataError(f"{reasons} reasons can't be given", place="--reasons", remedy="Take 0 on.")
+        raise DataError(
+            f"{reasons} reasons can't be given", place="--reasons", remedy="Choose 0 or more."
+        )
     source, target = Path(table), Path(out)
     check_target(source, target)
     home = find_project(Path(project) if project is not None else None)
@@ -171,7 +172,7 @@ def score(
     if uncertainty:
         check_refits(bundle)
     options = {"arm": choose_arm(bundle.manifest, arm), "reasons": reasons, "range": uncertainty}
-    tally = stream_table(
+    tally = run_batches(
         partial(score_rows, bundle, arm=arm, reasons=reasons, uncertainty=uncertainty),
         source,
         target,
@@ -188,7 +189,7 @@ def score(
         rows=tally.rows,
         scored=tally.scored,
         refused=tally.rows - tally.scored,
-        refused_by_reason=_sort_reasons(tally),
+        refused_by_reason=_order_reasons(tally),
         out_of_domain=tally.out_of_domain,
         output=str(out),
         model=bundle.manifest.model,
@@ -202,20 +203,20 @@ def score(
 
 @dataclass(frozen=True)
 class ExplanationResult:
-    """What explaining a batch came to.
+    """The result of explaining a table.
 
     Parameters
     ----------
     rows, explained, refused : int
-        Rows in, and of these explained and refused.
+        The number of rows, and of these the explained and the refused ones.
     refused_by_reason : dict
-        Reason to count.
+        The number of refused rows by reason.
     scale : str
-        What attributions add up to: the ``log odds``, or the ``probability``.
+        The scale of the sum of attributions: ``log odds`` or ``probability``.
     method : str
-        How they were computed.
+        How the attributions were computed.
     output : str
-        The file written.
+        The file with the attributions.
     model : str
         The model's name.
     arm : str or None
@@ -233,7 +234,7 @@ class ExplanationResult:
     arm: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the result as plain values.
+        """Convert the result to plain values.
 
         Returns
         -------
@@ -243,12 +244,12 @@ class ExplanationResult:
         return dict(vars(self))
 
     def frame(self) -> pd.DataFrame:
-        """Read the attributions back.
+        """Read the attributions from the output.
 
         Returns
         -------
         DataFrame
-            One row per row of the explained table.
+            One row for each row of the explained table.
         """
         return read_written(Path(self.output))
 
@@ -279,7 +280,7 @@ def explain(
     model : str, optional
         As for `score`.
     arm : str, optional
-        The arm under which response is predicted; the first active one unless stated.
+        The arm under which response is predicted; by default the first active one.
     allow_simulated : bool
         Allow a model that was trained on simulated data.
     form, read, resume, workers
@@ -292,21 +293,21 @@ def explain(
     Returns
     -------
     ExplanationResult
-        Counts and where the attributions are.
+        Counts and the file with the attributions.
 
     Raises
     ------
     BundleError
         If the model is missing, changed, or trained on simulated data without `allow_simulated`.
     DataError
-        If the table can't be read or lacks a column, or the output can't be written.
+        If the table can't be read, a column is missing, or the output can't be written.
     """
     source, target = Path(table), Path(out)
     check_target(source, target)
     home = find_project(Path(project) if project is not None else None)
     bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     under = choose_arm(bundle.manifest, arm)
-    tally = stream_table(
+    tally = run_batches(
         partial(explain_rows, bundle, arm=arm),
         source,
         target,
@@ -321,7 +322,7 @@ def explain(
         rows=tally.rows,
         explained=tally.scored,
         refused=tally.rows - tally.scored,
-        refused_by_reason=_sort_reasons(tally),
+        refused_by_reason=_order_reasons(tally),
         scale="probability" if not bundle.model.is_additive else "log odds",
         method=bundle.manifest.attributions,
         output=str(out),
@@ -334,6 +335,6 @@ def _describe_job(verb: str, bundle: Bundle, options: dict[str, Any]) -> dict[st
     return {"verb": verb, "model": [bundle.manifest.model, bundle.digest], **options}
 
 
-def _sort_reasons(tally: Tally) -> dict[str, int]:
+def _order_reasons(tally: Tally) -> dict[str, int]:
     found = tally.refused_by_reason.items()
     return dict(sorted(found, key=lambda item: (-item[1], item[0])))

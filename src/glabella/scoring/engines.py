@@ -1,4 +1,4 @@
-"""Where batches are scored: in threads here, on Dask's workers, or on Spark's."""
+"""Scores batches in threads of this process, or on the workers of Dask or Spark."""
 
 from __future__ import annotations
 
@@ -19,37 +19,14 @@ ENGINES: tuple[Engine, ...] = ("local", "dask", "spark")
 
 @contextlib.contextmanager
 def open_engine(engine: Engine, address: str | None, workers: int) -> Iterator[Executor]:
-    """Open what runs batches.
+    """Open an executor for batches, on the address or by default on ``workers`` of this machine.
 
-    Parameters
-    ----------
-    engine : str
-        ``local``, ``dask`` or ``spark``.
-    address : str or None
-        Of a Dask scheduler (``tcp://host:8786``) or a Spark master (``spark://host:7077``); a
-        cluster of `workers` processes on this machine by default.
-    workers : int
-        How many batches at once.
-
-    Yields
-    ------
-    Executor
-        Whose `submit` takes a function, or a `partial` of one: what is bound by position, such as
-        a model, is sent to a worker once.
-
-    Raises
-    ------
-    DataError
-        If the local engine is given an address.
-    ClusterError
-        If the engine is not installed, nothing answers, workers have other versions, or the
-        cluster is lost.
+    Its ``submit`` takes a function, or a `partial` of one, whose positional arguments, such as a
+    model, are sent to each worker once.
     """
     if engine == "local":
         if address is not None:
-            raise DataError(
-                "the local engine has no address", place="--address", remedy="Leave it out."
-            )
+            raise DataError("the local engine has no address", place="--address", remedy="Omit it.")
         with ThreadPoolExecutor(workers) as pool:
             yield pool
         return
@@ -68,28 +45,28 @@ def open_engine(engine: Engine, address: str | None, workers: int) -> Iterator[E
 
 
 class _DaskPool(Executor):
-    """Futures of a Dask client, which takes a task's large arguments to a worker once."""
+    """Futures of a Dask client, which sends a task's large arguments to each worker once."""
 
     def __init__(self, client: Any):
         self._client = client
         self._sent: dict[int, tuple[object, Any]] = {}
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        # A partial of the task is the same for all batches; only rows differ.
+        # The partial function is the same for all batches; only the rows differ.
         function, bound = (fn.func, fn.args) if isinstance(fn, partial) else (fn, ())
-        sent = [self._send(each) for each in bound]
+        sent = [self._publish(each) for each in bound]
         return self._client.submit(  # type: ignore[no-any-return]
             function, *sent, *args, **kwargs, pure=False, retries=2
         )
 
-    def _send(self, item: object) -> Any:
+    def _publish(self, item: object) -> Any:
         if id(item) not in self._sent:
             self._sent[id(item)] = (item, self._client.scatter(item, broadcast=True, hash=False))
         return self._sent[id(item)][1]
 
 
 class _SparkPool(Executor):
-    """One Spark job a batch, several at once: a thread waits for each."""
+    """Spark jobs, one for each batch; several run at once, and a thread waits for each."""
 
     def __init__(self, context: Any, threads: ThreadPoolExecutor):
         self._context = context
@@ -98,19 +75,19 @@ class _SparkPool(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         function, bound = (fn.func, fn.args) if isinstance(fn, partial) else (fn, ())
-        sent = [self._send(each) for each in bound]
+        sent = [self._publish(each) for each in bound]
 
-        def answer(batch: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+        def compute(batch: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
             more, named = batch
             return function(*(each.value for each in sent), *more, **named)
 
         def run() -> Any:
-            [found] = self._context.parallelize([(args, kwargs)], 1).map(answer).collect()
+            [found] = self._context.parallelize([(args, kwargs)], 1).map(compute).collect()
             return found
 
         return self._threads.submit(run)
 
-    def _send(self, item: object) -> Any:
+    def _publish(self, item: object) -> Any:
         if id(item) not in self._sent:
             self._sent[id(item)] = (item, self._context.broadcast(item))
         return self._sent[id(item)][1]

@@ -1,4 +1,4 @@
-"""A Dask or a Spark DataFrame through a model, where its rows are."""
+"""Scores a Dask or a Spark DataFrame on the workers that have its rows."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from glabella.data.reading.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.old_names import accept_old_names
-from glabella.scoring.doubles import DoubledRows, DoublesFinder
+from glabella.scoring.repeated_participants import RepeatedRows, RepeatFinder
 from glabella.tracking.models import find_bundle
 
 __all__ = ["score_distributed"]
 
 Bools = npt.NDArray[np.bool_]
-Answer = Callable[[pd.DataFrame, Bools], pd.DataFrame]
+ScoreRows = Callable[[pd.DataFrame, Bools], pd.DataFrame]
 
 
 @accept_old_names
@@ -48,34 +48,34 @@ def score_distributed(
     form: str | None = None,
     project: str | Path | None = None,
 ) -> Any:
-    """Score a Dask or a Spark DataFrame where its rows are.
+    """Score a Dask or a Spark DataFrame on the workers that have its rows.
 
-    Identifiers are read once to find participants who stand twice; all else is lazy. The frame is
-    read twice, so a Spark frame whose rows could come otherwise the second time (a sample without a
-    seed, say) must be cached before.
+    Identifiers are read at once to find repeated participants; everything else is lazy. The frame
+    is read twice, so a Spark frame whose rows may differ the second time (for example a sample
+    without a seed) must be cached before.
 
     Parameters
     ----------
     frame : dask.dataframe.DataFrame or pyspark.sql.DataFrame
-        One row a participant, in one of the model's forms.
+        One row for each participant, in one of the model's forms.
     model, arm, allow_simulated, reasons, uncertainty, project
         As for `score`.
     form : str, optional
-        As for `score`; to be stated if the columns fit several forms, since values are lazy.
+        As for `score`; required if the columns fit several forms, since values are lazy.
 
     Returns
     -------
     DataFrame
-        Of the same kind and partitions: the columns that `score` writes, one row out per row in,
-        in the same order within each partition. The second time that a participant comes, in the
-        order of the partitions, is refused.
+        Of the same kind and with the same partitions: the columns that `score` writes, one row
+        for each row of the input, in the same order within each partition. Of a repeated
+        participant all rows but the first, in the order of the partitions, are refused.
 
     Raises
     ------
     BundleError
         As for `score`.
     DataError
-        If a column is missing or all wrong, or it is a frame of neither.
+        If a column is missing or all its values are wrong, or the frame is of another kind.
     ClusterError
         If workers have other versions.
     """
@@ -85,12 +85,12 @@ def score_distributed(
         check_refits(bundle)
     choose_arm(bundle.manifest, arm)
     layout = _find_layout([str(name) for name in frame.columns], bundle.manifest, form)
-    answer = partial(_answer, bundle, layout, arm, reasons, uncertainty)
+    score_part = partial(_score_partition, bundle, layout, arm, reasons, uncertainty)
     kind = type(frame).__module__.split(".")[0]
     if kind == "dask":
-        return _score_dask(frame, bundle, layout, answer)
+        return _score_dask(frame, bundle, layout, score_part)
     if kind == "pyspark":
-        return _score_spark(frame, bundle, layout, answer)
+        return _score_spark(frame, bundle, layout, score_part)
     raise DataError(
         "it is neither a Dask nor a Spark DataFrame",
         place="frame",
@@ -105,21 +105,21 @@ def _find_layout(names: list[str], manifest: Manifest, form: str | None) -> Tabl
         raise DataError(
             f"the frame's columns fit several forms: {listed}",
             place="frame",
-            remedy="State which with `form=`.",
+            remedy="State the form with `form=`.",
         )
     return TableLayout(forms[0])
 
 
-def _answer(
+def _score_partition(
     bundle: Bundle,
     layout: TableLayout,
     arm: str | None,
     reasons: int,
     uncertainty: bool,
     frame: pd.DataFrame,
-    doubled: Bools,
+    repeated: Bools,
 ) -> pd.DataFrame:
-    """Score a partition, a batch at a time so that memory does not grow with it."""
+    """Score a partition in batches, so that memory does not grow with its size."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
@@ -131,17 +131,15 @@ def _answer(
                 arm=arm,
                 reasons=reasons,
                 uncertainty=uncertainty,
-                doubled=doubled[start : start + BATCH_ROWS],
-            ).frame()
+                repeated=repeated[start : start + BATCH_ROWS],
+            ).to_frame()
             for start in range(0, max(len(frame), 1), BATCH_ROWS)
         ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _refuse_wrong_columns(
-    parts: Iterable[pd.DataFrame], manifest: Manifest, layout: TableLayout
-) -> None:
-    """Stop at columns that look wrong; as a rule the first part tells."""
+def _check_columns(parts: Iterable[pd.DataFrame], manifest: Manifest, layout: TableLayout) -> None:
+    """Check the columns, for which the first part is usually enough."""
     check = ColumnCheck(manifest, layout)
     for part in parts:
         if check.add(part):
@@ -149,14 +147,14 @@ def _refuse_wrong_columns(
     check.check_columns()
 
 
-def _find_doubled(parts: Iterable[pyarrow.Array]) -> DoubledRows:
-    with tempfile.TemporaryDirectory() as folder, DoublesFinder(Path(folder)) as finder:
+def _find_repeated(parts: Iterable[pyarrow.Array]) -> RepeatedRows:
+    with tempfile.TemporaryDirectory() as folder, RepeatFinder(Path(folder)) as finder:
         for ids in parts:
             finder.add(ids)
         return finder.find()
 
 
-def _score_dask(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer) -> Any:
+def _score_dask(frame: Any, bundle: Bundle, layout: TableLayout, score_part: ScoreRows) -> Any:
     import dask.dataframe as dd
     from dask.base import compute
     from dask.delayed import delayed
@@ -166,35 +164,36 @@ def _score_dask(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer)
     names = [str(name) for name in frame.columns]
     read = [name for name in layout.form.read_columns if name in names]
     ids = layout.form.list_ids(names)
-    _refuse_wrong_columns((part.compute() for part in frame[read].partitions), manifest, layout)
+    _check_columns((part.compute() for part in frame[read].partitions), manifest, layout)
     found = [
-        part.map_partitions(_hold_ids, ids, meta=(None, object)) for part in frame[ids].partitions
+        part.map_partitions(_collect_ids, ids, meta=(None, object))
+        for part in frame[ids].partitions
     ]
     computed = compute(*found)  # type: ignore[no-untyped-call]
-    told = [_restore_ids(each) for part in computed for each in part]
-    doubled = _find_doubled(told)
-    starts = np.cumsum([0, *(len(each) for each in told)])
-    meta = answer(frame[read]._meta, np.zeros(0, dtype=bool))
-    # The model is one task that the others share, sent to each worker once.
-    shared = delayed(answer, pure=False)
+    arrays = [_restore_ids(each) for part in computed for each in part]
+    repeated = _find_repeated(arrays)
+    starts = np.cumsum([0, *(len(each) for each in arrays)])
+    meta = score_part(frame[read]._meta, np.zeros(0, dtype=bool))
+    # The model is one task that the others use, so it is sent to each worker once.
+    shared = delayed(score_part, pure=False)
     parts = [
-        delayed(_call)(shared, part, doubled.take(int(start), len(mine)))
-        for part, start, mine in zip(frame[read].to_delayed(), starts, told, strict=False)
+        delayed(_score_checked)(shared, part, repeated.select_part(int(start), len(mine)))
+        for part, start, mine in zip(frame[read].to_delayed(), starts, arrays, strict=False)
     ]
     return dd.from_delayed(parts, meta=meta, verify_meta=False)
 
 
-def _call(answer: Answer, frame: pd.DataFrame, doubled: Bools) -> pd.DataFrame:
-    _refuse_other_rows(len(frame) == len(doubled))
-    return answer(frame, doubled)
+def _score_checked(score_part: ScoreRows, frame: pd.DataFrame, repeated: Bools) -> pd.DataFrame:
+    _check_rows(len(frame) == len(repeated))
+    return score_part(frame, repeated)
 
 
-def _hold_ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+def _collect_ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
     return pd.Series([_export_ids(frame, names)], dtype=object)
 
 
 def _export_ids(frame: pd.DataFrame, names: list[str]) -> bytes:
-    """Write identifiers as Arrow, which both kinds of cluster carry as bytes."""
+    """Export identifiers as Arrow, which both kinds of cluster transfer as bytes."""
     table = pyarrow.table({"ids": read_ids(frame, names)})
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as writer:
@@ -212,13 +211,13 @@ def _compare_dask_versions() -> None:
 
         client = get_client()  # type: ignore[no-untyped-call]
     except (ImportError, ValueError):
-        # Threads or processes of this machine.
+        # There is no cluster, but threads or processes of this machine.
         return
     cluster = Cluster("Dask", "the Dask cluster")
     cluster.compare_versions(lambda: client.run(list_versions).values())
 
 
-def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer) -> Any:
+def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, score_part: ScoreRows) -> Any:
     from pyspark.sql import functions
 
     manifest, session = bundle.manifest, frame.sparkSession
@@ -227,30 +226,30 @@ def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer
     ids = layout.form.list_ids(frame.columns)
     read = [name for name in layout.form.read_columns if name in frame.columns]
     kinds = {field.name: field.dataType for field in frame.schema.fields}
-    # Pandas has no whole number that may be missing: as text an identifier stays what it is.
-    told = frame.select(
+    # Pandas converts whole numbers if one is missing; as text an identifier is not changed.
+    selected = frame.select(
         *(
             functions.col(name).cast("string") if name in ids else functions.col(name)
             for name in read
         )
     )
-    _refuse_wrong_columns(_take_heads(told), manifest, layout)
-    held = told.select(*ids).mapInPandas(
-        partial(_hold_spark_ids, ids), "part int, ids binary, at int"
+    _check_columns(_read_heads(selected), manifest, layout)
+    ids_of_parts = selected.select(*ids).mapInPandas(
+        partial(_collect_spark_ids, ids), "part int, ids binary, at int"
     )
-    rows = sorted(held.collect(), key=lambda row: (row["part"], row["at"]))
+    rows = sorted(ids_of_parts.collect(), key=lambda row: (row["part"], row["at"]))
     arrays = [_restore_ids(bytes(row["ids"])) for row in rows]
-    doubled = _find_doubled(arrays)
+    repeated = _find_repeated(arrays)
     bounds: dict[int, tuple[int, int]] = {}
     stop = 0
     for row, mine in zip(rows, arrays, strict=True):
         start, _ = bounds.get(int(row["part"]), (stop, stop))
         stop += len(mine)
         bounds[int(row["part"])] = (start, stop)
-    meta = answer(pd.DataFrame({name: pd.Series(dtype=object) for name in read}),
+    meta = score_part(pd.DataFrame({name: pd.Series(dtype=object) for name in read}),
                   np.zeros(0, dtype=bool))  # fmt: skip
-    shared = context.broadcast((answer, doubled, bounds))
-    scored = told.mapInPandas(partial(_score_spark_part, shared), _describe_schema(meta))
+    shared = context.broadcast((score_part, repeated, bounds))
+    scored = selected.mapInPandas(partial(_score_spark_part, shared), _describe_schema(meta))
     return scored.select(
         *(
             functions.col(name).cast(kinds[name]) if name in ids else functions.col(name)
@@ -259,41 +258,41 @@ def _score_spark(frame: Any, bundle: Bundle, layout: TableLayout, answer: Answer
     )
 
 
-def _take_heads(frame: Any) -> Iterator[pd.DataFrame]:
+def _read_heads(frame: Any) -> Iterator[pd.DataFrame]:
     yield frame.limit(BATCH_ROWS).toPandas()
-    # Only where the first rows hold a column without any value that could be.
+    # Needed only if a column has no valid value in the first rows.
     yield frame.toPandas()
 
 
-def _hold_spark_ids(names: list[str], parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _collect_spark_ids(names: list[str], parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     from pyspark import TaskContext
 
     context = TaskContext.get()
     for at, part in enumerate(parts):
         number = 0 if context is None else context.partitionId()
-        held = _export_ids(part, names)
-        yield pd.DataFrame({"part": [number], "ids": [held], "at": [at]})
+        exported = _export_ids(part, names)
+        yield pd.DataFrame({"part": [number], "ids": [exported], "at": [at]})
 
 
 def _score_spark_part(shared: Any, parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     from pyspark import TaskContext
 
-    answer, doubled, bounds = shared.value
+    score_part, repeated, bounds = shared.value
     context = TaskContext.get()
     start, stop = bounds.get(0 if context is None else context.partitionId(), (0, 0))
     for part in parts:
-        _refuse_other_rows(start + len(part) <= stop)
-        yield answer(part, doubled.take(start, len(part)))
+        _check_rows(start + len(part) <= stop)
+        yield score_part(part, repeated.select_part(start, len(part)))
         start += len(part)
-    _refuse_other_rows(start == stop)
+    _check_rows(start == stop)
 
 
-def _refuse_other_rows(is_same: bool) -> None:
+def _check_rows(is_same: bool) -> None:
     if not is_same:
         raise DataError(
-            "a partition had other rows when it was read again, so its scores are not given",
+            "a partition had different rows when it was read again, so nothing was scored",
             place="frame",
-            remedy="Cache the frame before it is scored, or leave its files as they are.",
+            remedy="Cache the frame before it is scored, and do not change its files meanwhile.",
         )
 
 
@@ -301,7 +300,7 @@ _KINDS: Mapping[str, str] = {"f": "double", "b": "boolean", "i": "bigint"}
 
 
 def _describe_schema(meta: pd.DataFrame) -> str:
-    """Describe the columns of scores to Spark; what has no kind of its own is text."""
+    """Describe the columns of scores to Spark; those of no other kind are text."""
     kinds = {name: "boolean" if name == "in_domain" else _KINDS.get(meta[name].dtype.kind, "string")
              for name in meta.columns}  # fmt: skip
     return ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())

@@ -1,4 +1,4 @@
-"""A scoring job's files: finished batches, kept until the output is whole."""
+"""The files of a scoring job: finished batches, kept until the output is complete."""
 
 from __future__ import annotations
 
@@ -51,29 +51,29 @@ class Job:
         self._target = target
         self._resume = resume
         self.folder = target.with_name(f".{target.name}{PARTIAL}")
-        self._store = PartStore(self.folder, _JOB_FILE, _word(target))
+        self._store = PartStore(self.folder, _JOB_FILE, _make_wording(target))
         self.finished = 0
 
     @property
     def spool(self) -> Path:
-        """A folder for what the job needs while it runs."""
+        """A folder for the temporary files of the job."""
         return self.folder / _SPOOL
 
     @property
     def output(self) -> Path:
-        """The output until it is whole."""
+        """The output until it is complete."""
         return self.folder / f"{_OUTPUT}{self._target.suffix.lower()}"
 
     def __enter__(self) -> Job:
-        self._store.take(refuse_foreign=self._refuse_foreign)
+        self._store.take(refuse_foreign=self._check_folder)
         try:
             # An earlier version made it open to others.
             self.folder.chmod(0o700)
             if not self._store.identity_path.exists():
-                # What says that the folder is a job's, from the first moment on.
+                # This file marks the folder as a job's from the beginning.
                 self._store.write_identity({})
-            # Finished batches of an earlier job stay until this one's table was opened.
-            self._empty()
+            # Finished batches of an earlier job stay until this job's table was opened.
+            self._remove_passing()
         except OSError as error:
             self._store.release()
             raise self.describe_write_error(error) from None
@@ -85,50 +85,38 @@ class Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._empty()
-        # What was finished is kept for --resume; if nothing was, nothing stays.
+        self._remove_passing()
+        # Finished batches are kept for --resume; if there are none, nothing stays.
         if kind is None or not self.count():
-            self._discard()
+            self._remove_batches()
             self._store.remove()
         self._store.release()
 
     def describe_write_error(self, error: OSError) -> DataError:
-        """Say why the output can't be written."""
+        """Describe why the output can't be written."""
         return self._store.wording.describe_write_error(error)
 
-    def _refuse_foreign(self) -> None:
-        """Refuse a folder that holds what no job wrote: it would be emptied."""
+    def _check_folder(self) -> None:
+        """Refuse a folder with files that no job wrote, as it would be emptied."""
         for path in self.folder.iterdir():
             if path.is_symlink() or not (self._is_kept(path) or self._is_passing(path)):
-                raise NotOursError("it holds what no scoring job wrote", self.folder)
+                raise NotOursError("it has files that no scoring job wrote", self.folder)
         is_begun = all(path.name == LOCK_FILE for path in self.folder.iterdir())
         if not is_begun and not (self.folder / _JOB_FILE).is_file():
-            raise NotOursError(f"it is no scoring job's, for it has no {_JOB_FILE}", self.folder)
+            raise NotOursError(f"it is not a scoring job's, as it has no {_JOB_FILE}", self.folder)
 
     @contextlib.contextmanager
-    def watch(self, source: Path) -> Iterator[Callable[[], None]]:
-        """Refuse a table that is replaced or changed while it is read: it is read more than once.
+    def check_unchanged(self, source: Path) -> Iterator[Callable[[], None]]:
+        """Refuse a table that changes while it is read, which happens more than once.
 
-        Parameters
-        ----------
-        source : Path
-            The table, or the folder of its parts.
-
-        Yields
-        ------
-        callable
-            To be called when a pass over the table has ended.
-
-        Raises
-        ------
-        DataError
-            If it is not the table that it was; whatever else a changed one led to is not told.
+        The function that it yields is to be called whenever the table has been read to its end. If
+        the table has changed, any other error inside is replaced by this one.
         """
         before = identify(source)
 
-        def refuse_change() -> None:
+        def check_table() -> None:
             if identify(source) != before:
-                self._discard()
+                self._remove_batches()
                 raise DataError(
                     "the table was replaced or changed while it was read, so nothing was written",
                     place=source.name,
@@ -136,21 +124,13 @@ class Job:
                 )
 
         try:
-            yield refuse_change
+            yield check_table
         except (DataError, OSError, pyarrow.ArrowException):
-            refuse_change()
+            check_table()
             raise
 
     def publish(self) -> None:
-        """Give the whole output its name.
-
-        Raises
-        ------
-        DataError
-            If something has that name by now.
-        OSError
-            If it can't be moved.
-        """
+        """Publish the complete output under its name; `OSError` if it can't be moved."""
         try:
             publish(self.output, self._target)
         except FileExistsError:
@@ -160,83 +140,45 @@ class Job:
                 remedy="It was made while this job ran. Name another file with --out.",
             ) from None
 
-    def start(self, described: Mapping[str, Any]) -> None:
-        """Say what the job is; of a job that is resumed, check that it is the same.
-
-        Parameters
-        ----------
-        described : mapping
-            Model, table and options, as plain values.
-
-        Raises
-        ------
-        DataError
-            If the finished batches are of another model, table or options.
-        """
+    def check_identity(self, described: Mapping[str, Any]) -> None:
+        """Check that a resumed job has the same model, table and options; else begin a new one."""
         if self._resume and self.count():
             changed = self._store.list_changes(described)
             if changed is None or changed:
-                # A job that does not say what it was is another one.
+                # A job without a description is taken for a different one.
                 differs = next(iter(changed or described))
                 raise DataError(
-                    f"the interrupted job had another {differs}, so it can't be resumed",
+                    f"the interrupted job had a different {differs}, so it can't be resumed",
                     place=str(self._target),
                     remedy="Score again without --resume.",
                 )
             self.finished = self._count_readable()
             return
-        self._discard()
+        self._remove_batches()
         self._store.write_identity(described)
 
     def count(self) -> int:
-        """Count the batches that are finished.
-
-        Returns
-        -------
-        int
-            Those without a gap before them.
-        """
+        """Count the finished batches, up to the first that is missing."""
         done = 0
-        while self._path(done).is_file():
+        while self._find_path(done).is_file():
             done += 1
         return done
 
     def keep(self, number: int, table: pyarrow.Table, tally: Mapping[str, Any]) -> None:
-        """Keep a finished batch.
-
-        Parameters
-        ----------
-        number : int
-            Its place, from 0.
-        table : Table
-            Its rows.
-        tally : mapping
-            What they were counted to, as plain values.
-        """
+        """Keep a finished batch, numbered from 0, with the counts of its rows as plain values."""
         schema = table.schema.with_metadata({_TALLY: json.dumps(tally).encode()})
         sink = pyarrow.BufferOutputStream()
         with pyarrow.ipc.new_stream(sink, schema) as writer:
             writer.write_table(table.replace_schema_metadata(schema.metadata))
-        write_whole(self._path(number), sink.getvalue())
+        write_whole(self._find_path(number), sink.getvalue())
 
     def load(self, number: int) -> tuple[pyarrow.Table, dict[str, Any]]:
-        """Load a finished batch.
-
-        Parameters
-        ----------
-        number : int
-            Its place, from 0.
-
-        Returns
-        -------
-        tuple of Table and dict
-            As they were kept.
-        """
-        table = pyarrow.ipc.open_stream(self._path(number).read_bytes()).read_all()
+        """Load a finished batch and its counts, as they were kept."""
+        table = pyarrow.ipc.open_stream(self._find_path(number).read_bytes()).read_all()
         return table.replace_schema_metadata(), json.loads(table.schema.metadata[_TALLY])
 
     def _count_readable(self) -> int:
-        """Count the batches that can be read, as one need not be after a power cut."""
+        """Count the batches that can be read, as some may be damaged after a power cut."""
         for number in range(self.count()):
             try:
                 self.load(number)
@@ -244,7 +186,7 @@ class Job:
                 return number
         return self.count()
 
-    def _path(self, number: int) -> Path:
+    def _find_path(self, number: int) -> Path:
         return self.folder / f"{number:08d}{_BATCH}"
 
     def _is_kept(self, path: Path) -> bool:
@@ -254,13 +196,13 @@ class Job:
         outputs = [f"{_OUTPUT}{ending}" for ending in WRITABLE]
         return is_partial(path.name) or path.name in (_SPOOL, *outputs)
 
-    def _discard(self) -> None:
+    def _remove_batches(self) -> None:
         for path in self.folder.iterdir():
             if _BATCH_NAME.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
-    def _empty(self) -> None:
-        """Remove what a job needs only while it runs; what no job wrote stays."""
+    def _remove_passing(self) -> None:
+        """Remove the temporary files of a job, but no file that no job wrote."""
         for path in self.folder.iterdir():
             if not self._is_passing(path):
                 continue
@@ -270,31 +212,20 @@ class Job:
                 path.unlink(missing_ok=True)
 
 
-def _word(target: Path) -> Wording:
+def _make_wording(target: Path) -> Wording:
     return Wording(
         place=target,
         busy="another job is writing this output",
         wait="Wait for it, or name another file with --out.",
-        odd="what this output is kept in until it is whole can't be used",
-        other="Name another file with --out, or remove that.",
+        odd="the folder for the unfinished output can't be used",
+        other="Name another file with --out, or remove that folder.",
         unwritten="the output can't be written",
         again="Correct that and run the same again; with --resume, from what was finished.",
     )
 
 
 def describe_files(paths: tuple[Path, ...]) -> list[list[Any]]:
-    """Describe files so that a changed one is known, without reading them whole.
-
-    Parameters
-    ----------
-    paths : tuple of Path
-        Existing files.
-
-    Returns
-    -------
-    list of list
-        Name, size, time of change and a hash of either end, for each.
-    """
+    """Describe files by name, size, time of change and a hash of both ends, to detect changes."""
     found = []
     for path in paths:
         state = path.stat()

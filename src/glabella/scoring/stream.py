@@ -1,7 +1,8 @@
-"""A table through a model in batches, in order, whole or to be taken up again."""
+"""Scores or explains a table in batches, and writes a complete output or keeps it to resume."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,38 +25,38 @@ from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import is_bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import AnsweredRows
+from glabella.bundle.predict import RowResults
 from glabella.bundle.tables import TableRequest, open_table
 from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, ParquetTable
 from glabella.errors import DataError
-from glabella.scoring.doubles import DoubledRows, DoublesFinder
 from glabella.scoring.engines import Engine, open_engine
 from glabella.scoring.job import Job, describe_files
+from glabella.scoring.repeated_participants import RepeatedRows, RepeatFinder
 from glabella.scoring.write import WRITABLE, TableWriter
 
-Answer = Callable[..., AnsweredRows]
+ComputeRows = Callable[..., RowResults]
 Progress = Callable[[str, int, int], None]
-# Batches are held in memory while they wait for the one before them.
+# Batches are kept in memory while they wait for the one before them.
 _MOST_WORKERS = 8
-# A smaller table is divided as well, so that all workers have some of it.
+# A smaller table is divided too, so that all workers have a part of it.
 _FEWEST_BATCHES = 8
 _FEWEST_ROWS = 1024
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What the rows of a table were counted to.
+    """Counts of the rows of a table.
 
     Parameters
     ----------
     rows, scored : int
-        Rows in, and those that were not refused.
+        The number of rows, and of those that were not refused.
     refused_by_reason : dict of int
-        Reason to count.
+        The number of refused rows by reason.
     out_of_domain : int
-        Scored rows that are unlike the training participants.
+        The number of scored rows outside the applicability domain.
     distributions : dict of array of int
-        Feature to the scored rows in each of the reference's bins.
+        By feature, the scored rows in each of the reference's bins.
     """
 
     rows: int = 0
@@ -79,58 +80,30 @@ class Tally:
         )
 
     @classmethod
-    def count(cls, answered: AnsweredRows) -> Tally:
-        """Take over what a batch was counted to.
-
-        Parameters
-        ----------
-        answered : AnsweredRows
-            Of the batch.
-
-        Returns
-        -------
-        Tally
-            Of its rows.
-        """
+    def count(cls, found: RowResults) -> Tally:
+        """Count the rows of a batch."""
         return cls(
-            len(answered.ids),
-            answered.scored,
-            answered.refused_by_reason,
-            answered.out_of_domain,
-            answered.distributions,
+            len(found.ids),
+            found.scored,
+            found.refused_by_reason,
+            found.out_of_domain,
+            found.distributions,
         )
 
     def export(self) -> dict[str, Any]:
-        """Write it as plain values.
-
-        Returns
-        -------
-        dict
-            For JSON.
-        """
+        """Export the counts as plain values."""
         counts = {name: values.tolist() for name, values in self.distributions.items()}
         return {**vars(self), "distributions": counts}
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> Tally:
-        """Read it back.
-
-        Parameters
-        ----------
-        plain : dict
-            From `export`.
-
-        Returns
-        -------
-        Tally
-            Equal to the exported one.
-        """
+        """Restore the counts from `export`."""
         counts = {name: np.array(values) for name, values in plain["distributions"].items()}
         return cls(**{**plain, "distributions": counts})
 
 
-def stream_table(
-    answer: Answer,
+def run_batches(
+    compute: ComputeRows,
     source: Path,
     target: Path,
     manifest: Manifest,
@@ -143,115 +116,85 @@ def stream_table(
     address: str | None = None,
     progress: Progress | None = None,
 ) -> Tally:
-    """Put a table through a model, batch by batch, and write what comes out.
+    """Run a model over the batches of a table, write the results and count the rows.
 
-    Parameters
-    ----------
-    answer : callable
-        Given a batch and, by keyword, the table's `layout` and the batch's `doubled` rows, gives
-        their answers.
-    source, target : Path
-        The table and the file to write.
-    manifest : Manifest
-        What the model needs.
-    described : dict
-        What makes the job what it is, beside the table: model and options.
-    request : TableRequest, optional
-        What the user states of the table.
-    resume : bool
-        Whether to take up the batches that an interrupted job finished.
-    workers : int, optional
-        Threads, or batches that a cluster has at once; the number of cores unless stated. The
-        output does not depend on it.
-    engine, address
-        Where batches are scored, as in `open_engine`. The output does not depend on it.
-    progress : callable, optional
-        Called with a stage, the number of rows done and the number in all.
-
-    Returns
-    -------
-    Tally
-        Of all rows.
-
-    Raises
-    ------
-    DataError
-        If the table is refused or the output can't be written.
+    ``compute`` gets a batch and, by keyword, the table's ``layout`` and the batch's ``repeated``
+    rows. ``described`` identifies the model and options, and must be the same to resume a job. The
+    output depends on neither ``workers`` nor ``engine``.
     """
     check_target(source, target)
-    say: Progress = progress or (lambda stage, done, total: None)
-    with Job(target, resume=resume) as job, job.watch(source) as refuse_change:
-        try:
-            say("reading", 0, 0)
-            table, found = open_table(source, manifest, request or TableRequest(), spool=job.spool)
-            layout = found.chosen.layout
-            paths = table.paths if isinstance(table, ParquetTable) else (source,)
-            rows = min(BATCH_ROWS, max(_FEWEST_ROWS, table.n_rows // _FEWEST_BATCHES))
-            job.start(
-                {
-                    **described,
-                    "table": describe_files(paths),
-                    "form": layout.form.name,
-                    "way of reading": found.chosen.options.model_dump(exclude_none=True),
-                    "batch size": rows,
-                }
+    report: Progress = progress or (lambda stage, done, total: None)
+    with (
+        Job(target, resume=resume) as job,
+        job.check_unchanged(source) as check_table,
+        _explain_errors(job, source),
+    ):
+        report("reading", 0, 0)
+        table, found = open_table(source, manifest, request or TableRequest(), spool=job.spool)
+        layout = found.chosen.layout
+        paths = table.paths if isinstance(table, ParquetTable) else (source,)
+        rows = min(BATCH_ROWS, max(_FEWEST_ROWS, table.n_rows // _FEWEST_BATCHES))
+        job.check_identity(
+            {
+                **described,
+                "table": describe_files(paths),
+                "form": layout.form.name,
+                "way of reading": found.chosen.options.model_dump(exclude_none=True),
+                "batch size": rows,
+            }
+        )
+        check_table()
+        repeated = _check_columns_and_ids(table, manifest, layout, job)
+        total = Tally()
+        most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
+        with (
+            TableWriter(job.output) as writer,
+            threadpool_limits(1),
+            open_engine(engine, address, most) as pool,
+        ):
+            work = compute_batch if engine == "local" else compute_remote_batch
+            results = _compute_batches(
+                partial(work, partial(compute, layout=layout)),
+                table,
+                repeated,
+                job,
+                rows,
+                pool,
+                most=most,
             )
-            refuse_change()
-            doubled = _look_through(table, manifest, layout, job)
-            total = Tally()
-            most = min(workers or os.cpu_count() or 1, _MOST_WORKERS)
-            with (
-                TableWriter(job.output) as writer,
-                threadpool_limits(1),
-                open_engine(engine, address, most) as pool,
-            ):
-                work = answer_batch if engine == "local" else answer_batch_there
-                answers = _answer_all(
-                    partial(work, partial(answer, layout=layout)),
-                    table,
-                    doubled,
-                    job,
-                    rows,
-                    pool,
-                    most=most,
-                )
-                for answered, tally in answers:
-                    writer.add(answered)
-                    total += tally
-                    say("scoring", total.rows, table.n_rows)
-            if isinstance(table, ParquetTable):
-                # Its passes read the files themselves; others are held here from the first on.
-                refuse_change()
-            doubled.refuse_other_count(total.rows)
-            job.publish()
-        except DataError as error:
-            place = error.place or source.name
-            raise DataError(error.finding, place=place, remedy=error.remedy) from None
-        except OSError as error:
-            raise job.describe_write_error(error) from None
-        except pyarrow.ArrowException:
-            # Its own message may quote a cell.
-            raise DataError(
-                "a column is of another kind in some part of the table",
-                place=source.name,
-                remedy="Write each column as one kind, text or numbers.",
-            ) from None
+            for batch, tally in results:
+                writer.add(batch)
+                total += tally
+                report("scoring", total.rows, table.n_rows)
+        if isinstance(table, ParquetTable):
+            # Its files are read in each pass; other tables are copied in the first.
+            check_table()
+        repeated.check_count(total.rows)
+        job.publish()
     return total
 
 
+@contextlib.contextmanager
+def _explain_errors(job: Job, source: Path) -> Iterator[None]:
+    """Explain errors of reading the table or writing the output, without quoting a cell."""
+    try:
+        yield
+    except DataError as error:
+        place = error.place or source.name
+        raise DataError(error.finding, place=place, remedy=error.remedy) from None
+    except OSError as error:
+        raise job.describe_write_error(error) from None
+    except pyarrow.ArrowException:
+        # The original message may quote a cell.
+        raise DataError(
+            "a column has different kinds of values in parts of the table",
+            place=source.name,
+            remedy="Write each column as one kind, text or numbers.",
+        ) from None
+
+
 def check_target(source: Path, target: Path) -> None:
-    """Refuse an output that can't be, before anything is read.
-
-    Parameters
-    ----------
-    source, target : Path
-        The table and the file to write.
-
-    Raises
-    ------
-    DataError
-        If its format is unknown, it exists, or its folder does not.
-    """
+    """Refuse an output that can't be written, before anything is read."""
     if target.suffix.lower() not in WRITABLE:
         raise DataError(
             f"a '{target.suffix}' file can't be written",
@@ -280,10 +223,10 @@ def check_target(source: Path, target: Path) -> None:
         )
 
 
-def _look_through(
+def _check_columns_and_ids(
     table: BatchedTable, manifest: Manifest, layout: TableLayout, job: Job
-) -> DoubledRows:
-    """Stop at columns that look wrong, before the first row is scored, and find doubled rows."""
+) -> RepeatedRows:
+    """Check all columns before the first row is scored, and find repeated participants."""
     check = ColumnCheck(manifest, layout)
     for frame in table.read(layout.form.read_columns, rows=BATCH_ROWS):
         if check.add(frame):
@@ -291,70 +234,44 @@ def _look_through(
     check.check_columns()
     columns = layout.form.list_ids(table.names)
     make_folder(job.spool)
-    with DoublesFinder(job.spool) as finder:
+    with RepeatFinder(job.spool) as finder:
         for frame in table.read(columns, rows=BATCH_ROWS):
             finder.add(read_ids(frame, columns))
         return finder.find()
 
 
-def answer_batch(
-    answer: Answer, frame: pd.DataFrame, doubled: npt.NDArray[np.bool_]
+def compute_batch(
+    compute: ComputeRows, frame: pd.DataFrame, repeated: npt.NDArray[np.bool_]
 ) -> tuple[pyarrow.Table, Tally]:
-    """Answer a batch, and count it.
-
-    Parameters
-    ----------
-    answer : callable
-        As for `stream_table`.
-    frame : DataFrame
-        Rows.
-    doubled : array of bool, shape (n_rows,)
-        Rows whose participant stands in an earlier row of the table.
-
-    Returns
-    -------
-    tuple of Table and Tally
-        Of pyarrow, and what its rows were counted to.
-    """
-    found = answer(frame, doubled=doubled)
-    return found.table(), Tally.count(found)
+    """Compute the results of a batch, and count its rows."""
+    found = compute(frame, repeated=repeated)
+    return found.to_table(), Tally.count(found)
 
 
-def answer_batch_there(
-    answer: Answer, frame: pd.DataFrame, doubled: npt.NDArray[np.bool_]
+def compute_remote_batch(
+    compute: ComputeRows, frame: pd.DataFrame, repeated: npt.NDArray[np.bool_]
 ) -> tuple[pyarrow.Table, Tally]:
-    """Do the same in a process of a cluster, with one thread.
-
-    Parameters
-    ----------
-    answer, frame, doubled
-        As for `answer_batch`.
-
-    Returns
-    -------
-    tuple of Table and Tally
-        The same.
-    """
+    """Compute the results of a batch in a process of a cluster, with one thread."""
     with threadpool_limits(1):
-        return answer_batch(answer, frame, doubled)
+        return compute_batch(compute, frame, repeated)
 
 
-def _answer_all(
+def _compute_batches(
     work: Callable[..., tuple[pyarrow.Table, Tally]],
     table: BatchedTable,
-    doubled: DoubledRows,
+    repeated: RepeatedRows,
     job: Job,
     rows: int,
     pool: Executor,
     *,
     most: int,
 ) -> Iterator[tuple[pyarrow.Table, Tally]]:
-    """Give the answers to each batch in order: those that are finished, then those computed."""
+    """Compute the results of the batches in order, after loading those that are finished."""
 
-    def finish(number: int, computed: Future[tuple[pyarrow.Table, Tally]]) -> Any:
-        table_of_answers, tally = computed.result()
-        job.keep(number, table_of_answers, tally.export())
-        return table_of_answers, tally
+    def keep(number: int, computed: Future[tuple[pyarrow.Table, Tally]]) -> Any:
+        rows_of_batch, tally = computed.result()
+        job.keep(number, rows_of_batch, tally.export())
+        return rows_of_batch, tally
 
     waiting: deque[tuple[int, Future[tuple[pyarrow.Table, Tally]]]] = deque()
     start = 0
@@ -364,13 +281,13 @@ def _answer_all(
                 kept, plain = job.load(number)
                 yield kept, Tally.restore(plain)
             else:
-                mine = doubled.take(start, len(frame))
+                mine = repeated.select_part(start, len(frame))
                 waiting.append((number, pool.submit(work, frame, mine)))
             start += len(frame)
             if len(waiting) > most:
-                yield finish(*waiting.popleft())
+                yield keep(*waiting.popleft())
         while waiting:
-            yield finish(*waiting.popleft())
+            yield keep(*waiting.popleft())
     finally:
         for _, computed in waiting:
             computed.cancel()

@@ -1,4 +1,4 @@
-"""Writes batches of rows into one CSV or Parquet file."""
+"""Writes batches of rows to one CSV or Parquet file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WRITABLE = (".csv", ".parquet")
 
 
 class TableWriter:
-    """A file that grows by batches.
+    """A file that rows are added to in batches.
 
     Parameters
     ----------
     path : Path
-        The file; its ending says which format.
+        The file, whose ending determines the format.
     """
 
     def __init__(self, path: Path):
@@ -45,17 +45,11 @@ class TableWriter:
             self._parquet.close()
 
     def add(self, table: pyarrow.Table) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        table : Table
-            With the columns of the first one, of types that can be brought to its.
-        """
+        """Add rows with the columns of the first ones, converted to their types."""
         is_first = self._schema is None
         if self._schema is None:
             self._schema = table.schema
-            # It must be new; only then is it written by its name.
+            # The file must be new; it is then written by its name.
             open_new(self._path).close()
         table = table.cast(self._schema)
         if self._path.suffix.lower() == ".csv":
@@ -69,7 +63,7 @@ class TableWriter:
             )
             return
         if self._parquet is None:
-            # Readers get plain text, not the dictionaries that it is made of here.
+            # Readers get plain text, not the dictionaries that are used here.
             self._parquet = pyarrow.parquet.ParquetWriter(
                 self._path, self._schema, store_schema=False
             )
@@ -77,7 +71,7 @@ class TableWriter:
 
 
 def _choose_quoting(table: pyarrow.Table) -> Literal[0, 2]:
-    """Quote all text where a cell holds a carriage return, which is not quoted on its own."""
+    """Choose to quote all text if a cell has a carriage return, which is not quoted by default."""
     for column in table.columns:
         is_text = pyarrow.types.is_large_string(column.type) or pyarrow.types.is_string(column.type)
         if is_text and pc.any(pc.match_substring(column, "\r")).as_py():
@@ -86,7 +80,7 @@ def _choose_quoting(table: pyarrow.Table) -> Literal[0, 2]:
 
 
 def _to_frame(table: pyarrow.Table) -> pd.DataFrame:
-    # Whole numbers stay whole where one is missing.
+    # Whole numbers stay whole even if one is missing.
     frame: pd.DataFrame = table.to_pandas(types_mapper=WHOLE_NUMBERS.get)
     for name in frame.columns:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
@@ -95,23 +89,12 @@ def _to_frame(table: pyarrow.Table) -> pd.DataFrame:
 
 
 def read_written(path: Path) -> pd.DataFrame:
-    """Read a file back.
-
-    Parameters
-    ----------
-    path : Path
-        From `TableWriter`.
-
-    Returns
-    -------
-    DataFrame
-        Its rows.
-    """
+    """Read a file that `TableWriter` wrote."""
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     with path.open(encoding="utf-8", newline="") as lines:
         header = next(csv.reader(lines))
-    # Identifiers come first; what they look like is no number and no missing value.
+    # Identifiers come first; they are read as text, whatever they look like.
     ids = header[: header.index("response_probability")]
     blank = {name: [""] for name in header if name not in ids}
     return pd.DataFrame(

@@ -21,6 +21,6 @@ def find_bundle(model: str | None, *, project: Project, allow_simulated: bool) -
     if bundle.manifest.origin == "simulated" and not allow_simulated:
         raise BundleError(
             f"the model '{bundle.manifest.model}' was trained on simulated data",
-            remedy="It says nothing of real patients. To use it anyway, add --allow-simulated.",
+            remedy="Do not use it for real patients. To use it anyway, add --allow-simulated.",
         )
     return bundle

@@ -48,9 +48,11 @@ def describe_store_error(error: Exception, *, place: str, remedy: str) -> StoreE
             remedy="Install the driver for this kind of database.",
         )
     # SQLAlchemy adds the statement and its values to the database's message.
-    said = str(getattr(error, "orig", None) or error)
-    first = (said.splitlines() or [""])[0]
-    if any(sign in said for sign in ("malformed", "not a database", "no such table", "disk image")):
+    message = str(getattr(error, "orig", None) or error)
+    first = (message.splitlines() or [""])[0]
+    if any(
+        sign in message for sign in ("malformed", "not a database", "no such table", "disk image")
+    ):
         return StoreError(
             f"the database of runs and models is damaged: {first}",
             place=place,

@@ -36,9 +36,9 @@ def describe_domain(
         known = manifest.ranges.get(spec.name)
         if spec.part != "patient" or known is None:
             continue
-        outside, missing, said = _compare(features[spec.name], spec, known)
+        outside, missing, words = _compare(features[spec.name], spec, known)
         inside &= ~outside
-        flags.append((f"{spec.label} {said}", outside))
+        flags.append((f"{spec.label} {words}", outside))
         flags.append((f"{spec.label} not recorded", missing))
     far, unlike = domain.find(features)
     flags.append(("unusual in its combination of features", far & ~unlike))

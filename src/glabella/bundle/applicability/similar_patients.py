@@ -180,14 +180,14 @@ def _count_groups(
     cells = [(at, name) for at in range(len(groups)) for name in names]
     outcomes = [responded[groups[at][arm[groups[at]] == name]] for at, name in cells]
     of_groups, of_arms = zip(*cells, strict=True)
-    told = tell_cells(
+    shown = tell_cells(
         [(len(each), round(float(each.sum()))) for each in outcomes],
         list_lines(of_groups, of_arms),
         # Sums of responders are published by arm and in all.
         list_lines(of_arms),
     )
     counts: tuple[dict[str, GroupCount], ...] = tuple({} for _ in groups)
-    for (at, name), mine in zip(cells, told, strict=True):
+    for (at, name), mine in zip(cells, shown, strict=True):
         events = None if mine.events is None else round(mine.events)
         counts[at][name] = GroupCount(mine.n, events)
     return counts
@@ -205,5 +205,5 @@ def _check_count(value: object) -> int | None:
         return None
     number = check_finite(value)
     if number < FEWEST_TOLD or number != int(number):
-        raise ValueError("a count is not whole, or should not be told")
+        raise ValueError("a count is not whole, or should be suppressed")
     return int(number)

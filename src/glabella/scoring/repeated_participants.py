@@ -1,4 +1,4 @@
-"""Which rows of a table of any size stand for a participant who stands in an earlier row."""
+"""Which rows of a table of any size have a participant of an earlier row again."""
 
 from __future__ import annotations
 
@@ -14,58 +14,52 @@ from glabella.atomic import open_new
 from glabella.bundle.ids import hash_ids
 from glabella.errors import DataError
 
-# Rows whose hashes are held in memory before they are written down.
+# The number of rows whose hashes are kept in memory before they are written to files.
 _HELD_ROWS = 1_000_000
 _PARTITIONS = 64
 _RECORD = np.dtype([("first", np.uint64), ("second", np.uint64), ("row", np.int64)])
 
 
-class DoubledRows:
-    """A bit for each row of a table.
+class RepeatedRows:
+    """Whether each row of a table has the participant of an earlier row.
 
     Parameters
     ----------
     bits : array of uint8
-        Packed.
+        One bit for each row, packed.
     rows : int
-        How many rows that is.
+        The number of rows.
     """
 
     def __init__(self, bits: npt.NDArray[np.uint8], rows: int):
         self._bits = bits
         self._rows = rows
 
-    def refuse_other_count(self, rows: int) -> None:
-        """Refuse a table that had another number of rows when it was read again."""
+    def check_count(self, rows: int) -> None:
+        """Refuse a table that had a different number of rows when it was read again."""
         if rows != self._rows:
             raise DataError(
                 f"the table had {self._rows} rows, and {rows} when it was read again",
                 remedy="Run the same again when no other program writes it.",
             )
 
-    def take(self, start: int, count: int) -> npt.NDArray[np.bool_]:
-        """Take a part of the table's rows.
-
-        Returns
-        -------
-        array of bool, shape (count,)
-            True where the participant stands in an earlier row.
-        """
+    def select_part(self, start: int, count: int) -> npt.NDArray[np.bool_]:
+        """Select the values of ``count`` rows, beginning with row ``start``."""
         from_byte = start // 8
         bits = np.unpackbits(self._bits[from_byte : (start + count + 7) // 8])
         return bits[start - 8 * from_byte :][:count].astype(bool)
 
 
-class DoublesFinder:
-    """Collects the identifiers of a table and finds those that stand twice.
+class RepeatFinder:
+    """Collects the identifiers of a table, and finds those that occur more than once.
 
-    Their hashes are held in memory for a million rows; of a larger table they are written down,
-    divided so that equal ones come together, and looked through part by part.
+    Hashes of up to a million rows are kept in memory. Those of a larger table are written to
+    files, divided so that equal hashes are in the same file, and compared file by file.
 
     Parameters
     ----------
     folder : Path
-        Where they are written; nothing stays there.
+        The folder of the files, which are removed in the end.
     """
 
     def __init__(self, folder: Path):
@@ -75,7 +69,7 @@ class DoublesFinder:
         self._rows = 0
         self._files: list[BinaryIO] = []
 
-    def __enter__(self) -> DoublesFinder:
+    def __enter__(self) -> RepeatFinder:
         return self
 
     def __exit__(
@@ -86,7 +80,7 @@ class DoublesFinder:
     ) -> None:
         for number, file in enumerate(self._files):
             file.close()
-            self._path(number).unlink(missing_ok=True)
+            self._find_path(number).unlink(missing_ok=True)
 
     def add(self, ids: pyarrow.LargeStringArray) -> None:
         """Add the identifiers of the next rows."""
@@ -97,21 +91,21 @@ class DoublesFinder:
         self._held.append(records)
         self._held_rows += len(ids)
         if self._held_rows > _HELD_ROWS:
-            self._write_down()
+            self._write_held()
 
-    def find(self) -> DoubledRows:
-        """Find the doubled rows among all that were added."""
-        doubled = np.zeros((self._rows + 7) // 8, dtype=np.uint8)
+    def find(self) -> RepeatedRows:
+        """Find the repeated rows among all that were added, except the first of each one."""
+        repeated = np.zeros((self._rows + 7) // 8, dtype=np.uint8)
         if self._files and self._held:
-            self._write_down()
+            self._write_held()
         parts = range(len(self._files)) if self._files else [None]
         for number in parts:
             rows = _find_later(self._join_held() if number is None else self._read(number))
-            # Rows of one byte may come together, so each is added on its own.
-            np.bitwise_or.at(doubled, rows // 8, (128 >> (rows % 8)).astype(np.uint8))
-        return DoubledRows(doubled, self._rows)
+            # Several rows may be in the same byte, so each is added separately.
+            np.bitwise_or.at(repeated, rows // 8, (128 >> (rows % 8)).astype(np.uint8))
+        return RepeatedRows(repeated, self._rows)
 
-    def _path(self, number: int) -> Path:
+    def _find_path(self, number: int) -> Path:
         return self._folder / f"ids-{number:02d}"
 
     def _join_held(self) -> npt.NDArray[np.void]:
@@ -119,10 +113,10 @@ class DoublesFinder:
         self._held, self._held_rows = [], 0
         return held
 
-    def _write_down(self) -> None:
+    def _write_held(self) -> None:
         if not self._files:
             self._files = [
-                open_new(self._path(number), private=True) for number in range(_PARTITIONS)
+                open_new(self._find_path(number), private=True) for number in range(_PARTITIONS)
             ]
         records = self._join_held()
         # The highest bits of these hashes are the best mixed.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.pipelines.training.cross_validation import run_validation
 

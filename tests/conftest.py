@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from glabella.analysis.load import LoadedAnalysis
+    from glabella.analysis.loaded.load import LoadedAnalysis
     from glabella.bundle.load import Bundle
     from glabella.pipelines.training.train import TrainingResult
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.analysis.resolve import resolve_analysis
 from glabella.analysis.scoring_columns import list_table_forms
 from glabella.bundle.forms import VisitColumn

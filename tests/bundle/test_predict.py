@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import build_scoring_features, score_frame
 from glabella.definitions.locate import find_project

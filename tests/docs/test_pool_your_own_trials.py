@@ -58,7 +58,7 @@ def test_the_check_counts_both_trials_and_writes_its_page(study):
 
 
 def test_years_are_months_and_codes_are_words(study):
-    from glabella.analysis.load import load_analysis
+    from glabella.analysis.loaded.load import load_analysis
     from glabella.definitions.locate import find_project
 
     loaded = load_analysis("mine", find_project(study), data=study / "data")

@@ -21,7 +21,7 @@ def pooled(trained):
 
 @pytest.fixture
 def sample(trained):
-    from glabella.analysis.load import load_analysis
+    from glabella.analysis.loaded.load import load_analysis
     from glabella.definitions.locate import find_project
 
     return load_analysis("small", find_project(trained[0])).sample
@@ -71,7 +71,7 @@ def test_xgboosts_values_agree_with_the_shap_package(trained):
 
     import shap
 
-    from glabella.analysis.load import load_analysis
+    from glabella.analysis.loaded.load import load_analysis
     from glabella.bundle.load import load_bundle
     from glabella.definitions.locate import find_project
     from glabella.models.build import build_model

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.figures import tabulate_beeswarm
@@ -23,7 +23,7 @@ def test_the_beeswarm_is_an_image_and_the_same_each_time_with_its_data(trained):
     sample = load_analysis("small", find_project(trained[0])).sample
     pooled = [
         item
-        for item in trained[1].validated.results
+        for item in trained[1].figures.validated.results
         if item.candidate == "xgboost" and item.fold.design == "pooled"
     ]
     found = collect_attributions(pooled, sample, method="exact")

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
 from glabella.pipelines.training.manifest import refit
@@ -75,7 +75,7 @@ def test_it_is_predicted_by_the_model_that_is_kept(with_external):
 
 def test_report_finding_and_store_tell_of_it(with_external):
     project, result = with_external
-    assert "In the external set, it reached" in result.finding
+    assert "In the external set, it is" in result.finding
     page = Path(result.report).read_text()
     assert "One repetition of 3-fold cross-validation over all" in page
     assert "External set" in page and "no part in training, tuning, choice" in page

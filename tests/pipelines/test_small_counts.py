@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.tracking.runs import find_artifacts
@@ -105,7 +105,7 @@ def test_no_file_of_the_run_says_how_many_of_a_few(small):
         {name: record[name] for name in ("participants", "candidates", "procedure")}
     )
     page = html.unescape(texts["report.html"])
-    assert "Counts under ten, and those that would give such a count away, are suppressed" in page
+    assert "Counts under ten, and counts from which one could be calculated, are suppressed" in page
     assert ">suppressed<" in page
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.bundle.load import Bundle
 from glabella.bundle.predict import score_frame
 from glabella.data.tables import PatientTables

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project

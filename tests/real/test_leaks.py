@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from glabella.analysis.load import load_analysis
-from glabella.analysis.outcomes import derive_for
+from glabella.analysis.loaded.load import load_analysis
+from glabella.analysis.loaded.outcomes import derive_for
+from glabella.analysis.loaded.tables import load_tables
 from glabella.analysis.resolve import ResolvedAnalysis, resolve_analysis
-from glabella.analysis.tables import load_tables
 from glabella.data.checks import Finding
 from glabella.data.endpoints.derive import Outcomes
 from glabella.data.examples import write_example

@@ -7,7 +7,7 @@ from glabella.reporting.finding import write_finding
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import Difference
 from glabella.validation.comparison.permutation import PermutationTest
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.performance import Performance
 from glabella.validation.measures.registry import MEASURES
 

@@ -4,7 +4,7 @@ import pytest
 
 from glabella.reporting.finding import read_verdict, write_finding
 from glabella.validation.comparison.candidate_result import CandidateResult
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 

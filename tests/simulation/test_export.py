@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import glabella
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.data.tables import hash_tables
 from glabella.definitions.locate import Project
 from glabella.errors import DataError

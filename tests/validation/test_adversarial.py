@@ -26,7 +26,7 @@ from glabella.validation.measures.calibration_curve import (
     fit_calibration_curve,
     measure_calibration_error,
 )
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.net_benefit import measure_net_benefit
 from glabella.validation.measures.performance import (
     fit_curve,

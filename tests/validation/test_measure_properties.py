@@ -18,11 +18,11 @@ from glabella.validation.measures.calibration_curve import (
     measure_calibration_error,
 )
 from glabella.validation.measures.discrimination import compute_concordance
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.net_benefit import compute_net_benefit
 from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.registry import compute_measure
-from glabella.validation.measures.rubin import pool_estimates
 
 _PROPERTY = settings(max_examples=50, deadline=None, derandomize=True)
 _FEW = settings(max_examples=25, deadline=None, derandomize=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.data.endpoints.intercurrent import describe_event
 from glabella.domain.estimand import EVENTS
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from glabella.analysis.folds import FoldPlan
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.bundle.refits import MOST_KEPT
 from glabella.explanation.budget import (
     Budget,

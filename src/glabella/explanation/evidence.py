@@ -13,7 +13,7 @@ from pydantic import Field
 from glabella.definitions.reader import Definition
 from glabella.explanation.predictors import MIXED, Predictor
 from glabella.models.grouping import Grouping
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 
 __all__ = ["PredictorEvidence", "PublishedPredictor", "PublishedRelation"]
 

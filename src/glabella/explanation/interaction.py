@@ -10,9 +10,9 @@ from scipy.stats import norm, rankdata
 
 from glabella.models.penalised import fit_logistic
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import Estimate, estimate_mean, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, estimate_mean, not_estimable
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import explain_few
-from glabella.validation.measures.rubin import pool_estimates
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from glabella.models.encoding import fit_encoding
 from glabella.models.grouping import Grouping
 from glabella.validation.across_trials.pooled_measures import plain_pooled
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import LEVEL, Estimate
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
 
 # A rank correlation closer to 0 is not called a direction.
 MIXED = 0.3

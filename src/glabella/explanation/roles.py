@@ -15,10 +15,10 @@ from glabella.explanation.interaction import measure_interaction
 from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
 from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.attempt import attempt, attempt_estimate
 from glabella.validation.measures.discrimination import compute_concordance
-from glabella.validation.measures.estimate import LEVEL, Estimate, not_estimable
-from glabella.validation.measures.rubin import pool_estimates
+from glabella.validation.measures.estimation.attempt import attempt, attempt_estimate
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.rubin import pool_estimates
 
 Role = Literal[
     "of the effect", "of the effect, in the other direction", "prognostic", "can't be told"

@@ -11,7 +11,7 @@ from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import Difference
 from glabella.validation.comparison.permutation import PermutationTest
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
 from glabella.validation.measures.performance import GroupPerformance
 
 Verdict = Literal["not validated", "only inside", "chance", "below chance", "no better", "better"]

@@ -18,7 +18,7 @@ from glabella.reporting.glossary import find_terms
 from glabella.reporting.record import LEADING_PREDICTORS, RunRecord
 from glabella.reporting.sections import render_sections
 from glabella.reporting.study import read_study
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.measure import Measure, Tier
 from glabella.validation.measures.registry import MEASURES, list_measures
 

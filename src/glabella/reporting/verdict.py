@@ -8,7 +8,7 @@ from typing import Any, Literal
 from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.reporting.finding import CHANCE, format_estimate
 from glabella.validation.across_trials.case_mix import CaseMix
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.performance import Performance
 
 Promise = Literal["kept", "not shown to be broken", "broken", "none"]

@@ -21,9 +21,9 @@ from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import glabella
-from glabella.analysis.load import load_sample
+from glabella.analysis.loaded.load import load_sample
+from glabella.analysis.loaded.tables import map_simulated
 from glabella.analysis.resolve import resolve_analysis
-from glabella.analysis.tables import map_simulated
 from glabella.atomic import FolderLock
 from glabella.cli.main import app
 from glabella.data.dictionary import TotalDefinition

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.pipelines.training.arm_steps import ArmStep, compare_arms
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 from glabella.explanation.budget import Budget
 from glabella.pipelines.training.candidate_explanation import explain_chosen

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.analysis.resolve import resolve_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import explain_frame, score_frame

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.bundle.applicability.judgement import describe_domain
 from glabella.definitions.locate import find_project
 

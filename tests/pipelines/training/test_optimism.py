@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 
 
@@ -35,7 +35,7 @@ def test_optimism_is_apparent_less_validated(trained):
 
 def test_the_report_shows_them(trained):
     text = Path(trained[1].report).read_text()
-    assert "Corrected for having chosen" in text
+    assert "Corrected for the choice" in text
     assert "Optimism: fitted less validated" in text
 
 

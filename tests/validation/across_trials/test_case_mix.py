@@ -12,7 +12,7 @@ from glabella.validation.across_trials.case_mix import (
     compute_expected_concordance,
     measure_likeness,
 )
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 
 
 def test_expected_concordance_is_its_definition_pair_by_pair():

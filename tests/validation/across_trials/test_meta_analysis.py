@@ -12,7 +12,7 @@ from scipy.stats import lognorm, norm
 from scipy.stats import t as student
 
 from glabella.validation.across_trials.meta_analysis import estimate_tau2, pool_trials
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     estimate_proportion,

@@ -9,7 +9,11 @@ from glabella.validation.across_trials.pooled_measures import (
     plain_pooled,
     pool_groups,
 )
-from glabella.validation.measures.estimate import estimate_mean, estimate_proportion, not_estimable
+from glabella.validation.measures.estimation.estimate import (
+    estimate_mean,
+    estimate_proportion,
+    not_estimable,
+)
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 

@@ -17,9 +17,9 @@ from glabella.validation.measures.discrimination import (
     compute_concordance,
     compute_concordance_gain,
 )
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.overall import compute_loss_gain
 from glabella.validation.measures.registry import compute_measure
-from glabella.validation.measures.rubin import pool_estimates
 
 
 def _gain(responded, probability, reference, strata=None, participant=None):

@@ -11,8 +11,8 @@ from glabella.validation.measures.calibration_curve import (
     fit_calibration_curve,
     measure_calibration_error,
 )
-from glabella.validation.measures.estimate import Estimate, estimate_proportion
-from glabella.validation.measures.rubin import pool_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, estimate_proportion
+from glabella.validation.measures.estimation.rubin import pool_estimates
 
 
 def _fit(responded, probability, participant=None):

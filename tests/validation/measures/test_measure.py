@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glabella.validation.measures.estimate import Estimate, estimate_mean
+from glabella.validation.measures.estimation.estimate import Estimate, estimate_mean
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import make_evaluation
 from glabella.validation.measures.measure import Measure, Tier
-from glabella.validation.measures.rubin import pool_estimates
 
 RATE = Measure(
     "rate",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.net_benefit import compute_net_benefit, measure_net_benefit
-from glabella.validation.measures.rubin import pool_estimates
 
 
 def _predict(sample, probability, repeats=1):

@@ -8,13 +8,13 @@ from scipy.special import expit
 from glabella.validation.comparison.choice import compare_losses
 from glabella.validation.measures.calibration_curve import measure_calibration_error
 from glabella.validation.measures.discrimination import compute_concordance
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.performance import (
     fit_curve,
     measure_by_group,
     measure_performance,
 )
 from glabella.validation.measures.registry import MEASURES, compute_measure
-from glabella.validation.measures.rubin import pool_estimates
 
 
 def _predict(sample, probability, *, folds=3, repeats=1, group=""):

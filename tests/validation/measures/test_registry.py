@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.evaluation import make_evaluation
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.registry import MEASURES, compute_measure, list_measures

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from glabella.analysis.estimand import describe_estimand
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.atomic import describe_os_error, make_folder, write_whole
 from glabella.data.checks import Finding, RowsError, group_findings
 from glabella.data.overview import count_followed, count_visits
@@ -43,7 +43,7 @@ from glabella.reporting.table_one import make_table_one
 from glabella.reporting.write import write_page
 from glabella.validation.across_trials.membership_model import Membership, estimate_membership
 from glabella.validation.folds.seeds import derive_seed, draw_state
-from glabella.validation.measures.attempt import attempt
+from glabella.validation.measures.estimation.attempt import attempt
 
 __all__ = ["CheckResult", "check"]
 

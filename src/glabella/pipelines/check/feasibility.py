@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.data.checks import Finding
 from glabella.models.build import count_parameters
 from glabella.validation.adequacy.sample_size import (

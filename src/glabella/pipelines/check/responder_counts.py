@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
-from glabella.analysis.outcomes import derive_for
-from glabella.analysis.participants import find_analysed, make_sample
+from glabella.analysis.loaded.load import LoadedAnalysis
+from glabella.analysis.loaded.outcomes import derive_for
+from glabella.analysis.loaded.participants import find_analysed, make_sample
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes

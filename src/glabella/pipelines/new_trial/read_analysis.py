@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.bundle.applicability.judgement import describe_domain
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import SpecEntry

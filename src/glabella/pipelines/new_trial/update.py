@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.bundle.applicability.applicability_domain import (
     LIKENESS_FILE,
     learn_applicability_domain,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.reporting.finding import format_estimate, format_p_value
 from glabella.validation.comparison.paired import PairedDifference
-from glabella.validation.measures.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.registry import list_measures
 

@@ -11,7 +11,7 @@ from glabella.analysis.policy import PromotionDefinition
 from glabella.reporting.finding import format_estimate
 from glabella.reporting.record import RunRecord
 from glabella.validation.comparison.procedure import PROCEDURE
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 
 __all__ = ["Criterion"]
 

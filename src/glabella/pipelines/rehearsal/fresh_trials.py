@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis, load_sample, load_tables_of
+from glabella.analysis.loaded.load import LoadedAnalysis, load_sample, load_tables_of
+from glabella.analysis.loaded.tables import map_simulated
 from glabella.analysis.resolve import ResolvedAnalysis
-from glabella.analysis.tables import map_simulated
 from glabella.simulation.frames import simulate_tables
 from glabella.simulation.generate import draw_effects
 from glabella.simulation.scenario.definition import Scenario

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.analysis.explanation_plan import plan_for
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.errors import GlabellaError
 from glabella.pipelines.rehearsal.fresh_trials import (
@@ -43,7 +43,7 @@ from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.performance import measure_performance
 from glabella.validation.measures.registry import MEASURES
 

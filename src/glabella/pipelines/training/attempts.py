@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from glabella.validation.measures.attempt import Failure, attempt
+from glabella.validation.measures.estimation.attempt import Failure, attempt
 
 Result = TypeVar("Result")
 Otherwise = TypeVar("Otherwise")

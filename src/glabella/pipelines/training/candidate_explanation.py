@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.analysis.attribution_methods import describe_attributions
 from glabella.analysis.explanation_plan import list_seen_folds
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.explanation.attributions import Attributions, collect_attributions
 from glabella.explanation.budget import Budget
 from glabella.explanation.evidence import EvidenceComparison, compare_with_evidence

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.errors import AnalysisError
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import (
@@ -25,7 +25,7 @@ from glabella.validation.fitting.nested import collect_predictions, validate_can
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import not_estimable
+from glabella.validation.measures.estimation.estimate import not_estimable
 from glabella.validation.measures.performance import (
     GroupPerformance,
     Performance,

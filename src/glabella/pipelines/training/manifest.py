@@ -11,7 +11,7 @@ import pandas as pd
 
 from glabella.analysis.attribution_methods import describe_attributions
 from glabella.analysis.estimand import describe_estimand
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.analysis.scoring_columns import list_required, list_table_forms, needs_scale
 from glabella.bundle.applicability.applicability_domain import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.validation.comparison.bootstrap_correction import (
     BiasCorrected,
@@ -17,8 +17,8 @@ from glabella.validation.comparison.candidate_result import CandidateResult, pla
 from glabella.validation.comparison.choice import Difference, adjust_by_holm
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.seeds import derive_seed
-from glabella.validation.measures.attempt import attempt
-from glabella.validation.measures.estimate import not_estimable, plain_estimates
+from glabella.validation.measures.estimation.attempt import attempt
+from glabella.validation.measures.estimation.estimate import not_estimable, plain_estimates
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.bundle.refits import MOST_KEPT
 from glabella.explanation.budget import Budget
 from glabella.explanation.refits import RefitSummary, SummariseRefit, export_refit, restore_refit

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from glabella.analysis.explanation_plan import plan_for
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.explanation.budget import Budget
 from glabella.pipelines.training.attempts import Attempts
 from glabella.pipelines.training.candidate_explanation import explain_chosen

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis, load_analysis
+from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.bundle.save import save_bundle
 from glabella.cluster.versions import list_versions
 from glabella.definitions.locate import Project, find_project

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
-from glabella.validation.measures.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
 
 Floats = npt.NDArray[np.float64]
 

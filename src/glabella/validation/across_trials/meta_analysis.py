@@ -13,7 +13,7 @@ from scipy.special import expit, logit, ndtr
 from scipy.stats import chi2, lognorm
 from scipy.stats import t as student
 
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
 
 Floats = npt.NDArray[np.float64]
 

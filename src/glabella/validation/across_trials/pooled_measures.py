@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
-from glabella.validation.measures.attempt import attempt
-from glabella.validation.measures.estimate import not_estimable
+from glabella.validation.measures.estimation.attempt import attempt
+from glabella.validation.measures.estimation.estimate import not_estimable
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 

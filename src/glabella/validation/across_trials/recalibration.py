@@ -10,9 +10,9 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from glabella.models.penalised import find_losses
-from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.estimation.estimate import LEVEL
+from glabella.validation.measures.estimation.logistic import Maximum, maximise
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
-from glabella.validation.measures.logistic import Maximum, maximise
 
 Update = Literal["none", "in the large", "intercept and slope", "refit"]
 UPDATES: tuple[Update, ...] = ("none", "in the large", "intercept and slope", "refit")

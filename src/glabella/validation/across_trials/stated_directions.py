@@ -9,10 +9,10 @@ import numpy as np
 
 from glabella.features.spec import FeatureSpec
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.attempt import attempt_estimate
 from glabella.validation.measures.discrimination import compute_concordance
-from glabella.validation.measures.estimate import Estimate
-from glabella.validation.measures.rubin import pool_estimates
+from glabella.validation.measures.estimation.attempt import attempt_estimate
+from glabella.validation.measures.estimation.estimate import Estimate
+from glabella.validation.measures.estimation.rubin import pool_estimates
 
 Verdict = Literal["agrees", "contradicts", "can't be told"]
 

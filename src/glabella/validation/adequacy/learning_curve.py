@@ -22,7 +22,7 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
 from glabella.validation.measures.discrimination import count_concordance
-from glabella.validation.measures.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.performance import measure_performance

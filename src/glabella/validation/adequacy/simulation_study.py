@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.estimation.estimate import LEVEL
 from glabella.validation.measures.registry import MEASURES
 
 Floats = npt.NDArray[np.float64]

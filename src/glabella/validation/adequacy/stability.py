@@ -23,7 +23,7 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Unit
 from glabella.validation.measures.calibration import compute_calibration
-from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.estimation.estimate import LEVEL
 
 LEADING = 3
 # Below this a mean absolute attribution, in log odds, moves no probability in its ninth digit.

@@ -12,7 +12,7 @@ import pandas as pd
 from glabella.validation.comparison.choice import choose_by_losses, number_folds
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import count_concordance
-from glabella.validation.measures.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS, explain_few
 from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.performance import Performance, measure_performance

@@ -9,7 +9,7 @@ from typing import Any
 from glabella.domain.small_counts import SUPPRESSED, Told, tell_group, tell_groups
 from glabella.validation.across_trials.pooled_measures import find_gaps, plain_pooled, pool_groups
 from glabella.validation.comparison.gain import Gain
-from glabella.validation.measures.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 

@@ -12,10 +12,10 @@ import pandas as pd
 from scipy.stats import t
 
 from glabella.validation.folds.fold_result import InnerLosses
-from glabella.validation.measures.attempt import attempt_estimate
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.attempt import attempt_estimate
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.overall import compute_losses
-from glabella.validation.measures.rubin import pool_estimates
 
 Floats = npt.NDArray[np.float64]
 

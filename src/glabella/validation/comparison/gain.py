@@ -10,7 +10,7 @@ import pandas as pd
 from glabella.validation.comparison.choice import adjust_by_holm, compare_losses
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import AUC
-from glabella.validation.measures.estimate import LEVEL, Estimate
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
 from glabella.validation.measures.overall import LOG_LOSS
 from glabella.validation.measures.performance import evaluate_predictions
 from glabella.validation.measures.registry import MEASURES

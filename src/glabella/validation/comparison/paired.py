@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.validation.comparison.gain import measure_gain
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
 from glabella.validation.measures.overall import average_over_participants, compute_losses
 
 BY_FOLD = "corrected resampled t over the same folds (Nadeau and Bengio 2003)"

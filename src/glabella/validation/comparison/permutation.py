@@ -16,7 +16,7 @@ from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.seeds import derive_seed
-from glabella.validation.measures.estimate import LEVEL
+from glabella.validation.measures.estimation.estimate import LEVEL
 
 Rows = npt.NDArray[np.int_]
 Floats = npt.NDArray[np.float64]

@@ -20,7 +20,7 @@ from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.splits import Fold
-from glabella.validation.measures.attempt import describe_failure
+from glabella.validation.measures.estimation.attempt import describe_failure
 
 
 def validate_candidates(

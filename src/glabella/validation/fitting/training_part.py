@@ -27,7 +27,7 @@ from glabella.models.tuning import TrainingRows, tune
 from glabella.validation.folds.fold_result import InnerLosses
 from glabella.validation.folds.seeds import draw_state, spawn_seeds
 from glabella.validation.folds.splits import Rows
-from glabella.validation.measures.attempt import describe_failure
+from glabella.validation.measures.estimation.attempt import describe_failure
 from glabella.validation.measures.overall import compute_losses
 
 

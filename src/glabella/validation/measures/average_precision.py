@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_proportion,
     standard_error_of_sum,

@@ -10,15 +10,15 @@ import pandas as pd
 from scipy.special import logit
 from statsmodels.stats.proportion import proportion_confint
 
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     estimate_ratio,
     not_estimable,
     standard_error_of_sum,
 )
+from glabella.validation.measures.estimation.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.evaluation import Evaluation, explain_few
-from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.measure import Measure, Tier
 
 __all__ = ["compute_calibration"]

@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from glabella.validation.measures.estimate import QUANTILE, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import QUANTILE, Estimate, not_estimable
+from glabella.validation.measures.estimation.logistic import SAME_LOG_ODDS, fit_clustered
+from glabella.validation.measures.estimation.rubin import pool_values
 from glabella.validation.measures.evaluation import Evaluation, explain_few
-from glabella.validation.measures.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.measure import Measure
-from glabella.validation.measures.rubin import pool_values
 
 __all__ = ["fit_calibration_curve", "measure_calibration_error"]
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from glabella.domain.small_counts import FEWEST_TOLD
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_proportion,
     not_estimable,

@@ -8,10 +8,10 @@ from enum import IntEnum
 from functools import partial
 from typing import Literal
 
-from glabella.validation.measures.attempt import attempt_estimate
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.attempt import attempt_estimate
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import Evaluation, Floats
-from glabella.validation.measures.rubin import pool_estimates
 
 __all__ = ["Measure", "Tier"]
 

@@ -10,9 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import Estimate, estimate_mean, standard_error_of_sum
+from glabella.validation.measures.estimation.estimate import (
+    Estimate,
+    estimate_mean,
+    standard_error_of_sum,
+)
+from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import explain_few
-from glabella.validation.measures.rubin import pool_estimates
 
 __all__ = ["compute_net_benefit"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     not_estimable,

@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.attempt import attempt
 from glabella.validation.measures.calibration_curve import (
     CalibrationCurve,
     fit_calibration_curve,
     no_curve,
 )
 from glabella.validation.measures.discrimination import count_pairs
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.attempt import attempt
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.evaluation import DEFAULT_THRESHOLD, Evaluation
 from glabella.validation.measures.registry import MEASURES
 

@@ -13,7 +13,7 @@ from glabella.validation.measures.calibration import (
 from glabella.validation.measures.calibration_curve import ICI
 from glabella.validation.measures.classification import NPV, PPV, SENSITIVITY, SPECIFICITY
 from glabella.validation.measures.discrimination import AUC, AUC_ALL, AUC_CONTROL
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 from glabella.validation.measures.evaluation import DEFAULT_THRESHOLD, make_evaluation
 from glabella.validation.measures.measure import Measure, Tier
 from glabella.validation.measures.overall import BRIER, LOG_LOSS, SCALED_BRIER

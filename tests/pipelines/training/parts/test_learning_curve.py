@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.data.endpoints.imputation import OutcomeImputation
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError, DefinitionError

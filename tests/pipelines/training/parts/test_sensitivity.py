@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import glabella
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.bundle.load import load_bundle
 from glabella.bundle.predict import score_frame
 from glabella.definitions.locate import find_project

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.errors import GlabellaError
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.manifest import refit
@@ -25,7 +25,7 @@ from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
 from glabella.validation.measures.performance import (
     GroupPerformance,
     Performance,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
@@ -25,7 +25,7 @@ from glabella.validation.adequacy.learning_curve import (
 from glabella.validation.fitting.nested import collect_predictions, validate_candidates
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.fold_result import FoldResult
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.estimate import Estimate
 
 _TIMES = {2: "twice", 4: "four times"}
 _WORDS = {"log_loss": "log loss", "auc": "concordance"}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.domain.endpoints import ResponseRule
 from glabella.domain.small_counts import mask_words
 from glabella.pipelines.training.cross_validation import CrossValidation

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.explanation.refits import RefitSummary
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import Explanation

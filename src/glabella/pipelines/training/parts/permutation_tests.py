@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.models.candidate import Candidate
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.comparison.permutation import (

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from glabella.analysis.definition import ValidationDefinition
-from glabella.analysis.load import LoadedAnalysis
-from glabella.analysis.participants import make_sample
+from glabella.analysis.loaded.load import LoadedAnalysis
+from glabella.analysis.loaded.participants import make_sample
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.data.endpoints.derive import Outcomes
 from glabella.domain.small_counts import SUPPRESSED, mask_words, tell_count, tell_group
@@ -21,7 +21,7 @@ from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.performance import Performance
 from glabella.validation.measures.registry import list_measures

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.reporting.figures.captioned import Captioned, PlannedFigure
 from glabella.reporting.figures.stability import draw_stability

@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.domain.outcome_words import OutcomeWords
 from glabella.features.spec import FeatureSpec
 from glabella.pipelines.training.attempts import Attempts

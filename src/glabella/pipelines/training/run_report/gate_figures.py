@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.nested import collect_predictions
-from glabella.validation.measures.estimate import not_estimable, plain_estimates
+from glabella.validation.measures.estimation.estimate import not_estimable, plain_estimates
 from glabella.validation.measures.net_benefit import measure_net_benefit
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.analysis.definition import RepeatedFolds
 from glabella.analysis.estimand import describe_estimand
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.data.checks import group_findings
 from glabella.domain.small_counts import (
     list_lines,

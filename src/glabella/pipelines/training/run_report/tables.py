@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glabella.analysis.load import LoadedAnalysis
+from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.domain.small_counts import tell_cells, tell_groups
 from glabella.pipelines.run_folder import RunFolder
 from glabella.pipelines.training.cross_validation import CrossValidation

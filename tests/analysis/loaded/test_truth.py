@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from glabella.analysis.truth import CHANCES, find_truth
+from glabella.analysis.loaded.truth import CHANCES, find_truth
 from glabella.data.tables import KEY
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from glabella.validation.measures.estimate import LEVEL, Estimate, cut, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, cut, not_estimable
 
 _Transform = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 # To the scale on which an estimate is pooled, and back.

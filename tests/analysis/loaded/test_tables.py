@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from glabella.analysis.loaded.tables import load_tables, map_simulated
 from glabella.analysis.resolve import resolve_analysis
-from glabella.analysis.tables import load_tables, map_simulated
 from glabella.definitions.locate import find_project
 from glabella.errors import GlabellaError
 from glabella.simulation.frames import simulate_tables

@@ -11,17 +11,17 @@ import pandas as pd
 
 from glabella.analysis.definition import Analysis
 from glabella.analysis.folds import FoldPlan, plan_folds
-from glabella.analysis.lacking import settle_lacking
-from glabella.analysis.outcomes import (
+from glabella.analysis.loaded.lacking import settle_lacking
+from glabella.analysis.loaded.outcomes import (
     derive_alternative,
     derive_for,
     hold_against_outcomes,
     leave_out_missing,
 )
-from glabella.analysis.participants import find_analysed, make_sample
+from glabella.analysis.loaded.participants import find_analysed, make_sample
+from glabella.analysis.loaded.tables import load_tables
+from glabella.analysis.loaded.truth import find_truth
 from glabella.analysis.resolve import ResolvedAnalysis, resolve_analysis
-from glabella.analysis.tables import load_tables
-from glabella.analysis.truth import find_truth
 from glabella.data.checks import Finding
 from glabella.data.endpoints.definition import EndpointDefinition
 from glabella.data.endpoints.derive import Outcomes

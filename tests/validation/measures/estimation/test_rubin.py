@@ -8,17 +8,17 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     estimate_proportion,
     estimate_ratio,
     not_estimable,
 )
-from glabella.validation.measures.rubin import pool_estimates, pool_values
+from glabella.validation.measures.estimation.rubin import pool_estimates, pool_values
 
 REFERENCE = json.loads(
-    (Path(__file__).parents[2] / "reference" / "imputation_reference.json").read_text()
+    (Path(__file__).parents[3] / "reference" / "imputation_reference.json").read_text()
 )
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
-from glabella.validation.measures.estimate import (
+from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     estimate_proportion,

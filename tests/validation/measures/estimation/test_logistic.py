@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
-from glabella.validation.measures.logistic import fit_clustered
+from glabella.validation.measures.estimation.logistic import fit_clustered
 
 
 def _draw(seed, n=120, repeats=3):

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from glabella.errors import AnalysisError
-from glabella.validation.measures.attempt import attempt, attempt_estimate, describe_failure
-from glabella.validation.measures.estimate import Estimate
+from glabella.validation.measures.estimation.attempt import (
+    attempt,
+    attempt_estimate,
+    describe_failure,
+)
+from glabella.validation.measures.estimation.estimate import Estimate
 
 
 def _raise(error):

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from glabella.errors import GlabellaError
-from glabella.validation.measures.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
 
 Result = TypeVar("Result")
 Otherwise = TypeVar("Otherwise")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glabella.analysis.lacking import settle_lacking
+from glabella.analysis.loaded.lacking import settle_lacking
+from glabella.analysis.loaded.tables import load_tables
 from glabella.analysis.resolve import resolve_analysis
-from glabella.analysis.tables import load_tables
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
 

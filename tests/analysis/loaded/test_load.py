@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glabella.analysis.folds import plan_folds
-from glabella.analysis.load import load_analysis
+from glabella.analysis.loaded.load import load_analysis
 from glabella.definitions.locate import find_project
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glabella.analysis.load import load_analysis
-from glabella.analysis.participants import find_analysed, make_sample
+from glabella.analysis.loaded.load import load_analysis
+from glabella.analysis.loaded.participants import find_analysed, make_sample
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError
 

@@ -24,7 +24,7 @@ from glabella.explanation.noise import measure_noise
 from glabella.explanation.roles import measure_role
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.candidate import Candidate, join_members
-from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
 from glabella.models.grouping import Grouping
 from glabella.reporting.record import read_record
 from glabella.reporting.render import render_report

@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 
 import glabella
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
 from glabella.models.external_memory import ParquetRows
 
 N_NUMBERS = 19

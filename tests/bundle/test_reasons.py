@@ -5,7 +5,7 @@ import pandas as pd
 
 from glabella.bundle.reasons import describe_reasons
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.models.grouping import Grouping
 
 SPECS = (

@@ -6,7 +6,7 @@ from scipy.special import logit
 
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.validation.folds.fold_result import FoldResult
 
 

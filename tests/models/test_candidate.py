@@ -23,7 +23,8 @@ def test_a_candidate_is_one_unless_it_is_a_reference() -> None:
         (
             "serach: {}\n",
             "m.yaml:4: unknown key 'serach'\n  Did you mean 'search'? There are: "
-            "calibration, description, draws, estimator, kind, label, members, role, search, settings.",
+            "calibration, description, draws, estimator, kind, label, members, role, search, "
+            "settings.",
         ),
         (
             "search:\n  c:\n    lgo: [1, 2]\n",

@@ -6,7 +6,7 @@ import pytest
 
 from glabella.errors import AnalysisError, DataError
 from glabella.models.build import export_model, restore_model
-from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
 from glabella.models.external_memory import ParquetRows
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions, Interactions
+from glabella.models.estimators.contributions import Contributions, Interactions
 from glabella.models.grouping import Grouping
 
 FEATURES = ("total", "age", "item", "arm")

@@ -15,7 +15,8 @@ import pytest
 from glabella.errors import BundleError
 from glabella.models.build import MODEL_FILE, export_model, restore_model
 from glabella.models.estimators import find_estimator
-from glabella.models.estimators.trees import RandomForestModel, XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
+from glabella.models.estimators.random_forest import RandomForestModel
 from glabella.models.stored_trees import check_trees
 from glabella.models.ubjson import read_ubjson
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from glabella.models.estimators.linear import ElasticNetModel, RidgeModel
-from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
+from glabella.models.estimators.elastic_net import ElasticNetModel
+from glabella.models.estimators.linear import RidgeModel
 from glabella.models.tuning import TrainingRows, tune
 
 PATHS = {

@@ -78,7 +78,7 @@ def test_report_finding_and_store_tell_of_it(with_external):
     assert "In the external set, it is" in result.finding
     page = Path(result.report).read_text()
     assert "One repetition of 3-fold cross-validation over all" in page
-    assert "External set" in page and "no part in training, tuning, choice" in page
+    assert "External set" in page and "not used in training, tuning, choice" in page
     assert html.escape(result.finding, quote=False) in page.replace("&#39;", "'")
     from glabella.tracking.store import load_mlflow
 

@@ -12,7 +12,8 @@ import pyarrow
 import pyarrow.compute as pc
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions, Floats, Scale
+from glabella.models.estimators.contributions import Contributions, Scale
+from glabella.models.estimators.interface import Floats
 from glabella.models.grouping import Grouping
 
 _TEXT = pyarrow.large_string()

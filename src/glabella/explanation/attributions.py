@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions, Scale
+from glabella.models.estimators.contributions import Contributions, Scale
 from glabella.models.grouping import Grouping
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from glabella.explanation.attributions import find_direction, rank_values
 from glabella.models.build import export_model
-from glabella.models.estimators.interface import Contributions, ResponderModel
+from glabella.models.estimators.contributions import Contributions
+from glabella.models.estimators.interface import ResponderModel
 from glabella.models.grouping import Grouping
 from glabella.validation.adequacy.stability import Refit, look_through
 from glabella.validation.folds.sample import Sample

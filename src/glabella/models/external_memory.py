@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 
 from glabella.errors import DataError
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.trees import Batch
+from glabella.models.estimators.boosted_trees import Batch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.features.spec import FeatureSpec
-from glabella.models.estimators.interface import Contributions, Interactions
+from glabella.models.estimators.contributions import Contributions, Interactions
 
 Floats = npt.NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from glabella.bundle.tables import make_request, read_whole_table
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.reporting.patient import PatientPage, Step, render_patient
 from glabella.reporting.write import check_page, write_page
 from glabella.tracking.models import find_bundle

@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from glabella.errors import BundleError
 from glabella.models.build import MODEL_FILE, export_model, restore_model
+from glabella.models.estimators.boosted_trees import XGBoostModel
 from glabella.models.estimators.composed import (
     CalibratedModel,
     EnsembleModel,
@@ -16,7 +17,7 @@ from glabella.models.estimators.composed import (
     learn_weights,
 )
 from glabella.models.estimators.linear import RidgeModel, SplineModel
-from glabella.models.estimators.trees import RandomForestModel, XGBoostModel
+from glabella.models.estimators.random_forest import RandomForestModel
 
 
 def draw(seed, n, noise):

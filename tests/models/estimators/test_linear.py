@@ -8,11 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import fit_encoding
-from glabella.models.estimators.linear import (
-    ArmAndSeverityModel,
-    ElasticNetModel,
-    RidgeModel,
-)
+from glabella.models.estimators.elastic_net import ElasticNetModel
+from glabella.models.estimators.linear import ArmAndSeverityModel, RidgeModel
 
 Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
 

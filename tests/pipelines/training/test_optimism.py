@@ -36,7 +36,7 @@ def test_optimism_is_apparent_less_validated(trained):
 def test_the_report_shows_them(trained):
     text = Path(trained[1].report).read_text()
     assert "Corrected for the choice" in text
-    assert "Optimism: fitted less validated" in text
+    assert "Optimism: fitted minus validated" in text
 
 
 def test_the_headline_is_of_the_choice_inside_each_training_part(trained):

@@ -7,7 +7,7 @@ import pytest
 
 from glabella.errors import DataError
 from glabella.models.candidate import Candidate
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.validation.fitting.checkpoint import Checkpoint
 from glabella.validation.fitting.digest import FitKey
 from glabella.validation.folds.fold_result import FoldResult, InnerLosses

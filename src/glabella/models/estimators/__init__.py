@@ -13,18 +13,18 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
     "arm_only": ("glabella.models.estimators.rates", "ArmRateModel"),
     "severity": ("glabella.models.estimators.linear", "ArmAndSeverityModel"),
     "ridge": ("glabella.models.estimators.linear", "RidgeModel"),
-    "elastic_net": ("glabella.models.estimators.linear", "ElasticNetModel"),
+    "elastic_net": ("glabella.models.estimators.elastic_net", "ElasticNetModel"),
     "spline": ("glabella.models.estimators.linear", "SplineModel"),
     "treatment_interaction": ("glabella.models.estimators.linear", "TreatmentInteractionModel"),
     "score_regression": ("glabella.models.estimators.score_regression", "ScoreRegressionModel"),
     "ensemble": ("glabella.models.estimators.composed", "EnsembleModel"),
-    "random_forest": ("glabella.models.estimators.trees", "RandomForestModel"),
+    "random_forest": ("glabella.models.estimators.random_forest", "RandomForestModel"),
     "explainable_boosting": (
         "glabella.models.estimators.explainable_boosting",
         "ExplainableBoostingModel",
     ),
     "catboost": ("glabella.models.estimators.ordered_boosting", "CatBoostModel"),
-    "xgboost": ("glabella.models.estimators.trees", "XGBoostModel"),
+    "xgboost": ("glabella.models.estimators.boosted_trees", "XGBoostModel"),
 }
 
 

@@ -15,7 +15,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Features
-from glabella.models.estimators.interface import Contributions, Floats, Interactions, ResponderModel
+from glabella.models.estimators.contributions import Contributions, Interactions
+from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.estimators.linear import RidgeModel, SplineModel
 from glabella.models.penalised import find_losses, fit_logistic
 

@@ -12,13 +12,8 @@ import numpy.typing as npt
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, Features, check_finite, check_position, fit_encoding
-from glabella.models.estimators.interface import (
-    Contributions,
-    Floats,
-    Interactions,
-    ResponderModel,
-    move_off_diagonal,
-)
+from glabella.models.estimators.contributions import Contributions, Interactions, move_off_diagonal
+from glabella.models.estimators.interface import Floats, ResponderModel
 
 __all__ = ["ExplainableBoostingModel"]
 

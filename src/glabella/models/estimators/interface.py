@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -19,54 +18,12 @@ from glabella.errors import AnalysisError
 from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Features
+from glabella.models.estimators.contributions import Contributions, Interactions
 
-__all__ = ["Contributions", "Interactions", "ResponderModel"]
+__all__ = ["ResponderModel"]
 
 Floats = npt.NDArray[np.float64]
 Centring = Literal["none", "trial"]
-Scale = Literal["log odds", "probability"]
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """What each feature adds to each prediction.
-
-    Parameters
-    ----------
-    features : tuple of str
-        The features, patient's first.
-    values : array of float, shape (n_rows, n_features)
-        Positive towards response.
-    base : array of float, shape (n_rows,)
-        Each row's sum of values and base is its log odds, or its probability.
-    scale : str
-        ``log odds``, or ``probability`` where a model adds up there alone.
-    """
-
-    features: tuple[str, ...]
-    values: Floats
-    base: Floats
-    scale: Scale = "log odds"
-
-
-@dataclass(frozen=True)
-class Interactions:
-    """How contributions divide into each feature's own and those of pairs.
-
-    Parameters
-    ----------
-    features : tuple of str
-        The features, patient's first.
-    values : array of float, shape (n_rows, n_features, n_features)
-        SHAP interaction values: symmetric, each row of a matrix adding to the feature's
-        contribution. What a pair adds beyond its features' own is twice the value off the diagonal.
-    scale : str
-        As of the contributions.
-    """
-
-    features: tuple[str, ...]
-    values: Floats
-    scale: Scale = "log odds"
 
 
 class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -456,27 +413,6 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parts = {"patient": 0, "arm": 1, "trial": 2}
         ordered = sorted(self._specs(), key=lambda spec: parts[spec.part])
         return tuple(spec.name for spec in ordered if spec.part != "trial")
-
-
-def move_off_diagonal(values: Floats, pairs: Floats) -> Floats:
-    """Put what belongs to pairs off the diagonal, and take it from the features' own.
-
-    Parameters
-    ----------
-    values : array of float, shape (n_rows, n_features, n_features)
-        All of each contribution on the diagonal.
-    pairs : array of float, shape (n_rows, n_features, n_features)
-        Symmetric, with a diagonal of nought: each pair's value, half on either side.
-
-    Returns
-    -------
-    array of float, shape (n_rows, n_features, n_features)
-        With the same sums along rows.
-    """
-    moved = values + pairs
-    count = moved.shape[1]
-    moved[:, range(count), range(count)] -= pairs.sum(axis=2)
-    return moved
 
 
 def find_rounds(

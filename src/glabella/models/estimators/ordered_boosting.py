@@ -15,13 +15,8 @@ from sklearn.base import clone
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
-from glabella.models.estimators.interface import (
-    Contributions,
-    Floats,
-    Interactions,
-    ResponderModel,
-    find_rounds,
-)
+from glabella.models.estimators.contributions import Contributions, Interactions
+from glabella.models.estimators.interface import Floats, ResponderModel, find_rounds
 
 __all__ = ["CatBoostModel"]
 

@@ -12,7 +12,8 @@ from sklearn.utils import Tags
 
 from glabella.features.feature_columns import FeatureColumns
 from glabella.models.encoding import Features, check_finite
-from glabella.models.estimators.interface import Contributions, Floats, ResponderModel
+from glabella.models.estimators.contributions import Contributions
+from glabella.models.estimators.interface import Floats, ResponderModel
 
 __all__ = ["ArmRateModel", "PrevalenceModel"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.explanation.attributions import Attributions
-from glabella.models.estimators.interface import Scale
+from glabella.models.estimators.contributions import Scale
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from joblib import delayed
 
 from glabella.errors import GlabellaError
 from glabella.models.candidate import Candidate
-from glabella.models.estimators.interface import Contributions, ResponderModel
+from glabella.models.estimators.contributions import Contributions
+from glabella.models.estimators.interface import ResponderModel
 from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner, Task
 from glabella.validation.fitting.trainer import Trainer

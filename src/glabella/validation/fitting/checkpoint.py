@@ -20,7 +20,7 @@ from glabella.atomic import (
     refuse_odd_folder,
 )
 from glabella.errors import DataError
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.validation.fitting.digest import Digester, FitKey
 from glabella.validation.folds.fold_result import FoldResult, InnerLosses
 from glabella.validation.folds.splits import Fold

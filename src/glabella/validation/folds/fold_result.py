@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glabella.models.estimators.interface import Contributions
+from glabella.models.estimators.contributions import Contributions
 from glabella.validation.folds.splits import Fold
 
 

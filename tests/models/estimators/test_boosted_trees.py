@@ -8,7 +8,7 @@ import xgboost
 
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import fit_encoding
-from glabella.models.estimators.trees import XGBoostModel
+from glabella.models.estimators.boosted_trees import XGBoostModel
 
 Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
 

@@ -97,9 +97,9 @@ def list_functions(modules: list[Module]) -> Iterator[_Function]:
 
 
 def is_property(function: _Function) -> bool:
-    """Whether a function reads as a value, so that its name is a noun."""
+    """Whether a function reads as a value, or asserts one, so that no verb begins its name."""
     names = [ast.unparse(each) for each in function.decorator_list]
-    return any(name.endswith(("property", ".setter", "validator")) for name in names)
+    return any(name.endswith(("property", ".setter")) or "validator(" in name for name in names)
 
 
 def count_first_words(modules: list[Module]) -> Counter[str]:

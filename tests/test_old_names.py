@@ -4,10 +4,10 @@ import pytest
 from typer.testing import CliRunner
 
 from glabella.cli.main import app
-from glabella.old_names import accept_old_names
+from glabella.old_names import apply_old_names
 
 
-@accept_old_names
+@apply_old_names
 def take(*, allow_simulated: bool = False) -> bool:
     return allow_simulated
 

@@ -72,7 +72,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
 def write_together(folder: Path, contents: Mapping[str, bytes], *, private: bool = False) -> None:
     """Write files as `write_whole` does, the first of them only when all could be written."""
     for name in contents:
-        refuse_odd_file(folder / name)
+        check_ordinary_file(folder / name)
     partials = {name: folder / name_partial(name) for name in contents}
     try:
         for name, content in contents.items():
@@ -103,7 +103,7 @@ def is_partial(name: str) -> bool:
     return _PARTIAL_NAME.fullmatch(name) is not None
 
 
-def refuse_odd_file(path: Path) -> None:
+def check_ordinary_file(path: Path) -> None:
     """Refuse a name under which there is something else than an ordinary file."""
     with contextlib.suppress(FileNotFoundError):
         mode = os.lstat(path).st_mode
@@ -135,12 +135,12 @@ def make_folder(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        refuse_odd_folder(folder)
+        check_own_folder(folder)
         return False
     return True
 
 
-def refuse_odd_folder(folder: Path) -> None:
+def check_own_folder(folder: Path) -> None:
     """Refuse a folder that is not ours to write into or to empty."""
     with contextlib.suppress(FileNotFoundError):
         state = os.lstat(folder)
@@ -180,18 +180,18 @@ class FolderLock:
 
     def take(self) -> None:
         """Take the folder."""
-        refuse_odd_file(self._path)
+        check_ordinary_file(self._path)
         file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600), "r+b")
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._refuse_removed(file)
+                self._check_still_there(file)
         except OSError:
             file.close()
             raise
         self._file = file
 
-    def _refuse_removed(self, file: IO[bytes]) -> None:
+    def _check_still_there(self, file: IO[bytes]) -> None:
         """Who had the folder may have removed it after the file was opened here."""
         here = os.fstat(file.fileno())
         try:

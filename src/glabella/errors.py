@@ -221,7 +221,7 @@ def _write_line(error: GlabellaError, remedy: str | None) -> str:
 
 
 @contextlib.contextmanager
-def place_refusal(place: str) -> Iterator[None]:
+def add_place(place: str) -> Iterator[None]:
     """Say where, of a refusal by what can't know."""
     try:
         yield

@@ -15,7 +15,7 @@ OPTIONS = {"rehearsal": "allow-simulated"}
 _ARGUMENTS = {"rehearsal": "allow_simulated"}
 
 
-def accept_old_names(function: Callable[_Given, _Answer]) -> Callable[_Given, _Answer]:
+def apply_old_names(function: Callable[_Given, _Answer]) -> Callable[_Given, _Answer]:
     """Let a function take its arguments under their earlier names too."""
 
     @functools.wraps(function)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from glabella.cli import faults
-from glabella.cli.faults import FAULT, answer_errors, write_report
+from glabella.cli.faults import FAULT, print_errors, write_report
 from glabella.errors import DataError
 
 SECRET = "Jane Roe, born 1970"
@@ -24,7 +24,7 @@ def leave(monkeypatch, capsys, tmp_path):
 
     def raise_there(error: BaseException) -> tuple[int, str, str]:
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended, answer_errors():
+        with pytest.raises(SystemExit) as ended, print_errors():
             participant = SECRET
             raise error.with_traceback(None) if participant else error
         return (ended.value.code, *capsys.readouterr())
@@ -121,7 +121,7 @@ def test_a_reader_that_went_away_is_no_error(leave):
 
 
 def test_what_steers_a_terminal_is_shown_on_both_streams(capsys):
-    with answer_errors():
+    with print_errors():
         sys.stdout.write("a\x1b[31mb\u202e\tc\n")
         sys.stderr.write("d\x9be\u2028\udcff\n")
         sys.stderr.writelines(["\r", "x"])

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from glabella.cli import options
-from glabella.cli.options import show_progress
+from glabella.cli.options import print_progress
 
 STAGES = [
     ("reading", 0, 0),
@@ -34,7 +34,7 @@ def terminal(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
-    with show_progress(of="rows") as progress:
+    with print_progress(of="rows") as progress:
         for stage in STAGES:
             progress(*stage)
             time.sleep(0.25)
@@ -63,7 +63,7 @@ def test_the_time_left_is_given_in_words_once_there_is_a_speed(terminal):
 
 def test_elsewhere_a_line_is_written_for_each_stage(monkeypatch, capsys):
     monkeypatch.setattr(options, "_SECONDS_OF_LONG_WORK", 0.0)
-    with show_progress(of="rows") as progress:
+    with print_progress(of="rows") as progress:
         for stage in STAGES:
             progress(*stage)
             time.sleep(0.01)

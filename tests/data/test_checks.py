@@ -9,7 +9,7 @@ from glabella.data.checks import (
     count_faults,
     group_findings,
     parse_values,
-    refuse_findings,
+    raise_findings,
 )
 from glabella.data.dictionary import Variable
 from glabella.domain.scales import SCALES
@@ -180,19 +180,19 @@ def test_faults_are_grouped_by_kind_and_counted_commonest_first() -> None:
 def test_no_fault_gives_no_finding_and_no_refusal() -> None:
     findings = count_faults(parse_values(pd.Series(["20"]), AGE).faults, place="p", remedy="r")
     assert findings == []
-    refuse_findings(findings)
+    raise_findings(findings)
 
 
 def test_one_finding_is_refused_in_its_own_words() -> None:
     with pytest.raises(DataError) as caught:
-        refuse_findings([Finding("p.csv, column 'age'", "1 of 5 values: each is odd", "Mend it.")])
+        raise_findings([Finding("p.csv, column 'age'", "1 of 5 values: each is odd", "Mend it.")])
     assert str(caught.value) == "p.csv, column 'age': 1 of 5 values: each is odd\n  Mend it."
 
 
 def test_many_findings_are_one_refusal_of_bounded_length() -> None:
     kinds = [chr(ord("a") + i) for i in range(23)]
     with pytest.raises(DataError) as caught:
-        refuse_findings([Finding(f"place {kind}", f"wrong {kind}", "Mend it.") for kind in kinds])
+        raise_findings([Finding(f"place {kind}", f"wrong {kind}", "Mend it.") for kind in kinds])
     lines = str(caught.value).splitlines()
     assert lines[0] == "23 findings in the data"
     assert lines[1] == "  place a: wrong a. Mend it."
@@ -202,7 +202,7 @@ def test_many_findings_are_one_refusal_of_bounded_length() -> None:
 
 def test_findings_that_read_alike_are_one_with_its_places() -> None:
     with pytest.raises(DataError) as caught:
-        refuse_findings([Finding(f"column 'c{i}'", "wrong", "Mend it.") for i in range(121)])
+        raise_findings([Finding(f"column 'c{i}'", "wrong", "Mend it.") for i in range(121)])
     assert str(caught.value) == (
         "column 'c0'; column 'c1'; column 'c2'; column 'c3'; column 'c4' and 116 more: wrong\n"
         "  Mend it."
@@ -220,7 +220,7 @@ def test_findings_that_differ_in_numbers_and_names_are_counted_after_three() -> 
     assert grouped[3].finding == "118 more findings of the same kind, with other numbers or names"
     assert grouped[4:] == [other]
     with pytest.raises(DataError, match="122 findings in the data"):
-        refuse_findings([*many, other])
+        raise_findings([*many, other])
 
 
 def test_three_of_a_kind_and_other_severities_stay_apart() -> None:

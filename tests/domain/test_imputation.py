@@ -2,13 +2,13 @@
 
 import pytest
 
-from glabella.domain.imputation import is_summary, may_look_ahead
+from glabella.domain.imputation import is_looking_ahead, is_summary
 
 
 @pytest.mark.parametrize("kind", ["", "LOCF", "locf ", "BLOCF", "BOCF", "SOCF", "LVPD", "POCF"])
 @pytest.mark.parametrize("is_baseline", [True, False])
 def test_observed_and_carried_values_stand_on_what_was(kind: str, is_baseline: bool) -> None:
-    assert not may_look_ahead(kind, is_baseline=is_baseline)
+    assert not is_looking_ahead(kind, is_baseline=is_baseline)
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,13 @@ def test_observed_and_carried_values_stand_on_what_was(kind: str, is_baseline: b
 )
 @pytest.mark.parametrize("is_baseline", [True, False])
 def test_whatever_else_may_stand_on_later_data(kind: str, is_baseline: bool) -> None:
-    assert may_look_ahead(kind, is_baseline=is_baseline)
+    assert is_looking_ahead(kind, is_baseline=is_baseline)
 
 
 @pytest.mark.parametrize("kind", ["AVERAGE", "MAXIMUM", "MINIMUM"])
 def test_a_summary_is_of_earlier_records_at_baseline_alone(kind: str) -> None:
-    assert not may_look_ahead(kind, is_baseline=True)
-    assert may_look_ahead(kind, is_baseline=False)
+    assert not is_looking_ahead(kind, is_baseline=True)
+    assert is_looking_ahead(kind, is_baseline=False)
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,13 @@ def test_bands_rise_within_the_range_and_have_a_source(name: str) -> None:
     assert scale.minimum < scale.bands_from[0] < scale.bands_from[1] < scale.bands_from[2]
     assert scale.bands_from[2] < scale.maximum
     assert scale.bands_source
-    edges = [scale.severity_band(cut - step) for cut in scale.bands_from for step in (1, 0)]
+    edges = [scale.find_severity_band(cut - step) for cut in scale.bands_from for step in (1, 0)]
     assert edges == [0, 1, 1, 2, 2, 3]
 
 
 def test_a_scale_without_published_bands_has_none() -> None:
     with pytest.raises(ValueError, match="no bands are published"):
-        SCALES["twstrs"].severity_band(30)
+        SCALES["twstrs"].find_severity_band(30)
 
 
 def test_a_misspelt_scale_is_answered_with_the_nearest_one() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glabella.domain.standard_names import AFTER_TREATMENT, find_earliest, says_who_stayed
+from glabella.domain.standard_names import AFTER_TREATMENT, find_earliest, is_about_staying
 from glabella.domain.timing import BASELINE, END, Moment
 
 
@@ -22,7 +22,7 @@ def test_what_is_settled_at_the_end(name: str) -> None:
 @pytest.mark.parametrize(("name", "week"), [("COMP8FL", 8), ("COMP24FL", 24), ("COMPL52FN", 52)])
 def test_a_completers_flag_names_its_week(name: str, week: float) -> None:
     assert find_earliest(name) == Moment(week)
-    assert says_who_stayed(name)
+    assert is_about_staying(name)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_completers_flag_names_its_week(name: str, week: float) -> None:
 def test_what_is_settled_after_treatment_began(name: str) -> None:
     assert find_earliest(name) == AFTER_TREATMENT
     assert BASELINE < AFTER_TREATMENT < Moment(0.5)
-    assert not says_who_stayed(name)
+    assert not is_about_staying(name)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_is_known_when_treatment_begins_or_is_no_name_of_the_standard(name:
 
 
 def test_who_stayed_or_left_is_told_from_other_populations() -> None:
-    assert [says_who_stayed(name) for name in ("DISCONFL", "DTHFL", "PPROTFL", "ITTFL")] == [
+    assert [is_about_staying(name) for name in ("DISCONFL", "DTHFL", "PPROTFL", "ITTFL")] == [
         True,
         True,
         False,

@@ -7,7 +7,7 @@ import pytest
 from glabella.analysis.definition import Analysis
 from glabella.definitions.reader import parse_definition
 from glabella.errors import AnalysisError, DefinitionError
-from glabella.features.arms import Arm, assign_arms
+from glabella.features.arms import Arm, name_arms
 
 ARMS = (
     Arm(name="bont", role="active"),
@@ -20,7 +20,7 @@ def make_people(*codes: object) -> pd.DataFrame:
 
 
 def test_several_codes_may_stand_for_one_arm() -> None:
-    named = assign_arms(make_people("placebo", "bont", "crows_feet"), ARMS)
+    named = name_arms(make_people("placebo", "bont", "crows_feet"), ARMS)
     assert named.tolist() == ["control", "bont", "control"]
     assert named.cat.categories.tolist() == ["bont", "control"]
 
@@ -29,12 +29,12 @@ def test_an_arm_with_codes_is_not_known_by_its_name() -> None:
     assert ARMS[0].all_codes == ("bont",)
     assert ARMS[1].all_codes == ("placebo", "crows_feet")
     with pytest.raises(AnalysisError):
-        assign_arms(make_people("bont", "control"), ARMS)
+        name_arms(make_people("bont", "control"), ARMS)
 
 
 def test_a_code_of_no_arm_is_refused_with_the_codes_there_are() -> None:
     with pytest.raises(AnalysisError) as caught:
-        assign_arms(make_people("bont", "placbo", "placebo"), ARMS)
+        name_arms(make_people("bont", "placbo", "placebo"), ARMS)
     assert "a code that the analysis does not declare" in caught.value.finding
     assert str(caught.value.remedy).endswith("There are: bont, crows_feet, placebo.")
 
@@ -42,7 +42,7 @@ def test_a_code_of_no_arm_is_refused_with_the_codes_there_are() -> None:
 def test_a_wrongly_mapped_arm_shows_no_id_of_a_participant() -> None:
     # `arm: subject` by mistake: what stands in the column is nobody's arm but somebody's id.
     with pytest.raises(AnalysisError) as caught:
-        assign_arms(make_people("QQ-001", "QQ-002", "QQ-003"), ARMS)
+        name_arms(make_people("QQ-001", "QQ-002", "QQ-003"), ARMS)
     assert "QQ-" not in str(caught.value)
 
 
@@ -53,13 +53,13 @@ def test_a_wrongly_mapped_arm_shows_no_id_of_a_participant() -> None:
 )
 def test_a_participant_without_an_arm_is_refused(codes: tuple[object, ...]) -> None:
     with pytest.raises(AnalysisError):
-        assign_arms(make_people(*codes), ARMS)
+        name_arms(make_people(*codes), ARMS)
 
 
 @pytest.mark.parametrize("codes", [("bont", "bont"), ("placebo", "crows_feet")])
 def test_one_arm_only_is_refused(codes: tuple[str, ...]) -> None:
     with pytest.raises(AnalysisError) as caught:
-        assign_arms(make_people(*codes), ARMS)
+        name_arms(make_people(*codes), ARMS)
     assert str(caught.value) == (
         "the analysis uses the arm, and all 2 participants are in one\n"
         "  Leave `arms:` out, and the candidates that need them."
@@ -68,7 +68,7 @@ def test_one_arm_only_is_refused(codes: tuple[str, ...]) -> None:
 
 def test_arms_without_a_column_are_refused() -> None:
     with pytest.raises(AnalysisError) as caught:
-        assign_arms(pd.DataFrame({"studyid": ["A"]}), ARMS)
+        name_arms(pd.DataFrame({"studyid": ["A"]}), ARMS)
     assert str(caught.value) == (
         "the analysis declares arms, and no column is mapped to the arm\n"
         "  Name it: `arm:` of the participants' file; or leave `arms:` out."
@@ -130,10 +130,10 @@ def test_an_arm_in_which_nobody_is_is_refused_by_name() -> None:
         Arm(name="b", role="control"),
     ]
     with pytest.raises(AnalysisError, match="nobody is in the arm 'high', so no model can learn"):
-        assign_arms(participants, arms)
+        name_arms(participants, arms)
 
 
 @pytest.mark.parametrize("codes", [("1", "0"), ("1.0", "0.0")])
 def test_an_arms_code_may_be_written_with_decimals(codes: tuple[str, str]) -> None:
     arms = [Arm(name="a", role="active", codes=("1",)), Arm(name="b", role="control", codes=("0",))]
-    assert assign_arms(make_people(*codes), arms).tolist() == ["a", "b"]
+    assert name_arms(make_people(*codes), arms).tolist() == ["a", "b"]

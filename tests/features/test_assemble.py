@@ -13,7 +13,7 @@ from glabella.data.tables import PatientTables
 from glabella.definitions.reader import parse_definition
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.features.arms import Arm
-from glabella.features.assemble import assemble_features, build_patient_features
+from glabella.features.assemble import build_features, build_patient_features
 from glabella.features.feature_set import FeatureSet
 from glabella.features.spec import FeatureTable
 
@@ -84,7 +84,7 @@ def assemble(
     tables: PatientTables | None = None,
     arms: tuple[Arm, ...] = ARMS,
 ) -> FeatureTable:
-    return assemble_features(
+    return build_features(
         tables or make_tables(), feature_set, DICTIONARY, arms=arms, endpoint_variable="total"
     )
 

@@ -13,7 +13,7 @@ from glabella.bundle.predict import score_frame
 from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
 from glabella.domain.timing import parse_moment
-from glabella.features.assemble import assemble_features
+from glabella.features.assemble import build_features
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fitted:
     def build(self, tables: PatientTables) -> pd.DataFrame:
         """Build the features of altered tables."""
         resolved = self.loaded.resolved
-        return assemble_features(
+        return build_features(
             tables,
             resolved.feature_set.value,
             resolved.dictionary.value,

@@ -16,7 +16,7 @@ from glabella.data.examples import write_example
 from glabella.data.tables import PatientTables
 from glabella.definitions.locate import find_project
 from glabella.domain.timing import parse_moment
-from glabella.features.assemble import assemble_features
+from glabella.features.assemble import build_features
 from glabella.features.leakage.imputed_sources import find_imputed_leaks
 from glabella.features.leakage.leaks import find_leaks
 
@@ -29,7 +29,7 @@ def hold(
     """Hold the features of an analysis against what came later, by the feature's name."""
     analysis = resolved.analysis.value
     feature_set, dictionary = resolved.feature_set.value, resolved.dictionary.value
-    features = assemble_features(
+    features = build_features(
         tables,
         feature_set,
         dictionary,

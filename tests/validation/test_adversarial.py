@@ -17,9 +17,9 @@ from glabella.validation.across_trials.pooled_measures import (
     find_gaps,
     pool_groups,
 )
-from glabella.validation.across_trials.stated_directions import hold_directions
+from glabella.validation.across_trials.stated_directions import test_directions
 from glabella.validation.comparison.bootstrap_correction import correct_choice, measure_optimism
-from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.comparison.candidate_result import describe_performance
 from glabella.validation.comparison.choice import choose_candidate, compare_losses
 from glabella.validation.comparison.gain import measure_gain
 from glabella.validation.measures.calibration_curve import (
@@ -121,7 +121,7 @@ def test_every_measure_gives_a_number_or_a_reason(make_sample, kind, outcome):
             assert tuple(performance.estimates) == tuple(MEASURES)
             for name, found in performance.estimates.items():
                 _assert_told(name, found)
-            json.dumps(plain_performance(performance), allow_nan=False)
+            json.dumps(describe_performance(performance), allow_nan=False)
         pooled = pool_groups(measure_by_group(table, sample))
         assert set(pooled) == {name for name, item in MEASURES.items() if item.pooled_on}
         for name, item in pooled.items():
@@ -190,7 +190,7 @@ def test_what_a_feature_is_a_predictor_of_has_figures_or_reasons(make_sample, ki
     parts = (role.active, role.control, role.difference, role.interaction, role.beyond_severity)
     for found in (*parts, *(item for _, item in role.trials)):
         _assert_told("role", found)
-    for test in hold_directions(sample):
+    for test in test_directions(sample):
         _assert_told("direction", test.concordance)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glabella.analysis.definition import Analysis
-from glabella.errors import AnalysisError, place_refusal
+from glabella.errors import AnalysisError, add_place
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import (
@@ -42,7 +42,7 @@ def plan_folds(analysis: Analysis, sample: Sample) -> FoldPlan:
     """Make the folds of every design that the analysis asks for."""
     design = analysis.validation
     cells = [sample.arm, sample.trial]
-    with place_refusal("validation.pooled"):
+    with add_place("validation.pooled"):
         folds = make_repeated_folds(
             cells,
             sample.labels,
@@ -64,7 +64,7 @@ def plan_folds(analysis: Analysis, sample: Sample) -> FoldPlan:
                     repeats=design.inside.repeats,
                     seed=derive_seed(analysis.seed, "inside", trial),
                     design="inside",
-                    rows=_rows_of(sample, trial),
+                    rows=_select_rows(sample, trial),
                     group=trial,
                     people=sample.people,
                     unit=design.inside.unit,
@@ -85,7 +85,7 @@ def plan_folds(analysis: Analysis, sample: Sample) -> FoldPlan:
         folds += across
     if sample.imputation is not None:
         for fold in folds:
-            sample.imputation.refuse_thin(fold.train, _name_training(fold))
+            sample.imputation.check_thin(fold.train, _name_training(fold))
     return FoldPlan(tuple(folds), infeasible)
 
 
@@ -96,5 +96,5 @@ def _name_training(fold: Fold) -> str:
     return f"the training part of fold {fold.number + 1}{where}"
 
 
-def _rows_of(sample: Sample, trial: str) -> Rows:
+def _select_rows(sample: Sample, trial: str) -> Rows:
     return np.flatnonzero(sample.trial == trial)

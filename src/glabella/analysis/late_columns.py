@@ -9,7 +9,7 @@ from glabella.data.adam.source import AdamSource
 from glabella.data.dictionary import Dictionary
 from glabella.data.mapping.sources import TrialSource
 from glabella.definitions.reader import Origin, Read
-from glabella.domain.standard_names import AFTER_TREATMENT, find_earliest, says_who_stayed
+from glabella.domain.standard_names import AFTER_TREATMENT, find_earliest, is_about_staying
 from glabella.domain.timing import END, Moment
 from glabella.errors import ClockError
 from glabella.features.feature_set import FeatureSet
@@ -22,17 +22,17 @@ def check_late_columns(
     used = {feature.variable for feature in feature_set.value.features}
     for index, source in enumerate(analysis.value.data.trials or ()):
         if isinstance(source, AdamSource):
-            _refuse_choice_by_staying(source, analysis.origin, index)
+            _check_choice_by_staying(source, analysis.origin, index)
             named = _list_adam(source, analysis.origin, index, dictionary)
         else:
             named = _list_files(source, analysis.origin, index, dictionary.value)
         for variable, column, known_at, place in named:
             earliest = find_earliest(column)
             if variable in used and earliest is not None and known_at < earliest:
-                _refuse_early(variable, column, known_at, earliest, place)
+                _check_early(variable, column, known_at, earliest, place)
 
 
-def _refuse_early(
+def _check_early(
     variable: str, column: str, known_at: Moment, earliest: Moment, place: str
 ) -> None:
     timing = "end" if earliest == END else str(earliest)
@@ -47,14 +47,14 @@ def _refuse_early(
     )
 
 
-def _refuse_choice_by_staying(source: AdamSource, origin: Origin, index: int) -> None:
+def _check_choice_by_staying(source: AdamSource, origin: Origin, index: int) -> None:
     """A model of those who completed is of nobody who begins: who will is what nobody knows.
 
     EFFFL and PPROTFL are warned of when ADSL is read, and not refused: populations of many
     registered analyses, they leave out few, and a sensitivity analysis may want them.
     """
     for key, flag in (("population", source.population), ("analysis_flag", source.analysis_flag)):
-        if flag is not None and says_who_stayed(flag):
+        if flag is not None and is_about_staying(flag):
             raise ClockError(
                 f"'{flag}' chooses participants by whether they stayed, which is known only later",
                 place=origin.place("data", "trials", index, key),

@@ -196,7 +196,7 @@ def _read_feature_set(analysis: Analysis, origin: Origin, project: Project) -> R
         raise DefinitionError(
             f"there is no feature set '{analysis.features}' in features/",
             place=origin.place("features"),
-            remedy=describe_choices(analysis.features, _feature_sets(project)),
+            remedy=describe_choices(analysis.features, _resolve_feature_sets(project)),
         )
     return project.read("features", analysis.features, FeatureSet)
 
@@ -275,7 +275,7 @@ def _check_events(endpoint: EndpointDefinition, place: str, dictionary: Dictiona
             )
 
 
-def _feature_sets(project: Project) -> list[str]:
+def _resolve_feature_sets(project: Project) -> list[str]:
     return [
         name
         for name in project.list_names("features")

@@ -48,7 +48,7 @@ def list_required(resolved: ResolvedAnalysis) -> tuple[str, ...]:
     return (endpoint,) if is_taken else ()
 
 
-def needs_scale(resolved: ResolvedAnalysis) -> bool:
+def has_scale_of_trial(resolved: ResolvedAnalysis) -> bool:
     """Say whether a feature means something only on the scale of its trial."""
     dictionary = resolved.dictionary.value
     features = resolved.feature_set.value.features
@@ -78,7 +78,7 @@ def _make_dictionary_form(resolved: ResolvedAnalysis) -> TableForm:
         columns={name: VariableColumn(column=name) for name in _list_early(resolved)},
         visits=_name_visits(resolved.feature_set.value.features, None),
         ids=("studyid", "usubjid"),
-        scale_column="scale" if needs_scale(resolved) else None,
+        scale_column="scale" if has_scale_of_trial(resolved) else None,
         arm_column="arm" if resolved.analysis.value.arms else None,
         outcome=None if flag is None else VariableColumn(column=flag),
     )
@@ -110,7 +110,7 @@ def _make_form(resolved: ResolvedAnalysis, source: TrialSource) -> TableForm | N
             VisitColumn(**dict(given), variable=name, week=week, is_needed=False)
             for week, given in early[1:]
         ]
-    scaled = needs_scale(resolved)
+    scaled = has_scale_of_trial(resolved)
     return TableForm(
         name=source.name,
         columns=columns,

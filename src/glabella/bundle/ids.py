@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
-from glabella.data.identifiers import normalise_ids
+from glabella.data.identifiers import format_ids
 
 _SEPARATOR = "\x1f"
 # Fixed: the same table gives the same hashes in every run.
@@ -24,9 +24,9 @@ def read_ids(table: pd.DataFrame, columns: Sequence[str]) -> pyarrow.LargeString
     Returns
     -------
     LargeStringArray, shape (n_rows,)
-        Its parts, each in the form of `normalise_ids`, joined.
+        Its parts, each in the form of `format_ids`, joined.
     """
-    return join_ids([normalise_ids(table[column]) for column in columns])
+    return join_ids([format_ids(table[column]) for column in columns])
 
 
 def join_ids(parts: Sequence[pyarrow.LargeStringArray]) -> pyarrow.LargeStringArray:

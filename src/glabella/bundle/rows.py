@@ -15,8 +15,8 @@ from glabella.bundle.ids import find_repeated, join_ids
 from glabella.bundle.manifest import Manifest
 from glabella.data.checks import parse_codes, parse_values
 from glabella.data.dictionary import Variable
-from glabella.data.identifiers import normalise_ids
-from glabella.data.mapping.labels import read_name_labels, take_labelled
+from glabella.data.identifiers import format_ids
+from glabella.data.mapping.labels import read_labelled, read_name_labels
 from glabella.data.mapping.sources import VariableColumn
 from glabella.data.tables import WideTables
 from glabella.data.totals import sum_answers
@@ -103,7 +103,7 @@ def read_scales(table: pd.DataFrame, manifest: Manifest, layout: TableLayout) ->
     column = layout.form.scale_column
     if column is None:
         return pd.Series(layout.form.scale, index=table.index, dtype=object)
-    scales, there = take_labelled(table[column], layout.labels.get(column, {}))
+    scales, there = read_labelled(table[column], layout.labels.get(column, {}))
     return scales.replace(dict(read_name_labels(there, SCALES).taken)) if there else scales
 
 
@@ -234,7 +234,7 @@ def _check_ids(
 ) -> _Faults:
     faults = _Faults(len(table))
     columns = layout.form.list_ids(table.columns)
-    parts = [normalise_ids(table[column]) for column in columns]
+    parts = [format_ids(table[column]) for column in columns]
     blank = pc.equal(parts[-1], "").to_numpy(zero_copy_only=False)
     faults.note(blank, columns[-1], "is blank")
     if repeated is None:
@@ -277,7 +277,7 @@ def count_faults_by_column(
     faults, form = _Faults(len(table)), layout.form
     scales = _check_scales(table, manifest, layout, faults)
     if scales is not None and form.scale_column is not None:
-        text = normalise_ids(table[form.scale_column])
+        text = format_ids(table[form.scale_column])
         filled = int((text.to_pandas() != "").sum())
         wrong = int((faults.which > 0).sum()) - (len(table) - filled)
         kind = "names no scale that the model was trained on"

@@ -19,7 +19,7 @@ from glabella.bundle.recognition import (
     find_table_layout,
     list_columns,
 )
-from glabella.data.mapping.labels import simplify_label
+from glabella.data.mapping.labels import format_label
 from glabella.data.reading.batches import BATCH_ROWS, BatchedTable, open_batches
 from glabella.data.reading.files import read_table
 from glabella.data.reading.raw import RawTable, ReadOptions
@@ -170,7 +170,7 @@ def _check_coded_ids(layout: TableLayout, path: Path) -> None:
     """Refuse identifiers that are codes with labels in the file, as training does."""
     column = layout.form.ids[-1]
     labels = layout.labels.get(column, {})
-    if any(simplify_label(label) != simplify_label(value) for value, label in labels.items()):
+    if any(format_label(label) != format_label(value) for value, label in labels.items()):
         raise DataError(
             f"the identifiers in '{column}' are codes with labels in this file, and another file "
             "may use different codes",

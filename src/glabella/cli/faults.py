@@ -32,7 +32,7 @@ _FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
 
 
 @contextlib.contextmanager
-def answer_errors() -> Iterator[None]:
+def print_errors() -> Iterator[None]:
     """Turn an error into a message on standard error and an exit code.
 
     1 for what was refused, 70 for a fault of Glabella. A reader of standard output that went away
@@ -66,7 +66,7 @@ def _leave(message: str, code: int) -> None:
         # Standard error may be full, or closed, as well.
         with contextlib.suppress(OSError, ValueError):
             typer.echo(f"glabella: {message}", err=True)
-    _flush_quietly()
+    _write_out_quietly()
     sys.exit(code)
 
 
@@ -76,7 +76,7 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _flush_quietly() -> None:
+def _write_out_quietly() -> None:
     """Empty standard output now: at the interpreter's end a failure would print a traceback."""
     try:
         _flush()

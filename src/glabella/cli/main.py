@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from glabella.cli.faults import answer_errors
-from glabella.cli.signals import end_on_signals
+from glabella.cli.faults import print_errors
+from glabella.cli.signals import stop_on_signals
 from glabella.old_names import OPTIONS
 
 # Each with the first sentence of its own help, which is read only when the verb is asked for:
@@ -84,7 +84,7 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback()
-def _take_options(
+def _read_options(
     version: bool = typer.Option(
         False, "--version", help="Print the version.", is_eager=True, callback=_print_version
     ),
@@ -94,5 +94,5 @@ def _take_options(
 
 def run() -> None:
     """Run the command line; exit 0 when done, 1 when refused, 2 on usage, 70 on a fault of ours."""
-    with end_on_signals(), answer_errors():
+    with stop_on_signals(), print_errors():
         app()

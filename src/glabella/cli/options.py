@@ -175,7 +175,7 @@ def read_workers(workers: str | None) -> int | str | None:
         raise typer.BadParameter(str(error), param_hint="--workers") from None
 
 
-def take_read_options(
+def collect_read_options(
     encoding: str | None, delimiter: str | None, decimal: str | None, sheet: str | None
 ) -> dict[str, str | None]:
     """Collect what the options say of a file, for the verbs that take a table."""
@@ -193,7 +193,7 @@ def print_json(content: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def show_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int], None]]:
+def print_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int], None]]:
     """Show progress on standard error: a bar on a terminal, a line per stage elsewhere.
 
     The function takes a stage, the number done and the total, which is 0 if it is not known. `of`

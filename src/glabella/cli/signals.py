@@ -21,7 +21,7 @@ _EXIT_CODE = 128
 
 
 @contextlib.contextmanager
-def end_on_signals() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """End the block as `KeyboardInterrupt` when a signal comes, and exit with its code.
 
     So whatever has a run, a file or worker processes open closes it. A second signal does not wait
@@ -37,7 +37,7 @@ def end_on_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         if now - received[0][1] > _SECONDS_OF_ONE_SIGNAL:
             _say("ended at once; the next run marks this one failed")
-            _kill_workers()
+            _stop_workers()
             os._exit(_EXIT_CODE + received[0][0])
 
     stop_looking = _raise_what_was_swallowed()
@@ -85,7 +85,7 @@ def _raise_what_was_swallowed() -> Callable[[], None]:
     return stop
 
 
-def _kill_workers() -> None:
+def _stop_workers() -> None:
     """Kill processes that would wait for this one for ever."""
     started = sys.modules.get("multiprocessing")
     for process in started.active_children() if started is not None else ():

@@ -25,7 +25,7 @@ def connect_spark(cluster: Cluster, address: str | None, *, workers: int) -> Ite
     # Without a session, which takes seconds to start: rows are no data frame here.
     active = SparkContext._active_spark_context
     if address is not None and address.startswith("spark://"):
-        _knock(cluster, address)
+        _check_port(cluster, address)
     try:
         context = active or SparkContext(
             conf=SparkConf()
@@ -60,7 +60,7 @@ def compare_spark_versions(cluster: Cluster, context: Any) -> None:
     )
 
 
-def _knock(cluster: Cluster, address: str) -> None:
+def _check_port(cluster: Cluster, address: str) -> None:
     """Spark tries a master for minutes, and says so in its log alone."""
     host, _, port = address.removeprefix("spark://").split(",")[0].rpartition(":")
     try:

@@ -41,11 +41,11 @@ def to_text(raw: pd.Series) -> pd.Series:
         return pd.Series(texts[codes], index=raw.index).astype(str)
     cells = raw.astype(object).where(raw.notna(), "")
     if raw.dtype == object and pd.api.types.infer_dtype(raw, skipna=True) == "decimal":
-        cells = cells.map(lambda cell: _decimal_to_text(cell) if cell != "" else cell)
+        cells = cells.map(lambda cell: _write_decimal(cell) if cell != "" else cell)
     return cells.astype(str).str.strip()
 
 
-def _decimal_to_text(value: Decimal) -> str:
+def _write_decimal(value: Decimal) -> str:
     # Databases write 7 as 7.000 where a column has three places.
     return f"{value.normalize():f}" if value else "0"
 

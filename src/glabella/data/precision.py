@@ -55,11 +55,11 @@ def widen(raw: pd.Series) -> pd.Series:
     numbers = raw.to_numpy(dtype=kind, na_value=np.nan)
     if kind != np.float64:
         return pd.Series(_write_out(numbers), index=raw.index, name=raw.name)
-    decimals = _undo_single(numbers)
+    decimals = _read_single(numbers)
     return raw if decimals is numbers else pd.Series(decimals, index=raw.index, name=raw.name)
 
 
-def _undo_single(numbers: Floats) -> Floats:
+def _read_single(numbers: Floats) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         single = numbers.astype(np.float32)
         is_single = np.abs(numbers - single) <= _LAST_DIGITS * np.abs(numbers)

@@ -11,7 +11,7 @@ from glabella.definitions.locate import FOLDERS, locate_shipped
 from glabella.errors import DefinitionError
 
 
-def copy_definitions(folder: Path) -> list[Path]:
+def write_shipped_definitions(folder: Path) -> list[Path]:
     """Copy the shipped definitions; never overwrite."""
     there = [name for name in FOLDERS if os.path.lexists(folder / name)]
     if there:

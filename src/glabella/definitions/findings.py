@@ -47,7 +47,7 @@ def translate(error: ValidationError, model: type[Definition], origin: Origin) -
         (keys[:-1], nearest)
         for keys, items in found
         if items[0]["type"] == "extra_forbidden"
-        for nearest in _find_nearest(str(keys[-1]), _known_keys(model, keys[:-1]))
+        for nearest in _find_nearest(str(keys[-1]), _list_known_keys(model, keys[:-1]))
     }
     # A misspelt key also makes the right one missing; the misspelt one has a line and a remedy.
     told = [
@@ -77,7 +77,7 @@ def _group(items: Iterable[Any], origin: Origin) -> list[tuple[Keys, list[Any]]]
     ]
     groups: dict[Keys, list[Any]] = {}
     for item in leaves:
-        keys = _keys_in_file(item["loc"], origin)
+        keys = _select_keys_in_file(item["loc"], origin)
         if item["type"] == "missing":
             # Several may be missing of one part.
             groups.setdefault((*keys, f"\0{item['loc'][-1]}"), []).append(item)
@@ -103,7 +103,7 @@ def _group(items: Iterable[Any], origin: Origin) -> list[tuple[Keys, list[Any]]]
     ]
 
 
-def _keys_in_file(location: Sequence[str | int], origin: Origin) -> Keys:
+def _select_keys_in_file(location: Sequence[str | int], origin: Origin) -> Keys:
     """Take the keys that are in the file; pydantic puts names of its own alternatives between."""
     keys: Keys = ()
     for key in location:
@@ -129,7 +129,7 @@ def _describe(
     of_what = f" of '{dotted}'" if dotted else ""
     kind = first["type"]
     if kind == "extra_forbidden":
-        known = _known_keys(model, keys[:-1])
+        known = _list_known_keys(model, keys[:-1])
         return DefinitionError(
             f"unknown key '{keys[-1]}'", place=place, remedy=describe_choices(str(keys[-1]), known)
         )
@@ -152,11 +152,11 @@ def _describe(
     if kind in ("value_error", "assertion_error"):
         message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         return DefinitionError(f"'{dotted}': {message}" if dotted else message, place=place)
-    finding, remedy = _put_in_words(items)
+    finding, remedy = _describe_error(items)
     return DefinitionError(f"'{dotted}' {finding}", place=place, remedy=remedy)
 
 
-def _put_in_words(items: Sequence[Any]) -> tuple[str, str | None]:
+def _describe_error(items: Sequence[Any]) -> tuple[str, str | None]:
     first = items[0]
     kind, given, about = first["type"], first["input"], first.get("ctx", {})
     if kind in _LIMITS:
@@ -200,21 +200,21 @@ def _name(given: object) -> str:
     return "text" if isinstance(given, str) else "a list"
 
 
-def _known_keys(model: type[Definition], keys: Keys) -> list[str]:
+def _list_known_keys(model: type[Definition], keys: Keys) -> list[str]:
     """Collect the field names that are allowed at a path, following nested definitions."""
     candidates: list[Any] = [model]
     for key in keys:
         candidates = [inner for outer in candidates for inner in _step(outer, key)]
-    models = [inner for outer in candidates for inner in _members(outer) if _is_model(inner)]
-    return sorted({name for found in models for name in _fields(found)})
+    models = [inner for outer in candidates for inner in _list_members(outer) if _is_model(inner)]
+    return sorted({name for found in models for name in _list_fields(found)})
 
 
 def _step(annotation: Any, key: str | int) -> list[Any]:
     """Follow one key: into a field of a definition, or a value of a mapping or list."""
     inside = []
-    for member in _members(annotation):
+    for member in _list_members(annotation):
         if _is_model(member):
-            fields = _fields(member)
+            fields = _list_fields(member)
             inside += [fields[key]] if key in fields else []
         elif get_origin(member) is dict:
             inside.append(get_args(member)[1])
@@ -223,12 +223,12 @@ def _step(annotation: Any, key: str | int) -> list[Any]:
     return inside
 
 
-def _members(annotation: Any) -> list[Any]:
+def _list_members(annotation: Any) -> list[Any]:
     kind = get_origin(annotation)
     if kind is Annotated:
-        return _members(get_args(annotation)[0])
+        return _list_members(get_args(annotation)[0])
     if kind in (Union, UnionType):
-        return [inner for member in get_args(annotation) for inner in _members(member)]
+        return [inner for member in get_args(annotation) for inner in _list_members(member)]
     return [annotation]
 
 
@@ -236,5 +236,5 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _fields(model: Any) -> dict[Any, Any]:
+def _list_fields(model: Any) -> dict[Any, Any]:
     return {info.alias or name: info.annotation for name, info in model.model_fields.items()}

@@ -126,7 +126,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     except YAMLError as error:
         raise DefinitionError(f"this is not YAML: {error}", place=name) from None
     except (TypeError, ValueError, RecursionError):
-        raise _no_plain_data(name) from None
+        raise _check_plain_data(name) from None
     check_words(data, origin.place)
     if not isinstance(data, dict):
         raise DefinitionError(
@@ -136,7 +136,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
         # By way of JSON: strict validation of Python objects refuses a list for a tuple.
         plain = json.dumps(data, default=str)
     except (TypeError, ValueError, RecursionError):
-        raise _no_plain_data(name) from None
+        raise _check_plain_data(name) from None
     try:
         value = model.model_validate_json(plain)
     except ValidationError as error:
@@ -194,7 +194,7 @@ def _load_yaml(text: str) -> tuple[Node | None, Any]:
         parser.dispose()
 
 
-def _no_plain_data(name: str) -> DefinitionError:
+def _check_plain_data(name: str) -> DefinitionError:
     return DefinitionError(
         "this is more than keys, lists, texts and numbers",
         place=name,

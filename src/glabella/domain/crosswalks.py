@@ -123,7 +123,7 @@ def _rows(*ranges: tuple[float, float]) -> tuple[tuple[float, float, float], ...
     return tuple((float(total), low, high) for total, (low, high) in enumerate(ranges))
 
 
-def _anchors(*points: tuple[float, float]) -> tuple[tuple[float, float, float], ...]:
+def _list_anchors(*points: tuple[float, float]) -> tuple[tuple[float, float, float], ...]:
     return tuple((source, target, target) for source, target in points)
 
 
@@ -148,9 +148,11 @@ CROSSWALKS = (
     Crosswalk("qids_sr16", "hamd17", _IDS_QIDS, _QIDS_TO_HAMD17),
     Crosswalk("qids_sr16", "hamd21", _IDS_QIDS, _QIDS_TO_HAMD21),
     Crosswalk("qids_sr16", "hamd24", _IDS_QIDS, _QIDS_TO_HAMD24),
-    Crosswalk("hamd17", "madrs", _LEUCHT, _anchors((10, 13), (20, 26), (30, 39), (40, 52.5)), True),
-    Crosswalk("hamd17", "bdi", _FURUKAWA, _anchors((10, 10), (20, 27), (30, 42)), True),
-    Crosswalk("hamd17", "bdi_ii", _FURUKAWA, _anchors((10, 13), (20, 32), (30, 50)), True),
+    Crosswalk(
+        "hamd17", "madrs", _LEUCHT, _list_anchors((10, 13), (20, 26), (30, 39), (40, 52.5)), True
+    ),
+    Crosswalk("hamd17", "bdi", _FURUKAWA, _list_anchors((10, 10), (20, 27), (30, 42)), True),
+    Crosswalk("hamd17", "bdi_ii", _FURUKAWA, _list_anchors((10, 13), (20, 32), (30, 50)), True),
 )
 
 

@@ -34,7 +34,7 @@ def is_summary(derivation: str) -> bool:
     return derivation.strip().upper() in _SUMMARIES
 
 
-def may_look_ahead(derivation: str, *, is_baseline: bool) -> bool:
+def is_looking_ahead(derivation: str, *, is_baseline: bool) -> bool:
     """Say whether a derived value may stand on data from after its visit.
 
     Returns

@@ -46,7 +46,7 @@ class Scale:
         """The points from the minimum to the maximum."""
         return self.maximum - self.minimum
 
-    def severity_band(self, total: float) -> int:
+    def find_severity_band(self, total: float) -> int:
         """Place a total in a band of severity.
 
         Returns

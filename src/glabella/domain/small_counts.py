@@ -32,7 +32,7 @@ class Told:
     events: float | None
 
 
-def tell_count(count: float) -> float | None:
+def suppress_count(count: float) -> float | None:
     """Tell a count that is not small.
 
     Examples
@@ -43,7 +43,7 @@ def tell_count(count: float) -> float | None:
     return None if 0 < count < FEWEST_TOLD else count
 
 
-def tell_group(n: int, events: float) -> Told:
+def suppress_group(n: int, events: float) -> Told:
     """Tell the counts of a group by itself.
 
     Returns
@@ -62,13 +62,13 @@ def tell_group(n: int, events: float) -> Told:
     return Told(n, None if min(events, n - events) < FEWEST_TOLD else events)
 
 
-def tell_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
+def suppress_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
     """Tell the counts of the groups of a whole of which the counts are told as well.
 
     Returns
     -------
     list of Told
-        As `tell_group`; where one alone would not be told, and so be the rest of the whole, the
+        As `suppress_group`; where one alone would not be told, and so be the rest of the whole, the
         smallest of the others is not told either.
 
     Examples
@@ -76,10 +76,10 @@ def tell_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
     >>> [told.events for told in tell_groups([(50, 20), (50, 15), (50, 3)])]
     [20, None, None]
     """
-    return tell_cells(counts, [tuple(range(len(counts)))])
+    return suppress_cells(counts, [tuple(range(len(counts)))])
 
 
-def tell_cells(
+def suppress_cells(
     counts: Sequence[tuple[int, float]],
     lines: Sequence[Sequence[int]],
     event_lines: Sequence[Sequence[int]] | None = None,
@@ -91,7 +91,7 @@ def tell_cells(
     list of Told
         In no line is one cell alone not told. A line of one cell is that cell.
     """
-    alone = [tell_group(n, events) for n, events in counts]
+    alone = [suppress_group(n, events) for n, events in counts]
     sizes = [float(n) for n, _ in counts]
     rarer = [min(events, n - events) for n, events in counts]
     n_hidden = _hide([told.n is None for told in alone], lines, sizes)
@@ -121,10 +121,10 @@ def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
     return lines
 
 
-def tell_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
+def suppress_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
     """Tell single counts of which some sums are told as well."""
     sizes = [float(count) for count in counts]
-    hidden = _hide([tell_count(count) is None for count in counts], lines, sizes)
+    hidden = _hide([suppress_count(count) is None for count in counts], lines, sizes)
     return [None if is_hidden else count for count, is_hidden in zip(counts, hidden, strict=True)]
 
 
@@ -141,7 +141,7 @@ def _hide(
         found[min(others, key=lambda cell: sizes[cell])] = True
 
 
-def mask_words(text: str) -> str:
+def suppress_words(text: str) -> str:
     """Take small counts of participants and their values out of a sentence.
 
     Examples

@@ -10,18 +10,18 @@ from glabella.domain.timing import END, Moment
 AFTER_TREATMENT = Moment(1 / 7)
 
 
-def _compile(names: str) -> re.Pattern[str]:
+def _make_pattern(names: str) -> re.Pattern[str]:
     """Put digits for each `#`; a flag that ends in FL has a number that ends in FN."""
     patterns = [re.sub("FL$", "F[LN]", name).replace("#", r"\d+") for name in names.split()]
     return re.compile("|".join(patterns))
 
 
-_COMPLETERS = _compile("COMPFL COMPLFL COMPLTFL CMPLFL COMP#FL COMPL#FL RANDCOMPFL")
+_COMPLETERS = _make_pattern("COMPFL COMPLFL COMPLTFL CMPLFL COMP#FL COMPL#FL RANDCOMPFL")
 _COMPLETED_WEEK = re.compile(r"COMPL?(\d+)F[LN]")
-_LEAVERS = _compile("DISCFL DISCONFL DISCONTFL DISCTFL DISC#FL DISCON#FL DSRAEFL DTHFL")
+_LEAVERS = _make_pattern("DISCFL DISCONFL DISCONTFL DISCTFL DISC#FL DISCON#FL DSRAEFL DTHFL")
 # ADSL, by the implementation guide or its pilot study: status and reasons at the end, death, how
 # long and how much was taken, compliance, and who kept to the protocol.
-_AT_THE_END = _compile(
+_AT_THE_END = _make_pattern(
     """
     EOSSTT EOTSTT EOT#STT EOP#STT EOSDT EOTDT EOSDY EOTDY
     DCSREAS DCSREASP DCTREAS DCTREASP DCT#RS DCT#RSP DCP#RS DCP#RSP DCREAS DCREASCD DCREASP
@@ -35,7 +35,7 @@ _AT_THE_END = _compile(
     """
 )
 # Populations of those with an assessment after treatment began, and what BDS says of each visit.
-_AFTER_TREATMENT = _compile(
+_AFTER_TREATMENT = _make_pattern(
     """
     EFFFL FASFL MITTFL EVALFL
     AVAL AVALC AVALCAT# AVALCA#N CHG CHGCAT# CHGCAT#N PCHG PCHGCAT# PCHGCA#N R2BASE
@@ -70,7 +70,7 @@ def find_earliest(column: str) -> Moment | None:
     return AFTER_TREATMENT if _AFTER_TREATMENT.fullmatch(name) else None
 
 
-def says_who_stayed(column: str) -> bool:
+def is_about_staying(column: str) -> bool:
     """Say whether a flag's name is that of those who completed, stopped or died.
 
     Examples

@@ -10,7 +10,11 @@ from scipy.stats import norm, rankdata
 
 from glabella.models.penalised import fit_logistic
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimation.estimate import Estimate, estimate_mean, not_estimable
+from glabella.validation.measures.estimation.estimate import (
+    Estimate,
+    estimate_mean,
+    make_missing_estimate,
+)
 from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import explain_few
 
@@ -51,12 +55,12 @@ def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estima
        Heterogeneity (PATH) statement. Ann Intern Med 2020;172:35-45.
     """
     if not sample.has_arms:
-        return not_estimable("there is no control arm")
+        return make_missing_estimate("there is no control arm")
     rows = np.flatnonzero(~np.isnan(score))
     active = sample.active[rows]
     mine = score[rows]
     if any(len(np.unique(mine[arm])) < 2 for arm in (active, ~active)):
-        return not_estimable("it is constant in an arm")
+        return make_missing_estimate("it is constant in an arm")
     who = pd.factorize(sample.people[rows])[0]
     cells = pd.factorize(sample.strata[rows])[0]
     strata = (cells[:, None] == np.arange(1, cells.max() + 1)).astype(float)
@@ -78,7 +82,7 @@ def measure_interaction(sample: Sample, score: Floats, others: Floats) -> Estima
             filter(None, (explain_few(responded[arm], who[arm]) for arm in (active, ~active))), None
         )
         if few:
-            return not_estimable(few)
+            return make_missing_estimate(few)
         each.append(_fit(design, responded, deviations, who))
     return pool_estimates(each, units=int(who.max()) + 1)
 

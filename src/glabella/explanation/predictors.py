@@ -17,7 +17,7 @@ from glabella.explanation.refits import RefitAttributions
 from glabella.explanation.roles import FeatureRole, adjust_roles, measure_role
 from glabella.models.encoding import fit_encoding
 from glabella.models.grouping import Grouping
-from glabella.validation.across_trials.pooled_measures import plain_pooled
+from glabella.validation.across_trials.pooled_measures import describe_pooled
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
 
@@ -146,7 +146,7 @@ class Predictor:
                 "interaction": role.interaction.as_json(),
                 "beyond_severity": role.beyond_severity.as_json(),
                 "trials": {trial: item.as_json() for trial, item in role.trials},
-                "pooled": plain_pooled(role.pooled),
+                "pooled": describe_pooled(role.pooled),
                 "role": role.role,
                 "p_effect": role.p_effect,
                 "p_control": role.p_control,

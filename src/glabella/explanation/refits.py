@@ -13,7 +13,7 @@ from glabella.models.build import export_model
 from glabella.models.estimators.contributions import Contributions
 from glabella.models.estimators.interface import ResponderModel
 from glabella.models.grouping import Grouping
-from glabella.validation.adequacy.stability import Refit, look_through
+from glabella.validation.adequacy.stability import Refit, explain_refit
 from glabella.validation.folds.sample import Sample
 
 # Interaction values cost as many times contributions as there are features: of five hundred rows
@@ -88,7 +88,7 @@ class SummariseRefit:
         found = model.contributions(sample.features.columns)
         mine = replace(found, values=found.values[rows], base=found.base[rows])
         return RefitSummary(
-            look_through(model, sample, found),
+            explain_refit(model, sample, found),
             self._compute_attributions(model, sample, mine, rows),
             export_model(model),
         )

@@ -17,7 +17,7 @@ from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import compute_concordance
 from glabella.validation.measures.estimation.attempt import attempt, attempt_estimate
-from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, make_missing_estimate
 from glabella.validation.measures.estimation.rubin import pool_estimates
 
 Role = Literal[
@@ -164,10 +164,10 @@ def measure_role(
     in_control = (
         _measure(sample, score, control, same)
         if sample.has_arms
-        else not_estimable("there is no control arm")
+        else make_missing_estimate("there is no control arm")
     )
     if severity is None:
-        beyond = not_estimable("severity itself, or there is none at baseline")
+        beyond = make_missing_estimate("severity itself, or there is none at baseline")
     else:
         alike = known & sample.active & ~np.isnan(severity)
         beyond = _measure(sample, score, alike, same, _cut_into_thirds(severity, alike))
@@ -187,7 +187,7 @@ def measure_role(
         tuple(trials),
         attempt(
             lambda: pool_trials(trials),
-            lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
+            lambda failure: PooledMeasure(make_missing_estimate(failure.words), (), {}),
         ),
         _find_p_of_both(difference, interaction),
         in_control.p_value(_CHANCE),
@@ -199,7 +199,7 @@ def _measure_trial(
     sample: Sample, score: Floats, among: npt.NDArray[np.bool_], same: npt.NDArray[np.int_]
 ) -> Estimate:
     if among.any() and len(np.unique(same[among])) == 1:
-        return not_estimable(CONSTANT)
+        return make_missing_estimate(CONSTANT)
     return _measure(sample, score, among, same)
 
 
@@ -226,7 +226,7 @@ def _compute_concordance(
         strata = strata * _THIRDS + within[rows]
     varies = pd.Series(same[rows]).groupby(strata).transform("nunique").to_numpy() > 1
     if len(rows) and not varies.any():
-        return not_estimable("it is constant in every trial and arm")
+        return make_missing_estimate("it is constant in every trial and arm")
     rows, strata = rows[varies], strata[varies]
     each = [
         compute_concordance(

@@ -40,7 +40,7 @@ class Arm(Definition):
         return self.codes or (self.name,)
 
 
-def assign_arms(
+def name_arms(
     participants: pd.DataFrame, arms: Sequence[Arm], *, place: str | None = None
 ) -> pd.Series:
     """Give each participant the analysis's name of their arm.

@@ -13,7 +13,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.data.tables import PatientTables, find_baselines, find_visit_scores
 from glabella.definitions.reader import Origin
 from glabella.errors import AnalysisError
-from glabella.features.arms import Arm, assign_arms
+from glabella.features.arms import Arm, name_arms
 from glabella.features.builders import find_builder
 from glabella.features.builders.interface import Builder
 from glabella.features.builders.scale import describe_conversion
@@ -63,7 +63,7 @@ def build_patient_features(
     return pd.DataFrame(columns, index=tables.participants.index)
 
 
-def assemble_features(
+def build_features(
     tables: PatientTables,
     feature_set: FeatureSet,
     dictionary: Dictionary,
@@ -77,16 +77,16 @@ def assemble_features(
     frame = build_patient_features(tables, feature_set, dictionary)
     specs = describe_features(feature_set, dictionary, endpoint_variable=endpoint_variable)
     trials = tables.participants["studyid"]
-    _refuse_lost_visits(frame, feature_set, written)
+    _check_lost_visits(frame, feature_set, written)
     for name, lacking in find_lacking_trials(frame, trials).items():
         raise AnalysisError(
             f"no participant of trial '{lacking[0]}' has the feature '{name}', and imputing it "
             "would only name the trial",
-            place=_place_feature(feature_set, name, written),
+            place=_describe_place_of_feature(feature_set, name, written),
             remedy="Say what goes with `lacking:` under `data:` (`feature` or `trial`).",
         )
     if arms:
-        frame["arm"] = assign_arms(tables.participants, arms, place=arms_at)
+        frame["arm"] = name_arms(tables.participants, arms, place=arms_at)
         levels = {arm.name: arm.label or arm.name for arm in arms}
         specs = (*specs, FeatureSpec("arm", "Arm", "category", part="arm", levels=levels))
     names = list(dict.fromkeys(trials))
@@ -108,12 +108,14 @@ def _name_plainly(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.set_axis(pd.Index(frame.columns, dtype=object), axis=1)
 
 
-def _place_feature(feature_set: FeatureSet, name: str, written: Origin | None) -> str | None:
+def _describe_place_of_feature(
+    feature_set: FeatureSet, name: str, written: Origin | None
+) -> str | None:
     names = [feature.name for feature in feature_set.features]
     return None if written is None else written.place("features", names.index(name))
 
 
-def _refuse_lost_visits(
+def _check_lost_visits(
     frame: pd.DataFrame, feature_set: FeatureSet, written: Origin | None
 ) -> None:
     for feature in feature_set.features:
@@ -126,13 +128,13 @@ def _refuse_lost_visits(
             raise AnalysisError(
                 f"feature '{feature.name}': no participant has {both}a visit of "
                 f"'{feature.variable}' in weeks {window.low:g} to {window.high:g}",
-                place=_place_feature(feature_set, feature.name, written),
+                place=_describe_place_of_feature(feature_set, feature.name, written),
                 remedy="Map the visit, change `week` and `window`, or leave the feature out.",
             )
         if builder.takes_baseline:
             raise AnalysisError(
                 f"feature '{feature.name}': no participant has a baseline of '{feature.variable}'",
-                place=_place_feature(feature_set, feature.name, written),
+                place=_describe_place_of_feature(feature_set, feature.name, written),
                 remedy="Map a visit at week 0, or leave the feature out.",
             )
 

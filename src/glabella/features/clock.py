@@ -52,7 +52,7 @@ def _check_feature(
             remedy="Take it as it is: `builder: value`.",
         )
     if known > clock:
-        raise _refuse_late(feature, builder, known, clock, place)
+        raise _check_late(feature, builder, known, clock, place)
 
 
 def _check_week(feature: FeatureDefinition, builder: Builder, place: str) -> None:
@@ -72,7 +72,7 @@ def _check_week(feature: FeatureDefinition, builder: Builder, place: str) -> Non
         )
 
 
-def _refuse_late(
+def _check_late(
     feature: FeatureDefinition, builder: Builder, known: Moment, clock: Moment, place: str
 ) -> ClockError:
     way_out = "Remove the feature"

@@ -29,7 +29,7 @@ class FeatureDefinition(Definition):
     of : str, optional
         The variable.
     expressed_as : str, optional
-        Written ``as``, for a score: ``points``, ``percent_of_range``, ``severity_band`` (none,
+        Written ``as``, for a score: ``points``, ``percent_of_range``, ``find_severity_band`` (none,
         mild, moderate, severe by the scale's published cuts), or the name of a scale to which a
         published table leads. A change is in ``points``, ``percent_of_range`` or
         ``percent_change``, the percent of the baseline.

@@ -50,7 +50,7 @@ class Curve:
             One column a part.
         """
         inside = np.clip(values, self.low, self.high)
-        terms = _truncate(inside, np.array(self.knots))
+        terms = _compute_truncated(inside, np.array(self.knots))
         # Summed term by term: a matrix product rounds by the number of rows.
         parts = np.zeros((len(values), len(self.mix[0])))
         for term, weights in zip(terms.T, self.mix, strict=True):
@@ -207,7 +207,7 @@ def fit_curves(matrix: Matrix, encoding: Encoding) -> tuple[Curve, ...]:
         knots = np.unique(np.quantile(values, _KNOTS_AT))
         if len(knots) < 3:
             continue
-        terms = _truncate(values, knots)
+        terms = _compute_truncated(values, knots)
         line, cubes = terms[:, :2], terms[:, 2:]
         straight, *_ = np.linalg.lstsq(line, cubes, rcond=None)
         bent = cubes - line @ straight
@@ -255,7 +255,7 @@ def fit_products(matrix: Matrix, encoding: Encoding, arms: Iterable[str]) -> tup
     return tuple(products)
 
 
-def _truncate(values: Matrix, knots: Matrix) -> Matrix:
+def _compute_truncated(values: Matrix, knots: Matrix) -> Matrix:
     """Constant, line, and the cubes of a spline that is straight beyond its outer knots."""
     last, before = knots[-1], knots[-2]
     cubes = np.maximum(values[:, None] - knots, 0.0) ** 3 / (last - knots[0]) ** 2

@@ -155,7 +155,7 @@ def _describe(
     features = _prepare(bundle, frame, layout, arm, row, source).features
     under = choose_arm(manifest, arm)
     found = manifest.grouping.sum_values(model.contributions(features))
-    steps = _trace_steps(
+    steps = _list_steps(
         bundle, features, found, points=_describe_points(manifest, layout, frame.iloc[[row - 1]])
     )
     probabilities = [float(each.predict_proba(features)[0, 1]) for each in bundle.refits]
@@ -192,7 +192,7 @@ def _describe(
     )
 
 
-def _trace_steps(
+def _list_steps(
     bundle: Bundle,
     features: pd.DataFrame,
     found: Contributions,

@@ -95,7 +95,7 @@ def open_run_folder(project: Project, kind: str, run_id: str) -> Iterator[RunFol
         folder.partial.mkdir(mode=0o700)
         yield folder
     except BaseException:
-        _take_back(folder)
+        _remove_folder(folder)
         raise
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
@@ -107,7 +107,7 @@ def _name_folder(project: Project, kind: str, run_id: str, workplace: Path) -> R
     return RunFolder(workplace / _FILES, project.runs / kind / run_id, keys)
 
 
-def _take_back(folder: RunFolder) -> None:
+def _remove_folder(folder: RunFolder) -> None:
     shutil.rmtree(folder.final, ignore_errors=True)
     folder.keys.unlink(missing_ok=True)
 
@@ -121,7 +121,7 @@ def _remove_killed(project: Project) -> None:
             run_id = _read_run(workplace)
             # One that was registered in its last moment lacks nothing.
             if run_id is not None and not is_registered(run_id):
-                _take_back(_name_folder(project, kind, run_id, workplace))
+                _remove_folder(_name_folder(project, kind, run_id, workplace))
             shutil.rmtree(workplace, ignore_errors=True)
         if killed:
             _LOGGER.warning(

@@ -60,7 +60,7 @@ def render_check(result: Mapping[str, Any]) -> str:
     str
         HTML that needs nothing else; every text of the data is escaped.
     """
-    shown = {**result, "strategies": spread_definitions(result["strategies"])}
+    shown = {**result, "strategies": tabulate_definitions(result["strategies"])}
     tables = {name: _tabulate(value) for name, value in shown.items() if _is_table(value)}
     plain = {name: value for name, value in result.items() if not _is_table(value)}
     return (
@@ -91,7 +91,7 @@ def render_stop(analysis: str, error: GlabellaError) -> str:
     )
 
 
-def spread_definitions(table: pd.DataFrame) -> pd.DataFrame:
+def tabulate_definitions(table: pd.DataFrame) -> pd.DataFrame:
     """Put definitions of the outcome into columns.
 
     Parameters

@@ -11,7 +11,7 @@ from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.comparison.choice import Difference
 from glabella.validation.comparison.permutation import PermutationTest
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.performance import GroupPerformance
 
 Verdict = Literal["not validated", "only inside", "chance", "below chance", "no better", "better"]
@@ -224,14 +224,14 @@ def read_verdict(procedure: CandidateResult, differences: Sequence[Difference]) 
 
 def _find_left_out(procedure: CandidateResult) -> Estimate:
     if procedure.across is None:
-        return not_estimable("it was not validated so")
+        return make_missing_estimate("it was not validated so")
     return procedure.across.estimates["auc"]
 
 
 def _pool(groups: Sequence[GroupPerformance] | None) -> Estimate:
     """Give the mean concordance over trials."""
     if not groups:
-        return not_estimable("it was not validated so")
+        return make_missing_estimate("it was not validated so")
     return pool_groups(groups)["auc"].estimate
 
 

@@ -11,7 +11,7 @@ from glabella.bundle.manifest import Manifest
 from glabella.domain.outcome_words import RESPONSE_WORDS, OutcomeWords
 from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure
 from glabella.reporting.figures.training import draw_calibration
-from glabella.reporting.render import open_templates, show_drawn
+from glabella.reporting.render import open_templates, render_drawn
 from glabella.reporting.verdict import PredictionInterval
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.performance import fit_curve
@@ -139,7 +139,7 @@ def render_new_trials(
         described=MEASURES,
         words=OutcomeWords(manifest.event),
         figures={
-            name: show_drawn(
+            name: render_drawn(
                 f"calibration_{at}.svg",
                 drawn,
                 f"Observed against predicted {manifest.event} in {name}.",
@@ -149,7 +149,7 @@ def render_new_trials(
         },
         over_time=None
         if over_time is None
-        else show_drawn(
+        else render_drawn(
             "over_time.svg",
             finish_figure(over_time, ""),
             "Concordance in each trial, in the order in which they came; grey is the "

@@ -113,7 +113,7 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
         (
             row["design"],
             row["candidate"],
-            _abbreviate(row["kind"]),
+            _name_priors(row["kind"]),
             row["measure"],
             str(row["repeats"]),
             _number(row["truth"], 3),
@@ -126,7 +126,7 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
         )
         for row in shown.to_dict("records")
     ]
-    lines = _align([head, *rows], texts=4)
+    lines = _format_columns([head, *rows], texts=4)
     if len(claims):
         told = [
             (
@@ -137,11 +137,11 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
             )
             for row in claims.to_dict("records")
         ]
-        lines += ["", *_align([("claim", "of", "true", "rate ±"), *told], texts=2)]
+        lines += ["", *_format_columns([("claim", "of", "true", "rate ±"), *told], texts=2)]
     return "\n".join(lines)
 
 
-def _abbreviate(kind: str) -> str:
+def _name_priors(kind: str) -> str:
     """Tell two prediction intervals apart by the prior that they are named after."""
     if not kind.startswith("prediction, "):
         return kind
@@ -150,7 +150,7 @@ def _abbreviate(kind: str) -> str:
     return f"prediction, {prior}"
 
 
-def _align(rows: Sequence[tuple[str, ...]], *, texts: int) -> list[str]:
+def _format_columns(rows: Sequence[tuple[str, ...]], *, texts: int) -> list[str]:
     """Set columns under one another: the first as text, the others as numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -205,25 +205,25 @@ def embed_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str
     return _show(name, drawn.image, drawn.data, caption, prefix)
 
 
-def show_drawn(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
+def render_drawn(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
     """Put a figure into a page, with its data."""
     return _show(name, drawn.image, drawn.data, caption, prefix)
 
 
 def _show(name: str, image: bytes, data: bytes, caption: str, prefix: str) -> dict[str, Any]:
     return {
-        "image": _embed(name, image, caption),
+        "image": _render_image(name, image, caption),
         "caption": caption,
         "file": re.sub(r"[^\w.-]", "_", f"{prefix}_{PurePath(name).stem}.csv"),
-        "data": _link_data(data),
+        "data": _encode_data(data),
     }
 
 
-def _link_data(content: bytes) -> str:
+def _encode_data(content: bytes) -> str:
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _embed(name: str, content: bytes, caption: str) -> Markup:
+def _render_image(name: str, content: bytes, caption: str) -> Markup:
     if name.endswith(".svg"):
         text = content.decode("utf-8")
         body = text[text.index("<svg") :]

@@ -20,7 +20,7 @@ def check_page(source: Path, target: Path) -> None:
             place="--out",
             remedy="It is HTML: name a file that ends in .html.",
         )
-    _refuse_bundle(target)
+    _check_no_bundle(target)
     if os.path.lexists(target):
         same = source.exists() and target.resolve() == source.resolve()
         finding = "the output is the input" if same else "the output exists already"
@@ -31,7 +31,7 @@ def check_page(source: Path, target: Path) -> None:
         )
 
 
-def _refuse_bundle(target: Path) -> None:
+def _check_no_bundle(target: Path) -> None:
     if any(is_bundle(folder) for folder in target.absolute().parents):
         raise DataError(
             "the page would be a part of a model's files",
@@ -50,7 +50,7 @@ def write_page(path: Path, page: str, *, what: str) -> None:
             place=str(path),
             remedy="It is HTML: name a file that ends in .html with --out.",
         )
-    _refuse_bundle(path)
+    _check_no_bundle(path)
     try:
         write_whole(path, page.encode())
     except OSError as error:

@@ -18,7 +18,7 @@ from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.old_names import accept_old_names
+from glabella.old_names import apply_old_names
 from glabella.scoring.engines import Engine
 from glabella.scoring.stream import Progress, Tally, check_target, run_batches
 from glabella.scoring.write import read_written
@@ -83,7 +83,7 @@ class ScoringResult:
         return read_written(Path(self.output))
 
 
-@accept_old_names
+@apply_old_names
 def score(
     table: str | Path,
     *,
@@ -254,7 +254,7 @@ class ExplanationResult:
         return read_written(Path(self.output))
 
 
-@accept_old_names
+@apply_old_names
 def explain(
     table: str | Path,
     *,

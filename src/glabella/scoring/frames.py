@@ -26,7 +26,7 @@ from glabella.cluster.versions import list_versions
 from glabella.data.reading.batches import BATCH_ROWS
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
-from glabella.old_names import accept_old_names
+from glabella.old_names import apply_old_names
 from glabella.scoring.repeated_participants import RepeatedRows, RepeatFinder
 from glabella.tracking.models import find_bundle
 
@@ -36,7 +36,7 @@ Bools = npt.NDArray[np.bool_]
 ScoreRows = Callable[[pd.DataFrame, Bools], pd.DataFrame]
 
 
-@accept_old_names
+@apply_old_names
 def score_distributed(
     frame: Any,
     *,

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glabella.atomic import publish, refuse_odd_folder
+from glabella.atomic import check_own_folder, publish
 from glabella.errors import DataError
 from glabella.simulation.frames import Simulated
 from glabella.simulation.sources import (
@@ -54,7 +54,7 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
             write(partial_folder / name)
         for name in files:
             if (folder / name).parent != folder:
-                refuse_odd_folder((folder / name).parent)
+                check_own_folder((folder / name).parent)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             publish(partial_folder / name, folder / name)
             made.append(folder / name)

@@ -100,7 +100,7 @@ def draw_trials(
 
 def draw_effects(scenario: Scenario, trial: ScenarioTrial, *, seed: int) -> TrialEffects:
     """Draw what is a trial's own."""
-    return _draw_effects(scenario, trial, spawn(seed, trial.id, 0), _spawn_weights(seed, trial))
+    return _draw_effects(scenario, trial, spawn(seed, trial.id, 0), _derive_weights(seed, trial))
 
 
 def draw_trial(
@@ -121,11 +121,11 @@ def draw_trial(
         participants, each from a seed of its own.
     """
     once = spawn(seed, trial.id, 0)
-    drawn = _draw_effects(scenario, trial, once, _spawn_weights(seed, trial))
+    drawn = _draw_effects(scenario, trial, once, _derive_weights(seed, trial))
     effects = effects or drawn
     trial = trial.model_copy(update={"effects": {**trial.effects, **effects.weights}})
     arm = once.permutation(np.repeat(np.arange(len(trial.arms)), [one.n for one in trial.arms]))
-    site = _assign_sites(trial, arm, once)
+    site = _draw_sites_of_trial(trial, arm, once)
     starts = range(0, len(arm), _BLOCK)
 
     def draw_block(start: int) -> TrialDraw:
@@ -145,7 +145,7 @@ def spawn(seed: int, label: str, number: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _spawn_weights(seed: int, trial: ScenarioTrial) -> np.random.Generator:
+def _derive_weights(seed: int, trial: ScenarioTrial) -> np.random.Generator:
     return spawn(seed, f"weights of {trial.id}", 0)
 
 
@@ -191,7 +191,9 @@ def _draw_sites(scenario: Scenario, trial: ScenarioTrial, draw: np.random.Genera
     return scenario.between_sites_sd * deviates if trial.sites > 1 else np.zeros(1)
 
 
-def _assign_sites(trial: ScenarioTrial, arm: Integers, draw: np.random.Generator) -> Integers:
+def _draw_sites_of_trial(
+    trial: ScenarioTrial, arm: Integers, draw: np.random.Generator
+) -> Integers:
     """Assign sites; where there are cohorts, a site belongs to one of them, as in the trial."""
     cohort = np.array([trial.cohorts.index(one.cohort) for one in trial.arms])[arm]
     blocks = np.array_split(np.arange(trial.sites), len(trial.cohorts))
@@ -226,7 +228,9 @@ def _draw_block(
     followed = follow(scenario, trial, entrants, arm, falls, draw, only=only)
     truth = {}
     if only is None:
-        truth = _tell_truth(scenario, trial, effects, arm, entrants, background, at_site)
+        truth = _compute_truth_of_cohort(
+            scenario, trial, effects, arm, entrants, background, at_site
+        )
         truth["true_severity"] = np.exp(entrants.true_log)
         truth["prognosis"] = prognosis
     return TrialDraw(
@@ -243,7 +247,7 @@ def _draw_block(
     )
 
 
-def _tell_truth(
+def _compute_truth_of_cohort(
     scenario: Scenario,
     trial: ScenarioTrial,
     effects: TrialEffects,

@@ -25,7 +25,7 @@ def draw_baseline_items(
     """
     room = np.tile(np.asarray(maxima, dtype=np.int64), (len(total), 1))
     room[:, AGITATION] = 0
-    items = _take_at_random(room, (total - agitation).astype(np.int64), draw)
+    items = _draw_at_random(room, (total - agitation).astype(np.int64), draw)
     items[:, AGITATION] = agitation.astype(np.int64)
     return items
 
@@ -46,11 +46,11 @@ def draw_later_items(
     worse = later > before
     room = np.asarray(maxima, dtype=np.int64) - baseline
     colours = np.where(worse[:, None], room, baseline)
-    taken = _take_at_random(colours, np.where(worse, later - before, later), draw)
+    taken = _draw_at_random(colours, np.where(worse, later - before, later), draw)
     return np.where(worse[:, None], baseline + taken, taken)
 
 
-def _take_at_random(room: Integers, points: Integers, draw: np.random.Generator) -> Integers:
+def _draw_at_random(room: Integers, points: Integers, draw: np.random.Generator) -> Integers:
     """Multivariate hypergeometric, a row its own colours: one item after the other."""
     taken = np.zeros_like(room)
     left, behind = points.copy(), room.sum(axis=1)

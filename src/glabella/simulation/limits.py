@@ -110,7 +110,7 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
             if name == SEVERITY and scenario.rating_error > 0:
                 is_prognostic = True
                 through.append("regression to the mean")
-            if name == "frown_max" and _tells(scenario, trial):
+            if name == "frown_max" and _is_revealing(scenario, trial):
                 is_predictive = True
                 through.append("unblinding")
             rows.append(
@@ -126,7 +126,7 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _tells(scenario: Scenario, trial: ScenarioTrial) -> bool:
+def _is_revealing(scenario: Scenario, trial: ScenarioTrial) -> bool:
     """Whether the frown before injection says how likely belief in the active arm is."""
     unblinding = scenario.unblinding
     chances = unblinding.find_chance(np.arange(4.0), relaxes=True)

@@ -74,7 +74,7 @@ def follow(
     total = _rate(scenario, trial, entrants, true, draw)
     stays = _draw_stays(trial, total, draw)
     scores = {"depression_total": total}
-    scores["frown_max"], scores["frown_rest"] = _relax(trial, entrants, lost, until)
+    scores["frown_max"], scores["frown_rest"] = _apply_relaxation(trial, entrants, lost, until)
     if trial.self_report is not None:
         report = trial.self_report
         error = report.error * draw.standard_normal(true.shape)
@@ -181,7 +181,7 @@ def _draw_stays(trial: ScenarioTrial, total: Floats, draw: np.random.Generator) 
     return stays
 
 
-def _relax(
+def _apply_relaxation(
     trial: ScenarioTrial, entrants: Entrants, lost: Floats, until: Floats
 ) -> tuple[Floats, Floats]:
     weeks = np.asarray(trial.weeks)[None, :]

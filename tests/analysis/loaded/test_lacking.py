@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glabella.analysis.loaded.lacking import settle_lacking
+from glabella.analysis.loaded.lacking import drop_lacking
 from glabella.analysis.loaded.tables import load_tables
 from glabella.analysis.resolve import resolve_analysis
 from glabella.definitions.locate import find_project
@@ -31,7 +31,7 @@ def load(small_project):
 
 def test_the_feature_goes(load):
     resolved, tables = load("feature", "beta")
-    settled, left = settle_lacking(resolved, tables)
+    settled, left = drop_lacking(resolved, tables)
     names = [feature.name for feature in settled.feature_set.value.features]
     assert "illness_months" not in names
     assert len(names) == len(resolved.feature_set.value.features) - 1
@@ -41,7 +41,7 @@ def test_the_feature_goes(load):
 
 def test_the_trial_goes(load):
     resolved, tables = load("trial", "beta")
-    settled, left = settle_lacking(resolved, tables)
+    settled, left = drop_lacking(resolved, tables)
     assert settled is resolved
     assert set(left.participants["studyid"].astype(str)) == {"alpha"}
     assert set(left.assessments["studyid"].astype(str)) == {"alpha"}
@@ -49,10 +49,10 @@ def test_the_trial_goes(load):
 
 def test_nothing_goes_if_every_trial_has_the_feature(load):
     resolved, tables = load("feature")
-    assert settle_lacking(resolved, tables) == (resolved, tables)
+    assert drop_lacking(resolved, tables) == (resolved, tables)
 
 
 def test_no_trial_left_is_refused(load):
     resolved, tables = load("trial", "alpha", "beta")
     with pytest.raises(AnalysisError, match="every trial lacks some feature"):
-        settle_lacking(resolved, tables)
+        drop_lacking(resolved, tables)

@@ -229,7 +229,7 @@ def test_a_part_with_hardly_any_scores_is_named() -> None:
     gone = np.flatnonzero(outcomes.frame["score"].isna())
     rows = np.concatenate([seen, gone])
     with pytest.raises(AnalysisError, match="fold 2 holds 4 observed scores of trial 't', too few"):
-        outcomes.imputation.refuse_thin(rows, "the training part of fold 2")
+        outcomes.imputation.check_thin(rows, "the training part of fold 2")
 
 
 def test_nothing_needs_imputing_where_nothing_is_missing() -> None:

@@ -18,7 +18,7 @@ from glabella.definitions.reader import Origin, parse_definition
 from glabella.domain.visits import Window
 from glabella.errors import AnalysisError, DefinitionError
 from glabella.features.assemble import (
-    assemble_features,
+    build_features,
     build_patient_features,
     describe_features,
     note_conversions,
@@ -199,7 +199,7 @@ def test_a_visit_that_nobody_has_is_refused_by_its_weeks() -> None:
     for builder, both in (("visit_score", ""), ("change_from_baseline", "both a baseline and ")):
         row = f"{{name: early, builder: {builder}, of: madrs, week: 4, window: [3.5, 5]}}"
         with pytest.raises(AnalysisError) as caught:
-            assemble_features(tables, make_set(row), DICTIONARY, arms=(), endpoint_variable="madrs")
+            build_features(tables, make_set(row), DICTIONARY, arms=(), endpoint_variable="madrs")
         assert str(caught.value) == (
             f"feature 'early': no participant has {both}a visit of 'madrs' in weeks 3.5 to 5\n"
             "  Map the visit, change `week` and `window`, or leave the feature out."

@@ -15,7 +15,7 @@ from glabella.data.checks import Finding
 from glabella.data.tables import PatientTables
 from glabella.domain.timing import BASELINE, Moment
 from glabella.errors import ClockError
-from glabella.features.leakage.leaks import find_leaks, refuse_leaks
+from glabella.features.leakage.leaks import find_leaks, raise_leaks
 from glabella.features.spec import FeatureSpec, FeatureTable
 
 NAN = float("nan")
@@ -161,7 +161,7 @@ def test_what_decides_the_outcome_is_refused(values: object, kind: str) -> None:
 def test_the_message_names_the_feature_the_finding_and_a_remedy() -> None:
     found = find(flag(TRIAL.responded == 1, LOST), TRIAL, kind="category")
     with pytest.raises(ClockError) as caught:
-        refuse_leaks([found] if found else [])
+        raise_leaks([found] if found else [])
     assert str(caught.value) == (
         "feature 'planted': it decides the outcome of all 105 participants that can be compared: "
         "each of its values goes with one outcome alone\n"
@@ -173,12 +173,12 @@ def test_the_message_names_the_feature_the_finding_and_a_remedy() -> None:
 def test_several_leaks_are_told_in_one_error_and_warnings_are_given_back() -> None:
     stops = [Finding(f"feature '{name}'", "it leaks", "Leave it out.") for name in "abcdefghijkl"]
     with pytest.raises(ClockError) as caught:
-        refuse_leaks(stops)
+        raise_leaks(stops)
     message = str(caught.value)
     assert message.startswith("12 features hold what was not known at the moment of prediction\n")
     assert "feature 'a': it leaks" in message and "... and 2 more" in message
     warned = (Finding("feature 'a'", "it may leak", "Leave it out.", "warn"),)
-    assert refuse_leaks(warned) == warned
+    assert raise_leaks(warned) == warned
 
 
 def test_one_wrong_answer_in_a_hundred_is_a_warning_by_its_auc() -> None:

@@ -86,7 +86,7 @@ def test_predictions_of_rows_left_out_are_those_of_refits(monkeypatch):
     matrix = random.normal(size=(30, 3))
     matrix -= matrix.mean(axis=0)
     target = matrix @ [0.5, 0.0, -0.3] + random.normal(size=30)
-    found = score_regression._regress(matrix, target, 0.0).left_out
+    found = score_regression._fit_regression(matrix, target, 0.0).left_out
     precision = (np.pi / np.sqrt(3) / 0.4) ** 2
     for row in range(30):
         others = np.arange(30) != row

@@ -15,7 +15,7 @@ from glabella.bundle.manifest import FlagOutcome
 from glabella.data.dictionary import Variable
 from glabella.data.mapping.sources import VariableColumn
 from glabella.errors import DataError
-from glabella.pipelines.new_trial.outcome_column import OutcomeColumn, read_outcome, refuse_swapped
+from glabella.pipelines.new_trial.outcome_column import OutcomeColumn, check_swapped, read_outcome
 
 PRETERM = Variable(label="Preterm", type="category", codes={"0": "at term", "1": "preterm"})
 FLAG = FlagOutcome(name="preterm", variable=PRETERM, code="0", missing_is_no_response=False)
@@ -145,16 +145,16 @@ class TestSwappedClasses:
         draw = np.random.default_rng(4)
         log_odds = draw.normal(1.5, 1.0, 80)
         responded = (draw.random(80) < 1 / (1 + np.exp(-log_odds))).astype(float)
-        refuse_swapped(log_odds, responded, "t.csv")
+        check_swapped(log_odds, responded, "t.csv")
         with pytest.raises(DataError, match=r"(?s)swapped.*--allow-reversed"):
-            refuse_swapped(log_odds, 1 - responded, "t.csv")
-        refuse_swapped(log_odds, 1 - responded, "t.csv", may_be_reversed=True)
+            check_swapped(log_odds, 1 - responded, "t.csv")
+        check_swapped(log_odds, 1 - responded, "t.csv", may_be_reversed=True)
 
     def test_a_model_that_is_only_poor_in_a_trial_goes_on(self):
         draw = np.random.default_rng(5)
         # As many respond as 45 in 100 where 55 were foreseen, and nothing tells them apart.
         log_odds = draw.normal(0.2, 0.3, 500)
-        refuse_swapped(log_odds, (draw.random(500) < 0.45).astype(float), "t.csv")
+        check_swapped(log_odds, (draw.random(500) < 0.45).astype(float), "t.csv")
 
 
 ANALYSIS = """\

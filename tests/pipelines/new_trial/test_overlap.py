@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from glabella.errors import DataError
-from glabella.pipelines.new_trial.overlap import Overlap, find_overlap, refuse_overlap
+from glabella.pipelines.new_trial.overlap import Overlap, check_overlap, find_overlap
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_lost_leading_zeros_are_counted_apart_and_refused(find):
     with pytest.raises(
         DataError, match=r"1 of its participants have the identifiers of .* leading"
     ):
-        refuse_overlap(overlap, "t.csv", may_overlap=False)
-    refuse_overlap(overlap, "t.csv", may_overlap=True)
+        check_overlap(overlap, "t.csv", may_overlap=False)
+    check_overlap(overlap, "t.csv", may_overlap=True)
 
 
 def test_the_trial_distinguishes_participants_of_one_number(find):

@@ -16,7 +16,7 @@ from glabella.validation.measures.estimation.estimate import (
     Estimate,
     estimate_mean,
     estimate_proportion,
-    not_estimable,
+    make_missing_estimate,
 )
 
 REFERENCE = json.loads(
@@ -178,7 +178,7 @@ def test_the_mean_is_covered_by_hartung_and_knapp_s_interval():
 def test_a_trial_without_an_estimate_is_left_out_with_its_reason():
     estimates = [
         ("a", estimate_mean(0.4, 0.1)),
-        ("b", not_estimable("under 5 of a class")),
+        ("b", make_missing_estimate("under 5 of a class")),
         ("c", estimate_mean(0.6, 0.2)),
         ("d", Estimate(0.0)),
     ]
@@ -191,7 +191,7 @@ def test_a_trial_without_an_estimate_is_left_out_with_its_reason():
     ("estimates", "reason"),
     [
         ([], "no trial has an estimate"),
-        ([("a", not_estimable("x"))], "no trial has an estimate"),
+        ([("a", make_missing_estimate("x"))], "no trial has an estimate"),
         ([("a", estimate_mean(0.4, 0.1))], "only one trial has an estimate"),
         ([("a", Estimate(0.4, standard_error=float("nan"))), ("b", estimate_mean(0.4, 0.1))],
          "only one trial has an estimate"),

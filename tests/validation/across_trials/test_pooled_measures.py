@@ -5,14 +5,14 @@ import json
 import pytest
 
 from glabella.validation.across_trials.pooled_measures import (
+    describe_pooled,
     find_gaps,
-    plain_pooled,
     pool_groups,
 )
 from glabella.validation.measures.estimation.estimate import (
     estimate_mean,
     estimate_proportion,
-    not_estimable,
+    make_missing_estimate,
 )
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
@@ -21,7 +21,9 @@ from glabella.validation.measures.registry import MEASURES
 def perform(auc):
     known = dict.fromkeys(MEASURES, estimate_mean(1.0, 0.2))
     known |= {
-        name: not_estimable("under 5 of a class") if auc is None else estimate_proportion(auc, 0.05)
+        name: make_missing_estimate("under 5 of a class")
+        if auc is None
+        else estimate_proportion(auc, 0.05)
         for name in ("auc", "auc_control", "auc_all")
     }
     return Performance(n=50, events=20, estimates=known, pairs=600, pairs_control=500)
@@ -38,7 +40,7 @@ def test_each_measure_is_pooled_on_its_own_scale():
     assert pooled["auc"].left_out == {"T2": "under 5 of a class"}
     assert pooled["calibration_slope"].scale == "identity"
     assert pooled["calibration_slope"].trials == ("T0", "T1", "T2")
-    plain = plain_pooled(pooled["auc"])
+    plain = describe_pooled(pooled["auc"])
     assert json.loads(json.dumps(plain, allow_nan=False))["predictions"][0]["low"] > 0
 
 

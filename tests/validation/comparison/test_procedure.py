@@ -11,7 +11,7 @@ from glabella.validation.comparison.choice import (
     choose_by_inner_losses,
     compare_losses,
 )
-from glabella.validation.comparison.procedure import follow_procedure
+from glabella.validation.comparison.procedure import choose_in_folds
 from glabella.validation.folds.fold_result import FoldResult, InnerLosses
 from glabella.validation.folds.splits import Fold
 
@@ -43,7 +43,7 @@ def _result(name, number, losses):
 
 
 def test_each_fold_takes_what_its_own_training_part_favours():
-    followed = follow_procedure(
+    followed = choose_in_folds(
         {
             "simple": [
                 _result("simple", 0, (0.6, 0.6, 0.6)),
@@ -61,7 +61,7 @@ def test_each_fold_takes_what_its_own_training_part_favours():
 
 
 def test_without_inner_losses_the_simplest_is_taken():
-    followed = follow_procedure(
+    followed = choose_in_folds(
         {"simple": [_result("simple", 0, None)], "complex": [_result("complex", 0, (0.1,) * 3)]}
     )
     assert followed.results[0].candidate == "simple"

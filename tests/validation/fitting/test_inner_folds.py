@@ -4,13 +4,13 @@ import numpy as np
 
 from glabella.models.candidate import Candidate
 from glabella.validation.fitting import inner_folds
-from glabella.validation.fitting.inner_folds import needs_inner_folds, split_inner
+from glabella.validation.fitting.inner_folds import has_inner_folds, split_inner
 
 
 def test_only_what_is_learnt_from_inner_folds_needs_them():
     def needs(**stated):
         made = {"kind": "candidate", "description": "x", "estimator": "ridge", **stated}
-        return needs_inner_folds(Candidate(**made))
+        return has_inner_folds(Candidate(**made))
 
     calibrated = {"calibration": "logistic"}
     assert not needs(calibration="none")

@@ -11,7 +11,7 @@ from glabella.errors import AnalysisError
 from glabella.features.assemble import build_patient_features, find_lacking_trials
 
 
-def settle_lacking(
+def drop_lacking(
     resolved: ResolvedAnalysis, tables: PatientTables
 ) -> tuple[ResolvedAnalysis, PatientTables]:
     """Take out the features that a whole trial lacks, or the trial, as the analysis says."""

@@ -11,12 +11,12 @@ import pandas as pd
 
 from glabella.analysis.definition import Analysis
 from glabella.analysis.folds import FoldPlan, plan_folds
-from glabella.analysis.loaded.lacking import settle_lacking
+from glabella.analysis.loaded.lacking import drop_lacking
 from glabella.analysis.loaded.outcomes import (
+    check_against_outcomes,
     derive_alternative,
     derive_for,
-    hold_against_outcomes,
-    leave_out_missing,
+    select_observed,
 )
 from glabella.analysis.loaded.participants import find_analysed, make_sample
 from glabella.analysis.loaded.tables import load_tables
@@ -28,7 +28,7 @@ from glabella.data.endpoints.derive import Outcomes
 from glabella.data.tables import PatientTables, hash_tables
 from glabella.data.totals import derive_totals
 from glabella.definitions.locate import Project
-from glabella.features.assemble import assemble_features, note_conversions
+from glabella.features.assemble import build_features, note_conversions
 from glabella.features.spec import FeatureTable
 from glabella.models.grouping import Grouping
 from glabella.validation.fitting.trainer import Trainer
@@ -106,7 +106,7 @@ class LoadedAnalysis:
     @cached_property
     def observed(self) -> Outcomes:
         """The same endpoint where missing scores are left out: who has one."""
-        return derive_for(self.resolved, self.tables, leave_out_missing(self.endpoint))
+        return derive_for(self.resolved, self.tables, select_observed(self.endpoint))
 
     @cached_property
     def data_hash(self) -> str:
@@ -154,11 +154,11 @@ def load_tables_of(
 ) -> LoadedAnalysis:
     """Derive outcomes and features of tables that were read."""
     tables = derive_totals(tables, resolved.dictionary.value)
-    resolved, tables = settle_lacking(resolved, tables)
+    resolved, tables = drop_lacking(resolved, tables)
     analysis = resolved.analysis.value
     outcomes = derive_for(resolved, tables, analysis.endpoint)
     notes = note_conversions(tables, resolved.feature_set.value, resolved.dictionary.value)
-    features = _assemble(resolved, tables)
+    features = _make_loaded(resolved, tables)
     alternatives = {
         other.name: derive_alternative(resolved, tables, other) for other in resolved.alternatives
     }
@@ -166,7 +166,7 @@ def load_tables_of(
     if is_held:
         held = [(analysis.endpoint.of, outcomes)]
         held += [(o.endpoint.of, alternatives[o.name]) for o in resolved.alternatives]
-        noted = hold_against_outcomes(resolved, tables, features, held)
+        noted = check_against_outcomes(resolved, tables, features, held)
     findings = (*tables.findings, *outcomes.findings, *notes, *noted)
     return LoadedAnalysis(
         resolved=resolved,
@@ -194,12 +194,12 @@ def load_sample(resolved: ResolvedAnalysis, tables: PatientTables) -> Sample:
     tables = derive_totals(tables, resolved.dictionary.value)
     analysis = resolved.analysis.value
     outcomes = derive_for(resolved, tables, analysis.endpoint)
-    return make_sample(analysis, tables, outcomes, _assemble(resolved, tables))
+    return make_sample(analysis, tables, outcomes, _make_loaded(resolved, tables))
 
 
-def _assemble(resolved: ResolvedAnalysis, tables: PatientTables) -> FeatureTable:
+def _make_loaded(resolved: ResolvedAnalysis, tables: PatientTables) -> FeatureTable:
     analysis = resolved.analysis.value
-    return assemble_features(
+    return build_features(
         tables,
         resolved.feature_set.value,
         resolved.dictionary.value,

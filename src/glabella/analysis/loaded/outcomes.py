@@ -15,7 +15,7 @@ from glabella.domain.timing import parse_moment
 from glabella.errors import AnalysisError
 from glabella.features.builders import find_builder
 from glabella.features.leakage.imputed_sources import find_imputed_leaks
-from glabella.features.leakage.leaks import find_leaks, refuse_leaks
+from glabella.features.leakage.leaks import find_leaks, raise_leaks
 from glabella.features.spec import FeatureTable
 
 
@@ -27,7 +27,7 @@ def derive_for(
     return derive_outcomes(tables, endpoint, resolved.dictionary.value, clock=clock)
 
 
-def leave_out_missing(endpoint: EndpointDefinition) -> EndpointDefinition:
+def select_observed(endpoint: EndpointDefinition) -> EndpointDefinition:
     """Take the endpoint with the strategy that adds nothing to what was observed."""
     return endpoint.model_copy(update={"missing": MissingDefinition(strategy="observed_only")})
 
@@ -45,7 +45,7 @@ def derive_alternative(
         ) from None
 
 
-def hold_against_outcomes(
+def check_against_outcomes(
     resolved: ResolvedAnalysis,
     tables: PatientTables,
     features: FeatureTable,
@@ -65,4 +65,4 @@ def hold_against_outcomes(
             endpoint_variable=variable,
             dated=dated,
         )
-    return refuse_leaks(tuple(dict.fromkeys(found)))
+    return raise_leaks(tuple(dict.fromkeys(found)))

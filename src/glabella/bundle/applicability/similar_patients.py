@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.bundle.applicability.applicability_domain import select_patient
-from glabella.domain.small_counts import FEWEST_TOLD, list_lines, tell_cells
+from glabella.domain.small_counts import FEWEST_TOLD, list_lines, suppress_cells
 from glabella.features.spec import FeatureSpec, FeatureTable
 from glabella.models.encoding import Encoding, check_finite, fit_encoding
 
@@ -180,7 +180,7 @@ def _count_groups(
     cells = [(at, name) for at in range(len(groups)) for name in names]
     outcomes = [responded[groups[at][arm[groups[at]] == name]] for at, name in cells]
     of_groups, of_arms = zip(*cells, strict=True)
-    shown = tell_cells(
+    shown = suppress_cells(
         [(len(each), round(float(each.sum()))) for each in outcomes],
         list_lines(of_groups, of_arms),
         # Sums of responders are published by arm and in all.

@@ -54,7 +54,7 @@ def command(
 
 
 def _print_tables(result: CheckResult) -> None:
-    from glabella.reporting.check_page import spread_definitions
+    from glabella.reporting.check_page import tabulate_definitions
 
     typer.echo(f"{result.analysis}: {result.endpoint}")
     typer.echo("For those who have the data: counts under ten are shown here.")
@@ -66,7 +66,7 @@ def _print_tables(result: CheckResult) -> None:
     for reason, count in result.left_out.items():
         typer.echo(f"excluded: {count} with {reason}")
     for title, table in (
-        ("Responders among the analysed, by definition", spread_definitions(result.strategies)),
+        ("Responders among the analysed, by definition", tabulate_definitions(result.strategies)),
         ("Features of the analysed participants", result.table_one),
         ("Proportion of missing values", result.missing),
         ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),

@@ -21,9 +21,9 @@ from glabella.cli.options import (
     SheetOption,
     TableArgument,
     ThreadsOption,
+    collect_read_options,
     print_json,
-    show_progress,
-    take_read_options,
+    print_progress,
 )
 
 
@@ -75,7 +75,7 @@ def command(
             model=model,
             arm=arm,
             form=form,
-            read=take_read_options(encoding, delimiter, decimal, sheet),
+            read=collect_read_options(encoding, delimiter, decimal, sheet),
             allow_simulated=allow_simulated,
             project=project,
         )
@@ -89,14 +89,14 @@ def command(
         return
     from glabella.scoring.batch import explain
 
-    with show_progress(of="rows") as progress:
+    with print_progress(of="rows") as progress:
         result = explain(
             table,
             out=out,
             model=model,
             arm=arm,
             form=form,
-            read=take_read_options(encoding, delimiter, decimal, sheet),
+            read=collect_read_options(encoding, delimiter, decimal, sheet),
             allow_simulated=allow_simulated,
             resume=resume,
             workers=workers,

@@ -17,8 +17,8 @@ def command(
     Example:
       glabella init study
     """
-    from glabella.definitions.copy import copy_definitions
+    from glabella.definitions.copy import write_shipped_definitions
 
-    written = copy_definitions(folder)
+    written = write_shipped_definitions(folder)
     typer.echo(f"{len(written)} definitions written to {folder}")
     typer.echo(f"Next: cd {folder} && glabella train bont_pooled")

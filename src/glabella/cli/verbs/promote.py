@@ -76,10 +76,10 @@ def command(
 def _print(result: Promotion) -> None:
     for item in result.criteria:
         mark = "passed" if item.passed else "failed"
-        typer.echo(_wrap(f"{mark}  {item.name}: {item.figure}", first=""))
+        typer.echo(_format_text(f"{mark}  {item.name}: {item.figure}", first=""))
         for text in (f"asked: {item.bound}", item.remedy):
             if text is not None:
-                typer.echo(_wrap(text, first=_INDENT))
+                typer.echo(_format_text(text, first=_INDENT))
     name = f"{result.model}/{result.version}"
     met = sum(item.passed for item in result.criteria)
     count = f"{met} of {len(result.criteria)} criteria met"
@@ -98,5 +98,5 @@ def _print(result: Promotion) -> None:
             typer.echo(f"against the gate, because: {result.override}")
 
 
-def _wrap(text: str, *, first: str) -> str:
+def _format_text(text: str, *, first: str) -> str:
     return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=_INDENT)

@@ -14,8 +14,8 @@ from glabella.cli.options import (
     ProjectOption,
     WorkersOption,
     print_json,
+    print_progress,
     read_workers,
-    show_progress,
 )
 
 
@@ -83,7 +83,7 @@ def command(
     from glabella.reporting.rehearsal import render_rehearsal_text
 
     wanted = read_workers(workers)
-    with show_progress() as progress:
+    with print_progress() as progress:
         result = rehearse(
             analysis,
             scenario=scenario,

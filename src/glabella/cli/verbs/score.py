@@ -22,9 +22,9 @@ from glabella.cli.options import (
     SheetOption,
     TableArgument,
     ThreadsOption,
+    collect_read_options,
     print_json,
-    show_progress,
-    take_read_options,
+    print_progress,
 )
 
 
@@ -82,14 +82,14 @@ def command(
     """
     from glabella.scoring.batch import score
 
-    with show_progress(of="rows") as progress:
+    with print_progress(of="rows") as progress:
         result = score(
             table,
             out=out,
             model=model,
             arm=arm,
             form=form,
-            read=take_read_options(encoding, delimiter, decimal, sheet),
+            read=collect_read_options(encoding, delimiter, decimal, sheet),
             allow_simulated=allow_simulated,
             reasons=reasons,
             uncertainty=uncertainty,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glabella.cli.options import JsonOption, ProjectOption, print_json, show_progress
+from glabella.cli.options import JsonOption, ProjectOption, print_json, print_progress
 
 if TYPE_CHECKING:
     from glabella.pipelines.simulate import Calibration
@@ -76,7 +76,7 @@ def command(
     if calibration:
         from glabella.pipelines.simulate import calibrate_scenario
 
-        with show_progress() as progress:
+        with print_progress() as progress:
             result = calibrate_scenario(
                 scenario,
                 seed=seed,

@@ -13,8 +13,8 @@ from glabella.cli.options import (
     ProjectOption,
     WorkersOption,
     print_json,
+    print_progress,
     read_workers,
-    show_progress,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(
     from glabella.pipelines.training.train import train
 
     wanted = read_workers(workers)
-    with show_progress() as progress:
+    with print_progress() as progress:
         result = train(
             analysis,
             project=project,

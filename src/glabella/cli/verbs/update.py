@@ -25,8 +25,8 @@ from glabella.cli.options import (
     ProjectOption,
     ReversedOption,
     SheetOption,
+    collect_read_options,
     print_json,
-    take_read_options,
 )
 
 
@@ -99,7 +99,7 @@ def command(
         allow_overlap=allow_overlap,
         allow_reversed=allow_reversed,
         form=form,
-        read=take_read_options(encoding, delimiter, decimal, sheet),
+        read=collect_read_options(encoding, delimiter, decimal, sheet),
         allow_simulated=allow_simulated,
         data=data,
         project=project,

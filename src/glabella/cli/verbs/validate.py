@@ -23,9 +23,9 @@ from glabella.cli.options import (
     ProjectOption,
     ReversedOption,
     SheetOption,
+    collect_read_options,
     print_json,
-    show_progress,
-    take_read_options,
+    print_progress,
 )
 
 
@@ -64,7 +64,7 @@ def command(
     from glabella.validation.measures.measure import Tier
     from glabella.validation.measures.registry import list_measures
 
-    with show_progress() as progress:
+    with print_progress() as progress:
         result = validate(
             *tables,
             outcome=outcome,
@@ -75,7 +75,7 @@ def command(
             allow_overlap=allow_overlap,
             allow_reversed=allow_reversed,
             form=form,
-            read=take_read_options(encoding, delimiter, decimal, sheet),
+            read=collect_read_options(encoding, delimiter, decimal, sheet),
             allow_simulated=allow_simulated,
             data=data,
             project=project,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glabella.data.adam.cells import Bools, State, add_finding, refuse_rows
+from glabella.data.adam.cells import Bools, State, add_finding, note_refused_rows
 from glabella.data.adam.records import TEXTS, Records
 from glabella.data.checks import parse_values
 
@@ -52,7 +52,7 @@ def _refuse(
     state: State, records: Records, column: str, wrong: Bools, finding: str, remedy: str
 ) -> None:
     text = f"{finding} (PARAMCD '{records.parameter}')"
-    refuse_rows(state, records.file, column, records.positions[wrong], text, remedy)
+    note_refused_rows(state, records.file, column, records.positions[wrong], text, remedy)
 
 
 def list_bases(records: Records) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def list_bases(records: Records) -> pd.DataFrame:
     return rows[rows["base"].notna()].drop_duplicates("key")
 
 
-def settle_baselines(state: State, records: Records, bases: pd.DataFrame) -> Records:
+def derive_baselines(state: State, records: Records, bases: pd.DataFrame) -> Records:
     """Give each person and period one record of week 0.
 
     Returns
@@ -99,7 +99,7 @@ def settle_baselines(state: State, records: Records, bases: pd.DataFrame) -> Rec
             f"'{records.parameter}': BASE is taken",
             "Flag the record with ABLFL where there is one.",
         )
-    return _append(state, records.keep(~early), alone)
+    return _add_baselines(state, records.keep(~early), alone)
 
 
 def _warn_of_late_baselines(state: State, records: Records) -> None:
@@ -116,7 +116,7 @@ def _warn_of_late_baselines(state: State, records: Records) -> None:
         )
 
 
-def _append(state: State, records: Records, bases: pd.DataFrame) -> Records:
+def _add_baselines(state: State, records: Records, bases: pd.DataFrame) -> Records:
     """Add BASE as records of week 0, held to the dictionary like any value."""
     if bases.empty or records.rows["value"].dtype == object:
         return records

@@ -86,7 +86,7 @@ def add_finding(
     state.findings.append(Finding(place, finding, remedy, severity))
 
 
-def refuse_rows(
+def note_refused_rows(
     state: State, file: str, column: str, rows: Positions, finding: str, remedy: str
 ) -> None:
     """Note rows that stop the reading once everything has been looked at."""

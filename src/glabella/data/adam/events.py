@@ -10,10 +10,10 @@ from glabella.data.adam.cells import (
     Floats,
     State,
     add_finding,
+    note_refused_rows,
     read_identifiers,
     read_numbers,
     read_text,
-    refuse_rows,
 )
 from glabella.data.adam.subjects import Subjects
 from glabella.data.checks import parse_values
@@ -82,7 +82,7 @@ def _find_people(state: State, file: str, subjects: Subjects) -> np.ndarray:
     person = find_positions(keys, subjects.frame)
     unmatched = person < 0
     hint = explain_unmatched(keys, subjects.frame, unmatched) if unmatched.any() else ""
-    refuse_rows(
+    note_refused_rows(
         state,
         file,
         "USUBJID",
@@ -118,7 +118,7 @@ def _read_periods(state: State, file: str, counts: Bools, subjects: Subjects) ->
             )
         return np.ones(len(counts))
     period, wrong = read_numbers(state.take(file, "APERIOD", "periods"))
-    refuse_rows(
+    note_refused_rows(
         state, file, "APERIOD", np.flatnonzero(wrong), "{count} cells are no number", "Mend them."
     )
     period = period if several else np.where(np.isnan(period), 1.0, period)

@@ -16,7 +16,7 @@ from glabella.data.adam.records import NUMBERS, TEXTS
 from glabella.data.adam.source import AdamSource
 from glabella.data.adam.subjects import Subjects, map_subjects
 from glabella.data.adam.visits import map_parameter
-from glabella.data.checks import refuse_findings
+from glabella.data.checks import raise_findings
 from glabella.data.dictionary import Dictionary
 from glabella.data.reading.files import read_table
 from glabella.data.reading.raw import RawTable
@@ -85,7 +85,7 @@ def map_adam(
     subjects = map_subjects(state)
     flags = map_events(state, subjects)
     rows = {name: map_parameter(state, name, subjects) for name in source.parameters}
-    refuse_findings(state.findings, rows=state.list_rows())
+    raise_findings(state.findings, rows=state.list_rows())
     is_visit = {name: dictionary.variables[name].timing == "visit" for name in rows}
     people, labels = _stack_participants(
         subjects, flags, {name: of for name, of in rows.items() if not is_visit[name]}
@@ -141,7 +141,7 @@ def _stack_assessments(
     every = pd.concat(parts, ignore_index=True)
     at = labels.reindex(pd.MultiIndex.from_frame(every[["person", "period"]].astype(int)))
     position = at.to_numpy(dtype=np.intp)
-    made = {name: _pick(people[name], position) for name in ("studyid", "usubjid")}
+    made = {name: _select_record(people[name], position) for name in ("studyid", "usubjid")}
     sizes = [len(of) for of in rows.values()]
     codes = np.repeat(np.arange(len(sizes)), sizes)
     made["paramcd"] = pd.Categorical.from_codes(codes, pd.Index(list(rows), dtype=object))
@@ -156,6 +156,6 @@ def _stack_assessments(
     return frame
 
 
-def _pick(names: pd.Series, position: Sequence[int] | np.ndarray) -> pd.Categorical:
+def _select_record(names: pd.Series, position: Sequence[int] | np.ndarray) -> pd.Categorical:
     codes, levels = pd.factorize(names.astype(object))
     return pd.Categorical.from_codes(codes[position], pd.Index(levels, dtype=object))

@@ -13,10 +13,10 @@ from glabella.data.adam.cells import (
     Positions,
     State,
     add_finding,
+    note_refused_rows,
     read_identifiers,
     read_numbers,
     read_text,
-    refuse_rows,
 )
 from glabella.data.adam.subjects import Subjects
 from glabella.data.checks import parse_values
@@ -124,7 +124,7 @@ def read_records(state: State, name: str, subjects: Subjects) -> Records:
     rows["value"] = _parse(state, file, value, row, variable, name)
     made = pd.DataFrame(rows, index=range(len(row)))
     records = Records(file, code, name, frozenset(map(str, frame.columns)), made)
-    return _divide_periods(state, records, subjects)
+    return _select_periods(state, records, subjects)
 
 
 def _find_rows(state: State, name: str) -> tuple[str, Positions]:
@@ -163,7 +163,7 @@ def _find_people(state: State, file: str, row: Positions, subjects: Subjects) ->
     person = find_positions(keys, subjects.frame)
     unmatched = person < 0
     hint = explain_unmatched(keys, subjects.frame, unmatched) if unmatched.any() else ""
-    refuse_rows(
+    note_refused_rows(
         state,
         file,
         "USUBJID",
@@ -179,7 +179,7 @@ def _read_numbers(state: State, file: str, column: str, row: Positions) -> Float
     if column not in frame:
         return np.full(len(row), np.nan)
     numbers, wrong = read_numbers(frame[column].iloc[row])
-    refuse_rows(state, file, column, row[wrong], "{count} cells are no number", "Mend them.")
+    note_refused_rows(state, file, column, row[wrong], "{count} cells are no number", "Mend them.")
     return numbers
 
 
@@ -194,7 +194,7 @@ def _parse(
     return parsed.values
 
 
-def _divide_periods(state: State, records: Records, subjects: Subjects) -> Records:
+def _select_periods(state: State, records: Records, subjects: Subjects) -> Records:
     """Keep the periods that count; without APERIOD all records are of the first."""
     period = records.numbers("aperiod")
     chosen = list(subjects.taken)

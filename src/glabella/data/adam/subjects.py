@@ -14,10 +14,10 @@ from glabella.data.adam.cells import (
     State,
     Texts,
     add_finding,
+    note_refused_rows,
     read_identifiers,
     read_numbers,
     read_text,
-    refuse_rows,
 )
 from glabella.data.checks import parse_values
 from glabella.data.dictionary import Variable
@@ -95,10 +95,12 @@ def _read_keys(state: State) -> dict[str, Texts | pd.Series]:
     }
     for name, cells in keys.items():
         blank = np.flatnonzero(cells == "")
-        refuse_rows(state, file, name.upper(), blank, "{count} rows are blank", "Fill them in.")
+        note_refused_rows(
+            state, file, name.upper(), blank, "{count} rows are blank", "Fill them in."
+        )
     named = pd.DataFrame(keys)[KEY]
     doubled = np.flatnonzero((named.duplicated() & (named != "").all(axis=1)).to_numpy())
-    refuse_rows(
+    note_refused_rows(
         state,
         file,
         "USUBJID",
@@ -145,7 +147,7 @@ def _select(state: State, arms: Mapping[int, Texts]) -> dict[int, Bools]:
             )
     if not np.logical_or.reduce(list(taken.values())).any():
         everyone = np.arange(len(population))
-        refuse_rows(
+        note_refused_rows(
             state,
             file,
             f"TRT01{'P' if state.source.treatment == 'planned' else 'A'}"
@@ -268,7 +270,7 @@ def _convert_age(
     units = np.char.upper(read_text(state.take(file, "AGEU", "adam", "adsl")).astype(str))
     numbers, wrong = read_numbers(raw)
     unknown = ~np.isin(units, _AGE_UNITS) & ~np.isnan(numbers) & counted
-    refuse_rows(
+    note_refused_rows(
         state,
         file,
         "AGEU",

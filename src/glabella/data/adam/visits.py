@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.adam.baselines import check_baselines, list_bases, settle_baselines
-from glabella.data.adam.cells import State, add_finding, read_text, refuse_rows
+from glabella.data.adam.baselines import check_baselines, derive_baselines, list_bases
+from glabella.data.adam.cells import State, add_finding, note_refused_rows, read_text
 from glabella.data.adam.records import Records, read_records
 from glabella.data.adam.subjects import Subjects
 from glabella.data.adam.weeks import derive_weeks
-from glabella.domain.imputation import is_summary, may_look_ahead
+from glabella.domain.imputation import is_looking_ahead, is_summary
 from glabella.errors import DefinitionError, describe_choices
 
 
@@ -29,15 +29,15 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
     check_baselines(state, records)
     bases = list_bases(records)
     records = _select_flagged(state, records)
-    records = _settle_derived(state, records)
+    records = _select_derived(state, records)
     records = records.keep(records.rows["value"].notna().to_numpy())
-    records = settle_baselines(state, derive_weeks(state, records), bases)
-    records = _leave_weekless(state, records)
-    records = _prefer_observed(state, records)
+    records = derive_baselines(state, derive_weeks(state, records), bases)
+    records = _drop_weekless(state, records)
+    records = _select_observed(state, records)
     _warn_of_other_treatment(state, records, subjects)
     rows = records.rows
     doubled = rows.duplicated(["person", "period", "week"]).to_numpy()
-    refuse_rows(
+    note_refused_rows(
         state,
         records.file,
         "AVAL",
@@ -46,7 +46,7 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
         "Name the flag of those that count with `analysis_flag:`, or what tells their weeks apart "
         "with `week:`.",
     )
-    _refuse_later_baselines(state, records)
+    _check_later_baselines(state, records)
     made = rows[["person", "period", "week", "value"]].assign(dtype=records.texts("dtype"))
     return made.reset_index(drop=True)
 
@@ -112,7 +112,7 @@ def _select_flagged(state: State, records: Records) -> Records:
     return records.keep(kept)
 
 
-def _settle_derived(state: State, records: Records) -> Records:
+def _select_derived(state: State, records: Records) -> Records:
     """A carried score is no observed one: kept, it would hide who left and how they did."""
     flagged = records.rows["is_baseline"].to_numpy()
     kinds = records.rows["dtype"]
@@ -151,7 +151,7 @@ def _mark_summaries(records: Records) -> npt.NDArray[np.bool_]:
     return np.asarray(kinds.map(sums_up).to_numpy(), dtype=bool)
 
 
-def _prefer_observed(state: State, records: Records) -> Records:
+def _select_observed(state: State, records: Records) -> Records:
     """Keep a summary of observed records only where none of them stands for the week itself."""
     summed = _mark_summaries(records) & ~records.rows["is_baseline"].to_numpy()
     if not summed.any():
@@ -175,13 +175,13 @@ def _prefer_observed(state: State, records: Records) -> Records:
     return records.keep(~beside)
 
 
-def _refuse_later_baselines(state: State, records: Records) -> None:
+def _check_later_baselines(state: State, records: Records) -> None:
     """Refuse a variable of baseline whose value was filled in from later records."""
     if state.dictionary.variables[records.variable].timing != "baseline":
         return
     kinds, by_then = records.texts("dtype"), records.rows["week"] <= 0
-    ahead = [kind for kind in kinds.unique() if may_look_ahead(kind, is_baseline=True)]
-    refuse_rows(
+    ahead = [kind for kind in kinds.unique() if is_looking_ahead(kind, is_baseline=True)]
+    note_refused_rows(
         state,
         records.file,
         "DTYPE",
@@ -197,7 +197,7 @@ def _count(kinds: pd.Series) -> str:
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
 
 
-def _leave_weekless(state: State, records: Records) -> Records:
+def _drop_weekless(state: State, records: Records) -> Records:
     has_week = records.rows["week"].notna().to_numpy()
     if has_week.all():
         return records

@@ -80,7 +80,7 @@ def derive_outcomes(
     else:
         outcomes = _derive_from_scores(tables, endpoint, dictionary, clock)
     if outcomes.imputation is None:
-        _refuse_single_class(outcomes.frame["responded"], endpoint)
+        _check_single_class(outcomes.frame["responded"], endpoint)
     return outcomes
 
 
@@ -125,11 +125,11 @@ def _derive_from_scores(
     basis = np.where(chosen["score"].notna(), "observed", "").astype(object)
     held = visits.between(clock.week, np.inf).last()
     window = endpoint.visit_window
-    basis[_hold(chosen, held, events, window)] = "while_on_treatment"
+    basis[_apply_last_on_treatment(chosen, held, events, window)] = "while_on_treatment"
     missing.check_visits(
         visits, people["studyid"], window, ties=endpoint.ties, clock=clock, place=place
     )
-    _carry_forward(chosen, basis, missing.find_carried(visits, window, clock))
+    _apply_last_observation(chosen, basis, missing.find_carried(visits, window, clock))
     frame = pd.DataFrame(
         {
             "baseline": baseline,
@@ -139,7 +139,7 @@ def _derive_from_scores(
         index=people.index,
     )
     later = _find_later(visits, held, events, endpoint, clock)
-    known = _decide(frame, later, rule, visits, endpoint)
+    known = _apply_rule_to_scores(frame, later, rule, visits, endpoint)
     failed = _find_composites(frame["week"].to_numpy(), basis, events, endpoint)
     known, basis = np.where(failed, 0.0, known), np.where(failed, "composite", basis)
     findings += _note_met_before(baseline, rule, endpoint)
@@ -176,14 +176,14 @@ def _find_later(
         return None
     window = endpoint.sustained.visit_window
     later = visits.nearest(window, endpoint.ties)
-    _hold(later, held, events, window)
+    _apply_last_on_treatment(later, held, events, window)
     carried = endpoint.missing.method.find_carried(visits, window, clock)
     if carried is not None:
         _fill(later, carried, later["score"].isna().to_numpy())
     return later
 
 
-def _decide(
+def _apply_rule_to_scores(
     frame: pd.DataFrame,
     later: pd.DataFrame | None,
     rule: ScoreRule,
@@ -204,7 +204,9 @@ def _decide(
     return np.where((first == 0) | (last == 0) | lost, 0.0, first * last)
 
 
-def _hold(chosen: pd.DataFrame, held: pd.DataFrame, events: Intercurrent, window: Window) -> Bools:
+def _apply_last_on_treatment(
+    chosen: pd.DataFrame, held: pd.DataFrame, events: Intercurrent, window: Window
+) -> Bools:
     """Let the last score up to the end of treatment stand for a week that came after it."""
     stands = np.asarray(
         events.ended
@@ -216,7 +218,7 @@ def _hold(chosen: pd.DataFrame, held: pd.DataFrame, events: Intercurrent, window
     return stands
 
 
-def _carry_forward(
+def _apply_last_observation(
     chosen: pd.DataFrame, basis: npt.NDArray[np.object_], carried: pd.DataFrame | None
 ) -> None:
     if carried is None:
@@ -335,7 +337,7 @@ def _note_imputed_records(chosen: pd.DataFrame, endpoint: EndpointDefinition) ->
     ]
 
 
-def _refuse_single_class(responded: pd.Series, endpoint: EndpointDefinition) -> None:
+def _check_single_class(responded: pd.Series, endpoint: EndpointDefinition) -> None:
     counts = responded.value_counts()
     if len(counts) >= 2:
         return

@@ -39,7 +39,7 @@ def read_visits(
     if endpoint.sustained is not None:
         windows.append(endpoint.sustained.visit_window)
     for window in windows:
-        _refuse_uncovered_trials(tables, rows, endpoint.of, window)
+        _check_uncovered_trials(tables, rows, endpoint.of, window)
     ordered = rows.drop(columns="studyid").sort_values(["person", "week"], kind="stable")
     return Visits(ordered.reset_index(drop=True), tables.n)
 
@@ -75,7 +75,7 @@ def _drop_unscheduled(
     return rows[there.isin(known) | (rows["week"] <= 0).to_numpy()]
 
 
-def _refuse_uncovered_trials(
+def _check_uncovered_trials(
     tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
 ) -> None:
     covered = set(rows.loc[rows["week"].between(window.low, window.high), "studyid"].unique())

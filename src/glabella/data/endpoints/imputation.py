@@ -90,11 +90,11 @@ class OutcomeImputation:
         .. [1] Meng XL. Multiple-imputation inferences with uncongenial sources of input. Stat Sci
            1994;9:538-558.
         """
-        self.refuse_thin(rows, "the part to learn from")
+        self.check_thin(rows, "the part to learn from")
         part = self.take(rows)
         random = np.random.default_rng(seed)
         drawn = np.broadcast_to(part.scores, (self.count, *part.scores.shape)).copy()
-        for members, targets in part._regressions():
+        for members, targets in part._list_regressions():
             known = None if covariates is None else covariates[members]
             made = part._impute(members, random, known)
             drawn[:, targets] = made[:, np.isin(members, targets)]
@@ -106,7 +106,7 @@ class OutcomeImputation:
             responded *= part._judge(drawn[:, :, _BASELINE], drawn[:, :, column])
         return np.where(np.isnan(part.known), responded, part.known).astype(np.int8)
 
-    def refuse_thin(self, rows: npt.ArrayLike, part: str) -> None:
+    def check_thin(self, rows: npt.ArrayLike, part: str) -> None:
         """Refuse participants among whom too few scores of some trial are observed."""
         learning = self.take(rows)
         for trial in np.unique(learning.trial[np.isnan(learning.known)]):
@@ -124,7 +124,7 @@ class OutcomeImputation:
         judged = self.rule.judge(baseline.ravel(), score.ravel(), people)
         return judged.reshape(baseline.shape)
 
-    def _regressions(self) -> Iterator[tuple[Rows, Rows]]:
+    def _list_regressions(self) -> Iterator[tuple[Rows, Rows]]:
         """Name who is learnt from together, and whose scores that completes."""
         for trial in np.unique(self.trial[np.isnan(self.known)]):
             members = np.flatnonzero(self.trial == trial)
@@ -152,7 +152,7 @@ class OutcomeImputation:
         known = (self.arm[members][:, None] == arms[1:]).astype(float)
         room = observed // _OBSERVED_PER_PREDICTOR - len(used) - known.shape[1]
         if covariates is not None and room > 0:
-            known = np.hstack([known, _fill_varied(covariates)[:, :room]])
+            known = np.hstack([known, _select_varied(covariates)[:, :room]])
         completed = draw_missing(scores[:, used], known, count=self.count, random=random)
         made = np.broadcast_to(scores, (self.count, *scores.shape)).copy()
         made[:, :, used] = completed
@@ -171,7 +171,7 @@ class OutcomeImputation:
         return np.array([*range(judged), *others[:room]], dtype=int)
 
 
-def _fill_varied(covariates: Floats) -> Floats:
+def _select_varied(covariates: Floats) -> Floats:
     """Take the columns that vary, with their mean where a value is missing."""
     present = ~np.isnan(covariates)
     sums = np.where(present, covariates, 0.0).sum(axis=0)

@@ -73,7 +73,7 @@ def plan_imputation(
         judged.append(scores.later["score"].to_numpy(dtype=float))
     people = scores.tables.participants
     trial, trials = pd.factorize(people["studyid"].astype(object))
-    others = _spread_visits(scores.used, trial, windows)
+    others = _tabulate_other_visits(scores.used, trial, windows)
     last = scores.every.last()["week"].to_numpy(dtype=float)
     left = [~(last >= window.low) for window in windows]
     imputation = OutcomeImputation(
@@ -87,11 +87,11 @@ def plan_imputation(
         rule=scores.rule,
         trials=tuple(str(name) for name in trials),
     )
-    _refuse_unsupported(imputation, scores.place)
+    _check_unsupported(imputation, scores.place)
     return imputation
 
 
-def _spread_visits(used: Visits, trial: Rows, windows: tuple[Window, ...]) -> Floats:
+def _tabulate_other_visits(used: Visits, trial: Rows, windows: tuple[Window, ...]) -> Floats:
     """Put the scheduled visits outside the endpoint's windows into columns, the nearest first."""
     rows = used.rows[used.rows["week"] > 0]
     for window in windows:
@@ -110,7 +110,7 @@ def _number_arms(people: pd.DataFrame) -> Rows:
     return np.asarray(pd.factorize(people["arm"].astype(object))[0], dtype=int)
 
 
-def _refuse_unsupported(imputation: OutcomeImputation, place: str) -> None:
+def _check_unsupported(imputation: OutcomeImputation, place: str) -> None:
     others = imputation.scores[:, 1 + imputation.n_judged :]
     for code in np.unique(imputation.trial[np.isnan(imputation.known)]):
         members = np.flatnonzero(imputation.trial == code)

@@ -18,8 +18,8 @@ from glabella.data.mapping.labels import (
     NamedArm,
     Reading,
     find_coded_names,
+    read_labelled,
     read_labels,
-    take_labelled,
 )
 from glabella.data.mapping.sources import TrialSource, VariableColumn
 from glabella.data.mapping.units import convert_values, find_conversion
@@ -239,8 +239,8 @@ def read_column(
         What `codes` does not list is read by the file's own labels, if it has such.
     """
     if given.codes and (variable.type == "category" or not given.names_missing):
-        return _recode(raw, given, variable)
-    read = _follow_labels(raw, given, variable, labels)
+        return _convert_codes(raw, given, variable)
+    read = _apply_labels(raw, given, variable, labels)
     values = read.values
     if given.codes:
         # Only the codes for missing are listed; every other value stands for itself.
@@ -257,7 +257,7 @@ def read_identifiers(
 ) -> pd.Series:
     """Read identifiers, and refuse codes that stand for them."""
     raw = state.take(file, column, *keys).astype("category")
-    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    text, labels = read_labelled(raw, state.raw[file].value_labels.get(column, {}))
     coded = find_coded_names(text, labels)
     state.note_rows(
         text.isin(coded).to_numpy(),
@@ -275,11 +275,11 @@ def read_trial_names(
 ) -> pd.Series:
     """Read the names of trials, by the file's labels if it has such."""
     raw = state.take(file, column, *keys).astype("category")
-    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    text, labels = read_labelled(raw, state.raw[file].value_labels.get(column, {}))
     return write_ids(text.replace(labels).astype("category") if labels else raw)
 
 
-def interpret_column(
+def read_source_column(
     state: MappingState[TrialSource],
     file: str,
     given: VariableColumn,
@@ -330,7 +330,7 @@ def _convert(raw: pd.Series, unit: str, variable: Variable, place: str) -> pd.Se
     return converted.astype(object).where(numbers.notna(), raw.astype(object))
 
 
-def _recode(raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
+def _convert_codes(raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadColumn:
     text = to_text(raw).astype(object)
     mapped = match_codes(text, given.codes).map(given.codes)
     # A code of the dictionary's that the source does not list may mean something else in it.
@@ -342,13 +342,13 @@ def _recode(raw: pd.Series, given: VariableColumn, variable: Variable) -> ReadCo
     return ReadColumn(mapped.where(mapped.notna(), ""), (unlisted,))
 
 
-def _follow_labels(
+def _apply_labels(
     raw: pd.Series, given: VariableColumn, variable: Variable, labels: Mapping[str, str]
 ) -> ReadColumn:
     labels = {value: label for value, label in labels.items() if value not in given.codes}
     if not labels:
         return ReadColumn(raw)
-    text, there = take_labelled(raw, labels)
+    text, there = read_labelled(raw, labels)
     if not there:
         return ReadColumn(raw)
     reading = read_labels(there, variable)

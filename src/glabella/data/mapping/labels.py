@@ -68,13 +68,13 @@ def read_labels(labels: Mapping[str, str], variable: Variable) -> Reading:
     >>> read_labels({"1": "Male", "F": "male"}, sex)
     Reading(taken={'1': 'M'}, contradicted=frozenset({'F'}), unclear=frozenset())
     """
-    meant_by = {simplify_label(code): code for code in variable.codes}
-    meant_by = {simplify_label(label): code for code, label in variable.codes.items()} | meant_by
+    meant_by = {format_label(code): code for code in variable.codes}
+    meant_by = {format_label(label): code for code, label in variable.codes.items()} | meant_by
     taken, contradicted, unclear = {}, set(), set()
     for value, label in labels.items():
-        word = simplify_label(label, value)
+        word = format_label(label, value)
         code = meant_by.get(word)
-        if word in ("", simplify_label(value)):
+        if word in ("", format_label(value)):
             continue
         if code is None:
             # Of a category a value that is no code is refused as such.
@@ -104,10 +104,10 @@ def read_arm_labels(labels: Mapping[str, str], arms: Iterable[NamedArm]) -> Read
     """
     arms = list(arms)
     by_code = {code: arm for arm in arms for code in arm.codes}
-    by_word = {simplify_label(word): arm for arm in arms for word in (*arm.codes, *arm.words)}
+    by_word = {format_label(word): arm for arm in arms for word in (*arm.codes, *arm.words)}
     taken, contradicted, unclear = {}, set(), set()
     for value, label in labels.items():
-        arm, named = by_code.get(value), by_word.get(simplify_label(label, value))
+        arm, named = by_code.get(value), by_word.get(format_label(label, value))
         if arm is None and named is not None:
             taken[value] = named.codes[0]
         elif arm is not None and named is None:
@@ -125,8 +125,8 @@ def read_name_labels(labels: Mapping[str, str], known: Collection[str]) -> Readi
     >>> read_name_labels({"1": "MADRS", "2": "pulse"}, ["madrs", "hamd17"])
     Reading(taken={'1': 'madrs'}, contradicted=frozenset(), unclear=frozenset())
     """
-    by_word = {simplify_label(name): name for name in known}
-    meant = {value: by_word.get(simplify_label(label, value)) for value, label in labels.items()}
+    by_word = {format_label(name): name for name in known}
+    meant = {value: by_word.get(format_label(label, value)) for value, label in labels.items()}
     return Reading(
         {value: name for value, name in meant.items() if name and value not in known},
         frozenset(v for v, name in meant.items() if name and v in known and name != v),
@@ -145,7 +145,7 @@ def find_coded_names(text: pd.Series, labels: Mapping[str, str]) -> frozenset[st
     return frozenset(
         value
         for value, label in labels.items()
-        if value in there and simplify_label(label) != simplify_label(value)
+        if value in there and format_label(label) != format_label(value)
     )
 
 
@@ -165,7 +165,7 @@ def read_week_labels(labels: Mapping[str, str]) -> Reading:
     """
     unclear = set()
     for value, label in labels.items():
-        word = simplify_label(label)
+        word = format_label(label)
         number = pd.to_numeric(value, errors="coerce")
         found = _WEEK.fullmatch(word)
         agrees = found is not None and float(found[1].replace(",", ".")) == number
@@ -174,7 +174,7 @@ def read_week_labels(labels: Mapping[str, str]) -> Reading:
     return Reading({}, unclear=frozenset(unclear))
 
 
-def take_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series, dict[str, str]]:
+def read_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series, dict[str, str]]:
     """Take the cells as text, and the labels of values that occur in them.
 
     Returns
@@ -188,7 +188,7 @@ def take_labelled(raw: pd.Series, labels: Mapping[str, str]) -> tuple[pd.Series,
     return text, found
 
 
-def simplify_label(label: str, value: str | None = None) -> str:
+def format_label(label: str, value: str | None = None) -> str:
     """Write a label in the form in which labels are compared.
 
     Examples

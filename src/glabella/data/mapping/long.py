@@ -14,11 +14,11 @@ from glabella.data.checks import Finding, parse_values
 from glabella.data.dictionary import Variable
 from glabella.data.mapping.interpret import (
     MappingState,
-    interpret_column,
     read_identifiers,
+    read_source_column,
     read_trial_names,
 )
-from glabella.data.mapping.labels import read_name_labels, read_week_labels, take_labelled
+from glabella.data.mapping.labels import read_labelled, read_name_labels, read_week_labels
 from glabella.data.mapping.sources import AssessmentsFile, TrialSource
 from glabella.data.mapping.unmatched import explain_unmatched
 from glabella.data.tables import KEY, find_positions
@@ -112,7 +112,7 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
     return _Visits(keys, people, scales)
 
 
-def _take_names(
+def _read_names_as_categories(
     state: MappingState[TrialSource], file: str, column: str, *keys: str | int
 ) -> pd.Series:
     """Take a column of names as categories."""
@@ -127,7 +127,7 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     state.take(file.file, value.column, *at, "value")
     if file.parameter is None:
         variable = state.find(str(file.variable), *at, "variable")
-        raw = interpret_column(state, file.file, value, variable, at)
+        raw = read_source_column(state, file.file, value, variable, at)
         return [_parse(state, file.file, value.column, str(file.variable), raw, week, visits)]
     wanted = {file.parameters.get(name, name): name for name in state.dictionary.variables}
     for name in file.parameters:
@@ -140,7 +140,7 @@ def _map_long(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
         if code in wanted:
             rows = np.flatnonzero(levels.cat.codes.to_numpy() == number)
             variable = state.dictionary.variables[wanted[code]]
-            raw = interpret_column(state, file.file, value, variable, at, rows)
+            raw = read_source_column(state, file.file, value, variable, at, rows)
             made.append(
                 _parse(state, file.file, value.column, wanted[code], raw, week, visits, rows)
             )
@@ -154,11 +154,11 @@ def _read_parameters(
     wanted: Collection[str],
     *keys: str | int,
 ) -> pd.Series:
-    names = _take_names(state, file, column, *keys)
+    names = _read_names_as_categories(state, file, column, *keys)
     labels = state.raw[file].value_labels.get(column)
     if not labels:
         return names
-    text, there = take_labelled(names, labels)
+    text, there = read_labelled(names, labels)
     reading = read_name_labels(there, wanted)
     state.note_reading(
         text, reading, file, column, "Name the file's codes of them with `parameters:`."
@@ -172,7 +172,7 @@ def _map_wide(state: MappingState[TrialSource], index: int, visits: _Visits) -> 
     made = []
     for column, number in (file.weeks or {}).items():
         state.take(file.file, column, *at, "weeks", column)
-        raw = interpret_column(state, file.file, file.find_column(column), variable, at)
+        raw = read_source_column(state, file.file, file.find_column(column), variable, at)
         week = np.full(len(raw), float(number))
         made.append(_parse(state, file.file, column, str(file.variable), raw, week, visits))
     return made
@@ -183,7 +183,7 @@ def _read_weeks(
 ) -> npt.NDArray[np.float64]:
     labels = state.raw[file.file].value_labels.get(str(file.week))
     if labels:
-        text, there = take_labelled(weeks, labels)
+        text, there = read_labelled(weeks, labels)
         state.note_reading(
             text,
             read_week_labels(there),

@@ -9,20 +9,20 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from glabella.data.checks import Finding, parse_values, refuse_findings
+from glabella.data.checks import Finding, parse_values, raise_findings
 from glabella.data.dictionary import Dictionary
 from glabella.data.mapping.interpret import (
     MappingState,
-    interpret_column,
     read_identifiers,
+    read_source_column,
     read_trial_names,
 )
 from glabella.data.mapping.labels import (
     NamedArm,
     Reading,
     read_arm_labels,
+    read_labelled,
     read_name_labels,
-    take_labelled,
 )
 from glabella.data.mapping.long import map_assessments
 from glabella.data.mapping.sources import AssessmentsFile, ParticipantsFile, TrialSource
@@ -160,8 +160,8 @@ def map_trial(
     people = _map_participants(state)
     assessments = map_assessments(state, people)
     if source.design == "crossover":
-        people, assessments = _take_periods(state, people, assessments)
-    refuse_findings(state.findings, rows=state.list_rows())
+        people, assessments = _select_periods_of_person(state, people, assessments)
+    raise_findings(state.findings, rows=state.list_rows())
     return PatientTables(
         participants=people,
         assessments=assessments,
@@ -228,7 +228,7 @@ def _map_participants(state: MappingState[TrialSource]) -> pd.DataFrame:
         keys = (*at, "variables", name)
         variable = state.find(name, *keys)
         given = file.find_column(name)
-        raw = interpret_column(state, file.file, given, variable, keys)
+        raw = read_source_column(state, file.file, given, variable, keys)
         scales = columns.get("scale")
         # A scale that is none was noted with the column that names it.
         parsed = parse_values(raw, variable, scales=scales, notes_scales=scales is None)
@@ -243,7 +243,7 @@ def _read_role(
     """Read arms and scales by their labels too; a site or cohort is whatever stands there."""
     file = state.source.participants.file
     raw = state.take(file, column, *keys)
-    text, labels = take_labelled(raw, state.raw[file].value_labels.get(column, {}))
+    text, labels = read_labelled(raw, state.raw[file].value_labels.get(column, {}))
     reading, remedy = Reading({}), ""
     if role == "arm" and state.arms:
         reading = read_arm_labels(labels, state.arms)
@@ -310,7 +310,7 @@ def _check_groups(state: MappingState[TrialSource], columns: dict[str, pd.Series
             )
 
 
-def _take_periods(
+def _select_periods_of_person(
     state: MappingState[TrialSource], people: pd.DataFrame, assessments: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give a crossover one row a participant, or one for each period of each."""

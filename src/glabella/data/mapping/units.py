@@ -59,7 +59,7 @@ def _open_registry() -> Any:
     return registry
 
 
-def _spell(unit: str) -> str:
+def _format_unit(unit: str) -> str:
     """Write a unit as pint reads it: ``kg/m2`` as ``kg/m**2``, ``10^9/L`` as ``10**9/L``."""
     for written, read in _SPELLINGS.items():
         unit = re.sub(rf"(?<!\w){written}(?!\w)", read, unit)
@@ -109,7 +109,9 @@ def find_conversion(unit: str, variable: Variable, *, place: str) -> tuple[float
             remedy="Give its `unit:` there, or leave this one out.",
         )
     counted = find_counted(unit), find_counted(variable.unit)
-    if _spell(unit) == _spell(variable.unit) and (not all(counted) or counted[0] == counted[1]):
+    if _format_unit(unit) == _format_unit(variable.unit) and (
+        not all(counted) or counted[0] == counted[1]
+    ):
         return 1.0, 0.0
     try:
         found = _convert_units(unit, variable.unit, is_hba1c=_is_hba1c(variable.label))
@@ -148,7 +150,7 @@ def _convert_units(unit: str, target: str, *, is_hba1c: bool) -> tuple[float, fl
     if any(_INCOMPLETE.search(each) for each in (unit, target)):
         raise ValueError
     registry = _open_registry()
-    kinds = [find_kind(each, _spell(each), registry) for each in (unit, target)]
+    kinds = [find_kind(each, _format_unit(each), registry) for each in (unit, target)]
     source, wanted = kinds
     if source is None or wanted is None:
         raise ValueError
@@ -168,8 +170,8 @@ def _convert_units(unit: str, target: str, *, is_hba1c: bool) -> tuple[float, fl
 
 def _measure(unit: str, target: str, registry: Any) -> tuple[float, float]:
     # A unit may have a factor of its own, as ten to the ninth a litre has.
-    source = registry.Quantity(registry.parse_expression(_spell(unit)))
-    wanted = registry.Quantity(registry.parse_expression(_spell(target)))
+    source = registry.Quantity(registry.parse_expression(_format_unit(unit)))
+    wanted = registry.Quantity(registry.parse_expression(_format_unit(target)))
     if str(source.units) in _TEMPERATURES and str(wanted.units) in _TEMPERATURES:
         (step, zero), (of_step, of_zero) = (_TEMPERATURES[str(q.units)] for q in (source, wanted))
         return float(step / of_step), float((zero - of_zero) / of_step)

@@ -19,9 +19,9 @@ from glabella.atomic import make_folder
 from glabella.data.cells import to_text
 from glabella.data.reading.columnar import (
     WHOLE_NUMBERS,
+    check_damage,
+    convert_to_words,
     open_parquet,
-    refuse_damage,
-    spell_out,
     to_frame,
 )
 from glabella.data.reading.decimals import (
@@ -30,14 +30,14 @@ from glabella.data.reading.decimals import (
     write_points,
 )
 from glabella.data.reading.delimited import find_layout, read_parts
-from glabella.data.reading.files import check_is_there, read_table, refuse_no_rows
+from glabella.data.reading.files import check_has_rows, check_is_there, read_table
 from glabella.data.reading.header import check_header_differs, check_names
 from glabella.data.reading.raw import ReadOptions
 from glabella.data.reading.statistical.tables import (
     FORMATS,
     describe_statistical,
     read_statistical_parts,
-    take_value_labels,
+    read_value_labels,
 )
 from glabella.errors import DataError
 
@@ -99,12 +99,12 @@ class ParquetTable(BatchedTable):
         """Read the files one after the other, as `BatchedTable.read` says."""
         wanted = [name for name in self.names if name in set(columns)]
         for path in self.paths:
-            with refuse_damage(path), _open_parquet(path) as file:
+            with check_damage(path), _open_parquet(path) as file:
                 schema = pyarrow.parquet.read_schema(path)
                 for batch in file.iter_batches(rows, columns=wanted, use_threads=False):
                     # Damage in a part that reading did not need would come to light later.
                     batch.validate(full=True)
-                    table = spell_out(pyarrow.Table.from_batches([batch]), schema, path)
+                    table = convert_to_words(pyarrow.Table.from_batches([batch]), schema, path)
                     yield self._to_frame(table, path)
 
     def _to_frame(self, table: pyarrow.Table, path: Path) -> pd.DataFrame:
@@ -223,9 +223,9 @@ def open_batches(
     if ending == ".parquet":
         return _open_parquet_files([path], path, choose, tuple(exact), options)
     if ending in _TEXT:
-        return _spool_text(path, options, choose, spool, exact)
+        return _write_text_parts(path, options, choose, spool, exact)
     if ending in FORMATS:
-        return _spool_statistical(path, options, choose, spool, exact)
+        return _write_statistical(path, options, choose, spool, exact)
     frame = read_table(path, options).frame
     frame = frame[list(choose([str(name) for name in frame.columns]))]
     return HeldTable(
@@ -281,7 +281,7 @@ def _open_parquet_files(
     first: pyarrow.Schema | None = None
     n_rows = 0
     for path in paths:
-        with refuse_damage(path), _open_parquet(path) as file:
+        with check_damage(path), _open_parquet(path) as file:
             schema = pyarrow.parquet.read_schema(path).remove_metadata()
             count = file.metadata.num_rows
         check_names(schema.names, path)
@@ -294,14 +294,14 @@ def _open_parquet_files(
                 remedy="The parts of one table have the same columns, of the same types.",
             )
         n_rows += count
-    refuse_no_rows(n_rows, named)
+    check_has_rows(n_rows, named)
     chosen = tuple(choose(first.names if first is not None else []))
     if options.decimal != "." and first is not None:
         texts = [field.name for field in first if _is_text(field.type) and field.name not in exact]
         asked = [name for name in texts if name in chosen]
         beside = [name for name in texts if name not in chosen]
         check_grouped_points(
-            _take_numbers(paths, asked), named, others=lambda: [_take_numbers(paths, beside)]
+            _read_digits(paths, asked), named, others=lambda: [_read_digits(paths, beside)]
         )
     return ParquetTable(tuple(paths), chosen, n_rows, exact)
 
@@ -312,11 +312,11 @@ def _is_text(kind: pyarrow.DataType) -> bool:
     return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
 
 
-def _take_numbers(paths: list[Path], names: list[str]) -> pyarrow.Table:
+def _read_digits(paths: list[Path], names: list[str]) -> pyarrow.Table:
     """Take the different cells of text columns that hold a digit; most columns have none."""
     found: dict[str, set[str]] = {name: set() for name in names}
     for path in paths if names else ():
-        with refuse_damage(path), _open_parquet(path) as file:
+        with check_damage(path), _open_parquet(path) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(found), use_threads=False):
                 for name in list(found):
                     cells = batch[name]
@@ -349,14 +349,14 @@ def _compare(first: pyarrow.Schema, other: pyarrow.Schema) -> str:
     return "the part's columns are not in the order"
 
 
-def _spool_text(
+def _write_text_parts(
     path: Path, options: ReadOptions, choose: Choose, spool: Path, exact: Sequence[str]
 ) -> SpooledTable:
     layout = find_layout(path, options)
     parts = read_parts(layout, keeps_blank=True)
     header = next(parts)
     top = next(parts, header)
-    refuse_no_rows(top.num_rows, path)
+    check_has_rows(top.num_rows, path)
     check_header_differs(top.slice(0, 50).to_pandas(), path)
     asked = list(choose(header.column_names))
     written = _write_parts((part.select(asked) for part in chain([top], parts)), spool)
@@ -373,7 +373,7 @@ def _spool_text(
     return SpooledTable(tuple(written), whole.schema, whole.num_rows, commas)
 
 
-def _spool_statistical(
+def _write_statistical(
     path: Path, options: ReadOptions, choose: Choose, spool: Path, exact: Sequence[str]
 ) -> SpooledTable:
     described = describe_statistical(path, options)
@@ -382,7 +382,7 @@ def _spool_statistical(
     written = _write_parts((_to_table(frame, exact) for frame in frames), spool)
     opened = list(_open_parts(written))
     count = sum(table.num_rows for table in opened)
-    refuse_no_rows(count, path)
+    check_has_rows(count, path)
     # A column of whole numbers may have a gap in some part only, and be of another type there.
     schema = pyarrow.unify_schemas([t.schema for t in opened], promote_options="permissive")
     whole = pyarrow.concat_tables(table.cast(schema) for table in opened)
@@ -400,7 +400,7 @@ def _spool_statistical(
                 if beside
             ),
         )
-    labels = take_value_labels(described, asked)
+    labels = read_value_labels(described, asked)
     return SpooledTable(tuple(written), schema, count, labels=labels)
 
 

@@ -24,7 +24,7 @@ _MOST_CELLS_PER_BYTE = 100
 _FEW_CELLS = 50_000_000
 
 
-def refuse_width(count: int, path: Path) -> None:
+def check_width(count: int, path: Path) -> None:
     """Refuse a table of more columns than a worksheet has."""
     if count > MOST_COLUMNS:
         raise DataError(
@@ -34,7 +34,7 @@ def refuse_width(count: int, path: Path) -> None:
         )
 
 
-def refuse_expansion(unpacked: int, path: Path) -> None:
+def check_expansion(unpacked: int, path: Path) -> None:
     """Refuse a file that unpacks to far more than its size."""
     allowed = min(_MOST_BYTES, max(_SMALL_BYTES, _MOST_TIMES * path.stat().st_size))
     if unpacked > allowed:
@@ -46,7 +46,7 @@ def refuse_expansion(unpacked: int, path: Path) -> None:
         )
 
 
-def refuse_repetition(rows: int, columns: int, path: Path) -> None:
+def check_repetition(rows: int, columns: int, path: Path) -> None:
     """Refuse a file that claims more cells than its bytes can hold anything of."""
     size = path.stat().st_size
     is_odd = rows > max(_FEW_ROWS, _MOST_ROWS_PER_BYTE * size)

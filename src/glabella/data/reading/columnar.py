@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from glabella.data.precision import widen
-from glabella.data.reading.bounds import refuse_expansion, refuse_repetition
+from glabella.data.reading.bounds import check_expansion, check_repetition
 from glabella.data.reading.header import check_names
 from glabella.data.reading.raw import RawTable
 from glabella.errors import DataError
@@ -37,7 +37,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
     RawTable
         Columns keep their types. Labels are those under `label` in the columns' own metadata.
     """
-    with refuse_damage(path):
+    with check_damage(path):
         schema = pyarrow.parquet.read_schema(path)
         check_names(schema.names, path)
         asked = set(schema.names if columns is None else columns)
@@ -46,7 +46,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
             table = file.read(columns=wanted)
         # Damage in a part that reading did not need would come to light in some later step.
         table.validate(full=True)
-        table = spell_out(table, schema, path)
+        table = convert_to_words(table, schema, path)
         n_rows = table.num_rows
     if not wanted:
         return RawTable(pd.DataFrame(index=range(n_rows)))
@@ -54,17 +54,17 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
 
 
 def open_parquet(path: Path, **how: Any) -> pyarrow.parquet.ParquetFile:
-    """Open a file whose text is read as positions in a list of words, for `spell_out`."""
+    """Open a file whose text is read as positions in a list of words, for `convert_to_words`."""
     with pyarrow.parquet.ParquetFile(path) as file:
         schema, described = file.schema_arrow, file.metadata
         groups = [described.row_group(at) for at in range(described.num_row_groups)]
-        refuse_repetition(described.num_rows, described.num_columns, path)
-        refuse_expansion(sum(group.total_byte_size for group in groups), path)
+        check_repetition(described.num_rows, described.num_columns, path)
+        check_expansion(sum(group.total_byte_size for group in groups), path)
     text = [field.name for field in schema if field.type in _TEXT]
     return pyarrow.parquet.ParquetFile(path, read_dictionary=text, **how)
 
 
-def spell_out(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarrow.Table:
+def convert_to_words(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarrow.Table:
     """Give a table its own types: text that was read as positions in a list of words is text."""
     for at, name in enumerate(table.column_names):
         wanted = schema.field(name).type
@@ -74,13 +74,13 @@ def spell_out(table: pyarrow.Table, schema: pyarrow.Schema, path: Path) -> pyarr
             pc.sum(pc.take(pc.binary_length(part.dictionary), part.indices)).as_py() or 0
             for part in table[at].chunks
         )
-        refuse_expansion(size, path)
+        check_expansion(size, path)
         table = table.set_column(at, schema.field(name), table[at].cast(wanted))
     return table
 
 
 @contextmanager
-def refuse_damage(path: Path) -> Iterator[None]:
+def check_damage(path: Path) -> Iterator[None]:
     """Refuse a file that turns out not to be whole."""
     try:
         yield

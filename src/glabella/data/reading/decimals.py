@@ -41,9 +41,9 @@ def find_decimal_commas(
     commas = {name: _count(table[name], ",", _COMMA) for name in table.column_names}
     with_comma = tuple(name for name, count in commas.items() if count)
     if stated == ",":
-        _refuse_both_signs(table, commas, path)
+        _check_both_signs(table, commas, path)
     elif with_comma:
-        _refuse_doubt(table, commas, path)
+        _check_doubt(table, commas, path)
     else:
         check_grouped_points(table, path, delimiter=delimiter, others=others)
     return with_comma
@@ -68,7 +68,7 @@ def _count(cells: pyarrow.ChunkedArray, sign: str, pattern: str) -> int:
     return int(pc.sum(pc.match_substring_regex(cells.filter(held), pattern)).as_py())
 
 
-def _refuse_both_signs(table: pyarrow.Table, commas: dict[str, int], path: Path) -> None:
+def _check_both_signs(table: pyarrow.Table, commas: dict[str, int], path: Path) -> None:
     """Refuse points among decimal commas; a column of points alone may be versions or days."""
     for name, count in commas.items():
         points = _count(table[name], ".", _POINT)
@@ -81,7 +81,7 @@ def _refuse_both_signs(table: pyarrow.Table, commas: dict[str, int], path: Path)
             )
 
 
-def _refuse_doubt(table: pyarrow.Table, commas: dict[str, int], path: Path) -> None:
+def _check_doubt(table: pyarrow.Table, commas: dict[str, int], path: Path) -> None:
     with_comma = [name for name, count in commas.items() if count]
     for name in table.column_names:
         if _count(table[name], ".", _POINT):
@@ -115,11 +115,11 @@ def check_grouped_points(
         return
     # Programs that write 10.000 write 500.000 too, unless the point groups.
     mixed = [name for name in doubtful if pc.any(_match(table[name], _WHOLE)).as_py()]
-    is_open = delimiter == ";" or bool(mixed) or _shows_commas(table)
+    is_open = delimiter == ";" or bool(mixed) or _is_with_commas(table)
     is_settled = delimiter == "," or len(doubtful) < len(groups)
     for other in () if is_open else others():
-        is_open = is_open or _shows_commas(other)
-        is_settled = is_settled or _shows_points(other)
+        is_open = is_open or _is_with_commas(other)
+        is_settled = is_settled or _is_with_points(other)
     if is_open or not is_settled:
         raise AmbiguousFileError(
             f"the column '{(mixed or doubtful)[0]}' has numbers with a point, and each before "
@@ -133,7 +133,7 @@ def _match(cells: pyarrow.ChunkedArray, pattern: str) -> pyarrow.ChunkedArray:
     return pc.match_substring_regex(cells, pattern)
 
 
-def _shows_commas(table: pyarrow.Table) -> bool:
+def _is_with_commas(table: pyarrow.Table) -> bool:
     """Say whether cells are written as where the comma is the decimal sign."""
     return any(
         _count(table[name], sign, pattern)
@@ -142,7 +142,7 @@ def _shows_commas(table: pyarrow.Table) -> bool:
     )
 
 
-def _shows_points(table: pyarrow.Table) -> bool:
+def _is_with_points(table: pyarrow.Table) -> bool:
     """Say whether a column has points that can't group thousands."""
     return any(
         _count(table[name], ".", _POINT) > _count(table[name], ".", _POINT_THOUSANDS)

@@ -66,7 +66,7 @@ def find_layout(path: Path, options: ReadOptions) -> DelimitedLayout:
     encoding = find_encoding(path, options.encoding)
     delimiter: str = options.delimiter or ("\t" if path.suffix.lower() == ".tsv" else "")
     layout = DelimitedLayout(path, encoding, delimiter)
-    with _refuse_no_table(layout):
+    with _check_has_table(layout):
         directed = _read_directive(path, encoding)
         layout = replace(layout, has_directive=directed is not None)
         delimiter = options.delimiter or directed or delimiter
@@ -90,12 +90,12 @@ def _read_directive(path: Path, encoding: str) -> str | None:
 
 def read_parts(layout: DelimitedLayout, *, keeps_blank: bool = False) -> Iterator[pyarrow.Table]:
     """Read a text file part by part, decimal signs as they stand."""
-    with _refuse_no_table(layout):
+    with _check_has_table(layout):
         yield from _read_columns(layout, keeps_blank)
 
 
 @contextmanager
-def _refuse_no_table(layout: DelimitedLayout) -> Iterator[None]:
+def _check_has_table(layout: DelimitedLayout) -> Iterator[None]:
     try:
         yield
     except UnicodeError:
@@ -118,7 +118,7 @@ def _read_rows(
     with path.open(encoding=layout.encoding, newline="") as lines:
         if layout.has_directive:
             next(lines)
-        plain = _refuse_nul(lines, path)
+        plain = _check_nul(lines, path)
         for row in csv.reader(plain, delimiter=delimiter or layout.delimiter, strict=True):
             # A line without any cell is no row; a table of one column has no bare delimiters.
             if not row:
@@ -132,7 +132,7 @@ def _read_rows(
             yield row
 
 
-def _refuse_nul(lines: Iterable[str], path: Path) -> Iterator[str]:
+def _check_nul(lines: Iterable[str], path: Path) -> Iterator[str]:
     for line in lines:
         if "\0" in line:
             raise DataError(

@@ -52,11 +52,11 @@ def read_table(
             remedy="Run the same again when no other program writes it.",
         )
     if not may_be_empty:
-        refuse_no_rows(len(table.frame), path)
+        check_has_rows(len(table.frame), path)
     if path.suffix.lower() in (*_TEXT, *_WORKBOOKS):
         check_header_differs(table.frame, path)
     if path.suffix.lower() not in _TEXT and (options is None or options.decimal != "."):
-        check_grouped_points(_take_text(table.frame), path)
+        check_grouped_points(_read_text_columns(table.frame), path)
     return table if columns is None else _keep(table, set(columns))
 
 
@@ -71,7 +71,7 @@ def _read(path: Path, options: ReadOptions, columns: Sequence[str] | None) -> Ra
     return read_statistical(path, options, columns)
 
 
-def _take_text(frame: pd.DataFrame) -> pyarrow.Table:
+def _read_text_columns(frame: pd.DataFrame) -> pyarrow.Table:
     """Take the columns in which numbers may be text; a format with types has both."""
     names = [
         name
@@ -89,7 +89,7 @@ def _keep(table: RawTable, wanted: set[str]) -> RawTable:
     )
 
 
-def refuse_no_rows(count: int, path: Path) -> None:
+def check_has_rows(count: int, path: Path) -> None:
     """Refuse a table without rows."""
     if not count:
         raise DataError(

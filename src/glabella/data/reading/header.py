@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from glabella.data.reading.bounds import refuse_width
+from glabella.data.reading.bounds import check_width
 from glabella.errors import DataError, describe_choices
 
 _NO_HEADER = "Write the names of the columns into the first row."
@@ -81,7 +81,7 @@ def _describe_nameless(count: int, total: int, path: Path) -> DataError:
 
 def check_names(names: Sequence[str], path: Path) -> None:
     """Refuse column names that can't tell the columns apart."""
-    refuse_width(len(names), path)
+    check_width(len(names), path)
     repeated = sorted(name for name, count in Counter(names).items() if count > 1 and name.strip())
     if repeated:
         raise DataError(
@@ -140,7 +140,7 @@ def describe_columns(name: str, frame: pd.DataFrame) -> str:
     "Did you mean 'age'? There are: age, id."
     """
     names = [str(column) for column in frame.columns]
-    shapes = Counter(_shape(column) for column in names if re.search(r"\d", column))
+    shapes = Counter(_describe_shape(column) for column in names if re.search(r"\d", column))
     most = max(shapes.values(), default=0)
     if len(names) > len(frame) and most >= max(_FEWEST_OF_A_SERIES, len(names) / 2):
         return (
@@ -154,11 +154,11 @@ def _is_of_shape(name: str, cells: pd.Series) -> bool:
     if not (re.search(r"\d", name) and re.search(r"\D", name)):
         return False
     present = cells[cells.notna() & (cells != "")].astype(str)
-    alike = present.map(_shape) == _shape(name)
+    alike = present.map(_describe_shape) == _describe_shape(name)
     return bool(len(alike)) and bool(alike.mean() > 0.5)
 
 
-def _shape(text: str) -> str:
+def _describe_shape(text: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text.strip()))
 
 

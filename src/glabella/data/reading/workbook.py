@@ -17,7 +17,7 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 import pandas as pd
 
-from glabella.data.reading.bounds import MOST_COLUMNS, refuse_expansion
+from glabella.data.reading.bounds import MOST_COLUMNS, check_expansion
 from glabella.data.reading.header import (
     NamedPart,
     check_first_row,
@@ -69,7 +69,7 @@ def read_workbook(path: Path, options: ReadOptions) -> RawTable:
     _check_start(path)
     try:
         _check_size(path)
-        uses_formulas, uses_merging = _search_parts(path, _FORMULA), _search_parts(path, _MERGE)
+        uses_formulas, uses_merging = _find_parts(path, _FORMULA), _find_parts(path, _MERGE)
         with _open(path, data_only=True) as book:
             sheet = _choose_sheet(book, options.sheet, path)
             rows = _read_rows(sheet, path)
@@ -103,7 +103,7 @@ def _check_start(path: Path) -> None:
 def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as parts:
         # No part gives more than it states here: its reader stops there.
-        refuse_expansion(sum(part.file_size for part in parts.infolist()), path)
+        check_expansion(sum(part.file_size for part in parts.infolist()), path)
 
 
 def _check_areas(path: Path) -> None:
@@ -123,7 +123,7 @@ def _check_areas(path: Path) -> None:
         )
 
 
-def _search_parts(path: Path, pattern: re.Pattern[bytes]) -> bool:
+def _find_parts(path: Path, pattern: re.Pattern[bytes]) -> bool:
     """Search the workbook's XML, to save a second pass over the cells of most workbooks."""
     return next(_find_in_parts(path, pattern), None) is not None
 
@@ -190,7 +190,7 @@ def _read_rows(sheet: Any, path: Path) -> list[tuple[int, list[Any]]]:
         values = [cell.value for cell in cells]
         errors += sum(cell.data_type == "e" for cell in cells)
         blank += sum(value is None for value in values)
-        _refuse_large(number, len(cells), blank, sheet.title, path)
+        _check_large(number, len(cells), blank, sheet.title, path)
         # A row is as wide as its last value: a lone cell far to the right widens no other.
         while values and values[-1] in (None, ""):
             values.pop()
@@ -209,7 +209,7 @@ def _read_rows(sheet: Any, path: Path) -> list[tuple[int, list[Any]]]:
     return rows
 
 
-def _refuse_large(number: int, width: int, blank: int, title: str, path: Path) -> None:
+def _check_large(number: int, width: int, blank: int, title: str, path: Path) -> None:
     if number > _MOST_ROWS or width > MOST_COLUMNS:
         raise DataError(
             f"sheet '{title}' has a cell beyond row {_MOST_ROWS:,} or column XFD, where Excel's "

@@ -10,7 +10,7 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines
 from glabella.domain.timing import BASELINE, Moment
 from glabella.features.builders.as_given import AsGiven
-from glabella.features.builders.scale import express_score
+from glabella.features.builders.scale import convert_score
 from glabella.features.feature_set import FeatureDefinition
 
 __all__ = ["BaselineScore"]
@@ -66,4 +66,4 @@ class BaselineScore(AsGiven):
         AnalysisError
             If points of different scales would be mixed.
         """
-        return express_score(find_baselines(tables, feature.variable), feature, variable, tables)
+        return convert_score(find_baselines(tables, feature.variable), feature, variable, tables)

@@ -10,7 +10,7 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_baselines, find_visit_scores
 from glabella.domain.timing import Moment
 from glabella.errors import DefinitionError
-from glabella.features.builders.scale import express_score, find_unit, refuse_mixed_points
+from glabella.features.builders.scale import check_mixed_points, convert_score, find_unit
 from glabella.features.feature_set import FeatureDefinition
 from glabella.features.spec import FeatureSpec
 
@@ -102,14 +102,14 @@ class ChangeFromBaseline:
         if feature.expressed_as == "percent_change":
             return 100.0 * (later - base) / base.where(base > 0)
         if feature.expressed_as == "points":
-            refuse_mixed_points(
+            check_mixed_points(
                 feature,
                 variable,
                 tables,
                 remedy="Write `as: percent_change` or `as: percent_of_range`.",
             )
             return later - base
-        before, after = (express_score(part, feature, variable, tables) for part in (base, later))
+        before, after = (convert_score(part, feature, variable, tables) for part in (base, later))
         return after - before
 
 

@@ -58,7 +58,7 @@ def find_unit(feature: FeatureDefinition, variable: Variable) -> str | None:
     }.get(feature.expressed_as, f"points of {feature.expressed_as}")
 
 
-def express_score(
+def convert_score(
     points: pd.Series, feature: FeatureDefinition, variable: Variable, tables: PatientTables
 ) -> pd.Series:
     """Express totals as the feature asks.
@@ -71,7 +71,7 @@ def express_score(
     if variable.type != "score":
         return points
     if feature.expressed_as == "points":
-        refuse_mixed_points(
+        check_mixed_points(
             feature,
             variable,
             tables,
@@ -81,12 +81,12 @@ def express_score(
     made = pd.Series(float("nan"), index=points.index)
     for scale, rows in points.groupby(_list_scales(tables), sort=False, dropna=False):
         own = variable.find_scale(None if pd.isna(scale) else str(scale))
-        table = {total: _express(total, own, feature) for total in rows.dropna().unique()}
+        table = {total: _convert_total(total, own, feature) for total in rows.dropna().unique()}
         made[rows.index] = rows.map(table).astype(float)
     return made
 
 
-def refuse_mixed_points(
+def check_mixed_points(
     feature: FeatureDefinition, variable: Variable, tables: PatientTables, *, remedy: str
 ) -> None:
     """Refuse points where the participants are not all rated on one scale."""
@@ -102,7 +102,7 @@ def _list_scales(tables: PatientTables) -> pd.Series:
     return pd.Series([None] * len(people) if named is None else list(named), index=people.index)
 
 
-def _express(total: float, scale: Scale, feature: FeatureDefinition) -> float | None:
+def _convert_total(total: float, scale: Scale, feature: FeatureDefinition) -> float | None:
     if feature.expressed_as == "percent_of_range":
         return scale.percent_of_range(total)
     if feature.expressed_as == "severity_band":
@@ -111,7 +111,7 @@ def _express(total: float, scale: Scale, feature: FeatureDefinition) -> float | 
                 f"feature '{feature.name}': no bands of severity are published for {scale.label}",
                 remedy="Write `as: percent_of_range`.",
             )
-        return scale.severity_band(total)
+        return scale.find_severity_band(total)
     if feature.expressed_as == scale.name:
         return total
     return find_crosswalk(scale.name, feature.expressed_as).convert(total)

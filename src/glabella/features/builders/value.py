@@ -11,7 +11,7 @@ from glabella.data.tables import PatientTables
 from glabella.domain.timing import Moment
 from glabella.errors import AnalysisError
 from glabella.features.builders.as_given import AsGiven
-from glabella.features.builders.scale import express_score
+from glabella.features.builders.scale import convert_score
 from glabella.features.feature_set import FeatureDefinition
 
 __all__ = ["Value"]
@@ -72,4 +72,4 @@ class Value(AsGiven):
                 f"feature '{feature.name}': no column is mapped to '{feature.variable}'",
                 remedy="Map it under the participants' `variables:`, or leave the feature out.",
             )
-        return express_score(tables.participants[feature.variable], feature, variable, tables)
+        return convert_score(tables.participants[feature.variable], feature, variable, tables)

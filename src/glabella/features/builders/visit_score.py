@@ -10,7 +10,7 @@ from glabella.data.dictionary import Variable
 from glabella.data.tables import PatientTables, find_visit_scores
 from glabella.domain.timing import Moment
 from glabella.features.builders.as_given import AsGiven
-from glabella.features.builders.scale import express_score
+from glabella.features.builders.scale import convert_score
 from glabella.features.feature_set import FeatureDefinition
 
 __all__ = ["VisitScore"]
@@ -68,4 +68,4 @@ class VisitScore(AsGiven):
             If points of different scales would be mixed.
         """
         points = find_visit_scores(tables, feature.variable, feature.visit_window)
-        return express_score(points, feature, variable, tables)
+        return convert_score(points, feature, variable, tables)

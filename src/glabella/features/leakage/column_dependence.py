@@ -112,7 +112,7 @@ def find_function(
     return chance if chance < 0 else None
 
 
-def follows_in_order(one: Floats, other: Floats) -> bool:
+def is_in_same_order(one: Floats, other: Floats) -> bool:
     """Say whether two columns rise together, or one as the other falls, without exception.
 
     Returns

@@ -17,7 +17,7 @@ from glabella.features.leakage.column_dependence import (
     compute_separation,
     count_decimals,
     find_function,
-    follows_in_order,
+    is_in_same_order,
 )
 from glabella.features.leakage.grading import CERTAIN
 from glabella.features.spec import FeatureTable
@@ -126,17 +126,17 @@ def is_told_before(
         by a fixed cut, explains the finding.
     """
     return any(
-        _follows(column, rows, known) or (not exactly and _is_nearly_told(column, rows, known))
+        _is_following(column, rows, known) or (not exactly and _is_nearly_told(column, rows, known))
         for known in before
     )
 
 
-def _follows(column: Column, rows: Bools, known: Floats) -> bool:
+def _is_following(column: Column, rows: Bools, known: Floats) -> bool:
     both = rows & column.known & ~np.isnan(known)
     if not covers(both, rows & column.known):
         return False
     values, by = column.values[both], known[both]
-    if column.is_ordered and follows_in_order(values, by):
+    if column.is_ordered and is_in_same_order(values, by):
         return True
     chance = find_function(values, by, is_ordered=column.is_ordered)
     return chance is not None and chance < CERTAIN

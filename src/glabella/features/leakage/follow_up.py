@@ -43,7 +43,7 @@ def _find_exact(
         severity = grade(chance, 2 * len(followed), fewest)
         if severity is None:
             continue
-        if not _tells_levels_apart(known[rows], is_so) and column.n_levels > 1:
+        if not _is_separating_levels(known[rows], is_so) and column.n_levels > 1:
             yield make_finding(
                 column.name,
                 "warn",
@@ -58,7 +58,7 @@ def _find_exact(
         )
 
 
-def _tells_levels_apart(known: Bools, is_so: Bools) -> bool:
+def _is_separating_levels(known: Bools, is_so: Bools) -> bool:
     """Say whether the recorded values alone tell; else only their lack does."""
     return bool(is_so[known].any() and not is_so[known].all())
 
@@ -70,7 +70,7 @@ def _find_near(
     levels = np.unique(values)
     for words, happened in followed:
         for level in levels:
-            rows = ~np.isnan(happened) & _differs_within(values == level, trials)
+            rows = ~np.isnan(happened) & _is_differing_within(values == level, trials)
             lost, n = happened[rows] == 0, int(rows.sum())
             if not FEWEST <= lost.sum() <= n - FEWEST:
                 continue
@@ -91,7 +91,7 @@ def _find_near(
                 return
 
 
-def _differs_within(has: Bools, trials: npt.NDArray[np.intp]) -> Bools:
+def _is_differing_within(has: Bools, trials: npt.NDArray[np.intp]) -> Bools:
     """Say which participants are of a trial where some have a value and others have not."""
     share = np.bincount(trials, weights=has) / np.maximum(np.bincount(trials), 1)
     return np.asarray((share > 0) & (share < 1))[trials]

@@ -7,7 +7,7 @@ import pandas as pd
 from glabella.data.checks import Finding
 from glabella.data.dictionary import Dictionary
 from glabella.data.tables import PatientTables
-from glabella.domain.imputation import may_look_ahead
+from glabella.domain.imputation import is_looking_ahead
 from glabella.features.builders import find_builder
 from glabella.features.feature_set import FeatureSet
 
@@ -37,7 +37,7 @@ def find_imputed_leaks(
         used = derived[
             (derived["paramcd"] == feature.variable) & (derived["week"] <= known_at.week)
         ]
-        ahead = used[_look_ahead(used)]
+        ahead = used[_is_looking_ahead(used)]
         if len(ahead):
             kinds = ", ".join(sorted(ahead["dtype"].astype(str).unique()))
             findings.append(
@@ -53,7 +53,7 @@ def find_imputed_leaks(
     return tuple(findings)
 
 
-def _look_ahead(rows: pd.DataFrame) -> pd.Series:
+def _is_looking_ahead(rows: pd.DataFrame) -> pd.Series:
     pairs = zip(rows["dtype"].astype(str), rows["week"] <= 0, strict=True)
-    found = [may_look_ahead(kind, is_baseline=bool(early)) for kind, early in pairs]
+    found = [is_looking_ahead(kind, is_baseline=bool(early)) for kind, early in pairs]
     return pd.Series(found, index=rows.index, dtype=bool)

@@ -101,7 +101,7 @@ def list_followed(
     rows = pd.concat(parts, ignore_index=True).drop_duplicates(["person", "week"])
     last = _place(rows.sort_values("week", kind="stable"), tables.n, "week")
     trial, _ = pd.factorize(tables.participants["studyid"])
-    for week, trials in _schedule(tables, rows[rows["week"] > clock.week]).items():
+    for week, trials in _list_schedule(tables, rows[rows["week"] > clock.week]).items():
         followed = np.where(np.nan_to_num(last, nan=-np.inf) >= week, 1.0, 0.0)
         words = f"were still followed at week {week:g}"
         yield words, np.where(np.isin(trial, list(trials)), followed, np.nan)
@@ -141,7 +141,7 @@ def _list_visits(
         yield when, _place(rows[week == name].sort_values("week", kind="stable"), tables.n)
 
 
-def _schedule(tables: PatientTables, rows: pd.DataFrame) -> dict[float, set[int]]:
+def _list_schedule(tables: PatientTables, rows: pd.DataFrame) -> dict[float, set[int]]:
     week, trial = _name_weeks(tables, rows)
     is_named = ~np.isnan(week)
     pairs = pd.DataFrame({"week": week[is_named], "trial": trial[is_named]}).drop_duplicates()

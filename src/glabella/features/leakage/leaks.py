@@ -91,7 +91,7 @@ def find_leaks(
     return tuple(findings)
 
 
-def refuse_leaks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def raise_leaks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Raise one error that holds all stops, bounded in length; give back what does not stop."""
     stops = [item for item in findings if item.severity == "stop"]
     if not stops:

@@ -15,8 +15,8 @@ from glabella.features.leakage.column_dependence import (
     count_orders,
     count_uncommon,
     find_function,
-    follows_in_order,
     is_equal,
+    is_in_same_order,
 )
 from glabella.features.leakage.columns import Column, covers, is_told_before
 from glabella.features.leakage.grading import grade, make_finding
@@ -168,6 +168,6 @@ def _find_chance(
 ) -> float | None:
     """In either direction: a copy may have been rounded, or what it is held against."""
     chance = find_function(values, target, is_ordered=is_ordered, sharing=sharing)
-    if chance is None and is_ordered and follows_in_order(values, target):
+    if chance is None and is_ordered and is_in_same_order(values, target):
         return find_function(target, values, is_ordered=True)
     return chance

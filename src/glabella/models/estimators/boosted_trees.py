@@ -22,8 +22,8 @@ from glabella.models.estimators.contributions import Contributions
 from glabella.models.estimators.interface import (
     Centring,
     Floats,
+    check_infinite,
     find_rounds,
-    refuse_infinite,
 )
 from glabella.models.estimators.trees import BINS, TreeModel
 from glabella.models.stored_trees import ExpectedTrees
@@ -191,14 +191,14 @@ class XGBoostModel(TreeModel):
         seen: dict[str, set[str]] = {s.name: set() for s in self.specs if s.kind == "category"}
         n_rows = n_responded = 0
         for frame, responded in batches:
-            refuse_infinite(FeatureColumns.read(frame, self.specs))
+            check_infinite(FeatureColumns.read(frame, self.specs))
             for name, levels in seen.items():
                 levels.update(frame[name].dropna().unique())
             n_rows += len(responded)
             n_responded += int(responded.sum())
         if not 0 < n_responded < n_rows:
             raise ValueError("the training rows hold one class only")
-        self._take_over()
+        self._restore_notes()
         # All that trees learn of features beforehand is which levels there are.
         self._learn_encoding(_list_levels(self.specs, seen))
         with tempfile.TemporaryDirectory(dir=cache, prefix="glabella-") as folder:
@@ -233,7 +233,7 @@ class XGBoostModel(TreeModel):
         }
         if self.monotone == "dictionary":
             signs = {"increasing": 1, "decreasing": -1, None: 0}
-            of = {spec.name: signs[spec.direction] for spec in self._used()}
+            of = {spec.name: signs[spec.direction] for spec in self._select_used()}
             parameters["monotone_constraints"] = tuple(
                 0 if column.level or column.levels else of[column.feature]
                 for column in self.encoding_.columns

@@ -280,7 +280,7 @@ class EnsembleModel(ComposedModel):
         if min(weights) < 0 or abs(float(np.sum(weights)) - 1.0) > 1e-9:
             raise ValueError("the weights of an average are not negative and add to one")
         model = cls(specs=fitted[0].specs)
-        model._take_over()
+        model._restore_notes()
         model.fitted_, model.weights_ = list(fitted), np.asarray(weights, dtype=float)
         return model
 
@@ -328,7 +328,7 @@ class CalibratedModel(ComposedModel):
         if model is not None:
             if not slope > 0 or not np.isfinite([slope, intercept]).all():
                 raise ValueError("a calibration's slope is above zero, and its intercept finite")
-            self._take_over()
+            self._restore_notes()
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         raise ValueError("what is calibrated is fitted, not its calibration")
@@ -369,7 +369,7 @@ class AveragedModel(ComposedModel):
         super().__init__(specs=members[0].specs if members else ())
         self.members = members
         if members:
-            self._take_over()
+            self._restore_notes()
             self.is_additive = all(member.is_additive for member in members)
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:

@@ -56,7 +56,7 @@ class Interactions:
     scale: Scale = "log odds"
 
 
-def move_off_diagonal(values: Floats, pairs: Floats) -> Floats:
+def split_off_diagonal(values: Floats, pairs: Floats) -> Floats:
     """Put what belongs to pairs off the diagonal, and take it from the features' own.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, Features, check_finite, check_position, fit_encoding
-from glabella.models.estimators.contributions import Contributions, Interactions, move_off_diagonal
+from glabella.models.estimators.contributions import Contributions, Interactions, split_off_diagonal
 from glabella.models.estimators.interface import Floats, ResponderModel
 
 __all__ = ["ExplainableBoostingModel"]
@@ -273,7 +273,7 @@ class ExplainableBoostingModel(ResponderModel):
         # Two levels of one category make no pair of features.
         count = len(found.features)
         summed[:, range(count), range(count)] = 0.0
-        return Interactions(found.features, move_off_diagonal(found.values, summed))
+        return Interactions(found.features, split_off_diagonal(found.values, summed))
 
     def export_state(self) -> dict[str, Any]:
         """Write encoding and scores as plain values.
@@ -297,7 +297,7 @@ class ExplainableBoostingModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self._take_over()
+        self._restore_notes()
         self.encoding_ = Encoding.restore(state["encoding"], self._specs())
         self.intercept_ = check_finite(state["intercept"])
         n_columns = len(self.encoding_.columns)

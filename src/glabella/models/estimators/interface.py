@@ -101,7 +101,7 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             columns = self._read_features(X)
             labels = np.asarray(y)
         else:
-            columns, labels = self._take_numbers(X, y)
+            columns, labels = self._read_digits(X, y)
             self.specs_ = tuple(FeatureSpec(name, name, "number") for name in columns.names)
         self.classes_, responded = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -115,7 +115,7 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return columns, responded
 
-    def _take_numbers(
+    def _read_digits(
         self, X: Features, y: npt.ArrayLike
     ) -> tuple[FeatureColumns, npt.NDArray[Any]]:
         if y is None:
@@ -148,10 +148,10 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _read_features(self, X: Features) -> FeatureColumns:
         columns = X if isinstance(X, FeatureColumns) else FeatureColumns.read(X, self.specs)
-        refuse_infinite(columns)
+        check_infinite(columns)
         return columns
 
-    def _take_over(self) -> None:
+    def _restore_notes(self) -> None:
         """Note what a fit notes, where a state is restored instead."""
         self.classes_ = np.array([0, 1])
         self.specs_ = tuple(self.specs)
@@ -446,7 +446,7 @@ def find_rounds(
     return [(dict(others), rounds) for others, rounds in groups.items()]
 
 
-def refuse_infinite(columns: FeatureColumns) -> None:
+def check_infinite(columns: FeatureColumns) -> None:
     """Refuse numbers without end, which no model can weigh.
 
     Parameters

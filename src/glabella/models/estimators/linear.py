@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Encoding, Features, check_finite, fit_encoding
-from glabella.models.estimators.contributions import Contributions, Interactions, move_off_diagonal
+from glabella.models.estimators.contributions import Contributions, Interactions, split_off_diagonal
 from glabella.models.estimators.interface import Centring, Floats, ResponderModel
 from glabella.models.expansion import Expansion, fit_curves, fit_products
 from glabella.models.penalised import Block, PenalisedFit, average_logistic, fit_logistic
@@ -51,7 +51,7 @@ class LinearModel(ResponderModel):
         """True: a number by its median in training, a category by its commonest level."""
         return True
 
-    def _used(self) -> list[FeatureSpec]:
+    def _select_used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
@@ -61,10 +61,10 @@ class LinearModel(ResponderModel):
     def _learn_design(self, X: Features) -> tuple[Floats, list[Floats]]:
         """Learn how rows become a matrix, and give it: the encoded columns, curves and products."""
         self.encoding_ = fit_encoding(
-            X, self._used(), fill_and_scale=True, within=self._find_trial()
+            X, self._select_used(), fill_and_scale=True, within=self._find_trial()
         )
         matrix = self.encoding_.transform(X)
-        arms = [spec.name for spec in self._used() if spec.part == "arm"]
+        arms = [spec.name for spec in self._select_used() if spec.part == "arm"]
         curves = fit_curves(matrix, self.encoding_) if self.draws_curves else ()
         products = fit_products(matrix, self.encoding_, arms) if self.crosses_arms else ()
         self.expansion_ = Expansion(curves, products)
@@ -149,7 +149,7 @@ class LinearModel(ResponderModel):
         matrix = self.encoding_.transform(columns)
         own = self.coefficients_[: matrix.shape[1]]
         values = self.encoding_.sum_by_feature(matrix * own, features)
-        means, shifts = self._background()
+        means, shifts = self._compute_background()
         shared, constant = self.expansion_.attribute(
             matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, features, means
         )
@@ -174,7 +174,7 @@ class LinearModel(ResponderModel):
         self.background_ = (means, nothing)
         self.background_ = (means, weight @ self.contributions(background).values)
 
-    def _background(self) -> tuple[Floats | None, Floats]:
+    def _compute_background(self) -> tuple[Floats | None, Floats]:
         """Means of the encoded columns of a background, and of what each feature adds there."""
         if self.background_ is None:
             return None, np.zeros(len(self._explained()))
@@ -200,7 +200,7 @@ class LinearModel(ResponderModel):
         pairs = self.expansion_.attribute_pairs(
             matrix, self.coefficients_[matrix.shape[1] :], self.encoding_, found.features
         )
-        return Interactions(found.features, move_off_diagonal(found.values, pairs))
+        return Interactions(found.features, split_off_diagonal(found.values, pairs))
 
     def export_state(self) -> dict[str, Any]:
         """Write encoding and coefficients as plain values.
@@ -210,7 +210,7 @@ class LinearModel(ResponderModel):
         dict
             For JSON.
         """
-        means, shifts = self._background()
+        means, shifts = self._compute_background()
         background = {} if means is None else {"background": [means.tolist(), shifts.tolist()]}
         return {
             "encoding": self.encoding_.export(),
@@ -228,8 +228,10 @@ class LinearModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self._take_over()
-        self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
+        self._restore_notes()
+        self.encoding_ = Encoding.restore(
+            state["encoding"], self._select_used(), trial=self._find_trial()
+        )
         n_encoded = len(self.encoding_.columns)
         self.expansion_ = Expansion.restore(state["expansion"], n_encoded)
         self.coefficients_ = np.array([check_finite(value) for value in state["coefficients"]])
@@ -380,5 +382,5 @@ class ArmAndSeverityModel(RidgeModel):
     ):
         super().__init__(specs=specs, random_state=random_state, c=c)
 
-    def _used(self) -> list[FeatureSpec]:
+    def _select_used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part == "arm" or spec.is_severity]

@@ -234,7 +234,7 @@ class CatBoostModel(ResponderModel):
         ValueError
             If the trees are not such as `export_state` writes.
         """
-        self._take_over()
+        self._restore_notes()
         self.encoding_ = Encoding.restore(state["encoding"], self._specs())
         self.base_ = check_finite(state["base"])
         self.trees_, self.content_ = None, state["trees"]

@@ -158,7 +158,7 @@ class RateModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self._take_over()
+        self._restore_notes()
         self.columns_ = self._find_columns()
         self.rates_ = {tuple(map(str, key)): check_finite(value) for key, value in state["rates"]}
         if state["columns"] != self.columns_ or () not in self.rates_:

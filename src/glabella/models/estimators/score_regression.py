@@ -101,13 +101,13 @@ def _fit_margins(matrix: Floats, responded: npt.NDArray[np.int_], margin: Floats
     scale = (float(np.std(margin[known])) if known.sum() > 1 else 0.0) or 1.0
     # Without scores, the threshold is one spread away from either side's mean.
     filled = np.where(known, margin / scale, np.where(responded == 1, 0.8, -0.8))
-    fit = _regress(matrix, filled, 0.0)
+    fit = _fit_regression(matrix, filled, 0.0)
     for _ in range(0 if known.all() else _FILLS):
-        expected, variance = _expect_beyond(fit.fitted, fit.deviation, responded)
+        expected, variance = _compute_beyond(fit.fitted, fit.deviation, responded)
         refilled = np.where(known, margin / scale, expected)
         moved = float(np.abs(refilled - filled).max())
         filled = refilled
-        fit = _regress(matrix, filled, float(variance[~known].sum()))
+        fit = _fit_regression(matrix, filled, float(variance[~known].sum()))
         if moved < _SETTLED:
             break
     left_out = (filled - fit.left_out)[known]
@@ -133,7 +133,7 @@ class _Regression:
     left_out: Floats
 
 
-def _regress(matrix: Floats, target: Floats, scatter: float) -> _Regression:
+def _fit_regression(matrix: Floats, target: Floats, scatter: float) -> _Regression:
     """Regress, and predict each row from all the others.
 
     What is filled in stands for values that scatter around it: `scatter` is the sum of their
@@ -161,7 +161,7 @@ def _regress(matrix: Floats, target: Floats, scatter: float) -> _Regression:
     return _Regression(mean, coefficients, float(weights @ np.sqrt(variance)), fitted, left_out)
 
 
-def _expect_beyond(
+def _compute_beyond(
     fitted: Floats, deviation: float, responded: npt.NDArray[np.int_]
 ) -> tuple[Floats, Floats]:
     """Give mean and variance of a normal margin of which only the sign is known."""

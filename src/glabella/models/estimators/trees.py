@@ -43,7 +43,7 @@ class TreeModel(ResponderModel):
         "path-dependent tree SHAP values, computed exactly by XGBoost"
     )
 
-    def _used(self) -> list[FeatureSpec]:
+    def _select_used(self) -> list[FeatureSpec]:
         return [spec for spec in self._specs() if spec.part != "trial"]
 
     def _learn_encoding(self, X: Features) -> None:
@@ -51,7 +51,7 @@ class TreeModel(ResponderModel):
         within = self._find_trial()
         self.background_: TreeBackground | None = None
         self.encoding_ = fit_encoding(
-            X, self._used(), fill_and_scale=False, within=within, as_codes=within is None
+            X, self._select_used(), fill_and_scale=False, within=within, as_codes=within is None
         )
 
     def _encode(self, X: Features) -> Floats:
@@ -83,9 +83,11 @@ class TreeModel(ResponderModel):
         if not len(X):
             # XGBoost warns of a table without rows.
             return np.empty(0)
-        return self._ask(self._hand_over(X), output_margin=True, iteration_range=rounds)
+        return self._predict_booster(
+            self._read_booster(X), output_margin=True, iteration_range=rounds
+        )
 
-    def _ask(self, rows: xgboost.DMatrix, **what: Any) -> Floats:
+    def _predict_booster(self, rows: xgboost.DMatrix, **what: Any) -> Floats:
         try:
             return np.asarray(self.booster_.predict(rows, **what), dtype=float)
         except xgboost.core.XGBoostError:
@@ -96,7 +98,7 @@ class TreeModel(ResponderModel):
                 "version of XGBoost.",
             ) from None
 
-    def _hand_over(self, X: Features) -> xgboost.DMatrix:
+    def _read_booster(self, X: Features) -> xgboost.DMatrix:
         return xgboost.DMatrix(
             self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
         )
@@ -108,9 +110,9 @@ class TreeModel(ResponderModel):
             return self._attribute_against(self.background_, X, features)
         if not len(X):
             return Contributions(features, np.empty((0, len(features))), np.empty(0))
-        rows = self._hand_over(X)
-        raw = self._ask(rows, pred_contribs=True)
-        margin = self._ask(rows, output_margin=True)
+        rows = self._read_booster(X)
+        raw = self._predict_booster(rows, pred_contribs=True)
+        margin = self._predict_booster(rows, output_margin=True)
         return Contributions(
             features=features,
             values=self.encoding_.sum_by_feature(raw[:, :-1], features),
@@ -138,7 +140,7 @@ class TreeModel(ResponderModel):
         """
         columns = self._read(X)
         features = self._explained()
-        raw = self._ask(self._hand_over(columns), pred_interactions=True)
+        raw = self._predict_booster(self._read_booster(columns), pred_interactions=True)
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
         return Interactions(
@@ -202,8 +204,10 @@ class TreeModel(ResponderModel):
         state : dict
             From `export_state`.
         """
-        self._take_over()
-        self.encoding_ = Encoding.restore(state["encoding"], self._used(), trial=self._find_trial())
+        self._restore_notes()
+        self.encoding_ = Encoding.restore(
+            state["encoding"], self._select_used(), trial=self._find_trial()
+        )
         self.trees_sha256_ = str(state["trees_sha256"])
         self._patterns = state.get("background")
 

@@ -46,12 +46,12 @@ def _note_across(loaded: LoadedAnalysis) -> Iterator[Finding]:
             "promotion.across_above",
             "no trial or site is left out, so this criterion of the gate will not be measured, and "
             "the model can't be promoted",
-            _advise_across(loaded),
+            _describe_units(loaded),
             "warn",
         )
 
 
-def _advise_across(loaded: LoadedAnalysis) -> str:
+def _describe_units(loaded: LoadedAnalysis) -> str:
     """Name what there is to leave out."""
     for unit, groups in (("trial", loaded.sample.trial), ("site", loaded.sample.site)):
         if len(set(groups.tolist()) - {""}) > 1:

@@ -13,7 +13,7 @@ from glabella.bundle.forms import TableLayout
 from glabella.bundle.manifest import FlagOutcome, Manifest
 from glabella.data.cells import is_missing, match_codes, to_text
 from glabella.data.checks import parse_codes, parse_values
-from glabella.data.mapping.labels import simplify_label, take_labelled
+from glabella.data.mapping.labels import format_label, read_labelled
 from glabella.data.mapping.sources import VariableColumn
 from glabella.errors import DataError, describe_choices
 
@@ -81,7 +81,7 @@ def read_outcome(
     flag = manifest.outcome
     own = [] if flag is None else _find_own_columns(frame, asked.name, layouts, flag)
     if flag is not None and own:
-        return _decode_alike(frame, own, flag, asked, place)
+        return _read_alike(frame, own, flag, asked, place)
     name = asked.name
     if name is None:
         raise DataError(
@@ -101,7 +101,7 @@ def read_outcome(
             place="--outcome",
             remedy="Name the column of response.",
         )
-    text, labels = take_labelled(frame[name], layouts[0].labels.get(name, {}))
+    text, labels = read_labelled(frame[name], layouts[0].labels.get(name, {}))
     text = text.where(~is_missing(text), "")
     if asked.event is not None:
         is_truth = pd.api.types.is_bool_dtype(frame[name].dropna().infer_objects().dtype)
@@ -131,7 +131,7 @@ def _find_own_columns(
     return found
 
 
-def _decode_alike(
+def _read_alike(
     frame: pd.DataFrame,
     own: Sequence[tuple[TableLayout, VariableColumn]],
     flag: FlagOutcome,
@@ -146,7 +146,7 @@ def _decode_alike(
             decoded.append(
                 (
                     layout.form.name,
-                    _decode_flag(frame[given.column], given, layout, flag, asked, place),
+                    _read_flag(frame[given.column], given, layout, flag, asked, place),
                 )
             )
         except DataError as error:
@@ -167,7 +167,7 @@ def _decode_alike(
     return max((found for _, found in decoded), key=lambda found: int((~np.isnan(found)).sum()))
 
 
-def _decode_flag(
+def _read_flag(
     raw: pd.Series,
     given: VariableColumn,
     layout: TableLayout,
@@ -221,10 +221,10 @@ def _read_event(
     *,
     is_truth: bool,
 ) -> Floats:
-    wanted = simplify_label(event)
+    wanted = format_label(event)
     # Truth values are read as 1 and 0, and written as words.
     wanted = {"true": "1", "false": "0"}.get(wanted, wanted) if is_truth else wanted
-    by_label = {value for value, label in labels.items() if simplify_label(label) == wanted}
+    by_label = {value for value, label in labels.items() if format_label(label) == wanted}
     is_event = text.isin(by_label).to_numpy() | (
         match_codes(text.str.casefold(), [wanted]).notna().to_numpy()
     )
@@ -242,7 +242,7 @@ def _read_event(
             place=place,
             remedy="One other value means no response; leave blank what is not known.",
         )
-    said = {value: _RESPONSE.get(simplify_label(labels.get(value, value), value)) for value in
+    said = {value: _RESPONSE.get(format_label(labels.get(value, value), value)) for value in
             text[known].unique()}  # fmt: skip
     events = set(text[is_event].unique())
     if any(word is not None and (word == 1.0) != (value in events) for value, word in said.items()):
@@ -259,7 +259,7 @@ def _read_words(text: pd.Series, labels: Mapping[str, str], column: str, place: 
     # A column of numbers with gaps is often written with decimals.
     text = match_codes(text, ["0", "1"]).where(lambda code: code.notna(), text)
     word_of = {
-        value: simplify_label(labels.get(value, value), value) or simplify_label(value)
+        value: format_label(labels.get(value, value), value) or format_label(value)
         for value in text.unique()
     }
     named = {**_RESPONSE, **(_AFFIRMED if column.strip().casefold() in _SAYS_RESPONSE else {})}
@@ -281,7 +281,7 @@ def _read_words(text: pd.Series, labels: Mapping[str, str], column: str, place: 
     return np.asarray(found, dtype=float)
 
 
-def refuse_swapped(
+def check_swapped(
     log_odds: Floats, responded: Floats, place: str, *, may_be_reversed: bool = False
 ) -> None:
     """Stop if the outcome fits the model much better with its classes swapped."""

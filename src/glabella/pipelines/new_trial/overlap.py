@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from glabella.bundle.manifest import Manifest
-from glabella.data.identifiers import loosen_ids, write_ids
+from glabella.data.identifiers import simplify_ids, write_ids
 from glabella.definitions.locate import Project
 from glabella.errors import DataError
 
@@ -72,7 +72,7 @@ def find_overlap(
     return Overlap(int(same.sum()), int((alike & ~same).sum()))
 
 
-def refuse_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
+def check_overlap(overlap: Overlap, place: str, *, may_overlap: bool) -> None:
     """Refuse participants of training, unless that was stated."""
     if may_overlap:
         return
@@ -119,7 +119,7 @@ def _drop_trials(ids: Sequence[str], known: pd.DataFrame) -> list[str]:
 
 
 def _loosen(parts: Sequence[list[str]]) -> list[list[str]]:
-    return [loosen_ids(part) for part in parts]
+    return [simplify_ids(part) for part in parts]
 
 
 def _find_among(given: Sequence[list[str]], trained: Sequence[list[str]]) -> pd.Series:

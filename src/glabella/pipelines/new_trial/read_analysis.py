@@ -15,13 +15,13 @@ from glabella.bundle.manifest import SpecEntry
 from glabella.definitions.locate import Project
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureTable
-from glabella.pipelines.new_trial.outcome_column import refuse_swapped
-from glabella.pipelines.new_trial.overlap import find_overlap, refuse_overlap
+from glabella.pipelines.new_trial.outcome_column import check_swapped
+from glabella.pipelines.new_trial.overlap import check_overlap, find_overlap
 from glabella.pipelines.new_trial.read_table import (
     NewTrial,
     NewTrialOptions,
+    check_few,
     describe_drift,
-    refuse_few,
 )
 
 
@@ -36,18 +36,18 @@ def read_mapped_trials(
     loaded = load_analysis(reference, project, data=options.data)
     _compare(loaded, bundle)
     sample, people = loaded.sample, loaded.tables.participants.iloc[loaded.kept]
-    frame = _forget_trials(sample.features.frame, bundle)
+    frame = _remove_trials(sample.features.frame, bundle)
     for name in dict.fromkeys(sample.trial.tolist()):
         rows = np.flatnonzero(sample.trial == name)
         who = "person" if "person" in people else "usubjid"
         ids = [people[column].iloc[rows].astype(str) for column in ("studyid", who)]
         overlap = find_overlap(ids, bundle.manifest, project)
-        refuse_overlap(overlap, str(name), may_overlap=options.allow_overlap)
+        check_overlap(overlap, str(name), may_overlap=options.allow_overlap)
         for outcomes in sample.outcomes:
-            refuse_few(outcomes[rows], str(name))
+            check_few(outcomes[rows], str(name))
         mine = frame.iloc[rows].reset_index(drop=True)
         log_odds = bundle.model.log_odds(mine)
-        refuse_swapped(
+        check_swapped(
             log_odds,
             sample.outcomes[:, rows].mean(axis=0),
             str(name),
@@ -111,7 +111,7 @@ def _compare(loaded: LoadedAnalysis, bundle: Bundle) -> None:
             )
 
 
-def _forget_trials(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
+def _remove_trials(frame: pd.DataFrame, bundle: Bundle) -> pd.DataFrame:
     """Give the columns of the model; none of its trials is theirs."""
     columns: dict[str, object] = {}
     for spec in bundle.manifest.feature_specs:

@@ -22,12 +22,12 @@ from glabella.bundle.predict import build_scoring_features, choose_arm
 from glabella.bundle.tables import TableRequest, read_whole_table
 from glabella.data.cells import match_codes
 from glabella.data.identifiers import write_ids
-from glabella.data.mapping.labels import NamedArm, read_arm_labels, take_labelled
+from glabella.data.mapping.labels import NamedArm, read_arm_labels, read_labelled
 from glabella.definitions.locate import Project
-from glabella.errors import DataError, describe_choices, place_refusal
+from glabella.errors import DataError, add_place, describe_choices
 from glabella.features.spec import FeatureTable
-from glabella.pipelines.new_trial.outcome_column import OutcomeColumn, read_outcome, refuse_swapped
-from glabella.pipelines.new_trial.overlap import find_overlap, refuse_overlap
+from glabella.pipelines.new_trial.outcome_column import OutcomeColumn, check_swapped, read_outcome
+from glabella.pipelines.new_trial.overlap import check_overlap, find_overlap
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 
@@ -140,11 +140,11 @@ def read_new_trial(
         Rows that the model refuses or whose outcome is missing are counted and left out.
     """
     manifest = bundle.manifest
-    with place_refusal(path.name):
+    with add_place(path.name):
         before = describe_content(path)
         table, found = read_whole_table(path, manifest, options.request)
         frame, layout = table.frame, found.chosen.layout
-        _refuse_wrong_columns(frame, manifest, layout)
+        _check_wrong_columns(frame, manifest, layout)
     ids = _read_ids(frame, layout)
     # A table may hold the identifiers of several forms, and one is enough to know somebody again.
     overlaps = [
@@ -157,7 +157,7 @@ def read_new_trial(
         for each in found.alike
     ]
     overlap = max(overlaps, key=lambda each: (each.same or 0, each.alike))
-    refuse_overlap(overlap, path.name, may_overlap=options.allow_overlap)
+    check_overlap(overlap, path.name, may_overlap=options.allow_overlap)
     arms = _read_arms(frame, manifest, found.alike, options, path.name)
     outcome = read_outcome(
         frame,
@@ -169,10 +169,10 @@ def read_new_trial(
     features, usable, refused = _prepare(frame, bundle, layout, arms)
     kept = usable & ~np.isnan(outcome)
     responded = outcome[kept].astype(np.int8)
-    refuse_few(responded, path.name)
+    check_few(responded, path.name)
     mine = features[kept].reset_index(drop=True)
     log_odds = bundle.model.log_odds(mine)
-    refuse_swapped(
+    check_swapped(
         log_odds, responded.astype(float), path.name, may_be_reversed=options.allow_reversed
     )
     blank = np.full(len(mine), "", dtype=str)
@@ -211,12 +211,12 @@ def _read_ids(frame: pd.DataFrame, layout: TableLayout) -> list[pd.Series]:
     """Read trial, by the file's labels as training does, and identifier."""
     ids = []
     for name in layout.form.list_ids(frame.columns)[-2:]:
-        text, labels = take_labelled(frame[name], layout.labels.get(name, {}))
+        text, labels = read_labelled(frame[name], layout.labels.get(name, {}))
         ids.append(write_ids(text.replace(labels) if labels else frame[name]))
     return ids
 
 
-def _refuse_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> None:
+def _check_wrong_columns(frame: pd.DataFrame, manifest: Manifest, layout: TableLayout) -> None:
     check = ColumnCheck(manifest, layout)
     check.add(frame)
     check.check_columns()
@@ -246,7 +246,7 @@ def _read_arms(
             )
         return np.full(len(frame), choose_arm(manifest, arm) or "")
     _require(frame, column, place)
-    text, labels = take_labelled(frame[column], layouts[0].labels.get(column, {}))
+    text, labels = read_labelled(frame[column], layouts[0].labels.get(column, {}))
     named = [
         NamedArm(item.codes or (item.name,), (item.name, item.label)) for item in manifest.arms
     ]
@@ -333,7 +333,7 @@ def describe_drift(features: pd.DataFrame, manifest: Manifest) -> dict[str, dict
     return found
 
 
-def refuse_few(responded: npt.NDArray[np.int8], place: str) -> None:
+def check_few(responded: npt.NDArray[np.int8], place: str) -> None:
     """Refuse a trial that says nothing of a model."""
     rarer = min(int(responded.sum()), int((1 - responded).sum()))
     if not rarer and len(responded) >= FEWEST_OF_A_CLASS:

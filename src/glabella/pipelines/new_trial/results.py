@@ -12,7 +12,7 @@ from glabella.reporting.new_trial_page import draw_over_time
 from glabella.reporting.verdict import PredictionInterval, Promise
 from glabella.validation.across_trials.case_mix import CaseMix, TrialLikeness
 from glabella.validation.across_trials.recalibration import UpdateChoice
-from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.comparison.candidate_result import describe_performance
 from glabella.validation.measures.performance import Performance
 from glabella.validation.measures.registry import MEASURES
 
@@ -77,7 +77,7 @@ class TrialValidation:
             "out_of_domain": trial.out_of_domain,
             "overlap": trial.overlap,
             "table_sha256": trial.table_sha256,
-            **plain_performance(self.performance),
+            **describe_performance(self.performance),
             "case_mix": self.case_mix.as_json(),
             "likeness": [asdict(item) for item in self.likeness],
             "drift": trial.drift,

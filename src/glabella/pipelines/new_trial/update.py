@@ -28,13 +28,13 @@ from glabella.bundle.tables import make_request
 from glabella.cluster.versions import list_versions
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
-from glabella.domain.small_counts import UNDER_TEN, tell_group
+from glabella.domain.small_counts import UNDER_TEN, suppress_group
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureTable
 from glabella.models.build import export_model
 from glabella.models.estimators.composed import CalibratedModel
 from glabella.models.estimators.interface import ResponderModel
-from glabella.old_names import accept_old_names
+from glabella.old_names import apply_old_names
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions
 from glabella.pipelines.new_trial.results import TrialValidation
 from glabella.pipelines.new_trial.transport import read_prediction_interval, validate_trial
@@ -45,7 +45,7 @@ from glabella.tracking.registry import UPDATED_TAG, register_bundle
 from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
 from glabella.validation.across_trials.recalibration import Recalibration, Update, UpdateChoice
-from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.comparison.candidate_result import describe_performance
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.performance import Performance, measure_performance
 
@@ -130,14 +130,14 @@ class UpdateResult:
             "update": self.update,
             "statement": self.describe(),
             "before": self.before.as_json(),
-            "after": plain_performance(self.after),
+            "after": describe_performance(self.after),
             "model_uri": self.model_uri,
             "bundle": self.bundle,
             "run_id": self.run_id,
         }
 
 
-@accept_old_names
+@apply_old_names
 def update(
     table: str | Path,
     *,
@@ -227,7 +227,7 @@ def update(
     made = (
         _refit(trials[0], bundle, home, None if training_data is None else Path(training_data))
         if wanted == "refit"
-        else _recalibrate(bundle, choice.find(wanted))
+        else _fit_recalibration(bundle, choice.find(wanted))
     )
     return _write(home, bundle, before, choice, wanted, made)
 
@@ -242,7 +242,7 @@ class _Made:
     applied: Recalibration | None
 
 
-def _recalibrate(bundle: Bundle, learnt: Recalibration) -> _Made:
+def _fit_recalibration(bundle: Bundle, learnt: Recalibration) -> _Made:
     if not bundle.model.is_additive:
         raise AnalysisError(
             "its predictions do not add up on the log-odds scale, so they can't be recalibrated "
@@ -431,7 +431,7 @@ def _describe(
     applied = None
     if made.applied is not None:
         applied = {"slope": made.applied.slope, "intercept": made.applied.intercept}
-    told = tell_group(before.performance.n, before.performance.events)
+    told = suppress_group(before.performance.n, before.performance.events)
     lineage = {
         "parent": parent.model,
         "parent_bundle_sha256": bundle.digest,

@@ -12,9 +12,9 @@ from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
 from glabella.definitions.locate import Project, find_project
 from glabella.domain.outcome_words import OutcomeWords
-from glabella.domain.small_counts import tell_count
+from glabella.domain.small_counts import suppress_count
 from glabella.errors import DataError
-from glabella.old_names import accept_old_names
+from glabella.old_names import apply_old_names
 from glabella.pipelines.new_trial.read_analysis import read_mapped_trials
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions, read_new_trial
 from glabella.pipelines.new_trial.results import TrialValidation, ValidationResult
@@ -33,7 +33,7 @@ __all__ = ["validate"]
 REPORT_FILE, RESULT_FILE = "validation.html", "validation.json"
 
 
-@accept_old_names
+@apply_old_names
 def validate(
     *tables: str | Path,
     outcome: str | None = None,
@@ -203,7 +203,7 @@ def _log(
         )
         # The page and what it shows are logged, and may leave those who hold the data.
         shown = result.as_json()
-        shown["trials"] = [_hide_counts(item) for item in shown["trials"]]
+        shown["trials"] = [_suppress_counts(item) for item in shown["trials"]]
         page = render_new_trials(
             shown,
             manifest,
@@ -231,8 +231,8 @@ def _log(
     return result
 
 
-def _hide_counts(item: dict[str, Any]) -> dict[str, Any]:
+def _suppress_counts(item: dict[str, Any]) -> dict[str, Any]:
     """Hide how many participants were refused or are unlike the others, if they are few."""
-    refused = {why: tell_count(count) for why, count in item["refused_by_reason"].items()}
-    hidden = {name: tell_count(item[name]) for name in ("without_outcome", "out_of_domain")}
+    refused = {why: suppress_count(count) for why, count in item["refused_by_reason"].items()}
+    hidden = {name: suppress_count(item[name]) for name in ("without_outcome", "out_of_domain")}
     return {**item, **hidden, "refused_by_reason": refused}

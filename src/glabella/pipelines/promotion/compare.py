@@ -81,7 +81,7 @@ def compare(
     groups = [list(shown)] if runs else list(by_analysis.values())
     differences: list[RunDifference] = []
     for group in groups:
-        differences += _hold_against_base(
+        differences += _compare_with_base(
             store, group, listed, home.runs / "keys", is_named=bool(runs)
         )
     result = Comparison(shown, tuple(differences))
@@ -162,7 +162,7 @@ def _describe(
     )
 
 
-def _hold_against_base(
+def _compare_with_base(
     store: Store,
     group: Sequence[ComparedRun],
     listed: Sequence[FinishedRun],
@@ -180,7 +180,7 @@ def _hold_against_base(
         if run is base:
             continue
         try:
-            _refuse_other_data(tags[run.run_id], tags[base.run_id])
+            _check_same_data(tags[run.run_id], tags[base.run_id])
             for each in (run, base):
                 if each.run_id not in held:
                     held[each.run_id] = read_held_out(store, each.run_id, keys)
@@ -199,7 +199,7 @@ def _choose_base(group: Sequence[ComparedRun], *, is_named: bool) -> tuple[Compa
     return (group[0], "the first that was named") if is_named else (None, "")
 
 
-def _refuse_other_data(one: Any, other: Any) -> None:
+def _check_same_data(one: Any, other: Any) -> None:
     for tag, what in ((DATA_TAG, "other data"), (OUTCOME_TAG, "another outcome")):
         if tag not in one or tag not in other:
             raise NotPairedError("one of the two runs does not say which data it is of")

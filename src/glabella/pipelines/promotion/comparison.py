@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.reporting.finding import format_estimate, format_p_value
 from glabella.validation.comparison.paired import PairedDifference
-from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, describe_estimates
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.registry import list_measures
 
@@ -159,9 +159,9 @@ class RunDifference:
         )
         if self.p_holm != found.p_value:
             words += f" ({format_p_value(self.p_holm)} by Holm)"
-        return f"{words}; concordance {format_estimate(found.auc)}. {self._conclude()}"
+        return f"{words}; concordance {format_estimate(found.auc)}. {self._describe_conclusion()}"
 
-    def _conclude(self) -> str:
+    def _describe_conclusion(self) -> str:
         assert self.measured is not None
         loss = self.measured.log_loss
         if loss.low is None or loss.high is None:
@@ -184,7 +184,7 @@ class RunDifference:
                      for end in ("", "_low", "_high")}  # fmt: skip
             figures: dict[str, Any] = {**empty, "reasons": {}}
         else:
-            figures = plain_estimates(
+            figures = describe_estimates(
                 {"log_loss": self.measured.log_loss, "auc": self.measured.auc}
             )
         return {

@@ -114,7 +114,7 @@ def _judge_slope(bounds: tuple[float, float], record: RunRecord) -> Criterion:
     name, bound = "calibration_slope", f"the whole interval inside {bounds[0]:g} to {bounds[1]:g}"
     found = _take(record.procedure["pooled"], "calibration_slope")
     if found.low is None or found.high is None:
-        return _lack(name, found, bound, "More participants of each class are needed")
+        return _describe_lack(name, found, bound, "More participants of each class are needed")
     is_met = bounds[0] <= found.low and found.high <= bounds[1]
     return Criterion(name, format_estimate(found), bound, is_met)
 
@@ -127,7 +127,7 @@ def _judge_net_benefit(least: float, figures: Mapping[str, Any]) -> Criterion:
     )
     found = _take(figures["by_candidate"].get(PROCEDURE), "gain")
     if found.value is None:
-        return _lack(name, found, bound, "More participants of each class are needed")
+        return _describe_lack(name, found, bound, "More participants of each class are needed")
     return Criterion(name, format_estimate(found, 3), bound, found.value > least)
 
 
@@ -141,16 +141,16 @@ def _judge_across(reference: str, record: RunRecord) -> Criterion:
             f"not measured: {reference} was no candidate",
             bound,
             False,
-            _advise(name, f"List {reference} in `models:`"),
+            _describe_remedy(name, f"List {reference} in `models:`"),
         )
     if record.procedure["across"] is None:
-        remedy = _advise(name, "Ask for `validation: {across: leave_one_trial_out}`")
+        remedy = _describe_remedy(name, "Ask for `validation: {across: leave_one_trial_out}`")
         figure = f"not measured: no {unit} was left out"
         return Criterion(name, figure, bound, False, remedy)
     found, other = _take(record.procedure["across"], "auc"), _take(against["across"], "auc")
     if found.low is None or other.value is None:
         lacking = found if found.low is None else other
-        return _lack(name, lacking, bound, "More trials, or larger ones, are needed")
+        return _describe_lack(name, lacking, bound, "More trials, or larger ones, are needed")
     figure = f"{format_estimate(found)} against {format_estimate(other)} of {reference}"
     return Criterion(name, figure, bound, found.low > other.value)
 
@@ -166,18 +166,20 @@ def _judge_leakage(asked: str, figures: Mapping[str, Any]) -> Criterion:
 
 def _judge_stability(name: str, value: float | None, bound: str, is_met: bool) -> Criterion:
     if value is None:
-        remedy = _advise(name, "Ask for `validation: {stability: {refits: 100}}`")
+        remedy = _describe_remedy(name, "Ask for `validation: {stability: {refits: 100}}`")
         figure = "not measured: there were no refits to bootstrap samples, or none succeeded"
         return Criterion(name, figure, bound, False, remedy)
     return Criterion(name, f"{value:.3f}", bound, is_met)
 
 
-def _lack(name: str, found: Estimate, bound: str, what_helps: str) -> Criterion:
+def _describe_lack(name: str, found: Estimate, bound: str, what_helps: str) -> Criterion:
     reason = found.reason or "there is no interval"
-    return Criterion(name, f"not measured: {reason}", bound, False, _advise(name, what_helps))
+    return Criterion(
+        name, f"not measured: {reason}", bound, False, _describe_remedy(name, what_helps)
+    )
 
 
-def _advise(name: str, what_helps: str) -> str:
+def _describe_remedy(name: str, what_helps: str) -> str:
     return f"{what_helps}, or switch it off with `promotion: {{{name}: null}}`; then train again."
 
 

@@ -175,7 +175,7 @@ def promote(
         )
     store = open_store(find_project(Path(project) if project is not None else None))
     found = _find(store, named)
-    _refuse_simulated(found, found.tags.get("origin", "real"))
+    _check_simulated(found, found.tags.get("origin", "real"))
     criteria = (
         _judge_updated(store, found)
         if UPDATED_TAG in found.tags
@@ -242,11 +242,11 @@ def _find(store: Store, named: ModelReference) -> RegisteredVersion:
         return find_version(store, named, alias=CHALLENGER)
     except BundleError:
         if named.alias is None and named.version is None:
-            _refuse_simulated(find_version(store, named, alias=SIMULATED), "simulated")
+            _check_simulated(find_version(store, named, alias=SIMULATED), "simulated")
         raise
 
 
-def _refuse_simulated(found: RegisteredVersion, origin: str) -> None:
+def _check_simulated(found: RegisteredVersion, origin: str) -> None:
     if origin == "simulated":
         raise BundleError(
             "a model trained on simulated data is never promoted",
@@ -258,7 +258,7 @@ def _refuse_simulated(found: RegisteredVersion, origin: str) -> None:
 def _judge_updated(store: Store, found: RegisteredVersion) -> tuple[Criterion, ...]:
     """Nothing was validated since an update, so no figure can pass the gate."""
     bundle = load_bundle(find_version_bundle(store, found))
-    _refuse_simulated(found, bundle.manifest.origin)
+    _check_simulated(found, bundle.manifest.origin)
     return (
         Criterion(
             "validated_since_update",
@@ -281,7 +281,7 @@ def _read_verified(store: Store, found: RegisteredVersion) -> RunRecord:
             remedy="It can go on scoring; to promote, train again with this version of Glabella.",
         )
     bundle = load_bundle(find_version_bundle(store, found))
-    _refuse_simulated(found, bundle.manifest.origin)
+    _check_simulated(found, bundle.manifest.origin)
     folder = find_artifacts(store, found.run_id, RECORD_FOLDER)
     check_digest(folder / RECORD_FILE, found, RECORD_TAG, "record")
     record, _ = read_record(folder)

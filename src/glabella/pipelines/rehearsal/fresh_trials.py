@@ -65,7 +65,7 @@ def load_rehearsed(plan: RehearsalPlan, number: int, *, is_held: bool = False) -
         With a seed of its own, from which everything random in it is derived.
     """
     read = plan.resolved.analysis
-    seed = _seed_repeat(plan, number)
+    seed = _derive_seed_of_repeat(plan, number)
     resolved = replace(
         plan.resolved,
         analysis=replace(read, value=read.value.model_copy(update={"seed": seed})),
@@ -84,7 +84,7 @@ def draw_same_trials(
     plan: RehearsalPlan, number: int, scenario: Scenario, size: int, purpose: str
 ) -> Sample:
     """Draw other participants of the trials of a repeat, with the effects that these have in it."""
-    seed = _seed_repeat(plan, number)
+    seed = _derive_seed_of_repeat(plan, number)
     effects = [draw_effects(plan.scenario, trial, seed=seed) for trial in plan.scenario.trials]
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", purpose, number))
     return _load(plan, scenario.resize(size), fresh_seed, effects)
@@ -105,7 +105,7 @@ def draw_trial(plan: RehearsalPlan, number: int, fold: Fold) -> Sample:
     alone = plan.scenario.model_copy(update={"trials": (mine,)}).resize(FRESH_TRIAL)
     own = None
     if fold.design == "inside":
-        own = [draw_effects(plan.scenario, mine, seed=_seed_repeat(plan, number))]
+        own = [draw_effects(plan.scenario, mine, seed=_derive_seed_of_repeat(plan, number))]
     return _load(plan, alone, fresh_seed, own)
 
 
@@ -138,17 +138,17 @@ def _list_words(part: object) -> Iterator[str]:
             yield from _list_words(value)
 
 
-def _counts_missing(resolved: ResolvedAnalysis) -> bool:
+def _is_counting_missing(resolved: ResolvedAnalysis) -> bool:
     return resolved.analysis.value.endpoint.missing.method.is_no_response
 
 
-def _follow_all(scenario: Scenario) -> Scenario:
+def _simulate_all_followed(scenario: Scenario) -> Scenario:
     nobody = Dropout(share=0.0, by_week=1.0)
     trials = tuple(trial.model_copy(update={"dropout": nobody}) for trial in scenario.trials)
     return scenario.model_copy(update={"trials": trials})
 
 
-def _seed_repeat(plan: RehearsalPlan, number: int) -> int:
+def _derive_seed_of_repeat(plan: RehearsalPlan, number: int) -> int:
     return draw_state(derive_seed(plan.seed, "rehearse", number))
 
 
@@ -161,6 +161,6 @@ def _load(
 
 
 def _find_tested_scenario(plan: RehearsalPlan) -> Scenario:
-    if plan.truth == "followed" or not _counts_missing(plan.resolved):
-        return _follow_all(plan.scenario)
+    if plan.truth == "followed" or not _is_counting_missing(plan.resolved):
+        return _simulate_all_followed(plan.scenario)
     return plan.scenario

@@ -252,7 +252,7 @@ def rehearse(
         analysis, home, scenario=scenario, participants=participants, trials=trials, truth=truth
     )
     runner.report("looking at the first draw")
-    _try_first(plan, name)
+    _check_first(plan, name)
     store = ChunkStore(
         Path(out) if out is not None else home.runs / "rehearsed" / f"{plan.resolved.name}-{name}"
     )
@@ -309,7 +309,7 @@ def _make_plan(
     return name, RehearsalPlan(resolved, drawn, truth)
 
 
-def _try_first(plan: RehearsalPlan, scenario: str) -> None:
+def _check_first(plan: RehearsalPlan, scenario: str) -> None:
     """Refuse, before anything is repeated, what no draw of the scenario can satisfy."""
     variable = plan.resolved.analysis.value.endpoint.of
     try:

@@ -133,7 +133,7 @@ class _RepeatInProgress:
             if not folds:
                 continue
             fold = folds[self.number % len(folds)]
-            reached = self._reach(fold)
+            reached = self._measure_on_fresh(fold)
             for name, item in self.candidates.items():
                 rows += self._list_of(name, item, reached[name], fold)
             if design == "pooled" and PROCEDURE in reached:
@@ -203,7 +203,7 @@ class _RepeatInProgress:
         everybody = _count_pairs(sample, np.flatnonzero(counted))
         return _count_pairs(sample, fold.test[counted[fold.test]]) / everybody if everybody else 0.0
 
-    def _reach(self, fold: Fold) -> dict[str, Reached]:
+    def _measure_on_fresh(self, fold: Fold) -> dict[str, Reached]:
         """What each candidate reaches, trained as in a fold, on participants whom it never saw."""
         if fold.design == "pooled":
             parts, tested = self._draw_alike(fold), draw_tested(self.plan, self.number)
@@ -273,7 +273,7 @@ class _RepeatInProgress:
                 for reference, gain in ((g.against, g) for g in item.gains.get(design, ())):
                     if gain.p_holm is not None:
                         claim = f"{design}: better than {reference}"
-                        rows.append(_claim(claim, name, gain.is_better, None))
+                        rows.append(_count_claim(claim, name, gain.is_better, None))
         permutations = run_permutations(self.loaded)
         if permutations is not None:
             for claim, test in (
@@ -281,7 +281,7 @@ class _RepeatInProgress:
                 ("permutation test: beyond severity", permutations.beyond_severity),
             ):
                 if test.p_value is not None:
-                    rows.append(_claim(claim, "procedure", test.rejects, None))
+                    rows.append(_count_claim(claim, "procedure", test.rejects, None))
         asked = self.loaded.analysis.explanation
         if asked.refits or asked.permutations:
             chosen = self.validated.choice.name
@@ -296,7 +296,7 @@ class _RepeatInProgress:
         for item in explained.patient:
             truth = roles.get(item.feature)
             if item.is_beyond_noise is not None:
-                yield _claim(
+                yield _count_claim(
                     "stands out from noise",
                     item.feature,
                     item.is_beyond_noise,
@@ -304,13 +304,13 @@ class _RepeatInProgress:
                 )
             told = item.role.role if item.role is not None else "can't be told"
             said = bool(item.is_beyond_noise is not False)
-            yield _claim(
+            yield _count_claim(
                 "predictor of the effect",
                 item.feature,
                 said and told.startswith("of the effect"),
                 None if truth is None else "predictive" in truth,
             )
-            yield _claim(
+            yield _count_claim(
                 "prognostic",
                 item.feature,
                 said and told == "prognostic",
@@ -425,5 +425,5 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _claim(claim: str, of: str, made: bool, true: bool | None) -> dict[str, Any]:
+def _count_claim(claim: str, of: str, made: bool, true: bool | None) -> dict[str, Any]:
     return {"claim": claim, "of": of, "made": bool(made), "true": true}

@@ -68,14 +68,14 @@ class ChunkStore:
     @contextlib.contextmanager
     def open(self, definition: Mapping[str, str]) -> Iterator[None]:
         """Make the folder, or continue one of the same definition, and keep others out."""
-        self._refuse_others()
+        self._check_rehearsal_folder()
         self._store.take(CHUNKS)
         try:
             for path in filter(lambda each: is_partial(each.name), self.folder.iterdir()):
                 path.unlink()
             for stale in self._chunks.glob(f".*{_PARTIAL}"):
                 shutil.rmtree(stale, ignore_errors=True)
-            self._continue(definition)
+            self._restore_results(definition)
             yield
         finally:
             self._store.release()
@@ -97,7 +97,7 @@ class ChunkStore:
     def _chunks(self) -> Path:
         return self.folder / CHUNKS
 
-    def _refuse_others(self) -> None:
+    def _check_rehearsal_folder(self) -> None:
         """Refuse what is no folder of a rehearsal, before anything is written into it."""
         if not self.folder.exists() or (self.folder / DEFINITION_FILE).exists():
             return
@@ -114,7 +114,7 @@ class ChunkStore:
                 remedy="Name an empty folder, or a new one.",
             )
 
-    def _continue(self, definition: Mapping[str, str]) -> None:
+    def _restore_results(self, definition: Mapping[str, str]) -> None:
         if not self._store.identity_path.exists():
             try:
                 self._store.write_identity(dict(sorted(definition.items())))

@@ -20,12 +20,12 @@ from glabella.validation.comparison.choice import (
     list_eligible,
 )
 from glabella.validation.comparison.gain import Gain, adjust_gains, measure_gain
-from glabella.validation.comparison.procedure import PROCEDURE, ChosenInFolds, follow_procedure
+from glabella.validation.comparison.procedure import PROCEDURE, ChosenInFolds, choose_in_folds
 from glabella.validation.fitting.nested import collect_predictions, validate_candidates
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimation.estimate import not_estimable
+from glabella.validation.measures.estimation.estimate import make_missing_estimate
 from glabella.validation.measures.performance import (
     GroupPerformance,
     Performance,
@@ -95,11 +95,11 @@ def run_validation(
         weighed=eligible if len(eligible) > 1 else (),
     )
     fitted = _Fitted.collect(results, candidates, sample)
-    _refuse_failure(fitted, set(candidates) - set(references))
+    _check_failure(fitted, set(candidates) - set(references))
     pooled = fitted.select_pooled()
     choice = choose_candidate(list(pooled), references, pooled, sample.outcomes)
     chosen_from = list_eligible(pooled, references)
-    followed = follow_procedure({name: fitted.by_name[name] for name in chosen_from})
+    followed = choose_in_folds({name: fitted.by_name[name] for name in chosen_from})
     measure = _Measuring(loaded, loaded.plan.infeasible, fitted, by_arm)
     measured = _adjust(measure(name) for name in candidates)
     if len(chosen_from) == 1:
@@ -161,7 +161,7 @@ class _Fitted:
         )
 
 
-def _refuse_failure(fitted: _Fitted, to_choose_from: set[str]) -> None:
+def _check_failure(fitted: _Fitted, to_choose_from: set[str]) -> None:
     """Refuse an analysis of which every candidate that could be chosen failed."""
     if not to_choose_from or to_choose_from & set(fitted.predictions):
         return
@@ -271,7 +271,9 @@ class _Measuring:
                     Performance(
                         n=len(of_trial),
                         events=sample.count_events(of_trial),
-                        estimates=dict.fromkeys(MEASURES, not_estimable(self.infeasible[trial])),
+                        estimates=dict.fromkeys(
+                            MEASURES, make_missing_estimate(self.infeasible[trial])
+                        ),
                         pairs=0,
                         pairs_control=0,
                         threshold=threshold,

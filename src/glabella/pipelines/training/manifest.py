@@ -13,7 +13,7 @@ from glabella.analysis.attribution_methods import describe_attributions
 from glabella.analysis.estimand import describe_estimand
 from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.analysis.resolve import ResolvedAnalysis
-from glabella.analysis.scoring_columns import list_required, list_table_forms, needs_scale
+from glabella.analysis.scoring_columns import has_scale_of_trial, list_required, list_table_forms
 from glabella.bundle.applicability.applicability_domain import (
     LIKENESS_FILE,
     learn_applicability_domain,
@@ -34,9 +34,9 @@ from glabella.domain.crosswalks import list_linked
 from glabella.domain.small_counts import (
     FEWEST_TOLD,
     list_lines,
-    tell_cells,
-    tell_group,
-    tell_groups,
+    suppress_cells,
+    suppress_group,
+    suppress_groups,
 )
 from glabella.models.build import export_model
 from glabella.pipelines.training.cross_validation import CrossValidation
@@ -134,7 +134,7 @@ def describe_bundle(
         forms=forms,
         outcome=_describe_flag(resolved),
         required=list_required(resolved),
-        scales=_list_scales(loaded) if needs_scale(resolved) else (),
+        scales=_list_scales(loaded) if has_scale_of_trial(resolved) else (),
         arms=tuple(
             ScoredArm(
                 name=arm.name, label=arm.label or arm.name, role=arm.role, codes=arm.all_codes
@@ -189,11 +189,11 @@ def _count_training(loaded: LoadedAnalysis) -> dict[str, Any]:
     counts = cells.groupby(["trial", "arm"], sort=False, as_index=False).agg(
         n=("responded", "size"), events=("responded", "sum")
     )
-    told = tell_cells(
+    told = suppress_cells(
         list(zip(counts["n"].tolist(), counts["events"].tolist(), strict=True)),
         list_lines(counts["trial"], counts["arm"]),
     )
-    whole = tell_group(sample.n, sample.events)
+    whole = suppress_group(sample.n, sample.events)
     return {
         "n": whole.n,
         "events": whole.events,
@@ -209,7 +209,7 @@ def _count_trials(cells: pd.DataFrame) -> list[dict[str, Any]]:
     """Count the participants of each trial of which a likeness is kept, in the order of names."""
     sizes = cells.groupby("trial").size()
     events = cells.groupby("trial")["responded"].sum()
-    told = tell_groups(list(zip(sizes.tolist(), events.tolist(), strict=True)))
+    told = suppress_groups(list(zip(sizes.tolist(), events.tolist(), strict=True)))
     return [
         {"trial": str(trial), "n": mine.n}
         for trial, size, mine in zip(sizes.index, sizes, told, strict=True)

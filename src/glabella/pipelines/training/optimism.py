@@ -13,12 +13,15 @@ from glabella.validation.comparison.bootstrap_correction import (
     correct_choice,
     measure_optimism,
 )
-from glabella.validation.comparison.candidate_result import CandidateResult, plain_performance
+from glabella.validation.comparison.candidate_result import CandidateResult, describe_performance
 from glabella.validation.comparison.choice import Difference, adjust_by_holm
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.estimation.attempt import attempt
-from glabella.validation.measures.estimation.estimate import not_estimable, plain_estimates
+from glabella.validation.measures.estimation.estimate import (
+    describe_estimates,
+    make_missing_estimate,
+)
 
 
 @dataclass(frozen=True)
@@ -67,21 +70,21 @@ class Procedure:
                 {
                     "candidate": item.candidate,
                     "against": item.against,
-                    **plain_estimates({"log_loss": item.log_loss}),
+                    **describe_estimates({"log_loss": item.log_loss}),
                     "p": item.p_value,
                     "p_holm": p_holm,
                 }
                 for item, p_holm in zip(self.against_chosen, holm, strict=True)
             ],
             "corrected": {
-                **plain_estimates(corrected),
+                **describe_estimates(corrected),
                 "naive_auc": self.corrected.naive_auc,
                 "naive_log_loss": self.corrected.naive_log_loss,
                 "chosen": dict(self.corrected.chosen),
                 "resamples": self.corrected.resamples,
             },
             "fitted": {
-                "apparent": plain_performance(self.fitted.apparent),
+                "apparent": describe_performance(self.fitted.apparent),
                 "optimism": dict(self.fitted.optimism),
             },
         }
@@ -110,14 +113,14 @@ def measure_procedure(
         against_chosen=validated.against_chosen,
         corrected=attempt(
             lambda: correct_for_choice(loaded, validated),
-            lambda failure: _not_corrected(failure.words, list(validated.predictions)),
+            lambda failure: _make_uncorrected(failure.words, list(validated.predictions)),
         ),
         fitted=measure_optimism(probability, pooled, sample),
     )
 
 
-def _not_corrected(reason: str, names: list[str]) -> BiasCorrected:
-    missing = not_estimable(reason)
+def _make_uncorrected(reason: str, names: list[str]) -> BiasCorrected:
+    missing = make_missing_estimate(reason)
     return BiasCorrected(missing, missing, None, None, dict.fromkeys(names, 0), 0)
 
 

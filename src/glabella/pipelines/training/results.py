@@ -77,7 +77,7 @@ class TrainingFigures:
         part = self.parts.get(kind.name)
         return part if isinstance(part, kind) else None
 
-    def parts_as_json(self) -> dict[str, dict[str, Any] | None]:
+    def describe_parts_as_json(self) -> dict[str, dict[str, Any] | None]:
         """Give every part as plain values.
 
         Returns
@@ -87,7 +87,7 @@ class TrainingFigures:
         """
         return {name: None if part is None else part.as_json() for name, part in self.parts.items()}
 
-    def explanation_as_json(self) -> dict[str, Any]:
+    def describe_explanation_as_json(self) -> dict[str, Any]:
         """Give the explanation as plain values.
 
         Returns

@@ -17,7 +17,7 @@ from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
 from glabella.bundle.save import save_bundle
 from glabella.cluster.versions import list_versions
 from glabella.definitions.locate import Project, find_project
-from glabella.domain.small_counts import tell_group
+from glabella.domain.small_counts import suppress_group
 from glabella.pipelines.run_folder import (
     BUNDLE_FOLDER,
     RECORD_FOLDER,
@@ -31,7 +31,7 @@ from glabella.pipelines.training.manifest import describe_bundle
 from glabella.pipelines.training.parts.part import Part
 from glabella.pipelines.training.refits import refit_for_uncertainty
 from glabella.pipelines.training.results import TrainingFigures, When, measure_analysis
-from glabella.pipelines.training.run_report.report import compose_record
+from glabella.pipelines.training.run_report.report import make_record
 from glabella.pipelines.training.run_report.tables import write_definitions, write_tables
 from glabella.reporting.record import RECORD_FILE, write_record
 from glabella.reporting.render import render_report
@@ -139,10 +139,10 @@ class TrainingResult:
             "events": self.events,
             "candidates": {name: item.as_json() for name, item in self.candidates.items()},
             "history": self.history.as_json(),
-            "explanation": self.figures.explanation_as_json(),
+            "explanation": self.figures.describe_explanation_as_json(),
             "failed": [item.as_json() for item in self.failed],
             "procedure": self.figures.procedure.as_json(),
-            **self.figures.parts_as_json(),
+            **self.figures.describe_parts_as_json(),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -248,7 +248,7 @@ def train(
     runner.report("opening the store")
     store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
-    tags = _tag(loaded)
+    tags = _describe_tags(loaded)
     with (
         open_workers(
             workers or os.cpu_count() or 1, again="the same command with --resume"
@@ -277,7 +277,7 @@ def train(
             lambda failure: [],
         )
         runner.report("drawing")
-        record, figures = compose_record(
+        record, figures = make_record(
             loaded, measured, fitted.tuned, provenance, attempts, history=history
         )
         manifest, files = describe_bundle(
@@ -319,7 +319,7 @@ def train(
     )
 
 
-def _tag(loaded: LoadedAnalysis) -> dict[str, str]:
+def _describe_tags(loaded: LoadedAnalysis) -> dict[str, str]:
     """Tell trainings apart, and which are on the same outcome and data."""
     return {
         "origin": loaded.tables.origin,
@@ -367,7 +367,7 @@ def _log(
     finding: str,
 ) -> None:
     analysis, sample = loaded.analysis, loaded.sample
-    told = tell_group(sample.n, sample.events)
+    told = suppress_group(sample.n, sample.events)
     run.log(
         params={
             "analysis": loaded.resolved.name,

@@ -10,7 +10,7 @@ from glabella.atomic import describe_os_error, write_together
 from glabella.data.evidence import Evidence
 from glabella.errors import DataError
 from glabella.reporting.figures.simulation import draw_agitation, draw_baselines, draw_courses
-from glabella.simulation.published.pictures import picture_scenario
+from glabella.simulation.published.pictures import simulate_pictures
 from glabella.simulation.scenario.definition import Scenario
 
 # Enough for a band that no eye tells from a finer one.
@@ -77,7 +77,7 @@ def write_calibration(
     replicates: int,
 ) -> tuple[Path, ...]:
     """Write a calibration's table and figures."""
-    pictured = picture_scenario(scenario, seed=seed, replicates=min(replicates, _MOST_PICTURED))
+    pictured = simulate_pictures(scenario, seed=seed, replicates=min(replicates, _MOST_PICTURED))
     contents: dict[str, bytes] = {
         "calibration.csv": table.to_csv(index=False, lineterminator="\n").encode(),
         "calibration.md": render_calibration_markdown(

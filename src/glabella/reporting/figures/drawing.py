@@ -98,14 +98,14 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
         figure.text(0.99, 0.005, note, ha="right", va="bottom", fontsize=9, color="#8a2b0a")
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
-    _break_names_beside(figure)
+    _split_names_beside(figure)
     below = _ROOM_FOR_NOTE / figure.get_figheight()
     with warnings.catch_warnings():
         # Where words take more than there is, the canvas is extended around them instead.
         warnings.filterwarnings("ignore", "Tight layout not applied", UserWarning)
         # Once more when the axes have their width, which the names beside them take from.
         for _ in range(2):
-            _break_labels(figure)
+            _split_labels(figure)
             figure.tight_layout(rect=(0, below, 1, 1))
     # Places are settled now; with an engine, saving would draw everything twice.
     figure.set_layout_engine("none")
@@ -116,7 +116,7 @@ def finish_figure(figure: Any, note: str, data: pd.DataFrame | None = None) -> D
     return Drawn(image, text.encode("utf-8"))
 
 
-def _break_names_beside(figure: Any) -> None:
+def _split_names_beside(figure: Any) -> None:
     """Break long names beside the marks, and widen the figure where they take too much of it."""
     widest = 0.0
     for axis in figure.axes:
@@ -129,10 +129,10 @@ def _break_names_beside(figure: Any) -> None:
     figure.set_figwidth(width + max(0.0, widest / figure.dpi - _MOST_FOR_NAMES * width))
 
 
-def _break_labels(figure: Any) -> None:
+def _split_labels(figure: Any) -> None:
     """Break labels that are longer than their axis."""
     for axis in figure.axes:
-        _break_names_below(axis)
+        _split_names_below(axis)
         room = axis.get_window_extent()
         legend = axis.get_legend()
         inside = [] if legend is None else legend.get_texts()
@@ -151,7 +151,7 @@ def _break_labels(figure: Any) -> None:
                 label.set_text(_break(text, int(longest * length / taken)))
 
 
-def _break_names_below(axis: Any) -> None:
+def _split_names_below(axis: Any) -> None:
     labels = [label for label in axis.get_xticklabels() if label.get_text()]
     if len(labels) < 2 or any(label.get_rotation() for label in labels):
         return

@@ -86,7 +86,7 @@ def draw_dependence(
         is of all. Who lacks the value stands at the right. The data are of bins of at least ten.
     """
     effect = attributions.values[:, attributions.features.index(feature)]
-    places = _place_values(sample.features.frame[feature], spec)
+    places = _find_places_of_values(sample.features.frame[feature], spec)
     shown = np.unique(np.linspace(0, sample.n - 1, min(sample.n, _MOST_POINTS)).astype(int))
     pyplot = open_pyplot()
     figure, axis = pyplot.subplots(figsize=(6.0, 3.6))
@@ -105,7 +105,7 @@ def draw_dependence(
         lacking = shown[~known[shown]]
         axis.scatter(np.full(len(lacking), right), effect[lacking], s=9, color="#767676",
                      marker="x", rasterized=True, label="not recorded")  # fmt: skip
-    values, smooth = _smooth(places[known], effect[known], discrete=discrete)
+    values, smooth = _fit_smooth(places[known], effect[known], discrete=discrete)
     if len(values):
         axis.plot(values, smooth, color=COLOURS[1], linewidth=2.0,
                   marker="o" if discrete else None, linestyle="none" if discrete else "-",
@@ -118,7 +118,7 @@ def draw_dependence(
     return finish_figure(figure, note, _tabulate(places, effect, spec, curve))
 
 
-def _place_values(column: pd.Series, spec: FeatureSpec) -> Floats:
+def _find_places_of_values(column: pd.Series, spec: FeatureSpec) -> Floats:
     if spec.kind != "category":
         return column.to_numpy(dtype=float)
     levels = list(spec.levels)
@@ -156,7 +156,7 @@ def _tabulate(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _smooth(values: Floats, effect: Floats, *, discrete: bool) -> tuple[Floats, Floats]:
+def _fit_smooth(values: Floats, effect: Floats, *, discrete: bool) -> tuple[Floats, Floats]:
     """Means by value, and over many values a spline whose smoothness is cross-validated.
 
     A value that under ten participants have is left out of means, and the spline ends where ten

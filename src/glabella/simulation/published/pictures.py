@@ -34,7 +34,7 @@ class Pictured:
     agitation: pd.DataFrame
 
 
-def picture_scenario(scenario: Scenario, *, seed: int, replicates: int) -> Pictured:
+def simulate_pictures(scenario: Scenario, *, seed: int, replicates: int) -> Pictured:
     """Simulate a scenario many times and gather what figures show."""
     courses, totals, grades = [], [], []
     for replicate in range(replicates):

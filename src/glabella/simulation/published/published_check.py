@@ -196,19 +196,19 @@ def _mean(parts: Iterable[Floats | Bools]) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(one.later <= one.baseline / 2 for one in parts)
 
 
-def _partial_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_partial_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(one.later < 0.75 * one.baseline for one in parts)
 
 
-def _remission(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_remission(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(one.later <= (one.drawn.trial.rating.remission_at_most or 0) for one in parts)
 
 
-def _self_report_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_self_report_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     def respond(one: Selected) -> Bools:
         report = one.drawn.trial.self_report
         if report is None:
@@ -220,18 +220,18 @@ def _self_report_response(item: PublishedFinding, parts: Sequence[Selected]) -> 
     return _mean(respond(one) for one in parts)
 
 
-def _fall_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_fall_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return 100.0 * _mean(1.0 - one.later / one.baseline for one in parts)
 
 
-def _falls(one: Selected) -> tuple[Floats, Floats]:
+def _compute_falls(one: Selected) -> tuple[Floats, Floats]:
     active, control = one.of_role("active"), one.of_role("control")
     return active.baseline - active.later, control.baseline - control.later
 
 
-def _difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     def differ(one: Selected) -> tuple[float, float]:
-        active, control = _falls(one)
+        active, control = _compute_falls(one)
         if min(len(active), len(control)) < 2:
             return float("nan"), float("nan")
         variance = active.var(ddof=1) / len(active) + control.var(ddof=1) / len(control)
@@ -240,14 +240,14 @@ def _difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> flo
     return _pool([differ(one) for one in parts])
 
 
-def _difference_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_difference_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     by_role = [[one.of_role(role) for one in parts] for role in ("active", "control")]
-    return _fall_percent(item, by_role[0]) - _fall_percent(item, by_role[1])
+    return _compute_fall_percent(item, by_role[0]) - _compute_fall_percent(item, by_role[1])
 
 
 def _standardise(one: Selected) -> tuple[float, float]:
     """Cohen's d of the fall in one trial, and its variance in large samples."""
-    active, control = _falls(one)
+    active, control = _compute_falls(one)
     n, m = len(active), len(control)
     if min(n, m) < 2:
         return float("nan"), float("nan")
@@ -256,7 +256,7 @@ def _standardise(one: Selected) -> tuple[float, float]:
     return d, (n + m) / (n * m) + d**2 / (2 * (n + m))
 
 
-def _standardised_difference(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_standardised_difference(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _standardise(parts[0])[0]
 
 
@@ -270,7 +270,7 @@ def _split_cohorts(parts: Sequence[Selected]) -> list[Selected]:
     return split
 
 
-def _pooled_difference(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_pooled_difference(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _pool([_standardise(one) for one in parts])
 
 
@@ -287,41 +287,41 @@ def _pool(estimates: Sequence[tuple[float, float]]) -> float:
     return float(weight @ value / weight.sum())
 
 
-def _between_trials_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_between_trials_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return float(np.std([_standardise(one)[0] for one in _split_cohorts(parts)], ddof=1))
 
 
-def _baseline_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_baseline_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(one.baseline for one in parts)
 
 
-def _women(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_women(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(one.take(one.drawn.values["sex"]) for one in parts)
 
 
-def _ages(parts: Sequence[Selected]) -> Floats:
+def _select_ages(parts: Sequence[Selected]) -> Floats:
     return np.concatenate([one.take(one.drawn.values["age_years"]) for one in parts])
 
 
-def _age_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean([_ages(parts)])
+def _compute_age_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    return _mean([_select_ages(parts)])
 
 
-def _age_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return float(_ages(parts).std(ddof=1))
+def _compute_age_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    return float(_select_ages(parts).std(ddof=1))
 
 
 def _left(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(~one.drawn.stays[one.mine, one.drawn.trial.weeks.index(one.week)] for one in parts)
 
 
-def _any_event(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_any_event(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(
         np.any([days[one.mine] > 0 for days in one.drawn.events.values()], axis=0) for one in parts
     )
 
 
-def _agitation_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_agitation_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     def grades(one: Selected) -> Floats:
         responded = one.later <= one.baseline / 2
         grades = one.take(one.drawn.values["agitation"])
@@ -330,7 +330,7 @@ def _agitation_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return _mean(grades(one) for one in parts)
 
 
-def _best_item_auc(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+def _compute_best_item_auc(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     """The best that any item does, in either direction: so the published item was chosen."""
     one = parts[0]
     responded = one.later <= one.baseline / 2
@@ -377,22 +377,22 @@ _WORDS = {
     "best_item_auc": "AUC of the best item",
 }
 _MEASURES: dict[str, Callable[[PublishedFinding, Sequence[Selected]], float]] = {
-    "response": _response,
-    "partial_response": _partial_response,
-    "remission": _remission,
-    "self_report_response": _self_report_response,
-    "fall_percent": _fall_percent,
-    "difference_points": _difference_points,
-    "difference_percent": _difference_percent,
-    "standardised_difference": _standardised_difference,
-    "pooled_difference": _pooled_difference,
-    "between_trials_sd": _between_trials_sd,
-    "baseline_mean": _baseline_mean,
-    "women": _women,
-    "age_mean": _age_mean,
-    "age_sd": _age_sd,
+    "response": _compute_response,
+    "partial_response": _compute_partial_response,
+    "remission": _compute_remission,
+    "self_report_response": _compute_self_report_response,
+    "fall_percent": _compute_fall_percent,
+    "difference_points": _compute_difference_points,
+    "difference_percent": _compute_difference_percent,
+    "standardised_difference": _compute_standardised_difference,
+    "pooled_difference": _compute_pooled_difference,
+    "between_trials_sd": _compute_between_trials_sd,
+    "baseline_mean": _compute_baseline_mean,
+    "women": _compute_women,
+    "age_mean": _compute_age_mean,
+    "age_sd": _compute_age_sd,
     "left": _left,
-    "any_event": _any_event,
-    "agitation_mean": _agitation_mean,
-    "best_item_auc": _best_item_auc,
+    "any_event": _compute_any_event,
+    "agitation_mean": _compute_agitation_mean,
+    "best_item_auc": _compute_best_item_auc,
 }

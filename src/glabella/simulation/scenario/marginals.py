@@ -138,12 +138,12 @@ class Shares(Definition):
         return np.asarray(np.diff(edges, axis=1), dtype=float)
 
 
-def _tell_kind(given: object) -> str:
+def _find_kind(given: object) -> str:
     """Tell which of the two is meant, so that a finding is of that one alone."""
     has_shares = "shares" in given if isinstance(given, dict) else isinstance(given, Shares)
     return "shares" if has_shares else "spread"
 
 
 Distribution = Annotated[
-    Annotated[Spread, Tag("spread")] | Annotated[Shares, Tag("shares")], Discriminator(_tell_kind)
+    Annotated[Spread, Tag("spread")] | Annotated[Shares, Tag("shares")], Discriminator(_find_kind)
 ]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
-from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, describe_estimates
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ class CaseMix:
             "promised": self.promised,
             "expected": self.expected,
             "expected_recalibrated": self.expected_recalibrated,
-            **plain_estimates({"observed": self.observed}),
+            **describe_estimates({"observed": self.observed}),
             "by_case_mix": self.by_case_mix,
             "by_model": self.by_model,
         }

@@ -59,15 +59,15 @@ def estimate_membership(features: FeatureTable, trial: npt.ArrayLike, *, seed: i
     names = [spec.name for spec in specs]
     missing = frame[names].isna().astype(float)
     with threadpool_limits(1):
-        by_value = _cross_validate(frame, specs, labels[kept].to_numpy(), seed)
+        by_value = _predict_held_out(frame, specs, labels[kept].to_numpy(), seed)
         by_missing = 0.5
         if missing.to_numpy().any():
             flags = [FeatureSpec(name, name, "number") for name in names]
-            by_missing = _cross_validate(missing, flags, labels[kept].to_numpy(), seed)
+            by_missing = _predict_held_out(missing, flags, labels[kept].to_numpy(), seed)
     return Membership(by_value, by_missing)
 
 
-def _cross_validate(
+def _predict_held_out(
     frame: pd.DataFrame, specs: Sequence[FeatureSpec], labels: npt.NDArray[np.str_], seed: int
 ) -> float:
     names = np.unique(labels)

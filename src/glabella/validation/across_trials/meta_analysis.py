@@ -13,7 +13,7 @@ from scipy.special import expit, logit, ndtr
 from scipy.stats import chi2, lognorm
 from scipy.stats import t as student
 
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
         raise ValueError("estimates on different scales can't be pooled")
     if len(known) < 2:
         count = "no trial has" if not known else "only one trial has"
-        return PooledMeasure(not_estimable(f"{count} an estimate"), names, left_out)
+        return PooledMeasure(make_missing_estimate(f"{count} an estimate"), names, left_out)
     [scale] = scales
     value = np.array([_transform(item.value, scale) for _, item in known])
     variance = np.array([float(item.standard_error or 0.0) ** 2 for _, item in known])
@@ -145,7 +145,7 @@ def pool_trials(estimates: Sequence[tuple[str, Estimate]]) -> PooledMeasure:
     share = weight / weight.sum()
     others = np.array([np.delete(share, at).sum() for at in range(len(share))])
     typical = degrees / (weight.sum() * float(share @ others))
-    low, high = _profile_q(value, variance)
+    low, high = _find_profile_q(value, variance)
     return PooledMeasure(
         estimate=Estimate(
             back(mean), back(mean - half), back(mean + half), standard_error=error, scale=scale
@@ -217,7 +217,7 @@ def _fit_mean(value: Floats, variance: Floats, tau2: float) -> tuple[float, floa
     return mean, float(np.sqrt(max(residual, 1.0) / weight.sum()))
 
 
-def _profile_q(value: Floats, variance: Floats) -> tuple[float, float]:
+def _find_profile_q(value: Floats, variance: Floats) -> tuple[float, float]:
     degrees = len(value) - 1
 
     def generalised(tau2: float) -> float:
@@ -237,7 +237,7 @@ def _profile_q(value: Floats, variance: Floats) -> tuple[float, float]:
 
 def _predict(value: Floats, variance: Floats, scale: str) -> tuple[Prediction, ...]:
     back = _BACK[scale]
-    wide = _integrate(value, variance, _weigh_wide)
+    wide = _compute_prediction_interval(value, variance, _weight_wide)
     predictions = [
         Prediction(
             back(wide[0]),
@@ -249,7 +249,9 @@ def _predict(value: Floats, variance: Floats, scale: str) -> tuple[Prediction, .
     ]
     if scale == "logit" and len(value) < ENOUGH_FOR_ONE_PRIOR:
         natural = expit(value)
-        low, high = _integrate(natural, variance * (natural * (1 - natural)) ** 2, _weigh_empirical)
+        low, high = _compute_prediction_interval(
+            natural, variance * (natural * (1 - natural)) ** 2, _weight_empirical
+        )
         empirical = Prediction(
             max(low, 0.0),
             min(high, 1.0),
@@ -261,24 +263,24 @@ def _predict(value: Floats, variance: Floats, scale: str) -> tuple[Prediction, .
 
 
 @cache
-def _weigh_empirical() -> tuple[Floats, Floats]:
+def _weight_empirical() -> tuple[Floats, Floats]:
     ratio = 1 + (_EMPIRICAL_SD / _EMPIRICAL_MEAN) ** 2
     shape, scale = np.sqrt(np.log(ratio)), _EMPIRICAL_MEAN / np.sqrt(ratio)
-    return _spread_grid(lambda p: lognorm.ppf(p, shape, scale=scale))
+    return _make_grid(lambda p: lognorm.ppf(p, shape, scale=scale))
 
 
 @cache
-def _weigh_wide() -> tuple[Floats, Floats]:
-    return _spread_grid(lambda p: _WIDE_SCALE * student.ppf((1 + p) / 2, _WIDE_DF))
+def _weight_wide() -> tuple[Floats, Floats]:
+    return _make_grid(lambda p: _WIDE_SCALE * student.ppf((1 + p) / 2, _WIDE_DF))
 
 
-def _spread_grid(quantile: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
+def _make_grid(quantile: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
     """Standard deviations at equal steps of the prior's probability."""
     p = (np.arange(_GRID) + 0.5) / _GRID
     return np.asarray(quantile(p), dtype=float), np.full(_GRID, 1.0 / _GRID)
 
 
-def _integrate(
+def _compute_prediction_interval(
     value: Floats, variance: Floats, prior: Callable[[], tuple[Floats, Floats]]
 ) -> tuple[float, float]:
     """The interval for a new trial, over the posterior of the variance between trials.

@@ -9,7 +9,7 @@ from typing import Any
 
 from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
 from glabella.validation.measures.estimation.attempt import attempt
-from glabella.validation.measures.estimation.estimate import not_estimable
+from glabella.validation.measures.estimation.estimate import make_missing_estimate
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 
@@ -37,7 +37,7 @@ def pool_groups(groups: Sequence[GroupPerformance]) -> dict[str, PooledMeasure]:
                 pool_trials,
                 [(group.group, group.performance.estimates[measure]) for group in groups],
             ),
-            lambda failure: PooledMeasure(not_estimable(failure.words), (), {}),
+            lambda failure: PooledMeasure(make_missing_estimate(failure.words), (), {}),
         )
         for measure, described in MEASURES.items()
         if described.pooled_on is not None
@@ -68,7 +68,7 @@ def find_gaps(
     )
 
 
-def plain_pooled(pooled: PooledMeasure) -> dict[str, Any]:
+def describe_pooled(pooled: PooledMeasure) -> dict[str, Any]:
     """Give a pooled measure as plain values.
 
     Returns

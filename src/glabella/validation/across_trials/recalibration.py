@@ -223,7 +223,7 @@ def choose_update(
         "intercept and slope": (logistic.log_likelihood, 2),
     }
     reason = ""
-    revision = None if features is None else _revise(told, outcome, features, rarer)
+    revision = None if features is None else _fit_revision(told, outcome, features, rarer)
     if revision is None:
         reason = "no features were given"
     elif isinstance(revision, str):
@@ -244,7 +244,7 @@ def choose_update(
     return UpdateChoice(chosen, tuple(tests), large, logistic, largest, reason)
 
 
-def _revise(
+def _fit_revision(
     log_odds: Floats, outcome: Floats, features: Floats, rarer: int
 ) -> tuple[float, int] | str:
     """The log likelihood and coefficients of a revision, or why there is none."""

@@ -22,7 +22,7 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
 from glabella.validation.measures.discrimination import count_concordance
-from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, make_missing_estimate
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.performance import measure_performance
@@ -166,7 +166,7 @@ def draw_subsets(trainer: Trainer, folds: Sequence[Fold], *, points: int) -> lis
     needed = max(_count_needed(sample, order, fewest) for order in orders)
     smallest = max(needed, math.ceil(full * _SMALLEST_SHARE))
     sizes = np.unique(np.geomspace(min(smallest, full), full, points).round().astype(int))
-    return [_take_subsets(sample, folds, orders, int(size), bool(size == full)) for size in sizes]
+    return [_draw_subsets(sample, folds, orders, int(size), bool(size == full)) for size in sizes]
 
 
 def measure_learning_curve(
@@ -182,14 +182,15 @@ def measure_learning_curve(
     for item in subsets:
         found = item.reason or predictions[item.size]
         if isinstance(found, str):
-            missing = not_estimable(found)
+            missing = make_missing_estimate(found)
             points.append(CurvePoint(item.size, missing, missing, found))
             continue
         tables[item.size] = found
         estimates = measure_performance(found, sample).estimates
         points.append(CurvePoint(item.size, estimates["log_loss"], estimates["auc"]))
     extrapolations = {
-        measure: _extrapolate(measure, points, tables, sample, seed) for measure in CURVE_MEASURES
+        measure: _fit_extrapolation(measure, points, tables, sample, seed)
+        for measure in CURVE_MEASURES
     }
     repeats = max((int(table["repeat"].nunique()) for table in tables.values()), default=0)
     return LearningCurve(tuple(points), extrapolations, repeats)
@@ -228,7 +229,7 @@ def _count_needed(sample: Sample, order: Rows, fewest: int) -> int:
     return min(int(needed), len(order))
 
 
-def _take_subsets(
+def _draw_subsets(
     sample: Sample, folds: Sequence[Fold], orders: Sequence[Rows], size: int, is_full: bool
 ) -> TrainingSubsets:
     taken = []
@@ -238,14 +239,14 @@ def _take_subsets(
         taken.append(replace(fold, design=f"learning from {size}", train=kept))
         if sample.imputation is not None and reason is None:
             try:
-                sample.imputation.refuse_thin(kept, f"a subset of {size} participants")
+                sample.imputation.check_thin(kept, f"a subset of {size} participants")
             except AnalysisError as error:
                 reason = error.finding
     mean = float(np.mean([min(size, len(order)) for order in orders]))
     return TrainingSubsets(mean, tuple(taken), is_full, None if is_full else reason)
 
 
-def _extrapolate(
+def _fit_extrapolation(
     measure: str,
     points: Sequence[CurvePoint],
     tables: Mapping[float, pd.DataFrame],
@@ -258,16 +259,18 @@ def _extrapolate(
         if getattr(point, measure).value is not None
     }
     if len(values) < 2:
-        return _say_none("under two sizes could be measured: a subset needs enough of both classes")
+        return _describe_none(
+            "under two sizes could be measured: a subset needs enough of both classes"
+        )
     sizes = np.array(list(values), dtype=float)
     measured = np.array(list(values.values()), dtype=float)
     drawn = _bootstrap(measure, [tables[size] for size in values], sample, seed)
-    gained = _put_interval(float(measured[-1] - measured[0]), drawn[:, -1] - drawn[:, 0])
+    gained = _add_interval(float(measured[-1] - measured[0]), drawn[:, -1] - drawn[:, 0])
     # Concordance is fitted as what it lacks to 1, which falls and is at least 0 as a loss is.
     loss, losses = (measured, drawn) if measure == "log_loss" else (1.0 - measured, 1.0 - drawn)
     reason = _explain_no_law(sizes, loss, losses)
     if reason is not None:
-        return _say_none(reason, gained)
+        return _describe_none(reason, gained)
     law, laws = fit_power_laws(sizes, loss), fit_power_laws(sizes, losses)
     sign = 1.0 if measure == "log_loss" else -1.0
     fall = float(loss[0] - loss[-1])
@@ -276,7 +279,9 @@ def _extrapolate(
         limit=float(law.floor[0]) if sign > 0 else 1.0 - float(law.floor[0]),
         excess=sign * float(law.excess[0]),
         rate=float(law.rate[0]),
-        projections=tuple(_project(factor, law, laws, sign, fall) for factor in FACTORS),
+        projections=tuple(
+            _compute_projections(factor, law, laws, sign, fall) for factor in FACTORS
+        ),
     )
 
 
@@ -299,22 +304,24 @@ def _explain_no_law(sizes: Floats, loss: Floats, losses: Floats) -> str | None:
     return None
 
 
-def _project(factor: int, law: PowerLaws, laws: PowerLaws, sign: float, fall: float) -> Projection:
+def _compute_projections(
+    factor: int, law: PowerLaws, laws: PowerLaws, sign: float, fall: float
+) -> Projection:
     size = factor * law.largest
     expected, drawn = law.evaluate(size), laws.evaluate(size)
-    change = _put_interval(
+    change = _add_interval(
         sign * float((expected - law.evaluate(law.largest))[0]),
         sign * (drawn - laws.evaluate(law.largest)),
     )
     if change.low is not None and change.high is not None and change.high - change.low > fall:
-        missing = not_estimable(
+        missing = make_missing_estimate(
             f"the interval of the change at {factor} times the participants is wider than all "
             "that was gained over the sizes measured"
         )
         return Projection(factor, size, missing, missing)
     if sign < 0:
         expected, drawn = 1.0 - expected, 1.0 - drawn
-    return Projection(factor, size, _put_interval(float(expected[0]), drawn), change)
+    return Projection(factor, size, _add_interval(float(expected[0]), drawn), change)
 
 
 def _bootstrap(measure: str, tables: Sequence[pd.DataFrame], sample: Sample, seed: int) -> Floats:
@@ -377,11 +384,11 @@ def _count_by_person(measure: str, table: pd.DataFrame, sample: Sample) -> tuple
     return sums, totals
 
 
-def _put_interval(value: float, drawn: Floats) -> Estimate:
+def _add_interval(value: float, drawn: Floats) -> Estimate:
     low, high = np.quantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
     return Estimate(value, float(low), float(high))
 
 
-def _say_none(reason: str, gained: Estimate | None = None) -> Extrapolation:
-    missing = not_estimable(reason)
+def _describe_none(reason: str, gained: Estimate | None = None) -> Extrapolation:
+    missing = make_missing_estimate(reason)
     return Extrapolation(gained or missing, None, None, None, (), reason)

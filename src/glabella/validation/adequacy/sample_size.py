@@ -187,8 +187,8 @@ def compute_development_size(parameters: int, prevalence: float, *, r2: float) -
         parameters=parameters,
         prevalence=prevalence,
         r2=r2,
-        for_shrinkage=_round_up(_size_for_shrinkage(parameters, r2, SHRINKAGE)),
-        for_r2=_round_up(_size_for_shrinkage(parameters, r2, second)),
+        for_shrinkage=_round_up(_compute_size_for_shrinkage(parameters, r2, SHRINKAGE)),
+        for_r2=_round_up(_compute_size_for_shrinkage(parameters, r2, second)),
         for_risk=_round_up(risk),
     )
 
@@ -233,7 +233,7 @@ def compute_expected_shrinkage(parameters: int, n: int, *, r2: float) -> float:
     low, high = r2 * (1 + edge) + edge, 1 - edge
 
     def excess(shrinkage: float) -> float:
-        return _size_for_shrinkage(parameters, r2, shrinkage) - n
+        return _compute_size_for_shrinkage(parameters, r2, shrinkage) - n
 
     if excess(low) > 0:
         return r2
@@ -280,13 +280,13 @@ def compute_validation_size(
     _check_prevalence(prevalence)
     if min(observed_expected_width, slope_width, concordance_width) <= 0:
         raise ValueError("a width must be above 0")
-    error = _error_for_ratio(observed_expected_width)
+    error = _compute_error_for_ratio(observed_expected_width)
     ratio = (1 - prevalence) / (prevalence * error**2)
-    slope = _variance_of_slope(prevalence, concordance) / (slope_width / (2 * _Z)) ** 2
+    slope = _compute_variance_of_slope(prevalence, concordance) / (slope_width / (2 * _Z)) ** 2
     return ValidationSize(
         for_observed_expected=_round_up(ratio),
         for_slope=_round_up(slope),
-        for_concordance=_size_for_concordance(prevalence, concordance, concordance_width),
+        for_concordance=_compute_size_for_concordance(prevalence, concordance, concordance_width),
     )
 
 
@@ -300,17 +300,17 @@ def _round_up(size: float) -> int:
     return math.ceil(size - 1e-9)
 
 
-def _size_for_shrinkage(parameters: int, r2: float, shrinkage: float) -> float:
+def _compute_size_for_shrinkage(parameters: int, r2: float, shrinkage: float) -> float:
     return parameters / ((shrinkage - 1) * math.log1p(-r2 / shrinkage))
 
 
-def _error_for_ratio(width: float) -> float:
+def _compute_error_for_ratio(width: float) -> float:
     """Standard error of the log ratio whose interval around 1 has a width."""
     # exp(z e) - exp(-z e) = width
     return math.asinh(width / 2) / _Z
 
 
-def _variance_of_slope(prevalence: float, concordance: float) -> float:
+def _compute_variance_of_slope(prevalence: float, concordance: float) -> float:
     """Variance of the calibration slope, times the number of participants."""
     distance = math.sqrt(2.0) * float(norm.ppf(concordance))
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
@@ -329,7 +329,7 @@ def _variance_of_slope(prevalence: float, concordance: float) -> float:
     return float(np.linalg.inv(information)[1, 1])
 
 
-def _size_for_concordance(prevalence: float, concordance: float, width: float) -> int:
+def _compute_size_for_concordance(prevalence: float, concordance: float, width: float) -> int:
     """By Newcombe's standard error, as Riley does."""
 
     def excess(n: float) -> float:

@@ -213,7 +213,7 @@ def _judge_own(
     def judge(rows: npt.NDArray[np.int_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
         held, unknown = _find_own(first[rows], second[rows])
         judged = ~np.isnan(lows[rows]) & ~np.isnan(highs[rows]) & ~np.isnan(held)
-        seen = _bring_nearer(held, estimates[rows], judged, unknown)
+        seen = _correct_distance(held, estimates[rows], judged, unknown)
         return held, ((lows[rows] <= seen) & (seen <= highs[rows]))[judged]
 
     n = len(estimates)
@@ -243,7 +243,7 @@ def _find_own(first: Floats, second: Floats) -> tuple[Floats, float]:
     return centre + share * (mean - centre), share * (1.0 - share) * total
 
 
-def _bring_nearer(
+def _correct_distance(
     held: Floats, estimates: Floats, judged: npt.NDArray[np.bool_], unknown: float
 ) -> Floats:
     """Take what is unknown of the truth out of the variance of its distance from estimates."""

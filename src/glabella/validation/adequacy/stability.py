@@ -180,10 +180,10 @@ def describe_refit(
     model: ResponderModel, sample: Sample, drawn: npt.NDArray[np.int_] | None = None
 ) -> Refit:
     """See a fitted model through the participants."""
-    return look_through(model, sample, model.contributions(sample.features.columns))
+    return explain_refit(model, sample, model.contributions(sample.features.columns))
 
 
-def look_through(model: ResponderModel, sample: Sample, contributions: Contributions) -> Refit:
+def explain_refit(model: ResponderModel, sample: Sample, contributions: Contributions) -> Refit:
     """See a fitted model through participants whose contributions are known."""
     columns = sample.features.columns
     sizes = np.abs(contributions.values).mean(axis=0)

@@ -12,7 +12,7 @@ import pandas as pd
 from glabella.validation.comparison.choice import choose_by_losses, number_folds
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import count_concordance
-from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, make_missing_estimate
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS, explain_few
 from glabella.validation.measures.overall import compute_losses
 from glabella.validation.measures.performance import Performance, measure_performance
@@ -125,7 +125,7 @@ def correct_choice(
     chosen = dict.fromkeys(eligible, 0)
     # Persons, not rows: bootstrap samples draw these, and some stand in several rows.
     if any(explain_few(outcome.astype(bool), sample.people) for outcome in sample.outcomes):
-        missing = not_estimable(f"under {FEWEST_OF_A_CLASS} of a class")
+        missing = make_missing_estimate(f"under {FEWEST_OF_A_CLASS} of a class")
         return BiasCorrected(missing, missing, None, None, chosen, 0)
     draw = np.random.default_rng(seed)
     counted = np.bincount(prepared.person)
@@ -134,7 +134,7 @@ def correct_choice(
     for number in range(resamples):
         drawn = draw.integers(0, len(counted), len(counted))
         left_out = np.bincount(drawn, minlength=len(counted))[prepared.person] == 0
-        name = _replay(eligible, prepared, drawn, counted, starts)
+        name = _choose_on_resample(eligible, prepared, drawn, counted, starts)
         chosen[name] += 1
         if left_out.any():
             imputation = number % len(prepared.outcomes)
@@ -232,7 +232,7 @@ def _prepare(
     )
 
 
-def _replay(
+def _choose_on_resample(
     names: Sequence[str], prepared: _Prepared, drawn: Rows, counted: Rows, starts: Rows
 ) -> str:
     """Choose on a bootstrap sample, in which who was drawn twice is two participants."""
@@ -247,6 +247,6 @@ def _replay(
 def _summarise(values: Floats) -> Estimate:
     known = values[~np.isnan(values)]
     if len(known) < min(_FEWEST_RESAMPLES, len(values)):
-        return not_estimable("too few bootstrap samples leave out pairs to compare")
+        return make_missing_estimate("too few bootstrap samples leave out pairs to compare")
     low, high = np.quantile(known, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
     return Estimate(float(known.mean()), float(low), float(high))

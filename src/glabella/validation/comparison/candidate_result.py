@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from glabella.domain.small_counts import SUPPRESSED, Told, tell_group, tell_groups
-from glabella.validation.across_trials.pooled_measures import find_gaps, plain_pooled, pool_groups
+from glabella.domain.small_counts import SUPPRESSED, Told, suppress_group, suppress_groups
+from glabella.validation.across_trials.pooled_measures import (
+    describe_pooled,
+    find_gaps,
+    pool_groups,
+)
 from glabella.validation.comparison.gain import Gain
-from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, describe_estimates
 from glabella.validation.measures.performance import GroupPerformance, Performance
 from glabella.validation.measures.registry import MEASURES
 
@@ -68,11 +72,11 @@ class CandidateResult:
             ``gaps`` to the other designs. ``gains`` are by design and reference, in concordance
             and log loss, above 0 for the better, with ``p`` and ``p_holm`` of the log loss.
         """
-        across = None if self.across is None else plain_performance(self.across)
+        across = None if self.across is None else describe_performance(self.across)
         if across is not None:
-            across["groups"] = plain_groups(self.groups)
+            across["groups"] = describe_groups(self.groups)
             across["random_effects"] = {
-                measure: plain_pooled(pooled)
+                measure: describe_pooled(pooled)
                 for measure, pooled in pool_groups(self.groups).items()
             }
             across["gaps"] = asdict(find_gaps(self.pooled, self.inside, self.groups))
@@ -80,14 +84,14 @@ class CandidateResult:
             "status": "ok" if self.error is None else "failed",
             "role": self.role,
             "error": self.error,
-            "pooled": None if self.pooled is None else plain_performance(self.pooled),
-            "inside": None if self.inside is None else plain_groups(self.inside),
+            "pooled": None if self.pooled is None else describe_performance(self.pooled),
+            "inside": None if self.inside is None else describe_groups(self.inside),
             "across": across,
-            "arms": plain_groups(self.arms),
+            "arms": describe_groups(self.arms),
             "gains": {
                 design: {
                     gain.against: {
-                        **plain_estimates(gain.estimates),
+                        **describe_estimates(gain.estimates),
                         "p": gain.p_value,
                         "p_holm": gain.p_holm,
                         "is_better": gain.is_better,
@@ -99,7 +103,7 @@ class CandidateResult:
         }
 
 
-def plain_performance(performance: Performance, told: Told | None = None) -> dict[str, Any]:
+def describe_performance(performance: Performance, told: Told | None = None) -> dict[str, Any]:
     """Give one set of figures as plain values.
 
     Parameters
@@ -115,7 +119,7 @@ def plain_performance(performance: Performance, told: Told | None = None) -> dic
         Each measure with ``_low`` and ``_high``, counts, the threshold, and ``reasons`` for what
         is None: also for counts under ten, which go into bundles and stores.
     """
-    told = told or tell_group(performance.n, performance.events)
+    told = told or suppress_group(performance.n, performance.events)
     # Pairs are products of counts.
     has_pairs = told.events is not None
     counts = {
@@ -127,7 +131,7 @@ def plain_performance(performance: Performance, told: Told | None = None) -> dic
     plain = {
         "n": told.n,
         "events": told.events,
-        **plain_estimates({name: performance.estimates[name] for name in MEASURES}),
+        **describe_estimates({name: performance.estimates[name] for name in MEASURES}),
         "pairs": counts["pairs"],
         "pairs_control": counts["pairs_control"],
         "threshold": performance.threshold,
@@ -136,7 +140,7 @@ def plain_performance(performance: Performance, told: Told | None = None) -> dic
     return plain
 
 
-def plain_groups(groups: Sequence[GroupPerformance]) -> list[dict[str, Any]]:
+def describe_groups(groups: Sequence[GroupPerformance]) -> list[dict[str, Any]]:
     """Give the figures of the trials, sites or arms of a whole as plain values.
 
     Parameters
@@ -147,12 +151,12 @@ def plain_groups(groups: Sequence[GroupPerformance]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Each as `plain_performance`, with its name; counts that would give a small one away are
+        Each as `describe_performance`, with its name; counts that would give a small one away are
         not told.
     """
-    told = tell_groups([(group.performance.n, group.performance.events) for group in groups])
+    told = suppress_groups([(group.performance.n, group.performance.events) for group in groups])
     return [
-        {"group": group.group, **plain_performance(group.performance, mine)}
+        {"group": group.group, **describe_performance(group.performance, mine)}
         for group, mine in zip(groups, told, strict=True)
     ]
 
@@ -174,7 +178,7 @@ def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
         group, and of few participants.
     """
     named = {f"{design}.{name}": performance.estimates[name] for name in MEASURES}
-    told = tell_group(performance.n, performance.events)
+    told = suppress_group(performance.n, performance.events)
     # Of groups, pairs would give away a count that is not told.
     is_whole = design in WHOLE_DESIGNS and told.events is not None
     pairs = {f"{design}.pairs": float(performance.pairs)} if is_whole else {}

@@ -13,7 +13,7 @@ from scipy.stats import t
 
 from glabella.validation.folds.fold_result import InnerLosses
 from glabella.validation.measures.estimation.attempt import attempt_estimate
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.overall import compute_losses
 
@@ -163,7 +163,7 @@ def _compare(pair: Sequence[FoldLosses], in_all: float) -> Estimate:
     first, second = pair
     differences = first.losses - second.losses
     if len(differences) < 2:
-        return not_estimable("there is one fold")
+        return make_missing_estimate("there is one fold")
     value = float(np.average(differences, weights=first.sizes))
     error = _correct_error(differences, first.sizes, in_all)
     half = float(t.ppf(0.975, len(differences) - 1)) * error

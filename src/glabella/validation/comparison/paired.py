@@ -10,7 +10,7 @@ import pandas as pd
 
 from glabella.validation.comparison.gain import measure_gain
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.overall import average_over_participants, compute_losses
 
 BY_FOLD = "corrected resampled t over the same folds (Nadeau and Bengio 2003)"
@@ -84,9 +84,13 @@ def measure_paired(
     difference = _average_loss(first) - _average_loss(second)
     if is_imputed:
         value = Estimate(float(difference.mean()), reason=_IMPUTED)
-        return PairedDifference(value, not_estimable(_IMPUTED), None, BY_MEAN_LOSS, len(rows))
+        return PairedDifference(
+            value, make_missing_estimate(_IMPUTED), None, BY_MEAN_LOSS, len(rows)
+        )
     loss = average_over_participants(difference, sample.outcomes[0][rows], sample.people[rows])
-    auc = not_estimable("the folds differ, and concordance pairs participants of the same fold")
+    auc = make_missing_estimate(
+        "the folds differ, and concordance pairs participants of the same fold"
+    )
     return PairedDifference(loss, auc, loss.p_value(), BY_MEAN_LOSS, len(rows))
 
 

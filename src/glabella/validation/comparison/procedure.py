@@ -31,7 +31,7 @@ class ChosenInFolds:
         return dict(Counter(names).most_common())
 
 
-def follow_procedure(results: Mapping[str, Sequence[FoldResult]]) -> ChosenInFolds:
+def choose_in_folds(results: Mapping[str, Sequence[FoldResult]]) -> ChosenInFolds:
     """Choose inside each training part, by the rule that chooses on all participants.
 
     Returns

@@ -14,10 +14,10 @@ import numpy as np
 from glabella.atomic import (
     PARTIAL,
     NotOursError,
+    check_own_folder,
     make_folder,
     name_partial,
     open_new,
-    refuse_odd_folder,
 )
 from glabella.errors import DataError
 from glabella.models.estimators.contributions import Contributions
@@ -50,7 +50,7 @@ class Checkpoint:
     def __init__(self, folder: Path, versions: Mapping[str, str]) -> None:
         self.folder = folder
         self.digester = Digester(versions)
-        self._refuse_odd_folder()
+        self._check_own_folder()
 
     def find(self, key: FitKey, name: str, fold: Fold) -> FoldResult | None:
         """Find a finished fit; None if it is not there, or was not written whole."""
@@ -104,7 +104,7 @@ class Checkpoint:
     def keep_plain(self, key: FitKey, content: object) -> None:
         """Keep the result of a task: plain values, bytes and arrays, in dicts and lists."""
         arrays: dict[str, Any] = {}
-        self._write(key, _part(content, arrays), arrays)
+        self._write(key, _write_part(content, arrays), arrays)
 
     def _write(self, key: FitKey, stated: object, arrays: Mapping[str, Any]) -> None:
         path = self._name(key)
@@ -126,7 +126,7 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Delete the folder with all fits; files that are not fits stay."""
-        self._refuse_odd_folder()
+        self._check_own_folder()
         for path in self.folder.glob("*"):
             # Earlier versions ended their names with the number of a process.
             if path.suffix in (_FIT, PARTIAL) or path.suffix[1:].isdigit():
@@ -138,9 +138,9 @@ class Checkpoint:
     def _name(self, key: FitKey) -> Path:
         return self.folder / f"{key.digest}{_FIT}"
 
-    def _refuse_odd_folder(self) -> None:
+    def _check_own_folder(self) -> None:
         try:
-            refuse_odd_folder(self.folder)
+            check_own_folder(self.folder)
         except NotOursError as error:
             raise DataError(
                 f"finished fits can't be kept here: {error.strerror}",
@@ -149,12 +149,12 @@ class Checkpoint:
             ) from None
 
 
-def _part(content: object, arrays: dict[str, Any]) -> list[Any]:
+def _write_part(content: object, arrays: dict[str, Any]) -> list[Any]:
     """Write a tree as JSON, with arrays and bytes beside it."""
     if isinstance(content, Mapping):
-        return ["dict", {str(name): _part(item, arrays) for name, item in content.items()}]
+        return ["dict", {str(name): _write_part(item, arrays) for name, item in content.items()}]
     if isinstance(content, list | tuple):
-        return ["list", [_part(item, arrays) for item in content]]
+        return ["list", [_write_part(item, arrays) for item in content]]
     if isinstance(content, np.ndarray | bytes):
         name = f"array_{len(arrays)}"
         is_bytes = isinstance(content, bytes)

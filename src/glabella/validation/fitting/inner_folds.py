@@ -34,7 +34,7 @@ def draw_tuned(people: npt.NDArray[np.int_], state: int) -> Rows:
     return np.sort(first)
 
 
-def needs_inner_folds(candidate: Candidate) -> bool:
+def has_inner_folds(candidate: Candidate) -> bool:
     """Say whether a candidate has a setting to choose, weights or a calibration to learn."""
     return (
         bool(candidate.members)

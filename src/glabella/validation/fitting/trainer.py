@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from glabella.models.candidate import Candidate
 from glabella.models.tuning import TrainingRows
-from glabella.validation.fitting.inner_folds import draw_tuned, needs_inner_folds, split_inner
+from glabella.validation.fitting.inner_folds import draw_tuned, has_inner_folds, split_inner
 from glabella.validation.fitting.training_part import TrainingPart, TunedModel
 from glabella.validation.folds.sample import Sample
-from glabella.validation.folds.seeds import derive_seed, draw_state, spawn_seeds
+from glabella.validation.folds.seeds import derive_seed, derive_spawned_seeds, draw_state
 from glabella.validation.folds.splits import Fold, Rows, Unit
 
 NONE_KNOWN: Mapping[str, TunedModel] = MappingProxyType({})
@@ -57,7 +57,7 @@ class Trainer:
         at most 20,000 participants, drawn at random.
         """
         sample = self.sample
-        _, own_seed, _, draws_seed = spawn_seeds(seed, 4)
+        _, own_seed, _, draws_seed = derive_spawned_seeds(seed, 4)
         if outcomes is None:
             outcomes = sample.complete_training(rows, draws_seed)
         margin = None if sample.margin is None else sample.margin[rows]
@@ -67,7 +67,7 @@ class Trainer:
         state = draw_state(splits_seed or own_seed)
         drawn = draw_tuned(sample.people[rows], state)
         splits: list[tuple[Rows, Rows]] = []
-        if is_weighed or needs_inner_folds(candidate):
+        if is_weighed or has_inner_folds(candidate):
             splits = split_inner(
                 sample,
                 rows[drawn],

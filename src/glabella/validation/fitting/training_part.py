@@ -25,7 +25,7 @@ from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.space import list_settings
 from glabella.models.tuning import TrainingRows, tune
 from glabella.validation.folds.fold_result import InnerLosses
-from glabella.validation.folds.seeds import draw_state, spawn_seeds
+from glabella.validation.folds.seeds import derive_spawned_seeds, draw_state
 from glabella.validation.folds.splits import Rows
 from glabella.validation.measures.estimation.attempt import describe_failure
 from glabella.validation.measures.overall import compute_losses
@@ -92,7 +92,7 @@ class TrainingPart:
         return self._fit_single(candidate)
 
     def _fit_single(self, candidate: Candidate) -> TunedModel:
-        settings_seed, _, fit_seed, _ = spawn_seeds(self.seed, 4)
+        settings_seed, _, fit_seed, _ = derive_spawned_seeds(self.seed, 4)
         random_state = draw_state(fit_seed)
         make = partial(build_model, candidate, self.specs, random_state=random_state)
         tuned = None

@@ -13,7 +13,7 @@ def derive_seed(seed: int, *labels: str | int) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed, spawn_key=key)
 
 
-def spawn_seeds(seed: np.random.SeedSequence, count: int) -> list[np.random.SeedSequence]:
+def derive_spawned_seeds(seed: np.random.SeedSequence, count: int) -> list[np.random.SeedSequence]:
     """Spawn seeds without altering the one they come from."""
     fresh = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
     return fresh.spawn(count)

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from glabella.errors import AnalysisError
-from glabella.validation.folds.seeds import draw_state, spawn_seeds
+from glabella.validation.folds.seeds import derive_spawned_seeds, draw_state
 
 Rows = npt.NDArray[np.int_]
 Unit = Literal["participant", "trial", "site"]
@@ -187,7 +187,7 @@ def make_repeated_folds(
     outcome = np.asarray(responded)
     chosen = np.arange(len(outcome)) if rows is None else rows
     made = []
-    for repeat, child in enumerate(spawn_seeds(seed, repeats)):
+    for repeat, child in enumerate(derive_spawned_seeds(seed, repeats)):
         if groups is not None:
             splits = split_grouped(
                 np.asarray(groups)[chosen], outcome[chosen], folds=folds, seed=draw_state(child)

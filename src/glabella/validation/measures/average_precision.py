@@ -7,8 +7,8 @@ import pandas as pd
 
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_proportion,
-    standard_error_of_sum,
 )
 from glabella.validation.measures.evaluation import Bools, Evaluation, Floats
 from glabella.validation.measures.measure import Measure
@@ -28,7 +28,7 @@ def _compute_average_precision(evaluation: Evaluation) -> Estimate:
     value = float(precision[outcome].sum() / cases)
     each = (gathered + np.where(outcome, precision - value, 0.0)) / cases
     influence = np.bincount(evaluation.who, weights=each)
-    return estimate_proportion(value, standard_error_of_sum(influence))
+    return estimate_proportion(value, compute_error_of_sum(influence))
 
 
 def _follow(outcome: Bools, score: Floats) -> tuple[Floats, Floats]:

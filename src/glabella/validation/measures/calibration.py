@@ -12,10 +12,10 @@ from statsmodels.stats.proportion import proportion_confint
 
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_mean,
     estimate_ratio,
-    not_estimable,
-    standard_error_of_sum,
+    make_missing_estimate,
 )
 from glabella.validation.measures.estimation.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.evaluation import Evaluation, explain_few
@@ -97,20 +97,20 @@ def compute_calibration(
     who = pd.factorize(np.asarray(participant))[0]
     few = explain_few(outcome.astype(bool), who)
     if few:
-        return Calibration(not_estimable(few), not_estimable(few))
+        return Calibration(make_missing_estimate(few), make_missing_estimate(few))
     predicted = np.asarray(probability, dtype=float)
     if ((predicted <= 0) | (predicted >= 1)).any():
         reason = "a prediction of exactly 0 or 1 has no log odds"
-        return Calibration(not_estimable(reason), not_estimable(reason))
+        return Calibration(make_missing_estimate(reason), make_missing_estimate(reason))
     log_odds = logit(predicted)
     intercept = _fit(outcome, np.ones((len(outcome), 1)), who, offset=log_odds)
     if np.ptp(log_odds) < SAME_LOG_ODDS:
-        return Calibration(not_estimable("the prediction is the same for all"), intercept)
+        return Calibration(make_missing_estimate("the prediction is the same for all"), intercept)
     cases, others = log_odds[outcome == 1], log_odds[outcome == 0]
     # With one covariate the likelihood has a maximum only where the classes overlap on both sides
     # (Albert and Anderson, Biometrika 1984;71:1-10).
     if others.max() <= cases.min() or cases.max() <= others.min():
-        return Calibration(not_estimable("the predictions separate the classes"), intercept)
+        return Calibration(make_missing_estimate("the predictions separate the classes"), intercept)
     slope = _fit(outcome, np.column_stack([np.ones(len(outcome)), log_odds]), who)
     return Calibration(slope, intercept)
 
@@ -164,7 +164,7 @@ def _fit(
 ) -> Estimate:
     fit = fit_clustered(outcome, design, who, offset=offset)
     if fit is None:
-        return not_estimable("the regression did not converge")
+        return make_missing_estimate("the regression did not converge")
     return estimate_mean(float(fit.coefficients[-1]), float(np.sqrt(fit.covariance[-1, -1])))
 
 
@@ -179,9 +179,9 @@ def _compute_observed_expected(evaluation: Evaluation) -> Estimate:
     expected = float(predicted.sum())
     # So little that the ratio is beyond what a number can hold is none.
     if expected <= np.finfo(float).tiny * len(outcome):
-        return not_estimable("no response is predicted")
+        return make_missing_estimate("no response is predicted")
     influence = np.bincount(evaluation.who, weights=outcome / outcome.sum() - predicted / expected)
-    return estimate_ratio(float(outcome.sum()) / expected, standard_error_of_sum(influence))
+    return estimate_ratio(float(outcome.sum()) / expected, compute_error_of_sum(influence))
 
 
 CALIBRATION_SLOPE = Measure(

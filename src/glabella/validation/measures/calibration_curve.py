@@ -17,7 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from glabella.validation.measures.estimation.estimate import QUANTILE, Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import (
+    QUANTILE,
+    Estimate,
+    make_missing_estimate,
+)
 from glabella.validation.measures.estimation.logistic import SAME_LOG_ODDS, fit_clustered
 from glabella.validation.measures.estimation.rubin import pool_values
 from glabella.validation.measures.evaluation import Evaluation, explain_few
@@ -138,22 +142,22 @@ def fit_calibration_curve(
     for outcome in outcomes:
         few = explain_few(outcome.astype(bool), who)
         if few:
-            return no_curve(few)
+            return make_missing_curve(few)
     if ((predicted <= 0) | (predicted >= 1)).any():
-        return no_curve("a prediction of exactly 0 or 1 has no log odds")
+        return make_missing_curve("a prediction of exactly 0 or 1 has no log odds")
     log_odds = logit(predicted)
     rarer = min(_count_rarer(outcome.astype(bool), who) for outcome in outcomes)
     wanted = int(np.clip(rarer // _CLASS_PER_COEFFICIENT, 2, _MOST_COEFFICIENTS))
     if np.ptp(log_odds) < SAME_LOG_ODDS:
         wanted = 1
     elif any(_are_separated(outcome, log_odds) for outcome in outcomes):
-        return no_curve("the predictions separate the classes")
+        return make_missing_curve("the predictions separate the classes")
     for coefficients in range(wanted, min(wanted, 2) - 1, -1):
         bend = _make_basis(log_odds, coefficients)
         fit = None if bend is None else _fit_all(outcomes, bend(log_odds), who)
         if bend is not None and fit is not None:
             return _evaluate(bend, fit, predicted, units=len(np.unique(who)))
-    return no_curve("the regression did not converge")
+    return make_missing_curve("the regression did not converge")
 
 
 def measure_calibration_error(curve: CalibrationCurve) -> CalibrationError:
@@ -180,7 +184,7 @@ def measure_calibration_error(curve: CalibrationCurve) -> CalibrationError:
        2019;38:4051-4065.
     """
     if curve.reason is not None:
-        missing = not_estimable(curve.reason)
+        missing = make_missing_estimate(curve.reason)
         return CalibrationError(missing, missing, missing)
     ends = np.abs(np.stack([curve.low, curve.high]) - curve.predicted)
     inside = (curve.low <= curve.predicted) & (curve.predicted <= curve.high)
@@ -204,7 +208,7 @@ def measure_calibration_error(curve: CalibrationCurve) -> CalibrationError:
     )
 
 
-def no_curve(reason: str) -> CalibrationCurve:
+def make_missing_curve(reason: str) -> CalibrationCurve:
     """Make the curve of what has none.
 
     Parameters

@@ -9,9 +9,9 @@ import numpy as np
 from glabella.domain.small_counts import FEWEST_TOLD
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_proportion,
-    not_estimable,
-    standard_error_of_sum,
+    make_missing_estimate,
 )
 from glabella.validation.measures.evaluation import Bools, Evaluation
 from glabella.validation.measures.measure import Measure
@@ -20,26 +20,26 @@ _PEPE = "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2"
 
 
 def _compute_sensitivity(evaluation: Evaluation) -> Estimate:
-    outcome, says = _classify(evaluation)
+    outcome, says = _apply_threshold(evaluation)
     return _share(says, outcome, evaluation, "responded")
 
 
 def _compute_specificity(evaluation: Evaluation) -> Estimate:
-    outcome, says = _classify(evaluation)
+    outcome, says = _apply_threshold(evaluation)
     return _share(~says, ~outcome, evaluation, "did not respond")
 
 
 def _compute_ppv(evaluation: Evaluation) -> Estimate:
-    outcome, says = _classify(evaluation)
+    outcome, says = _apply_threshold(evaluation)
     return _share(outcome, says, evaluation, "reach the threshold")
 
 
 def _compute_npv(evaluation: Evaluation) -> Estimate:
-    outcome, says = _classify(evaluation)
+    outcome, says = _apply_threshold(evaluation)
     return _share(~outcome, ~says, evaluation, "are below the threshold")
 
 
-def _classify(evaluation: Evaluation) -> tuple[Bools, Bools]:
+def _apply_threshold(evaluation: Evaluation) -> tuple[Bools, Bools]:
     return evaluation.outcome, evaluation.probability >= evaluation.threshold
 
 
@@ -49,10 +49,10 @@ def _share(wanted: Bools, among: Bools, evaluation: Evaluation, whose: str) -> E
     members = len(np.unique(who[among]))
     if members < FEWEST_TOLD:
         # A proportion of so few is a count of them.
-        return not_estimable(f"under {FEWEST_TOLD} participants {whose}")
+        return make_missing_estimate(f"under {FEWEST_TOLD} participants {whose}")
     value = float(wanted[among].mean())
     influence = np.bincount(who[among], weights=wanted[among] - value) / int(among.sum())
-    return estimate_proportion(value, standard_error_of_sum(influence[np.unique(who[among])]))
+    return estimate_proportion(value, compute_error_of_sum(influence[np.unique(who[among])]))
 
 
 _at_threshold = partial(

@@ -8,10 +8,10 @@ import pandas as pd
 
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_mean,
     estimate_proportion,
-    not_estimable,
-    standard_error_of_sum,
+    make_missing_estimate,
 )
 from glabella.validation.measures.evaluation import Bools, Evaluation, Floats, Ints, explain_few
 from glabella.validation.measures.measure import Measure, Tier
@@ -115,16 +115,16 @@ def compute_concordance(
     who = pd.factorize(np.asarray(participant))[0]
     few = explain_few(outcome, who)
     if few:
-        return not_estimable(few), 0
+        return make_missing_estimate(few), 0
     labels = pd.factorize(np.asarray(strata))[0]
     agreeing, pairs = count_concordance(outcome, np.asarray(probability, dtype=float), labels)
     total = float(pairs[outcome].sum())
     if total == 0:
-        return not_estimable("no stratum holds both a responder and another"), 0
+        return make_missing_estimate("no stratum holds both a responder and another"), 0
     paired = pairs > 0
     few = explain_few(outcome[paired], who[paired])
     if few:
-        return not_estimable(f"in pairs: {few}"), round(total / repeats)
+        return make_missing_estimate(f"in pairs: {few}"), round(total / repeats)
     value, error = average_over_pairs(agreeing, pairs, outcome, who)
     if 0.0 < value < 1.0 and not np.any(agreeing - value * pairs):
         by_construction = "the predictions do not differ within any stratum"
@@ -159,7 +159,7 @@ def average_over_pairs(
         weights = (counted - value * pairs)[members] / total
         influence = np.bincount(who[members], weights=weights, minlength=who.max() + 1)
         by_class.append(influence)
-        variance += standard_error_of_sum(influence[np.unique(who[members])]) ** 2
+        variance += compute_error_of_sum(influence[np.unique(who[members])]) ** 2
     # Who is a responder in one period of a crossover and none in another adds a covariance.
     variance += 2.0 * float(by_class[0] @ by_class[1])
     return value, float(np.sqrt(max(variance, 0.0)))
@@ -236,7 +236,7 @@ def compute_concordance_gain(
     paired = pairs > 0
     few = explain_few(outcome[paired], who[paired])
     if few:
-        return not_estimable(f"in pairs: {few}")
+        return make_missing_estimate(f"in pairs: {few}")
     if not np.any(agreeing - before):
         return Estimate(0.0, reason="the two order every pair alike")
     return estimate_mean(*average_over_pairs(agreeing - before, pairs, outcome, who))
@@ -253,7 +253,7 @@ def _compare(evaluation: Evaluation, reference: Floats) -> Estimate:
     )
 
 
-def _concord(evaluation: Evaluation, among: Bools, strata: Ints) -> Estimate:
+def _compute_concordance_of(evaluation: Evaluation, among: Bools, strata: Ints) -> Estimate:
     estimate, _ = compute_concordance(
         evaluation.outcome[among],
         evaluation.probability[among],
@@ -270,7 +270,7 @@ AUC = Measure(
     "The chance that a responder was given a higher prediction than a non-responder of the same "
     "trial, cohort, active arm and outer fold: 0.5 is chance, 1 perfect.",
     _DELONG,
-    lambda it: _concord(it, it.active, it.stratum),
+    lambda it: _compute_concordance_of(it, it.active, it.stratum),
     family="discrimination",
     tier=Tier.BRIEF,
     null=0.5,
@@ -287,7 +287,7 @@ AUC_CONTROL = Measure(
     "The same in the control arms: what is as high there predicts recovery, not response to the "
     "treatment.",
     _DELONG,
-    lambda it: _concord(it, ~it.active, it.stratum),
+    lambda it: _compute_concordance_of(it, ~it.active, it.stratum),
     family="discrimination",
     tier=Tier.PAGE,
     null=0.5,
@@ -301,7 +301,7 @@ AUC_ALL = Measure(
     "AUC, all arms",
     "The same over all pairs of an outer fold: it also rewards knowing the arm or the trial.",
     _DELONG,
-    lambda it: _concord(it, np.ones(len(it.active), dtype=bool), it.fold),
+    lambda it: _compute_concordance_of(it, np.ones(len(it.active), dtype=bool), it.fold),
     family="discrimination",
     tier=Tier.TABLE,
     null=0.5,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from glabella.validation.measures.estimation.attempt import attempt_estimate
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import Evaluation, Floats
 
@@ -136,7 +136,7 @@ class Measure:
         """
         compare = self.compare
         if compare is None:
-            return not_estimable("candidates are not compared by it")
+            return make_missing_estimate("candidates are not compared by it")
         each = [attempt_estimate(partial(compare, one, reference)) for one in evaluation.split()]
         units = int(evaluation.who.max(initial=-1)) + 1
         return attempt_estimate(lambda: pool_estimates(each, units=units))
@@ -144,8 +144,8 @@ class Measure:
     def _attempt(self, evaluation: Evaluation) -> Estimate:
         def compute() -> Estimate:
             if self.needs_control and not evaluation.has_arms:
-                return not_estimable("the analysis has no control arm")
+                return make_missing_estimate("the analysis has no control arm")
             few = evaluation.share(Evaluation.explain_few)
-            return self.compute(evaluation) if few is None else not_estimable(few)
+            return self.compute(evaluation) if few is None else make_missing_estimate(few)
 
         return attempt_estimate(compute)

@@ -12,8 +12,8 @@ import pandas as pd
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_mean,
-    standard_error_of_sum,
 )
 from glabella.validation.measures.estimation.rubin import pool_estimates
 from glabella.validation.measures.evaluation import explain_few
@@ -129,7 +129,7 @@ def compute_net_benefit(
         raise ValueError("`responded` and `probability` are of the same people, at least one")
     if not 0.0 < threshold < 1.0:
         raise ValueError(f"a threshold lies inside (0, 1), and {threshold:g} does not")
-    return float((_worth(outcome, threshold) * (predicted >= threshold)).mean())
+    return float((_compute_worth(outcome, threshold) * (predicted >= threshold)).mean())
 
 
 def measure_net_benefit(
@@ -192,7 +192,7 @@ def measure_net_benefit(
     return NetBenefitCurve(tuple(measure(each) for each in thresholds), len(members), events)
 
 
-def _worth(outcome: npt.NDArray[np.bool_], threshold: float) -> Floats:
+def _compute_worth(outcome: npt.NDArray[np.bool_], threshold: float) -> Floats:
     """Give what acting on each is worth: 1 for a responder, a cost for another."""
     return np.where(outcome, 1.0, -threshold / (1.0 - threshold))
 
@@ -203,7 +203,7 @@ def _measure_point(
     threshold: float,
     who: npt.NDArray[np.int_],
 ) -> NetBenefitPoint:
-    everybody = _worth(outcome, threshold)
+    everybody = _compute_worth(outcome, threshold)
     model = everybody * (probability >= threshold)
     cost = threshold / (1.0 - threshold)
     if everybody.mean() > 0:
@@ -225,5 +225,5 @@ def _average(
         return Estimate(0.0, reason="both rules treat the same participants")
     value = float(values.mean())
     influence = np.bincount(who, weights=values - value) / len(values)
-    error = standard_error_of_sum(influence)
+    error = compute_error_of_sum(influence)
     return estimate_mean(value, error, lowest=lowest, highest=highest)

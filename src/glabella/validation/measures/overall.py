@@ -8,9 +8,9 @@ import pandas as pd
 
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
     estimate_mean,
-    not_estimable,
-    standard_error_of_sum,
+    make_missing_estimate,
 )
 from glabella.validation.measures.evaluation import Evaluation, Floats, explain_few
 from glabella.validation.measures.measure import Measure, Tier
@@ -46,15 +46,15 @@ def average_over_participants(
     """Average a value of each prediction, with an interval over participants."""
     who = pd.factorize(np.asarray(participant))[0]
     if len(values) == 0:
-        return not_estimable("there are no predictions")
+        return make_missing_estimate("there are no predictions")
     sums = np.bincount(who, weights=values)
     counts = np.bincount(who)
     value = float(values.mean())
     few = explain_few(np.asarray(responded, dtype=bool), who)
     if few:
-        return not_estimable(few)
+        return make_missing_estimate(few)
     influence = (sums - value * counts) / len(values)
-    error = standard_error_of_sum(influence)
+    error = compute_error_of_sum(influence)
     return estimate_mean(value, error, lowest=lowest, highest=highest)
 
 
@@ -69,7 +69,7 @@ def _compute_log_loss(evaluation: Evaluation) -> Estimate:
     outcome, predicted = evaluation.outcome, evaluation.probability
     if np.where(outcome, predicted <= _EDGE, predicted >= 1.0 - _EDGE).any():
         # Any number would be that of the rounding.
-        return not_estimable("a prediction of 0 or 1 was wrong, so the loss has no bound")
+        return make_missing_estimate("a prediction of 0 or 1 was wrong, so the loss has no bound")
     losses = compute_losses(outcome, predicted)
     return average_over_participants(losses, outcome, evaluation.who, lowest=0.0)
 
@@ -84,7 +84,7 @@ def _compute_scaled_brier(evaluation: Evaluation) -> Estimate:
     each = (value - 1.0) * (1.0 - 2.0 * rate) * (rate - outcome) / chance
     each -= (error - error.mean()) / chance
     influence = np.bincount(evaluation.who, weights=each) / len(outcome)
-    return estimate_mean(value, standard_error_of_sum(influence), highest=1.0)
+    return estimate_mean(value, compute_error_of_sum(influence), highest=1.0)
 
 
 def compute_loss_gain(

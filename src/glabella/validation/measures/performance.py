@@ -12,7 +12,7 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.calibration_curve import (
     CalibrationCurve,
     fit_calibration_curve,
-    no_curve,
+    make_missing_curve,
 )
 from glabella.validation.measures.discrimination import count_pairs
 from glabella.validation.measures.estimation.attempt import attempt
@@ -163,7 +163,7 @@ def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
             predictions["probability"].to_numpy(dtype=float),
             participant=sample.people[rows],
         ),
-        lambda failure: no_curve(failure.words),
+        lambda failure: make_missing_curve(failure.words),
     )
 
 

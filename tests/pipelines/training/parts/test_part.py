@@ -61,4 +61,4 @@ def test_a_part_is_found_by_its_class():
     )
     assert figures.find(_Smallest) is part
     assert figures.find(PARTS[0]) is None
-    assert figures.parts_as_json() == {"smallest": {}}
+    assert figures.describe_parts_as_json() == {"smallest": {}}

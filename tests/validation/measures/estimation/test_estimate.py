@@ -5,17 +5,17 @@ from scipy.stats import norm, t
 
 from glabella.validation.measures.estimation.estimate import (
     Estimate,
+    compute_error_of_sum,
+    describe_estimates,
     estimate_mean,
     estimate_proportion,
     estimate_ratio,
-    not_estimable,
-    plain_estimates,
-    standard_error_of_sum,
+    make_missing_estimate,
 )
 
 
 def test_what_is_not_estimable_has_a_reason_and_no_number():
-    estimate = not_estimable("too few")
+    estimate = make_missing_estimate("too few")
 
     assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
     assert estimate.reason == "too few"
@@ -65,11 +65,11 @@ def test_the_standard_error_is_that_of_a_mean_when_the_parts_are_those_of_a_mean
     values = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0])
     parts = (values - values.mean()) / len(values)
 
-    assert standard_error_of_sum(parts) == pytest.approx(values.std(ddof=1) / np.sqrt(6))
+    assert compute_error_of_sum(parts) == pytest.approx(values.std(ddof=1) / np.sqrt(6))
 
 
 def test_one_participant_has_no_standard_error():
-    assert np.isnan(standard_error_of_sum(np.array([0.0])))
+    assert np.isnan(compute_error_of_sum(np.array([0.0])))
 
 
 def test_a_negated_estimate_swaps_its_ends_and_has_no_nought_with_a_sign():
@@ -83,7 +83,7 @@ def test_a_negated_estimate_swaps_its_ends_and_has_no_nought_with_a_sign():
     assert (turned.lowest, turned.highest, turned.standard_error) == (None, 0.01, 0.03)
     assert str((-Estimate(0.0, -1.0, 0.0)).value) == "0.0"
     assert str((-Estimate(0.0, -1.0, 0.0)).low) == "0.0"
-    assert -not_estimable("too few") == not_estimable("too few")
+    assert -make_missing_estimate("too few") == make_missing_estimate("too few")
 
 
 def test_an_estimate_on_another_scale_has_no_negative():
@@ -110,8 +110,8 @@ def test_the_difference_of_two_ratios_is_on_their_own_scale_and_has_no_end():
 def test_a_difference_says_what_it_lacks():
     known = estimate_proportion(0.7, 0.03)
 
-    assert (known - not_estimable("too few")).reason == "too few"
-    assert (not_estimable("too few") - known).reason == "too few"
+    assert (known - make_missing_estimate("too few")).reason == "too few"
+    assert (make_missing_estimate("too few") - known).reason == "too few"
     assert (known - estimate_proportion(1.0, 0.0)) == Estimate(
         pytest.approx(-0.3), reason="one of the two has no interval"
     )
@@ -126,7 +126,7 @@ def test_p_is_by_the_scale_and_the_distribution_of_the_interval():
         2 * t.sf(2 / 1.5, 4)
     )
     assert Estimate(0.3).p_value() is None
-    assert not_estimable("too few").p_value() is None
+    assert make_missing_estimate("too few").p_value() is None
 
 
 def test_without_any_error_p_is_certain():
@@ -146,8 +146,8 @@ def test_only_a_whole_interval_is_above_or_below():
 
 
 def test_plain_values_are_read_as_the_estimate_that_they_are_of():
-    known, missing = Estimate(0.6, 0.5, 0.7), not_estimable("too few")
-    plain = plain_estimates({"auc": known, "brier": missing})
+    known, missing = Estimate(0.6, 0.5, 0.7), make_missing_estimate("too few")
+    plain = describe_estimates({"auc": known, "brier": missing})
 
     assert Estimate.from_columns(plain, "auc") == known
     assert Estimate.from_columns(plain, "brier") == missing

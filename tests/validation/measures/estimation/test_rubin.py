@@ -13,7 +13,7 @@ from glabella.validation.measures.estimation.estimate import (
     estimate_mean,
     estimate_proportion,
     estimate_ratio,
-    not_estimable,
+    make_missing_estimate,
 )
 from glabella.validation.measures.estimation.rubin import pool_estimates, pool_values
 
@@ -104,7 +104,7 @@ def test_a_pooled_interval_stays_in_the_range_of_its_measure() -> None:
 
 
 def test_a_figure_that_some_set_lacks_is_not_estimable() -> None:
-    pooled = pool_estimates([estimate_mean(1.0, 0.5), not_estimable("too few")], units=21)
+    pooled = pool_estimates([estimate_mean(1.0, 0.5), make_missing_estimate("too few")], units=21)
     assert pooled.value is None
     assert pooled.reason == "in 1 of 2 imputations: too few"
 

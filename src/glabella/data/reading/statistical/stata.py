@@ -32,7 +32,7 @@ def check_stata_is_whole(path: Path) -> None:
             )
         elif _OLDEST <= start[0] <= _NEWEST_UNTAGGED:
             try:
-                is_whole = _ends_with_a_label_table(file, path.stat().st_size)
+                is_whole = _is_ended_by_labels(file, path.stat().st_size)
             except struct.error:
                 is_whole = False
         else:
@@ -43,7 +43,7 @@ def check_stata_is_whole(path: Path) -> None:
         )
 
 
-def _ends_with_a_label_table(file: BinaryIO, size: int) -> bool:
+def _is_ended_by_labels(file: BinaryIO, size: int) -> bool:
     """Walk an untagged file to its end, which must be that of its rows or of a label table."""
     file.seek(0)
     version, order = struct.unpack("BB", file.read(2))

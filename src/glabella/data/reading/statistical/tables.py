@@ -12,7 +12,7 @@ import pandas as pd
 
 from glabella.data.cells import to_text
 from glabella.data.precision import complete, narrow
-from glabella.data.reading.bounds import refuse_repetition
+from glabella.data.reading.bounds import check_repetition
 from glabella.data.reading.header import check_names, describe_empty
 from glabella.data.reading.raw import RawTable, ReadOptions
 from glabella.data.reading.statistical.spss import check_spss_records
@@ -52,12 +52,12 @@ def read_statistical(
     described = describe_statistical(path, options)
     asked = _choose(described, columns)
     # One more than it states: whether there are more is all that is asked of those.
-    _, frame = _parse(path, options, columns=asked, limit=_allow(described.number_rows))
+    _, frame = _parse(path, options, columns=asked, limit=_check_allowed(described.number_rows))
     _check_rows(path, described, len(frame))
     return RawTable(
         frame,
         labels=_take_labels(described),
-        value_labels=take_value_labels(described, asked),
+        value_labels=read_value_labels(described, asked),
     )
 
 
@@ -77,7 +77,7 @@ def describe_statistical(path: Path, options: ReadOptions) -> metadata_container
     check_names(names, path)
     if path.suffix.lower() != ".xpt":
         # That format alone leaves it open, and does not compress.
-        refuse_repetition(_read_count(path, described.number_rows), len(names), path)
+        check_repetition(_read_count(path, described.number_rows), len(names), path)
     return described
 
 
@@ -229,7 +229,7 @@ def _take_labels(described: metadata_container) -> dict[str, str]:
     return {name: label for name, label in described.column_names_to_labels.items() if label}
 
 
-def take_value_labels(
+def read_value_labels(
     described: metadata_container, columns: Sequence[str]
 ) -> dict[str, dict[str, str]]:
     """Take the labels that a file gives to values."""
@@ -247,5 +247,5 @@ def _write_values(values: Sequence[float | int | str]) -> list[str]:
     return [str(to_text(pd.Series([value])).iloc[0]) for value in values]
 
 
-def _allow(stated: int | None) -> int:
+def _check_allowed(stated: int | None) -> int:
     return 0 if stated is None else stated + 1

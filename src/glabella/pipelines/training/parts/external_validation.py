@@ -16,16 +16,16 @@ from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.manifest import refit
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.comparison.candidate_result import (
+    describe_groups,
+    describe_performance,
     flatten_metrics,
-    plain_groups,
-    plain_performance,
 )
 from glabella.validation.comparison.gain import Gain, measure_gain
 from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.fitting.workers import one_thread
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.estimation.estimate import Estimate, plain_estimates
+from glabella.validation.measures.estimation.estimate import Estimate, describe_estimates
 from glabella.validation.measures.performance import (
     GroupPerformance,
     Performance,
@@ -84,9 +84,9 @@ class External(Part):
         """
         return {
             "trials": list(self.trials),
-            "candidates": {name: plain_performance(it) for name, it in self.candidates.items()},
-            "groups": plain_groups(self.groups),
-            "gains": {gain.against: plain_estimates(gain.estimates) for gain in self.gains},
+            "candidates": {name: describe_performance(it) for name, it in self.candidates.items()},
+            "groups": describe_groups(self.groups),
+            "gains": {gain.against: describe_estimates(gain.estimates) for gain in self.gains},
         }
 
     def list_metrics(self) -> dict[str, float]:

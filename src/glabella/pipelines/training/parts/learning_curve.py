@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from glabella.analysis.loaded.load import LoadedAnalysis
-from glabella.domain.small_counts import mask_words
+from glabella.domain.small_counts import suppress_words
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.reporting.figures.captioned import Captioned, PlannedFigure
@@ -62,7 +62,7 @@ class ChosenLearningCurve(Part):
             for point in self.measured.points
             if point.reason is not None
         ]
-        return mask_words(" ".join(words))
+        return suppress_words(" ".join(words))
 
     def sum_up(self) -> str:
         """Say the same of log loss in one line."""
@@ -96,7 +96,7 @@ class ChosenLearningCurve(Part):
             "points": [
                 {
                     **asdict(point),
-                    "reason": None if point.reason is None else mask_words(point.reason),
+                    "reason": None if point.reason is None else suppress_words(point.reason),
                 }
                 for point in self.measured.points
             ],

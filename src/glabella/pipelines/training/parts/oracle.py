@@ -10,11 +10,11 @@ import pandas as pd
 
 from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.domain.endpoints import ResponseRule
-from glabella.domain.small_counts import mask_words
+from glabella.domain.small_counts import suppress_words
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.simulation.sources import TRUTH
-from glabella.validation.comparison.candidate_result import plain_performance
+from glabella.validation.comparison.candidate_result import describe_performance
 from glabella.validation.measures.performance import Performance, measure_performance
 
 _HALF = 0.5
@@ -56,7 +56,7 @@ class OracleComparison(Part):
         rules = None
         if self.rules is not None:
             rules = {
-                rule: {design: plain_performance(reached) for design, reached in designs.items()}
+                rule: {design: describe_performance(reached) for design, reached in designs.items()}
                 for rule, designs in self.rules.items()
             }
         return {"reason": self.reason, "note": self.note, "rules": rules, "behind": self.behind}
@@ -149,7 +149,7 @@ def _note_missing(loaded: LoadedAnalysis) -> str:
     elsewhere = int((weeks.notna() & (weeks != loaded.endpoint.week)).sum())
     if not missing and not elsewhere:
         return ""
-    return mask_words(
+    return suppress_words(
         f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} "
         f"participants without a score and {elsewhere} participants with one of another week count "
         "as the analysis counts them, which no rule foresees."

@@ -13,7 +13,7 @@ from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.analysis.loaded.participants import make_sample
 from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.data.endpoints.derive import Outcomes
-from glabella.domain.small_counts import SUPPRESSED, mask_words, tell_count, tell_group
+from glabella.domain.small_counts import SUPPRESSED, suppress_count, suppress_group, suppress_words
 from glabella.errors import AnalysisError
 from glabella.explanation.attributions import collect_attributions
 from glabella.features.assemble import describe_features
@@ -21,7 +21,7 @@ from glabella.features.spec import FeatureTable
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
 from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.measure import Tier
 from glabella.validation.measures.performance import Performance
 from glabella.validation.measures.registry import list_measures
@@ -76,9 +76,9 @@ class DefinitionResult:
             name: value for name, value in vars(self).items() if name != "estimates"
         }
         plain["predictors"] = list(self.predictors)
-        told = tell_group(self.n, self.events)
-        plain["reason"] = None if self.reason is None else mask_words(self.reason)
-        plain |= {"n": told.n, "events": told.events, "left_out": tell_count(self.left_out)}
+        told = suppress_group(self.n, self.events)
+        plain["reason"] = None if self.reason is None else suppress_words(self.reason)
+        plain |= {"n": told.n, "events": told.events, "left_out": suppress_count(self.left_out)}
         reasons = {name: SUPPRESSED for name in ("n", "events", "left_out") if plain[name] is None}
         for name, estimate in self.estimates.items():
             plain |= estimate.columns(name)
@@ -296,7 +296,7 @@ def _summarise(
         if validated is None or not validated.differences
         else all(item.is_better for item in validated.differences),
         estimates={
-            measure: not_estimable(reason or "it was not validated")
+            measure: make_missing_estimate(reason or "it was not validated")
             if pooled is None
             else pooled.estimates[measure]
             for measure in list_measures(Tier.TABLE)

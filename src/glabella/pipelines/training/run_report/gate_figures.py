@@ -8,7 +8,10 @@ from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.nested import collect_predictions
-from glabella.validation.measures.estimation.estimate import not_estimable, plain_estimates
+from glabella.validation.measures.estimation.estimate import (
+    describe_estimates,
+    make_missing_estimate,
+)
 from glabella.validation.measures.net_benefit import measure_net_benefit
 
 
@@ -31,9 +34,9 @@ def collect_gate_figures(loaded: LoadedAnalysis, validated: CrossValidation) -> 
     benefits = {}
     for name, table in pooled.items():
         curve = measure_net_benefit(table, sample, thresholds=[threshold])
-        lacking = not_estimable(curve.reason or "")
+        lacking = make_missing_estimate(curve.reason or "")
         [point] = curve.points or [None]
-        benefits[name] = plain_estimates(
+        benefits[name] = describe_estimates(
             {
                 part: lacking if point is None else getattr(point, part)
                 for part in ("model", "treat_all", "gain")

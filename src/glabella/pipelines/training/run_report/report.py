@@ -14,10 +14,10 @@ from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.data.checks import group_findings
 from glabella.domain.small_counts import (
     list_lines,
-    mask_words,
-    tell_cells,
-    tell_count,
-    tell_each,
+    suppress_cells,
+    suppress_count,
+    suppress_each,
+    suppress_words,
 )
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
 from glabella.pipelines.training.attempts import Attempts
@@ -30,12 +30,12 @@ from glabella.pipelines.training.run_report.gate_figures import collect_gate_fig
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
-from glabella.validation.across_trials.stated_directions import hold_directions
+from glabella.validation.across_trials.stated_directions import test_directions
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.splits import count_classes
 
 
-def compose_record(
+def make_record(
     loaded: LoadedAnalysis,
     measured: TrainingFigures,
     tuned: TunedModel,
@@ -84,7 +84,7 @@ def compose_record(
             *([history.describe()] if history.number > 1 else []),
         ],
         "explanation": {
-            **measured.explanation_as_json(),
+            **measured.describe_explanation_as_json(),
             "method": ""
             if measured.explained is None
             else _describe_method(measured.chosen, measured.explained.attributions),
@@ -97,9 +97,9 @@ def compose_record(
         "promotion": promotion,
     }
     content = attempts.drop_non_finite(content)
-    plain_parts = attempts.drop_non_finite(measured.parts_as_json())
+    plain_parts = attempts.drop_non_finite(measured.describe_parts_as_json())
     content["caveats"] = [
-        *map(mask_words, content["caveats"]),
+        *map(suppress_words, content["caveats"]),
         *(item.describe() for item in attempts.failed),
     ]
     record = RunRecord(
@@ -120,9 +120,9 @@ def _describe_analysis(loaded: LoadedAnalysis) -> dict[str, Any]:
         "event": analysis.endpoint.outcome_words.event,
         "estimand": describe_estimand(loaded),
         "participants": _tabulate_participants(loaded),
-        "left_out": {reason: tell_count(count) for reason, count in counts.items()},
+        "left_out": {reason: suppress_count(count) for reason, count in counts.items()},
         "data_notes": [
-            mask_words(f"{item.place}: {item.finding}.")
+            suppress_words(f"{item.place}: {item.finding}.")
             for item in group_findings(loaded.tables.findings)
         ],
         "arms": {arm.name: arm.label or arm.name for arm in analysis.arms},
@@ -229,10 +229,10 @@ def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
         for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]
     ]
     lines = list_lines([trial for trial, _, _ in counted], [arm for _, arm, _ in counted])
-    told = tell_cells(
+    told = suppress_cells(
         [(int(group.notna().sum()), _count_events(loaded, group)) for *_, group in counted], lines
     )
-    left_out = tell_each([int(group.isna().sum()) for *_, group in counted], lines)
+    left_out = suppress_each([int(group.isna().sum()) for *_, group in counted], lines)
     return [
         {"trial": trial, "arm": arm, "n": mine.n, "events": mine.events, "left_out": gone}
         for (trial, arm, _), mine, gone in zip(counted, told, left_out, strict=True)
@@ -259,7 +259,7 @@ def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
             "concordance": item.concordance.as_json(),
             "verdict": item.verdict,
         }
-        for item in hold_directions(loaded.sample)
+        for item in test_directions(loaded.sample)
         for stated in [sources[item.feature]]
         if stated is not None
     ]

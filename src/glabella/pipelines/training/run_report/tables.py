@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.analysis.loaded.load import LoadedAnalysis
-from glabella.domain.small_counts import tell_cells, tell_groups
+from glabella.domain.small_counts import suppress_cells, suppress_groups
 from glabella.pipelines.run_folder import RunFolder
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.validation.comparison.procedure import PROCEDURE
@@ -101,7 +101,7 @@ def _list_small_groups(validated: CrossValidation, loaded: LoadedAnalysis) -> li
     for names in (sample.trial, sample.site):
         groups = list(dict.fromkeys(names.tolist()))
         members = [np.flatnonzero(names == group) for group in groups]
-        told = tell_groups([(len(rows), sample.count_events(rows)) for rows in members])
+        told = suppress_groups([(len(rows), sample.count_events(rows)) for rows in members])
         found += [
             group
             for group, mine in zip(groups, told, strict=True)
@@ -134,7 +134,7 @@ def _tabulate_folds(validated: CrossValidation, loaded: LoadedAnalysis) -> pd.Da
     # A trial's folds add up to it, in each repetition; a fold's trials to all but those trained on.
     sums = [["design", "repeat", "trial"], ["design", "repeat", "fold", "group"]]
     lines = [list(group) for by in sums for group in table.groupby(by).indices.values()]
-    told = tell_cells(counts, lines)
+    told = suppress_cells(counts, lines)
     table["held_out"] = pd.array([mine.n for mine in told], dtype="Int64")
     table["responders"] = pd.array([mine.events for mine in told], dtype="Float64")
     few = [mine.n is None for mine in told]

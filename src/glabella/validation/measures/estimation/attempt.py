@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from glabella.errors import GlabellaError
-from glabella.validation.measures.estimation.estimate import Estimate, not_estimable
+from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 
 Result = TypeVar("Result")
 Otherwise = TypeVar("Otherwise")
@@ -102,9 +102,9 @@ def attempt_estimate(compute: Callable[[], Estimate]) -> Estimate:
         Not estimable where that fails, or the value is no number; without an interval where only
         its ends are none.
     """
-    found = attempt(compute, lambda failure: not_estimable(failure.words))
+    found = attempt(compute, lambda failure: make_missing_estimate(failure.words))
     if found.value is not None and not np.isfinite(found.value):
-        return not_estimable(found.reason or "its value is beyond what a number can hold")
+        return make_missing_estimate(found.reason or "its value is beyond what a number can hold")
     ends = [end for end in (found.low, found.high, found.standard_error) if end is not None]
     if not np.isfinite(ends).all():
         return replace(

@@ -85,7 +85,7 @@ class Estimate:
             With a normal interval on the scale of the values, cut where their ranges end.
         """
         if self.value is None or other.value is None:
-            return not_estimable(str(self.reason if self.value is None else other.reason))
+            return make_missing_estimate(str(self.reason if self.value is None else other.reason))
         value = self.value - other.value
         errors = self._find_error(), other._find_error()
         if errors[0] is None or errors[1] is None:
@@ -181,7 +181,7 @@ class Estimate:
         Parameters
         ----------
         figures : mapping
-            As `plain_estimates` writes them.
+            As `describe_estimates` writes them.
         name : str
             Of the estimate.
 
@@ -191,7 +191,7 @@ class Estimate:
             Value, interval and reason; not estimable if another version wrote them, without it.
         """
         if name not in figures:
-            return not_estimable("it was not recorded")
+            return make_missing_estimate("it was not recorded")
         return cls(
             figures[name],
             figures.get(f"{name}_low"),
@@ -219,7 +219,7 @@ def _negate(value: float | None) -> float | None:
     return None if value is None else -value + 0.0
 
 
-def not_estimable(reason: str) -> Estimate:
+def make_missing_estimate(reason: str) -> Estimate:
     """Make the estimate of what can't be estimated.
 
     Parameters
@@ -361,7 +361,7 @@ def estimate_ratio(value: float, standard_error: float) -> Estimate:
     return Estimate(value, low, high, standard_error=standard_error, scale="log")
 
 
-def standard_error_of_sum(parts: np.ndarray) -> float:
+def compute_error_of_sum(parts: np.ndarray) -> float:
     """Compute the standard error of a mean from what each participant adds to it.
 
     Parameters
@@ -382,7 +382,7 @@ def _is_rounding(standard_error: float, value: float) -> bool:
     return standard_error <= _ROUNDING * max(abs(value), 1.0)
 
 
-def plain_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+def describe_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     """Give estimates as plain values.
 
     Parameters

@@ -86,7 +86,7 @@ class _Basis:
         return np.asarray(solve_triangular(self.triangle, values), dtype=float)
 
 
-def _orthogonalise(design: Floats) -> _Basis | None:
+def _standardise_design(design: Floats) -> _Basis | None:
     """Turn a design; None where a column is a sum of others to as many digits as can be trusted."""
     size = np.sqrt((design**2).mean(axis=0))
     if not np.isfinite(size).all() or (size == 0.0).any() or len(design) < design.shape[1]:
@@ -116,8 +116,8 @@ def maximise(outcome: Floats, design: Floats, *, offset: Floats | None = None) -
     ----------
     .. [1] McCullagh P, Nelder JA. Generalized Linear Models. 2nd ed. Chapman and Hall, 1989.
     """
-    basis = _orthogonalise(design)
-    fit = None if basis is None else _climb(outcome, basis.columns, offset)
+    basis = _standardise_design(design)
+    fit = None if basis is None else _solve_newton(outcome, basis.columns, offset)
     if basis is None or fit is None:
         return None
     return replace(
@@ -127,7 +127,7 @@ def maximise(outcome: Floats, design: Floats, *, offset: Floats | None = None) -
     )
 
 
-def _climb(outcome: Floats, design: Floats, offset: Floats | None) -> Maximum | None:
+def _solve_newton(outcome: Floats, design: Floats, offset: Floats | None) -> Maximum | None:
     known = np.zeros(len(outcome)) if offset is None else offset
     coefficients, log_odds = np.zeros(design.shape[1]), known
     loss = float(find_losses(log_odds, outcome).sum())
@@ -185,8 +185,8 @@ def fit_clustered(
        participants counted.
     """
     units = int(who.max()) + 1
-    basis = _orthogonalise(design) if units > design.shape[1] else None
-    fit = None if basis is None else _climb(outcome, basis.columns, offset)
+    basis = _standardise_design(design) if units > design.shape[1] else None
+    fit = None if basis is None else _solve_newton(outcome, basis.columns, offset)
     if basis is None or fit is None:
         return None
     scores = basis.columns * (outcome - fit.probability)[:, None]

@@ -9,7 +9,12 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from glabella.validation.measures.estimation.estimate import LEVEL, Estimate, cut, not_estimable
+from glabella.validation.measures.estimation.estimate import (
+    LEVEL,
+    Estimate,
+    cut,
+    make_missing_estimate,
+)
 
 _Transform = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 # To the scale on which an estimate is pooled, and back.
@@ -49,7 +54,9 @@ def pool_estimates(estimates: Sequence[Estimate], *, units: int) -> Estimate:
         return estimates[0]
     lost = [item for item in estimates if item.value is None]
     if lost:
-        return not_estimable(f"in {len(lost)} of {len(estimates)} imputations: {lost[0].reason}")
+        return make_missing_estimate(
+            f"in {len(lost)} of {len(estimates)} imputations: {lost[0].reason}"
+        )
     values = np.array([item.value for item in estimates], dtype=float)
     errors = np.array([item.standard_error for item in estimates], dtype=float)
     bare = int(np.isnan(errors).sum())

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glabella.data.cells import to_text
-from glabella.data.reading.files import READABLE, read_table
+from glabella.data.reading.files import READERS, read_table
 from glabella.errors import DataError
 
 # Invented; make_sas7bdat.R in tests/reference has them as well.
@@ -308,7 +308,7 @@ def test_a_table_without_any_chosen_column_still_has_its_rows(tmp_path: Path, na
     assert read_table(path, columns=["weight"]).frame.shape == (3, 0)
 
 
-@pytest.mark.parametrize("ending", READABLE)
+@pytest.mark.parametrize("ending", READERS)
 def test_a_file_of_no_bytes_is_refused(tmp_path: Path, ending: str) -> None:
     error = refuse(write(tmp_path, b"", f"people{ending}"))
     expected = "not a whole Parquet file" if ending == ".parquet" else "the file is empty"
@@ -349,7 +349,7 @@ STARTS = [
 ]
 
 
-@pytest.mark.parametrize("ending", READABLE)
+@pytest.mark.parametrize("ending", READERS)
 @given(start=st.sampled_from(STARTS), content=st.binary(max_size=400))
 def test_random_bytes_are_refused_or_read_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, ending: str, start: bytes, content: bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +23,15 @@ from glabella.errors import DataError
 _TEXT = (".csv", ".tsv", ".txt")
 _WORKBOOKS = (".xlsx", ".xlsm")
 _STRING = pyarrow.large_string()
-READABLE = (*_TEXT, ".parquet", *_WORKBOOKS, *FORMATS)
+
+# Reads a file: its options, and the columns that are wanted if the format can read some alone.
+Reader = Callable[[Path, ReadOptions, Sequence[str] | None], RawTable]
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(_TEXT, lambda path, options, columns: read_delimited(path, options)),
+    ".parquet": lambda path, options, columns: read_parquet(path, columns),
+    **dict.fromkeys(_WORKBOOKS, lambda path, options, columns: read_workbook(path, options)),
+    **dict.fromkeys(FORMATS, read_statistical),
+}
 
 
 def read_table(
@@ -43,7 +51,7 @@ def read_table(
     """
     check_is_there(path)
     before = identify(path)
-    table = _read(path, options or ReadOptions(), columns)
+    table = READERS[path.suffix.lower()](path, options or ReadOptions(), columns)
     if identify(path) != before:
         # Some formats are read twice: for what the columns are, and for their cells.
         raise DataError(
@@ -58,17 +66,6 @@ def read_table(
     if path.suffix.lower() not in _TEXT and (options is None or options.decimal != "."):
         check_grouped_points(_read_text_columns(table.frame), path)
     return table if columns is None else _keep(table, set(columns))
-
-
-def _read(path: Path, options: ReadOptions, columns: Sequence[str] | None) -> RawTable:
-    ending = path.suffix.lower()
-    if ending in _TEXT:
-        return read_delimited(path, options)
-    if ending == ".parquet":
-        return read_parquet(path, columns)
-    if ending in _WORKBOOKS:
-        return read_workbook(path, options)
-    return read_statistical(path, options, columns)
 
 
 def _read_text_columns(frame: pd.DataFrame) -> pyarrow.Table:
@@ -99,7 +96,7 @@ def check_has_rows(count: int, path: Path) -> None:
 
 def check_is_there(path: Path) -> None:
     """Refuse a path that is no file of a kind that can be read."""
-    if path.suffix.lower() not in READABLE:
+    if path.suffix.lower() not in READERS:
         raise DataError(
             f"a '{path.suffix}' file can't be read", place=path.name, remedy=_list_readable()
         )
@@ -109,7 +106,7 @@ def check_is_there(path: Path) -> None:
             raise DataError(
                 f"it is {kind}", place=str(path), remedy="Name the file of the table itself."
             )
-        nearby = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in READABLE)
+        nearby = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in READERS)
         listed = ", ".join(nearby[:10]) or "no table"
         raise DataError(
             "there is no such file",
@@ -123,4 +120,5 @@ def check_is_there(path: Path) -> None:
 
 
 def _list_readable() -> str:
-    return f"Glabella reads {', '.join(READABLE[:-1])} and {READABLE[-1]} files."
+    *others, last = READERS
+    return f"Glabella reads {', '.join(others)} and {last} files."

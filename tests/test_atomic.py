@@ -12,7 +12,7 @@ from glabella.atomic import (
     FolderLock,
     NotOursError,
     describe_os_error,
-    identify,
+    find_identity,
     is_partial,
     make_folder,
     name_partial,
@@ -162,12 +162,12 @@ def test_a_replaced_file_is_another_even_with_the_same_size_and_time(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
         os.utime(tmp_path / name, ns=(1, 1))
-    before, whole = identify(tmp_path / "a"), identify(tmp_path)
-    assert identify(tmp_path / "a") == before
+    before, whole = find_identity(tmp_path / "a"), find_identity(tmp_path)
+    assert find_identity(tmp_path / "a") == before
     (tmp_path / "b").replace(tmp_path / "a")
-    assert identify(tmp_path / "a") != before
-    assert identify(tmp_path) != whole
-    assert identify(tmp_path / "none") != before
+    assert find_identity(tmp_path / "a") != before
+    assert find_identity(tmp_path) != whole
+    assert find_identity(tmp_path / "none") != before
 
 
 def test_what_the_system_refused_is_said_in_its_words(tmp_path):

@@ -152,12 +152,12 @@ def check_own_folder(folder: Path) -> None:
             raise NotOursError("it belongs to another user", folder)
 
 
-def identify(path: Path) -> tuple[object, ...]:
+def find_identity(path: Path) -> tuple[object, ...]:
     """Say which file a path names now, so that one that was replaced or changed is known."""
     try:
         if path.is_dir():
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)
-            return tuple((entry.name, *identify(Path(entry.path))) for entry in entries
+            return tuple((entry.name, *find_identity(Path(entry.path))) for entry in entries
                          if not entry.is_dir() and entry.name[0] not in "._")  # fmt: skip
         state = path.stat()
     except OSError as error:

@@ -29,12 +29,12 @@ _PASSWORDS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD",
 _SHORTEST_KNOWN = 4
 
 
-def mask_secrets(text: str) -> str:
+def remove_secrets(text: str) -> str:
     """Take passwords and tokens out of a text that may quote an address.
 
     Examples
     --------
-    >>> mask_secrets("can't reach https://ann:pa@ss@host:5000/x?token=abc&n=1")
+    >>> remove_secrets("can't reach https://ann:pa@ss@host:5000/x?token=abc&n=1")
     "can't reach https://***@host:5000/x?token=***&n=1"
     """
     for secret in _list_known_secrets():
@@ -78,10 +78,10 @@ class GlabellaError(Exception):
     """
 
     def __init__(self, finding: str, *, place: str | None = None, remedy: str | None = None):
-        super().__init__(mask_secrets(finding))
-        self.finding = mask_secrets(finding)
-        self.place = None if place is None else mask_secrets(place)
-        self.remedy = None if remedy is None else mask_secrets(remedy)
+        super().__init__(remove_secrets(finding))
+        self.finding = remove_secrets(finding)
+        self.place = None if place is None else remove_secrets(place)
+        self.remedy = None if remedy is None else remove_secrets(remedy)
         self.parts: tuple[GlabellaError, ...] = ()
 
     def __str__(self) -> str:
@@ -95,10 +95,10 @@ class GlabellaError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # A worker process sends its exceptions back pickled; keyword arguments need a hand.
-        return (_rebuild, (type(self), self.finding, self.place, self.remedy))
+        return (_restore_error, (type(self), self.finding, self.place, self.remedy))
 
 
-def _rebuild(
+def _restore_error(
     kind: type[GlabellaError], finding: str, place: str | None, remedy: str | None
 ) -> GlabellaError:
     return kind(finding, place=place, remedy=remedy)
@@ -118,10 +118,12 @@ def escape_controls(text: str, *, keep: str = "") -> str:
     >>> escape_controls("a\x1b[2Jb\u202e")
     'a\\x1b[2Jb\\u202e'
     """
-    return _ODD.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+    return _ODD.sub(
+        lambda found: found[0] if found[0] in keep else _replace_control(found[0]), text
+    )
 
 
-def _escape(sign: str) -> str:
+def _replace_control(sign: str) -> str:
     if unicodedata.category(sign) not in _UNSEEN:
         return sign
     return sign.encode("unicode_escape", "backslashreplace").decode("ascii")

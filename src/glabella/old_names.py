@@ -19,7 +19,7 @@ def apply_old_names(function: Callable[_Given, _Answer]) -> Callable[_Given, _An
     """Let a function take its arguments under their earlier names too."""
 
     @functools.wraps(function)
-    def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+    def run(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
         for old, new in _ARGUMENTS.items():
             if old in kwargs:
                 if new in kwargs:
@@ -32,4 +32,4 @@ def apply_old_names(function: Callable[_Given, _Answer]) -> Callable[_Given, _An
                 kwargs[new] = kwargs.pop(old)
         return function(*args, **kwargs)
 
-    return call
+    return run

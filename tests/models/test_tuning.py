@@ -9,7 +9,7 @@ from sklearn.model_selection import StratifiedKFold
 from glabella.models.estimators.boosted_trees import XGBoostModel
 from glabella.models.estimators.elastic_net import ElasticNetModel
 from glabella.models.estimators.linear import RidgeModel
-from glabella.models.tuning import TrainingRows, tune
+from glabella.models.tuning import TrainingRows, choose_settings
 
 PATHS = {
     "ridge": (RidgeModel, {}, [{"c": c} for c in (10.0, 0.01, 0.3)], 1e-6),
@@ -69,7 +69,7 @@ def test_a_hopeless_setting_is_left_and_the_best_is_held_out_everywhere(sample):
     splits = list(StratifiedKFold(5, shuffle=True, random_state=6).split(responded, responded))
     Counted.asked = []
     settings = [{"c": c} for c in (1e-6, 1e-4, 0.1, 1.0)]
-    tuned = tune(Counted(table.specs), settings, rows, splits)
+    tuned = choose_settings(Counted(table.specs), settings, rows, splits)
     assert Counted.asked[0] == 4
     assert Counted.asked[-1] <= 2
     assert tuned.setting["c"] in (0.1, 1.0)
@@ -87,5 +87,5 @@ def test_settings_that_are_alike_are_all_kept_to_the_end(sample):
     rows = TrainingRows(table.frame, responded)
     splits = list(StratifiedKFold(4, shuffle=True, random_state=6).split(responded, responded))
     Counted.asked = []
-    tune(Counted(table.specs), [{"c": 0.100}, {"c": 0.101}], rows, splits)
+    choose_settings(Counted(table.specs), [{"c": 0.100}, {"c": 0.101}], rows, splits)
     assert Counted.asked == [2, 2, 2, 2]

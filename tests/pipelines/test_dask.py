@@ -88,7 +88,7 @@ def test_tasks_spread_no_further_tasks(cluster):
     def count_inside(shared, number):
         from joblib.parallel import get_active_backend
 
-        with workers.one_thread():
+        with workers.keep_one_thread():
             return max(shared), type(get_active_backend()[0]).__name__, number
 
     with open_workers(cluster, again="it") as opened:

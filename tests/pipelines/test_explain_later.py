@@ -40,7 +40,7 @@ def _assert_the_same(one, other):
 # Where the training is stopped: while outcomes are permuted, refits are made, features are
 # permuted, or the model is refitted for its bundle.
 STAGES = {
-    "permuting participants": (permutation, "_evaluate_permuted", 5),
+    "permuting participants": (permutation, "_measure_permuted_sample", 5),
     "refitting": (stability, "_refit", 7),
     "permuting features": (noise, "_measure_permuted", 9),
     "refitting to samples of trials": (stability, "_refit", 27),
@@ -101,7 +101,7 @@ def test_nothing_is_done_twice_after_an_interrupt(project, monkeypatch):
 
     count(stability, "_refit", lambda given: (given[6], given[7]))
     count(noise, "_measure_permuted", lambda given: given[7])
-    count(permutation, "_evaluate_permuted", lambda given: (given[0].references, given[3]))
+    count(permutation, "_measure_permuted_sample", lambda given: (given[0].references, given[3]))
     glabella.train("small", project=project, workers=1)
     wanted, done[:] = list(done), []
     stop["after"] = len(wanted) // 2

@@ -10,7 +10,7 @@ from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.limits import count_expected_pairs, describe_variables, tabulate_limits
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import BetweenTrials, Effect, Individual
-from glabella.simulation.truth import weigh
+from glabella.simulation.truth import weight_effects
 
 from .conftest import SCENARIOS, enlarge, read
 
@@ -247,8 +247,8 @@ def test_the_later_trial_of_shifted_has_an_ordinary_placebo_response() -> None:
 def test_a_value_at_its_centre_weighs_nothing() -> None:
     numbers = {"severity": np.array([0.0, 1.0]), "age_years": np.array([49.0, 69.0])}
     effects = {"age_years": Effect(centre=49, unit=10, prognostic=-0.1, predictive=0.3)}
-    assert weigh(numbers, effects, "prognostic").tolist() == [0.0, -0.2]
-    assert weigh(numbers, effects, "predictive").tolist() == pytest.approx([0.0, 0.6])
+    assert weight_effects(numbers, effects, "prognostic").tolist() == [0.0, -0.2]
+    assert weight_effects(numbers, effects, "predictive").tolist() == pytest.approx([0.0, 0.6])
 
 
 def test_those_who_enter_by_a_high_rating_regress_to_the_mean(bont_pooled: Scenario) -> None:

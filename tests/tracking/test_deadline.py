@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import glabella
 from glabella.cli.main import app
 from glabella.definitions.locate import find_project
-from glabella.errors import GlabellaError, StoreError, mask_secrets
+from glabella.errors import GlabellaError, StoreError, remove_secrets
 from glabella.pipelines.report import write_report
 from glabella.tracking import store as stores
 from glabella.tracking.deadline import TooLate, run_within, with_time_limit
@@ -249,7 +249,7 @@ def test_an_alarm_of_the_program_and_a_second_thread_are_left_alone():
     ],
 )
 def test_no_password_stays_in_a_text(text, expected):
-    assert mask_secrets(text) == expected
+    assert remove_secrets(text) == expected
 
 
 @pytest.mark.parametrize(

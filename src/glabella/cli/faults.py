@@ -38,30 +38,30 @@ def print_errors() -> Iterator[None]:
     1 for what was refused, 70 for a fault of Glabella. A reader of standard output that went away
     is no error.
     """
-    with _show_controls():
+    with _escape_controls_of():
         try:
             try:
                 yield
             finally:
                 # What the disk has no room for is known only now.
-                _flush()
+                _write_out()
         except GlabellaError as error:
-            _leave(str(error), 1)
+            _stop(str(error), 1)
         except BrokenPipeError:
-            _leave("", 1)
+            _stop("", 1)
         except MemoryError:
-            _leave(
+            _stop(
                 "the memory of this machine does not suffice\n  Use fewer workers, or a machine "
                 "with more.",
                 1,
             )
         except OSError as error:
-            _leave(_describe_system_error(error), 1)
+            _stop(_describe_system_error(error), 1)
         except Exception as error:
-            _leave(_describe_fault(error), FAULT)
+            _stop(_describe_fault(error), FAULT)
 
 
-def _leave(message: str, code: int) -> None:
+def _stop(message: str, code: int) -> None:
     if message:
         # Standard error may be full, or closed, as well.
         with contextlib.suppress(OSError, ValueError):
@@ -70,7 +70,7 @@ def _leave(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def _flush() -> None:
+def _write_out() -> None:
     # There is none where the shell closed it.
     if sys.stdout is not None:
         sys.stdout.flush()
@@ -79,7 +79,7 @@ def _flush() -> None:
 def _write_out_quietly() -> None:
     """Empty standard output now: at the interpreter's end a failure would print a traceback."""
     try:
-        _flush()
+        _write_out()
     except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -147,10 +147,10 @@ def _list_frames(error: BaseException) -> list[str]:
     ]
     if not frames:
         frames = [(file, int(line), name) for file, line, name in _FRAME.findall(str(error))]
-    return [f"  {_shorten(file)}:{line} in {name}" for file, line, name in frames]
+    return [f"  {_format_place(file)}:{line} in {name}" for file, line, name in frames]
 
 
-def _shorten(file: str) -> str:
+def _format_place(file: str) -> str:
     """Name a file of code without the folders that it is installed in."""
     parts = Path(file).parts
     for folder in ("site-packages", "dist-packages", "src"):
@@ -193,7 +193,7 @@ class ShownStream:
 
 
 @contextlib.contextmanager
-def _show_controls() -> Iterator[None]:
+def _escape_controls_of() -> Iterator[None]:
     before = sys.stdout, sys.stderr
     for stream in filter(None, before):
         # What the terminal's encoding lacks is shown as an escape, too.

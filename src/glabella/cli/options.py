@@ -231,7 +231,7 @@ def print_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int
     ) as bar:
         started = bar.get_time()
 
-        def show(stage: str, done: int, total: int) -> None:
+        def print_line(stage: str, done: int, total: int) -> None:
             shown = bar.tasks[0]
             words = escape(escape_controls(stage))
             if words != shown.description:
@@ -250,7 +250,7 @@ def print_progress(*, of: str | None = None) -> Iterator[Callable[[str, int, int
             )
 
         bar.add_task("starting", total=None, **_NOTHING_YET)
-        yield show
+        yield print_line
 
 
 def _name_count(done: int, total: int) -> str:
@@ -271,7 +271,7 @@ def _make_line_printer() -> Callable[[str, int, int], None]:
         words = ", ".join(filter(None, known))
         typer.echo(f"[{now - started:5.1f} s] {stage}{f' ({words})' if words else ''}", err=True)
 
-    def show(stage: str, done: int, total: int) -> None:
+    def print_line(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         if stage != last["stage"]:
             last.update({"stage": stage, "since": now, "from": done, "tenth": 0})
@@ -283,7 +283,7 @@ def _make_line_printer() -> Callable[[str, int, int], None]:
             left = (now - last["since"]) / advanced * (total - done)
             write(now, stage, _name_count(done, total), _name_time_left(left))
 
-    return show
+    return print_line
 
 
 def _name_duration(seconds: float) -> str:

@@ -33,10 +33,10 @@ def stop_on_signals() -> Iterator[None]:
         now = time.monotonic()
         if not received:
             received.append((number, now))
-            _say("interrupted; once more ends it at once")
+            _print("interrupted; once more ends it at once")
             raise KeyboardInterrupt
         if now - received[0][1] > _SECONDS_OF_ONE_SIGNAL:
-            _say("ended at once; the next run marks this one failed")
+            _print("ended at once; the next run marks this one failed")
             _stop_workers()
             os._exit(_EXIT_CODE + received[0][0])
 
@@ -70,7 +70,7 @@ def _raise_what_was_swallowed() -> Callable[[], None]:
         return lambda: None
     otherwise = sys.unraisablehook
 
-    def look(swallowed: Any) -> None:
+    def check_parent(swallowed: Any) -> None:
         if issubclass(swallowed.exc_type, KeyboardInterrupt):
             signal.signal(signal.SIGALRM, signal.default_int_handler)
             signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_AGAIN)
@@ -81,7 +81,7 @@ def _raise_what_was_swallowed() -> Callable[[], None]:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         sys.unraisablehook = otherwise
 
-    sys.unraisablehook = look
+    sys.unraisablehook = check_parent
     return stop
 
 
@@ -92,7 +92,7 @@ def _stop_workers() -> None:
         process.kill()
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     # Written here: the command line's own framework ends an interrupted verb without a word. The
     # terminal may be gone, which is what SIGHUP is for.
     with contextlib.suppress(OSError, ValueError):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from glabella.data.precision import widen
+from glabella.data.precision import convert_to_decimals
 
 # What R writes for a missing value, in every kind of column.
 _MISSING = "NA"
@@ -25,7 +25,7 @@ def to_text(raw: pd.Series) -> pd.Series:
         Blank where missing, without white space around; a whole number has no decimal point. A
         categorical where `raw` is one.
     """
-    raw = widen(raw)
+    raw = convert_to_decimals(raw)
     if isinstance(raw.dtype, pd.CategoricalDtype):
         # Each level is written once: a long table repeats few of them millions of times.
         levels = to_text(pd.Series(raw.cat.categories)).to_numpy(dtype=object)
@@ -63,7 +63,7 @@ def to_numbers(raw: pd.Series) -> pd.Series:
     -------
     Series of float, shape (n_rows,)
         Missing where a cell is blank or no number: True is no age. A number of single precision is
-        the decimal that it stands for, as `widen` says.
+        the decimal that it stands for, as `convert_to_decimals` says.
 
     Examples
     --------
@@ -73,12 +73,12 @@ def to_numbers(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return pd.Series(np.nan, index=raw.index, name=raw.name)
     if pd.api.types.is_numeric_dtype(raw.dtype):
-        return pd.Series(widen(raw).to_numpy(dtype=float, na_value=np.nan), raw.index)
+        return pd.Series(convert_to_decimals(raw).to_numpy(dtype=float, na_value=np.nan), raw.index)
     text = to_text(raw)
     if isinstance(text.dtype, pd.CategoricalDtype):
         text = text.astype(object)
     numbers = pd.to_numeric(text.where(text != ""), errors="coerce").astype(float)
-    return widen(numbers)
+    return convert_to_decimals(numbers)
 
 
 def match_codes(text: pd.Series, codes: Iterable[str]) -> pd.Series:

@@ -32,9 +32,9 @@ def format_ids(column: pd.Series) -> pyarrow.LargeStringArray:
 
     Examples
     --------
-    >>> normalise_ids(pd.Series([1001.0, None])).to_pylist()
+    >>> format_ids(pd.Series([1001.0, None])).to_pylist()
     ['1001', '']
-    >>> normalise_ids(pd.Series(["1001.0", " 007"])).to_pylist()
+    >>> format_ids(pd.Series(["1001.0", " 007"])).to_pylist()
     ['1001', '007']
     """
     text = pc.utf8_trim_whitespace(pc.fill_null(_write_cells(column), ""))
@@ -74,13 +74,13 @@ def simplify_ids(ids: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> loosen_ids(["007", "A 01", "0", "1e+05"])
+    >>> simplify_ids(["007", "A 01", "0", "1e+05"])
     ['7', 'a01', '0', '100000']
     """
-    return [_loosen(text) for text in ids]
+    return [_simplify_text(text) for text in ids]
 
 
-def _loosen(text: str) -> str:
+def _simplify_text(text: str) -> str:
     # Marks that show nothing, other widths of a digit, and how spreadsheets keep text text.
     seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc"))
     squeezed = "".join(unicodedata.normalize("NFKC", seen).split()).casefold().strip("'\"=+")

@@ -26,7 +26,7 @@ _MANY_DIGITS = 13
 _LAST_DIGITS = 5e-15
 
 
-def widen(raw: pd.Series) -> pd.Series:
+def convert_to_decimals(raw: pd.Series) -> pd.Series:
     """Give numbers that were kept in half or single precision as the decimals they stand for.
 
     Returns
@@ -39,14 +39,15 @@ def widen(raw: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> widen(pd.Series([16.1, 8.7], dtype="float32")).tolist()
+    >>> convert_to_decimals(pd.Series([16.1, 8.7], dtype="float32")).tolist()
     [16.1, 8.7]
-    >>> widen(pd.Series([16.100000381469727, 16.1000003814697, 1 / 3, 2**-13])).tolist()
+    >>> kept = pd.Series([16.100000381469727, 16.1000003814697, 1 / 3, 2**-13])
+    >>> convert_to_decimals(kept).tolist()
     [16.1, 16.1, 0.3333333333333333, 0.0001220703125]
     """
     if isinstance(raw.dtype, pd.CategoricalDtype):
         levels = raw.cat.categories.to_series()
-        wide = widen(levels)
+        wide = convert_to_decimals(levels)
         return raw if wide is levels else raw.cat.rename_categories(wide.tolist())
     # What pandas allows to be missing, and what Arrow keeps, names the numbers within.
     kind = getattr(raw.dtype, "numpy_dtype", raw.dtype)
@@ -91,15 +92,15 @@ def _write_out(numbers: npt.NDArray[np.floating]) -> Floats:
     return np.asarray(np.where(exact == np.rint(exact), exact, decimals), dtype=float)
 
 
-def narrow(values: pd.Series) -> pd.Series:
+def convert_from_single(values: pd.Series) -> pd.Series:
     """Read doubles that a file keeps in single precision.
 
     Examples
     --------
-    >>> narrow(pd.Series([16.100000381469727])).tolist()
+    >>> convert_from_single(pd.Series([16.100000381469727])).tolist()
     [16.1]
     """
-    return widen(values.astype(np.float32))
+    return convert_to_decimals(values.astype(np.float32))
 
 
 def complete(values: pd.Series, *, bits: int, base: int = 2) -> pd.Series:

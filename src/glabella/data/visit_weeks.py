@@ -62,7 +62,7 @@ def find_visit_weeks(tables: PatientTables, variable: str) -> VisitWeeks:
     for trial, part in rows.groupby("trial", sort=False):
         person = part["person"].to_numpy(dtype=np.intp)
         week = part["week"].to_numpy(dtype=float)
-        if _are_planned(person, week, int(sizes.get(trial, 0))):
+        if _is_planned(person, week, int(sizes.get(trial, 0))):
             parts.append(part.assign(is_visit=True))
             continue
         whole = round_week(week)
@@ -101,7 +101,7 @@ def locate_assessments(tables: PatientTables, variable: str) -> pd.DataFrame:
     )
 
 
-def _are_planned(person: Positions, week: Floats, n_people: int) -> bool:
+def _is_planned(person: Positions, week: Floats, n_people: int) -> bool:
     after = week > 0
     if not after.any():
         return True

@@ -40,7 +40,9 @@ _LENGTHS = {
 }
 
 
-def translate(error: ValidationError, model: type[Definition], origin: Origin) -> DefinitionError:
+def describe_definition_error(
+    error: ValidationError, model: type[Definition], origin: Origin
+) -> DefinitionError:
     """Say in plain words what is wrong with a definition."""
     found = _group(error.errors(include_url=False), origin)
     misspelt = {
@@ -204,12 +206,12 @@ def _list_known_keys(model: type[Definition], keys: Keys) -> list[str]:
     """Collect the field names that are allowed at a path, following nested definitions."""
     candidates: list[Any] = [model]
     for key in keys:
-        candidates = [inner for outer in candidates for inner in _step(outer, key)]
+        candidates = [inner for outer in candidates for inner in _find_field(outer, key)]
     models = [inner for outer in candidates for inner in _list_members(outer) if _is_model(inner)]
     return sorted({name for found in models for name in _list_fields(found)})
 
 
-def _step(annotation: Any, key: str | int) -> list[Any]:
+def _find_field(annotation: Any, key: str | int) -> list[Any]:
     """Follow one key: into a field of a definition, or a value of a mapping or list."""
     inside = []
     for member in _list_members(annotation):

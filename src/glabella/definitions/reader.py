@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from glabella.definitions.findings import translate
+from glabella.definitions.findings import describe_definition_error
 from glabella.definitions.words import check_words
 from glabella.errors import DefinitionError
 
@@ -140,7 +140,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
     try:
         value = model.model_validate_json(plain)
     except ValidationError as error:
-        raise translate(error, model, origin) from None
+        raise describe_definition_error(error, model, origin) from None
     return Read(value=value, origin=origin)
 
 
@@ -153,7 +153,9 @@ def read_part(
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise translate(error, model, Origin(origin.name, origin.text, lines)) from None
+        raise describe_definition_error(
+            error, model, Origin(origin.name, origin.text, lines)
+        ) from None
 
 
 class _PlainComposer(Composer):

@@ -119,7 +119,7 @@ class _Reversed(Crosswalk):
         return list(self.rows)
 
 
-def _rows(*ranges: tuple[float, float]) -> tuple[tuple[float, float, float], ...]:
+def _make_rows(*ranges: tuple[float, float]) -> tuple[tuple[float, float, float], ...]:
     return tuple((float(total), low, high) for total, (low, high) in enumerate(ranges))
 
 
@@ -128,17 +128,17 @@ def _list_anchors(*points: tuple[float, float]) -> tuple[tuple[float, float, flo
 
 
 # As printed; HAM-D17 at 15 repeats the entry at 14, a misprint that `implausible` leaves out.
-_QIDS_TO_HAMD17 = _rows(
+_QIDS_TO_HAMD17 = _make_rows(
     (0, 0), (1, 2), (3, 3), (4, 4), (5, 6), (7, 7), (8, 8), (9, 10), (11, 11), (12, 12), (13, 13),
     (14, 15), (16, 16), (17, 17), (18, 19), (18, 19), (20, 20), (21, 22), (23, 23), (24, 24),
     (25, 25), (26, 27), (28, 28), (29, 29), (30, 31), (32, 32), (33, 35), (36, 52),
 )  # fmt: skip
-_QIDS_TO_HAMD21 = _rows(
+_QIDS_TO_HAMD21 = _make_rows(
     (0, 1), (2, 2), (3, 3), (4, 4), (5, 6), (7, 8), (9, 9), (10, 10), (11, 12), (13, 13), (14, 15),
     (16, 16), (17, 17), (18, 19), (20, 21), (22, 22), (23, 23), (24, 25), (26, 26), (27, 27),
     (28, 28), (29, 31), (32, 32), (33, 34), (35, 36), (37, 38), (39, 41), (42, 64),
 )  # fmt: skip
-_QIDS_TO_HAMD24 = _rows(
+_QIDS_TO_HAMD24 = _make_rows(
     (0, 1), (2, 2), (3, 4), (5, 5), (6, 7), (8, 9), (10, 11), (12, 12), (13, 14), (15, 16),
     (17, 18), (19, 19), (20, 21), (22, 23), (24, 25), (26, 26), (27, 28), (29, 30), (31, 32),
     (33, 33), (34, 34), (35, 38), (39, 39), (40, 41), (42, 44), (45, 46), (47, 49), (50, 75),

@@ -48,9 +48,9 @@ def is_looking_ahead(derivation: str, *, is_baseline: bool) -> bool:
 
     Examples
     --------
-    >>> may_look_ahead("LOCF", is_baseline=False), may_look_ahead("NOCB", is_baseline=True)
+    >>> is_looking_ahead("LOCF", is_baseline=False), is_looking_ahead("NOCB", is_baseline=True)
     (False, True)
-    >>> [may_look_ahead("AVERAGE", is_baseline=known) for known in (True, False)]
+    >>> [is_looking_ahead("AVERAGE", is_baseline=known) for known in (True, False)]
     [False, True]
     """
     kind = derivation.strip().upper()

@@ -37,7 +37,7 @@ def suppress_count(count: float) -> float | None:
 
     Examples
     --------
-    >>> tell_count(12), tell_count(3), tell_count(0)
+    >>> suppress_count(12), suppress_count(3), suppress_count(0)
     (12, None, 0)
     """
     return None if 0 < count < FEWEST_TOLD else count
@@ -54,7 +54,7 @@ def suppress_group(n: int, events: float) -> Told:
 
     Examples
     --------
-    >>> tell_group(40, 12), tell_group(40, 31), tell_group(7, 0)
+    >>> suppress_group(40, 12), suppress_group(40, 31), suppress_group(7, 0)
     (Told(n=40, events=12), Told(n=40, events=None), Told(n=None, events=None))
     """
     if n < FEWEST_TOLD:
@@ -73,7 +73,7 @@ def suppress_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
 
     Examples
     --------
-    >>> [told.events for told in tell_groups([(50, 20), (50, 15), (50, 3)])]
+    >>> [told.events for told in suppress_groups([(50, 20), (50, 15), (50, 3)])]
     [20, None, None]
     """
     return suppress_cells(counts, [tuple(range(len(counts)))])
@@ -94,9 +94,9 @@ def suppress_cells(
     alone = [suppress_group(n, events) for n, events in counts]
     sizes = [float(n) for n, _ in counts]
     rarer = [min(events, n - events) for n, events in counts]
-    n_hidden = _hide([told.n is None for told in alone], lines, sizes)
+    n_hidden = _suppress_smallest([told.n is None for told in alone], lines, sizes)
     hidden = [one or told.events is None for one, told in zip(n_hidden, alone, strict=True)]
-    events_hidden = _hide(hidden, lines if event_lines is None else event_lines, rarer)
+    events_hidden = _suppress_smallest(hidden, lines if event_lines is None else event_lines, rarer)
     return [
         Told(None if no_n else n, None if no_events else events)
         for (n, events), no_n, no_events in zip(counts, n_hidden, events_hidden, strict=True)
@@ -124,11 +124,11 @@ def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
 def suppress_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
     """Tell single counts of which some sums are told as well."""
     sizes = [float(count) for count in counts]
-    hidden = _hide([suppress_count(count) is None for count in counts], lines, sizes)
+    hidden = _suppress_smallest([suppress_count(count) is None for count in counts], lines, sizes)
     return [None if is_hidden else count for count, is_hidden in zip(counts, hidden, strict=True)]
 
 
-def _hide(
+def _suppress_smallest(
     hidden: Sequence[bool], lines: Sequence[Sequence[int]], sizes: Sequence[float]
 ) -> list[bool]:
     """Hide the smallest other cell of each line in which one alone is hidden, until none is."""
@@ -146,7 +146,7 @@ def suppress_words(text: str) -> str:
 
     Examples
     --------
-    >>> mask_words("3 participants of 40 have no arm; 12 rows were read")
+    >>> suppress_words("3 participants of 40 have no arm; 12 rows were read")
     'under 10 participants of 40 have no arm; 12 rows were read'
     """
     return _COUNTED.sub(f"{UNDER_TEN} ", text)

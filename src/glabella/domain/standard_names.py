@@ -75,7 +75,7 @@ def is_about_staying(column: str) -> bool:
 
     Examples
     --------
-    >>> says_who_stayed("COMP8FL"), says_who_stayed("DISCONFL"), says_who_stayed("ITTFL")
+    >>> is_about_staying("COMP8FL"), is_about_staying("DISCONFL"), is_about_staying("ITTFL")
     (True, True, False)
     """
     name = column.strip().upper()

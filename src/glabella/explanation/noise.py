@@ -17,7 +17,7 @@ from glabella.validation.comparison.permutation import permute_within
 from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner, Task
 from glabella.validation.fitting.trainer import Trainer
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold
 
@@ -217,7 +217,7 @@ def _measure_permuted(
     columns = [name for shown in block for name in grouping.groups.get(shown, (shown,))]
     permuted = sample.exchange(columns, order, seed)
     try:
-        with one_thread():
+        with keep_one_thread():
             tuned = replace(trainer, sample=permuted).fit(
                 candidate,
                 fold.train,

@@ -131,11 +131,11 @@ def _read_tree(tree: Mapping[str, Any]) -> Tree:
         np.array([tree["split_conditions"][node] for node in inner], dtype=np.float32),
         np.array([bool(tree["default_left"][node]) for node in inner], dtype=bool),
         right_codes,
-        tuple(_walk(tree, lefts, rights, number)),
+        tuple(_list_paths(tree, lefts, rights, number)),
     )
 
 
-def _walk(
+def _list_paths(
     tree: Mapping[str, Any], lefts: Sequence[int], rights: Sequence[int], number: Mapping[int, int]
 ) -> Iterator[Leaf]:
     waiting: list[tuple[int, dict[int, list[tuple[int, bool]]]]] = [(0, {})]
@@ -223,7 +223,7 @@ class TreeBackground:
         total = np.zeros((len(left), len(used)))
         for leaf, counts in zip(tree.leaves, self.patterns[at], strict=True):
             distinct, where = np.unique(leaf.find_patterns(left), return_inverse=True)
-            shares = _share(len(leaf.columns), distinct, counts)[where]
+            shares = _compute_weights(len(leaf.columns), distinct, counts)[where]
             total[:, [places[column] for column in leaf.columns]] += leaf.value * shares
         return total
 
@@ -273,7 +273,7 @@ def _count(patterns: Codes, weight: Floats) -> Patterns:
     }
 
 
-def _share(size: int, patterns: Codes, counts: Patterns) -> Floats:
+def _compute_weights(size: int, patterns: Codes, counts: Patterns) -> Floats:
     """Shapley values of reaching a leaf, for each pattern, averaged over background patterns.
 
     A column that lets the row pass and the background row not is for the leaf, one that does the

@@ -206,12 +206,12 @@ def average_logistic(
     if len(matrix) > _ENOUGH_ROWS:
         drawn = np.random.default_rng(seed).permutation(len(matrix))[:_ENOUGH_ROWS]
         if len(np.unique(responded[drawn])) == 2:
-            settled = _weigh(matrix[drawn], sizes, blocks, responded[drawn])
+            settled = _weight_deviations(matrix[drawn], sizes, blocks, responded[drawn])
             deviations = np.exp(
                 np.sum(settled.weights[:, None] * np.log(settled.deviations), axis=0)
             )
             return fit_logistic(matrix, responded, np.repeat(deviations, sizes))
-    weighed = _weigh(matrix, sizes, blocks, responded)
+    weighed = _weight_deviations(matrix, sizes, blocks, responded)
     return PenalisedFit(
         float(weighed.weights @ [fit.intercept for fit in weighed.fits]),
         weighed.weights @ np.array([fit.coefficients for fit in weighed.fits]),
@@ -226,7 +226,7 @@ class _Weighed:
     weights: Floats
 
 
-def _weigh(
+def _weight_deviations(
     matrix: Floats,
     sizes: Sequence[int],
     blocks: Sequence[Block],

@@ -64,41 +64,41 @@ class ExpectedTrees:
 def check_trees(content: bytes, expected: ExpectedTrees) -> None:
     """Refuse stored trees that no fit of the model could have written."""
     plain = read_ubjson(content)
-    _require(set(plain) == {"learner", "version"}, "the file has other parts than a booster")
+    _check_is(set(plain) == {"learner", "version"}, "the file has other parts than a booster")
     version = plain["version"]
-    _require(
+    _check_is(
         isinstance(version, list) and len(version) == 3 and all(0 <= v < 1000 for v in version),
         "the version is none",
     )
     learner = plain["learner"]
-    _require(set(learner) == _LEARNER, "the booster has other parts than a fit writes")
+    _check_is(set(learner) == _LEARNER, "the booster has other parts than a fit writes")
     _check_learner(learner, expected)
     booster = learner["gradient_booster"]
-    _require(
+    _check_is(
         set(booster) == {"model", "name"} and booster["name"] == "gbtree", "these are no trees"
     )
     _check_forest(booster["model"], expected)
 
 
-def _require(is_so: object, words: str) -> None:
+def _check_is(is_so: object, words: str) -> None:
     if not is_so:
         raise ValueError(words)
 
 
 def _check_learner(learner: Mapping[str, Any], expected: ExpectedTrees) -> None:
     types = ["c" if count else "q" for count in expected.n_levels]
-    _require(not learner["attributes"], "the booster has attributes")
-    _require(len(learner["feature_names"]) == 0, "the booster names features")
-    _require(list(learner["feature_types"]) == types, "the columns are of other types")
-    _require(
+    _check_is(not learner["attributes"], "the booster has attributes")
+    _check_is(len(learner["feature_names"]) == 0, "the booster names features")
+    _check_is(list(learner["feature_types"]) == types, "the columns are of other types")
+    _check_is(
         learner["objective"]
         == {"name": expected.objective, "reg_loss_param": {"scale_pos_weight": "1"}},
         "the trees are of another objective",
     )
     stated = dict(learner["learner_model_param"])
     base = _NUMBER.fullmatch(stated.pop("base_score"))
-    _require(base is not None and 0.0 < float(base[1]) < 1.0, "the base is no proportion")
-    _require(
+    _check_is(base is not None and 0.0 < float(base[1]) < 1.0, "the base is no proportion")
+    _check_is(
         stated
         == {
             "boost_from_average": "0",
@@ -112,24 +112,24 @@ def _check_learner(learner: Mapping[str, Any], expected: ExpectedTrees) -> None:
 
 def _check_forest(model: Mapping[str, Any], expected: ExpectedTrees) -> None:
     # Since 3.1 XGBoost keeps the levels of data frames there, and is given none.
-    _require(set(model) - {"cats"} == _MODEL, "the forest has other parts than a fit writes")
+    _check_is(set(model) - {"cats"} == _MODEL, "the forest has other parts than a fit writes")
     for kept in model.get("cats", {}).values():
-        _require(len(kept) == 0, "the forest has categories by name")
+        _check_is(len(kept) == 0, "the forest has categories by name")
     trees, per_round = model["trees"], expected.trees_per_round
     count = expected.rounds * per_round
-    _require(len(trees) == count, "there are more or fewer trees than the model has")
-    _require(
+    _check_is(len(trees) == count, "there are more or fewer trees than the model has")
+    _check_is(
         model["gbtree_model_param"]
         == {"num_parallel_tree": str(per_round), "num_trees": str(count)},
         "the forest's parameters are not those of a fit",
     )
-    _require(list(model["tree_info"]) == [0] * count, "a tree is of another outcome")
-    _require(
+    _check_is(list(model["tree_info"]) == [0] * count, "a tree is of another outcome")
+    _check_is(
         list(model["iteration_indptr"]) == list(range(0, count + 1, per_round)),
         "the rounds do not hold the trees",
     )
     for at, tree in enumerate(trees):
-        _require(
+        _check_is(
             set(tree) == _TREE and tree["id"] == at, "a tree has other parts than a fit writes"
         )
     if trees:
@@ -167,16 +167,16 @@ class _Nodes:
         sizes = np.array([len(tree["left_children"]) for tree in trees], dtype=np.int64)
         for tree, size in zip(trees, sizes.tolist(), strict=True):
             lengths = {len(tree[name]) for name in (*_REALS, *_WHOLE, *_FLAGS)}
-            _require(lengths == {size} and size > 0, "a tree's parts differ in length")
+            _check_is(lengths == {size} and size > 0, "a tree's parts differ in length")
             stated = {
                 "num_deleted": "0",
                 "num_feature": str(n_columns),
                 "num_nodes": str(size),
                 "size_leaf_vector": "1",
             }
-            _require(tree["tree_param"] == stated, "a tree's parameters are not those of a fit")
+            _check_is(tree["tree_param"] == stated, "a tree's parameters are not those of a fit")
             counts = np.asarray(tree["categories_sizes"], dtype=np.int64)
-            _require(
+            _check_is(
                 len({len(tree[name]) for name in _BY_CATEGORY}) == 1
                 and (counts > 0).all()
                 and np.array_equal(tree["categories_segments"], np.cumsum(counts) - counts)
@@ -193,7 +193,7 @@ class _Nodes:
         asked = [len(tree["categories_nodes"]) for tree in trees]
         nodes = _join(trees, "categories_nodes", np.signedinteger, np.int64)
         limits = np.repeat(sizes, asked)
-        _require(((nodes >= 0) & (nodes < limits)).all(), "a category is of no node")
+        _check_is(((nodes >= 0) & (nodes < limits)).all(), "a category is of no node")
         return cls(
             starts,
             sizes,
@@ -206,26 +206,26 @@ class _Nodes:
     def check(self, n_levels: Whole) -> None:
         """Refuse what no fit writes."""
         for name in _REALS:
-            _require((np.abs(self.of[name]) <= LARGEST).all(), "a number of a tree is not finite")
+            _check_is((np.abs(self.of[name]) <= LARGEST).all(), "a number of a tree is not finite")
         inner = self._check_children()
         columns = self.of["split_indices"]
-        _require(
+        _check_is(
             ((columns >= 0) & (columns < len(n_levels))).all(),
             "a tree asks for a column that is not there",
         )
         for name in _FLAGS:
-            _require((self.of[name] <= 1).all(), "a mark of a node is neither 0 nor 1")
+            _check_is((self.of[name] <= 1).all(), "a mark of a node is neither 0 nor 1")
         is_category = self.of["split_type"] == 1
-        _require(
+        _check_is(
             np.array_equal(is_category, inner & (n_levels[columns] > 0)),
             "a question is of another type than its column",
         )
-        _require(
+        _check_is(
             np.array_equal(self.category_nodes, np.flatnonzero(is_category)),
             "the categories are not those of the questions",
         )
         limits = np.repeat(n_levels[columns[self.category_nodes]], self.category_sizes)
-        _require(
+        _check_is(
             ((self.codes >= 0) & (self.codes < limits)).all(),
             "a category is none of its column's",
         )
@@ -233,7 +233,7 @@ class _Nodes:
         largest = np.maximum.reduceat(
             np.where(inner, 0.0, np.abs(self.of["split_conditions"])), self.starts
         )
-        _require(largest.sum() <= LARGEST, "the leaves add up to more than a number can be")
+        _check_is(largest.sum() <= LARGEST, "the leaves add up to more than a number can be")
 
     def _check_children(self) -> npt.NDArray[np.bool_]:
         """Check that each tree is one, and say which nodes ask a question."""
@@ -244,17 +244,17 @@ class _Nodes:
         for child in (left, right):
             # After its parent: no way leads back.
             sound = np.where(inner, (child > own) & (child < size), child == -1)
-            _require(sound.all(), "a child is not there, or comes before its parent")
+            _check_is(sound.all(), "a child is not there, or comes before its parent")
         parents, children = np.flatnonzero(inner), start[inner]
         reached = np.concatenate([left[inner] + children, right[inner] + children])
         is_root = own == 0
-        _require(
+        _check_is(
             np.array_equal(np.sort(reached), np.flatnonzero(~is_root)),
             "a node has two parents, or none",
         )
         expected = np.full(len(left), _NO_PARENT)
         expected[reached] = own[np.concatenate([parents, parents])]
-        _require(np.array_equal(above, expected), "a node names another parent than it has")
+        _check_is(np.array_equal(above, expected), "a node names another parent than it has")
         self._check_depth(start + above, is_root)
         return inner
 
@@ -263,7 +263,7 @@ class _Nodes:
         weight = self.of["sum_hessian"]
         start = np.repeat(self.starts, self.sizes)[inner]
         parts = [weight[start + self.of[name][inner]] for name in _CHILDREN]
-        _require(
+        _check_is(
             (weight >= 0).all()
             and all((part > 0).all() for part in parts)
             # Attributions divide by it; added up in single precision.

@@ -64,7 +64,7 @@ class Tuned:
     held_out: Floats
 
 
-def tune(
+def choose_settings(
     model: ResponderModel,
     settings: Sequence[Mapping[str, Any]],
     rows: TrainingRows,

@@ -122,7 +122,7 @@ def explain_patient(
     return PatientExplanation(page, str(target))
 
 
-def _prepare(
+def _build_row(
     bundle: Bundle,
     frame: pd.DataFrame,
     layout: TableLayout,
@@ -152,7 +152,7 @@ def _describe(
     source: str,
 ) -> PatientPage:
     manifest, model = bundle.manifest, bundle.model
-    features = _prepare(bundle, frame, layout, arm, row, source).features
+    features = _build_row(bundle, frame, layout, arm, row, source).features
     under = choose_arm(manifest, arm)
     found = manifest.grouping.sum_values(model.contributions(features))
     steps = _list_steps(

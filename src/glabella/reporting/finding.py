@@ -171,12 +171,13 @@ def write_finding(
             f"{start}Only inside its own {across}s: {subject} distinguished {pair} {among} "
             f"of the {across} that it learnt from with a concordance of {format_estimate(inside)}, "
             f"and of a new {across} with {format_estimate(left_out)}"
-            f"{_VERDICTS[_place(left_out)]}; this allows no statement about other patients. "
+            f"{_VERDICTS[_compare_with_chance(left_out)]}; this allows no statement about other "
+            "patients. "
             f"Over all {across}s pooled, its concordance is {format_estimate(auc)}"
             f"{_describe_test(auc, anything)}{_describe_external(external)}."
         )
     if verdict in ("chance", "below chance"):
-        where_to = "At" if _place(auc) == "chance" else "Below"
+        where_to = "At" if _compare_with_chance(auc) == "chance" else "Below"
         head = f"{where_to} chance: {subject} did not distinguish {pair} {among}"
         than = ""
         if unbeaten:
@@ -214,9 +215,13 @@ def read_verdict(procedure: CandidateResult, differences: Sequence[Difference]) 
     inside, left_out = _pool(procedure.inside), _find_left_out(procedure)
     # An interval that reaches as high as inside trials says only that trials are few.
     is_lower = inside.value is not None and left_out.is_below(inside.value)
-    if is_lower and _place(inside) == "above" and _place(left_out) in ("chance", "below"):
+    if (
+        is_lower
+        and _compare_with_chance(inside) == "above"
+        and _compare_with_chance(left_out) in ("chance", "below")
+    ):
         return "only inside"
-    place = _place(procedure.pooled.estimates["auc"])
+    place = _compare_with_chance(procedure.pooled.estimates["auc"])
     if place in ("chance", "below"):
         return "chance" if place == "chance" else "below chance"
     return "better" if all(item.is_better for item in differences) else "no better"
@@ -235,7 +240,7 @@ def _pool(groups: Sequence[GroupPerformance] | None) -> Estimate:
     return pool_groups(groups)["auc"].estimate
 
 
-def _place(auc: Estimate) -> str:
+def _compare_with_chance(auc: Estimate) -> str:
     """Compare a concordance with chance: above, chance, below or unknown."""
     if auc.value == CHANCE:
         return "chance"
@@ -248,7 +253,12 @@ def _place(auc: Estimate) -> str:
 
 def _describe_test(auc: Estimate, anything: PermutationTest | None) -> str:
     """Say that the permutation test does not confirm an interval above chance."""
-    if anything is None or anything.p_value is None or anything.rejects or _place(auc) != "above":
+    if (
+        anything is None
+        or anything.p_value is None
+        or anything.rejects
+        or _compare_with_chance(auc) != "above"
+    ):
         return ""
     p_value = format_p_value(anything.p_value)
     return f", which a permutation test does not distinguish from chance (p = {p_value})"
@@ -260,16 +270,15 @@ def _describe_across(procedure: CandidateResult, across: str | None) -> str:
     auc = procedure.across.estimates["auc"]
     if auc.value is None:
         return f". With each {across} left out in turn, it is {format_estimate(auc)}"
-    verdict = _VERDICTS.get(_place(auc), "")
+    verdict = _VERDICTS.get(_compare_with_chance(auc), "")
     return f". With each {across} left out in turn, it is {format_estimate(auc)}{verdict}"
 
 
 def _describe_external(auc: Estimate | None) -> str:
     if auc is None:
         return ""
-    if auc.value is None:
-        return f". In the external set, it is {format_estimate(auc)}"
-    return f". In the external set, it is {format_estimate(auc)}{_VERDICTS.get(_place(auc), '')}"
+    verdict = "" if auc.value is None else _VERDICTS.get(_compare_with_chance(auc), "")
+    return f". In the external set, it is {format_estimate(auc)}{verdict}"
 
 
 def _join(names: Sequence[str]) -> str:

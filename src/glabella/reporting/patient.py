@@ -8,7 +8,7 @@ from typing import Any
 
 from glabella.domain.outcome_words import OutcomeWords
 from glabella.reporting.figures.drawing import COLOURS, Drawn, finish_figure, open_pyplot
-from glabella.reporting.render import embed_figure, open_templates
+from glabella.reporting.render import open_templates, render_figure
 
 # A group tells the values of all its features, which would leave no room for the bars.
 _NAME_WIDTH = 36
@@ -55,7 +55,7 @@ class Step:
         return f"{self.label}, {self.value}: {self._describe_effect()}.{noise}"
 
     def _describe_effect(self) -> str:
-        before, after = _percent(self.before), _percent(self.after)
+        before, after = _format_percent(self.before), _format_percent(self.after)
         if before == after:
             return "hardly changes the chance"
         verb = "raises" if self.after > self.before else "lowers"
@@ -229,9 +229,9 @@ def render_patient(page: PatientPage) -> str:
     return (
         open_templates()
         .get_template("patient.html.jinja")
-        .render(page=page, figure=embed_figure("waterfall.svg", drawn, caption, page.model))
+        .render(page=page, figure=render_figure("waterfall.svg", drawn, caption, page.model))
     )
 
 
-def _percent(chance: float) -> str:
+def _format_percent(chance: float) -> str:
     return f"{round(100 * chance)} %"

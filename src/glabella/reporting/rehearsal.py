@@ -74,7 +74,7 @@ def describe_rehearsal(figures: pd.DataFrame, claims: pd.DataFrame, *, repeats: 
     for row in claims[claims["of"] == "any, falsely"].to_dict("records"):
         said.append(
             f"The report would say '{row['claim']}' of at least one feature falsely in "
-            f"{_percent(row['rate'], row['rate_error'])} of repeats."
+            f"{_format_percent(row['rate'], row['rate_error'])} of repeats."
         )
     return " ".join(said)
 
@@ -91,15 +91,15 @@ def _describe_row(name: str, where: str, kind: str, row: Row) -> str:
     if not pd.isna(row["coverage"]):
         text += (
             f", with an interval {row['width']:.2f} wide that holds the truth in "
-            f"{_percent(row['coverage'], row['coverage_error'])} and lies above chance in "
-            f"{_percent(row['power'], row['power_error'])} of repeats"
+            f"{_format_percent(row['coverage'], row['coverage_error'])} and lies above chance in "
+            f"{_format_percent(row['power'], row['power_error'])} of repeats"
         )
         if row["worse"] > 0:
-            text += f", below it in {_percent(row['worse'], row['worse_error'])}"
+            text += f", below it in {_format_percent(row['worse'], row['worse_error'])}"
     return text[0].upper() + text[1:] + "."
 
 
-def _percent(share: float, error: float) -> str:
+def _format_percent(share: float, error: float) -> str:
     return f"{100 * share:.1f} % (± {100 * error:.1f})"
 
 
@@ -121,8 +121,8 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
             f"{_number(row['bias'], 4, sign=True)} ± {_number(row['bias_error'], 4)}",
             _number(row["width"], 3),
             _number(row["rmse"], 3),
-            _share(row["coverage"], row["coverage_error"]),
-            _share(row["power"], None),
+            _format_proportion(row["coverage"], row["coverage_error"]),
+            _format_proportion(row["power"], None),
         )
         for row in shown.to_dict("records")
     ]
@@ -133,7 +133,7 @@ def render_rehearsal_text(figures: pd.DataFrame, claims: pd.DataFrame) -> str:
                 row["claim"],
                 row["of"],
                 {True: "yes", False: "no"}.get(row["true"], "-"),
-                _share(row["rate"], row["rate_error"]),
+                _format_proportion(row["rate"], row["rate_error"]),
             )
             for row in claims.to_dict("records")
         ]
@@ -168,7 +168,7 @@ def _number(value: float | None, digits: int, *, sign: bool = False) -> str:
     return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
 
 
-def _share(value: float | None, error: float | None) -> str:
+def _format_proportion(value: float | None, error: float | None) -> str:
     if value is None or pd.isna(value):
         return "-"
     return f"{100 * value:.1f} %" + ("" if error is None else f" ± {100 * error:.1f}")

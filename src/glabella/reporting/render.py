@@ -26,7 +26,7 @@ from glabella.validation.measures.registry import MEASURES, list_measures
 def render_report(record: RunRecord, figures: Mapping[str, bytes]) -> str:
     """Render the report."""
     shown = {
-        name: _show(
+        name: _render_drawn(
             name, figures[name], figures[f"{PurePath(name).stem}.csv"], caption, record.analysis
         )
         for name, caption in record.figures.items()
@@ -137,11 +137,11 @@ def open_templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_show_controls,
+        finalize=_escape_text,
     )
     environment.template_class = _Page
     environment.filters["estimate"] = _format
-    environment.filters["said"] = _say
+    environment.filters["said"] = _format_said
     environment.filters["interval"] = _format_values
     environment.filters["number"] = lambda value, digits=2: (
         "–" if value is None else f"{value:.{digits}f}"
@@ -152,7 +152,7 @@ def open_templates() -> Environment:
     return environment
 
 
-def _show_controls(value: Any) -> Any:
+def _escape_text(value: Any) -> Any:
     """Show what hides or turns round its neighbours, in every text that a template is given."""
     if isinstance(value, str):
         shown = escape_controls(value, keep="\n\t")
@@ -164,12 +164,12 @@ def _number_reasons(body: Markup) -> dict[str, Any]:
     """Turn the reasons of missing figures, which only a mouse finds, into notes below a table."""
     notes: list[str] = []
 
-    def refer(found: re.Match[str]) -> str:
+    def number_reason(found: re.Match[str]) -> str:
         if found[1] not in notes:
             notes.append(found[1])
         return f"–<sup>{notes.index(found[1]) + 1}</sup>"
 
-    text = re.sub(r'<abbr title="([^"]*)">–</abbr>', refer, str(body))
+    text = re.sub(r'<abbr title="([^"]*)">–</abbr>', number_reason, str(body))
     # Escaped where they were written; escaping them again would show it.
     return {"body": Markup(text), "notes": [Markup(note) for note in notes]}
 
@@ -187,7 +187,7 @@ def _format(
     )
 
 
-def _say(figures: Mapping[str, Any], measure: str, digits: int | None = None) -> str:
+def _format_said(figures: Mapping[str, Any], measure: str, digits: int | None = None) -> str:
     estimate = Estimate.from_columns(figures, measure)
     if estimate.value is None:
         return format_estimate(estimate)
@@ -200,17 +200,19 @@ def _format_values(found: Mapping[str, Any], digits: int = 2) -> str | Markup:
     return format_estimate(Estimate(found["value"], found["low"], found["high"]), digits)
 
 
-def embed_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
+def render_figure(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
     """Make a figure ready for a page."""
-    return _show(name, drawn.image, drawn.data, caption, prefix)
+    return _render_drawn(name, drawn.image, drawn.data, caption, prefix)
 
 
 def render_drawn(name: str, drawn: Drawn, caption: str, prefix: str) -> dict[str, Any]:
     """Put a figure into a page, with its data."""
-    return _show(name, drawn.image, drawn.data, caption, prefix)
+    return _render_drawn(name, drawn.image, drawn.data, caption, prefix)
 
 
-def _show(name: str, image: bytes, data: bytes, caption: str, prefix: str) -> dict[str, Any]:
+def _render_drawn(
+    name: str, image: bytes, data: bytes, caption: str, prefix: str
+) -> dict[str, Any]:
     return {
         "image": _render_image(name, image, caption),
         "caption": caption,

@@ -18,7 +18,7 @@ from glabella.atomic import (
     LOCK_FILE,
     PARTIAL,
     NotOursError,
-    identify,
+    find_identity,
     is_partial,
     publish,
     write_whole,
@@ -112,10 +112,10 @@ class Job:
         The function that it yields is to be called whenever the table has been read to its end. If
         the table has changed, any other error inside is replaced by this one.
         """
-        before = identify(source)
+        before = find_identity(source)
 
         def check_table() -> None:
-            if identify(source) != before:
+            if find_identity(source) != before:
                 self._remove_batches()
                 raise DataError(
                     "the table was replaced or changed while it was read, so nothing was written",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.simulation.baseline import draw_entrants
-from glabella.simulation.generate import TrialDraw, draw_trials, spawn
+from glabella.simulation.generate import TrialDraw, draw_trials, make_generator
 from glabella.simulation.limits import describe_variables, tabulate_limits
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario.definition import Scenario
@@ -87,7 +87,7 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         participants=tables.participants,
         assessments=tables.assessments,
         events=_tabulate_events(scenario, trials, names),
-        new_patients=_simulate_new_patients(scenario, spawn(seed, "new patients", 0)),
+        new_patients=_simulate_new_patients(scenario, make_generator(seed, "new patients", 0)),
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
         limits=tabulate_limits(trials),

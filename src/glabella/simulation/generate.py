@@ -15,8 +15,8 @@ from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioTrial
-from glabella.simulation.truth import TrialEffects, compute_truth, weigh
-from glabella.simulation.visits import Falls, follow
+from glabella.simulation.truth import TrialEffects, compute_truth, weight_effects
+from glabella.simulation.visits import Falls, draw_course
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -100,7 +100,9 @@ def draw_trials(
 
 def draw_effects(scenario: Scenario, trial: ScenarioTrial, *, seed: int) -> TrialEffects:
     """Draw what is a trial's own."""
-    return _draw_effects(scenario, trial, spawn(seed, trial.id, 0), _derive_weights(seed, trial))
+    return _draw_effects(
+        scenario, trial, make_generator(seed, trial.id, 0), _derive_weights(seed, trial)
+    )
 
 
 def draw_trial(
@@ -120,7 +122,7 @@ def draw_trial(
         Arms and sites are assigned in the whole trial, everything else by blocks of
         participants, each from a seed of its own.
     """
-    once = spawn(seed, trial.id, 0)
+    once = make_generator(seed, trial.id, 0)
     drawn = _draw_effects(scenario, trial, once, _derive_weights(seed, trial))
     effects = effects or drawn
     trial = trial.model_copy(update={"effects": {**trial.effects, **effects.weights}})
@@ -130,7 +132,7 @@ def draw_trial(
 
     def draw_block(start: int) -> TrialDraw:
         mine = slice(start, start + _BLOCK)
-        draw = spawn(seed, trial.id, 1 + start // _BLOCK)
+        draw = make_generator(seed, trial.id, 1 + start // _BLOCK)
         return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw, only)
 
     if workers > 1 and len(starts) > 1:
@@ -139,14 +141,14 @@ def draw_trial(
     return _join([draw_block(start) for start in starts])
 
 
-def spawn(seed: int, label: str, number: int) -> np.random.Generator:
+def make_generator(seed: int, label: str, number: int) -> np.random.Generator:
     """Make the generator of a task."""
     key = (zlib.crc32(label.encode()), number)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def _derive_weights(seed: int, trial: ScenarioTrial) -> np.random.Generator:
-    return spawn(seed, f"weights of {trial.id}", 0)
+    return make_generator(seed, f"weights of {trial.id}", 0)
 
 
 def _draw_effects(
@@ -214,7 +216,7 @@ def _draw_block(
     n = len(arm)
     entrants = draw_entrants(scenario, trial, effects.severity, n, draw)
     weights = scenario.find_effects(trial)
-    prognosis = weigh(entrants.numbers, weights, "prognostic")
+    prognosis = weight_effects(entrants.numbers, weights, "prognostic")
     background = effects.background + prognosis
     at_site = effects.sites[site]
     chance = scenario.individual.background_sd * draw.standard_normal(n)
@@ -222,10 +224,10 @@ def _draw_block(
     chance += spontaneous.fall * (draw.random(n) < spontaneous.share)
     luck = scenario.individual.effect_sd * draw.standard_normal(n)
     has_effect = np.array([one.role == "active" or one.effect != 0 for one in trial.arms])[arm]
-    interaction = weigh(entrants.numbers, weights, "predictive") + luck
+    interaction = weight_effects(entrants.numbers, weights, "predictive") + luck
     effect = np.array(effects.arms)[arm] + np.where(has_effect, interaction, 0.0)
     falls = Falls(background=background + at_site + chance, effect=effect)
-    followed = follow(scenario, trial, entrants, arm, falls, draw, only=only)
+    followed = draw_course(scenario, trial, entrants, arm, falls, draw, only=only)
     truth = {}
     if only is None:
         truth = _compute_truth_of_cohort(

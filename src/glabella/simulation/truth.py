@@ -81,7 +81,7 @@ def compute_truth(
     effects = scenario.find_effects(trial)
     fall = background + effect
     if has_effect:
-        fall = fall + weigh(entrants.numbers, effects, "predictive")
+        fall = fall + weight_effects(entrants.numbers, effects, "predictive")
     variance = scenario.individual.background_sd**2 + scenario.rating_error**2
     if has_effect:
         variance += scenario.individual.effect_sd**2
@@ -109,24 +109,24 @@ def _average(scenario: Scenario, gain: Floats, variance: float, belief: Floats) 
     """Average the normal probability of a fall by half over belief and spontaneous recovery."""
     sd, spontaneous = math.sqrt(variance), scenario.individual.spontaneous
 
-    def exceed(mean: Floats) -> Floats:
+    def compute_exceedance(mean: Floats) -> Floats:
         if sd == 0.0:
             return (mean >= HALF).astype(float)
         return np.asarray(ndtr((mean - HALF) / sd), dtype=float)
 
-    def believe(mean: Floats) -> Floats:
+    def compute_belief(mean: Floats) -> Floats:
         added = scenario.unblinding.effect
         if added == 0.0:
-            return exceed(mean)
-        return (1.0 - belief) * exceed(mean) + belief * exceed(mean + added)
+            return compute_exceedance(mean)
+        return (1.0 - belief) * compute_exceedance(mean) + belief * compute_exceedance(mean + added)
 
     if spontaneous.share == 0.0:
-        return believe(gain)
-    recovered = believe(gain + spontaneous.fall)
-    return (1.0 - spontaneous.share) * believe(gain) + spontaneous.share * recovered
+        return compute_belief(gain)
+    recovered = compute_belief(gain + spontaneous.fall)
+    return (1.0 - spontaneous.share) * compute_belief(gain) + spontaneous.share * recovered
 
 
-def weigh(
+def weight_effects(
     numbers: Mapping[str, Floats],
     effects: Mapping[str, Effect],
     which: str,
@@ -140,7 +140,8 @@ def weigh(
 
     Examples
     --------
-    >>> weigh({"severity": np.array([1.0])}, {"severity": Effect(prognostic=0.2)}, "prognostic")
+    >>> effects = {"severity": Effect(prognostic=0.2)}
+    >>> weight_effects({"severity": np.array([1.0])}, effects, "prognostic")
     array([0.2])
     """
     total = np.zeros(len(numbers[SEVERITY]))

@@ -55,7 +55,7 @@ class Falls:
     effect: Floats
 
 
-def follow(
+def draw_course(
     scenario: Scenario,
     trial: ScenarioTrial,
     entrants: Entrants,
@@ -71,7 +71,7 @@ def follow(
     lost, until = _draw_relaxation(scenario, entrants, relaxes, draw)
     believes = _draw_belief(scenario, trial, entrants, arm, lost, draw)
     true = _find_true_scores(scenario, trial, entrants, falls, believes)
-    total = _rate(scenario, trial, entrants, true, draw)
+    total = _compute_rate(scenario, trial, entrants, true, draw)
     stays = _draw_stays(trial, total, draw)
     scores = {"depression_total": total}
     scores["frown_max"], scores["frown_rest"] = _apply_relaxation(trial, entrants, lost, until)
@@ -144,7 +144,7 @@ def _find_true_scores(
     return true
 
 
-def _rate(
+def _compute_rate(
     scenario: Scenario,
     trial: ScenarioTrial,
     entrants: Entrants,

@@ -19,7 +19,7 @@ from urllib.request import getproxies
 
 from glabella.atomic import publish
 from glabella.definitions.locate import Project
-from glabella.errors import StoreError, mask_secrets
+from glabella.errors import StoreError, remove_secrets
 from glabella.tracking.databases import check_database, find_database, write_address
 from glabella.tracking.deadline import TooLate, run_within, with_time_limit
 from glabella.tracking.locations import update_addresses
@@ -71,7 +71,7 @@ class Store:
     @property
     def shown(self) -> str:
         """The store's address for messages, without a password."""
-        return str(self.database) if self.database is not None else mask_secrets(self.uri)
+        return str(self.database) if self.database is not None else remove_secrets(self.uri)
 
     @property
     def root(self) -> Path | None:

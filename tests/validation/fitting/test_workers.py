@@ -6,7 +6,12 @@ import pytest
 from joblib import delayed
 from threadpoolctl import threadpool_info
 
-from glabella.validation.fitting.workers import Workers, one_thread, open_workers, parse_workers
+from glabella.validation.fitting.workers import (
+    Workers,
+    keep_one_thread,
+    open_workers,
+    parse_workers,
+)
 
 
 def test_one_worker_runs_tasks_in_this_process_and_several_in_others():
@@ -30,7 +35,7 @@ def test_a_task_keeps_to_one_thread():
     import numpy as np
 
     np.ones((2, 2)) @ np.ones((2, 2))
-    with one_thread():
+    with keep_one_thread():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
 
 

@@ -69,9 +69,12 @@ def _print_tables(result: CheckResult) -> None:
         ("Responders among the analysed, by definition", tabulate_definitions(result.strategies)),
         ("Features of the analysed participants", result.table_one),
         ("Proportion of missing values", result.missing),
-        ("Assessed, by week", _spread(result.schedule, ["trial"], "seen")),
+        ("Assessed, by week", _tabulate_weeks(result.schedule, ["trial"], "seen")),
         ("Visits used for the endpoint", result.visits),
-        ("Still followed, by week", _spread(result.followed, ["trial", "arm", "of"], "followed")),
+        (
+            "Still followed, by week",
+            _tabulate_weeks(result.followed, ["trial", "arm", "of"], "followed"),
+        ),
         ("Smallest class in the folds", result.classes),
         ("Responders held out, first repetition", result.by_fold),
         ("Events of the rarer outcome for each parameter", result.candidates),
@@ -90,7 +93,7 @@ def _print_tables(result: CheckResult) -> None:
     )
 
 
-def _spread(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
+def _tabulate_weeks(table: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
     """Put weeks into columns: one line per trial or arm, whatever the number of visits."""
     import pandas as pd
 

@@ -19,7 +19,7 @@ def check_baselines(state: State, records: Records) -> None:
     key, flagged = records.visit_key, records.rows["is_baseline"].to_numpy()
     doubled = np.zeros(len(flagged), dtype=bool)
     doubled[flagged] = key[flagged].duplicated().to_numpy()
-    _refuse(
+    _raise_refusal(
         state,
         records,
         "ABLFL",
@@ -45,10 +45,12 @@ def check_baselines(state: State, records: Records) -> None:
             "{count} records have a CHG that is not AVAL less BASE",
         ),
     ):
-        _refuse(state, records, column, wrong, finding, "Ask who made the dataset which is right.")
+        _raise_refusal(
+            state, records, column, wrong, finding, "Ask who made the dataset which is right."
+        )
 
 
-def _refuse(
+def _raise_refusal(
     state: State, records: Records, column: str, wrong: Bools, finding: str, remedy: str
 ) -> None:
     text = f"{finding} (PARAMCD '{records.parameter}')"
@@ -79,7 +81,7 @@ def derive_baselines(state: State, records: Records, bases: pd.DataFrame) -> Rec
     flagged = records.rows["is_baseline"].to_numpy()
     if not flagged.any() and bases.empty:
         return records
-    _warn_of_late_baselines(state, records)
+    _note_late_baselines(state, records)
     early = records.rows["is_early"].to_numpy()
     if early.any():
         add_finding(
@@ -102,7 +104,7 @@ def derive_baselines(state: State, records: Records, bases: pd.DataFrame) -> Rec
     return _add_baselines(state, records.keep(~early), alone)
 
 
-def _warn_of_late_baselines(state: State, records: Records) -> None:
+def _note_late_baselines(state: State, records: Records) -> None:
     flagged = records.rows["is_baseline"].to_numpy()
     is_first = (records.rows["period"] == 1).to_numpy()
     late = int((flagged & is_first & (records.numbers("ady") > 1)).sum())

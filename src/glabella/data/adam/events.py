@@ -43,7 +43,7 @@ def map_events(state: State, subjects: Subjects) -> dict[int, pd.DataFrame]:
     flags: dict[int, pd.DataFrame] = {number: pd.DataFrame() for number in subjects.taken}
     for name in state.source.events:
         is_event = counts & _match(state, file, name)
-        _warn_of_late_events(state, file, name, is_event)
+        _note_late_events(state, file, name, is_event)
         for number, frame in flags.items():
             had = np.zeros(len(subjects.frame), dtype=bool)
             had[person[is_event & (period == number)]] = True
@@ -153,7 +153,7 @@ def _match(state: State, file: str, name: str) -> Bools:
     return matched
 
 
-def _warn_of_late_events(state: State, file: str, name: str, is_event: Bools) -> None:
+def _note_late_events(state: State, file: str, name: str, is_event: Bools) -> None:
     known_at = state.dictionary.variables[name].known_at
     if known_at is None or "ASTDY" not in state.raw[file].frame:
         return

@@ -206,7 +206,7 @@ def _select_periods(state: State, records: Records, subjects: Subjects) -> Recor
                 place=state.place("periods"),
                 remedy="Leave `periods:` out, or fill the column in.",
             )
-        _warn_of_untold_periods(state, records)
+        _note_unknown_periods(state, records)
         period = np.ones(len(period))
     else:
         # A baseline taken before the first period often belongs to none.
@@ -227,7 +227,7 @@ def _select_periods(state: State, records: Records, subjects: Subjects) -> Recor
     return records.keep(took)
 
 
-def _warn_of_untold_periods(state: State, records: Records) -> None:
+def _note_unknown_periods(state: State, records: Records) -> None:
     adsl = state.source.adam.adsl
     frame = state.raw[adsl].frame
     if {"TRT01P", "TRT02P"} <= set(frame.columns):

@@ -180,7 +180,7 @@ def _read_population(state: State) -> Bools:
             )
         return np.ones(len(state.raw[file].frame), dtype=bool)
     member = read_text(state.take(file, flag, "population")) == "Y"
-    _warn_of_later_choice(state, flag)
+    _note_later_choice(state, flag)
     if not member.all():
         add_finding(
             state,
@@ -192,7 +192,7 @@ def _read_population(state: State) -> Bools:
     return np.asarray(member, dtype=bool)
 
 
-def _warn_of_later_choice(state: State, flag: str) -> None:
+def _note_later_choice(state: State, flag: str) -> None:
     """FASFL is a full analysis set, by ICH E9 as near to everybody as can be; others are not."""
     if flag != "FASFL" and find_earliest(flag) is not None:
         add_finding(

@@ -34,7 +34,7 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
     records = derive_baselines(state, derive_weeks(state, records), bases)
     records = _drop_weekless(state, records)
     records = _select_observed(state, records)
-    _warn_of_other_treatment(state, records, subjects)
+    _note_other_treatment(state, records, subjects)
     rows = records.rows
     doubled = rows.duplicated(["person", "period", "week"]).to_numpy()
     note_refused_rows(
@@ -212,7 +212,7 @@ def _drop_weekless(state: State, records: Records) -> Records:
     return records.keep(has_week)
 
 
-def _warn_of_other_treatment(state: State, records: Records, subjects: Subjects) -> None:
+def _note_other_treatment(state: State, records: Records, subjects: Subjects) -> None:
     column = "trtp" if state.source.treatment == "planned" else "trta"
     told, rows = records.rows[column].to_numpy(), records.rows
     after = ((rows["week"] > 0) & (rows[column] != "")).to_numpy()

@@ -50,11 +50,11 @@ def derive_weeks(state: State, records: Records) -> Records:
     by_day, is_early = _count_from_day(records)
     names = records.texts("avisit")
     is_flagged = records.rows["is_baseline"].to_numpy()
-    later = ~is_flagged & ~is_early & ~_matches(names, _BEFORE)
+    later = ~is_flagged & ~is_early & ~_is_matching(names, _BEFORE)
     weeks = {
         "awtarget": _read_targets(records, later),
         "avisit": _read_names(names),
-        "avisitn": np.where(_matches(names, _UNSCHEDULED), np.nan, records.numbers("avisitn")),
+        "avisitn": np.where(_is_matching(names, _UNSCHEDULED), np.nan, records.numbers("avisitn")),
         "ady": by_day,
     }
     weeks = {
@@ -64,16 +64,16 @@ def derive_weeks(state: State, records: Records) -> Records:
     rule = _choose_rule(state, records, weeks, later)
     week = np.where(np.isnan(weeks[rule]), by_day, weeks[rule])
     _note_rule(state, records, rule, int((later & np.isnan(weeks[rule]) & ~np.isnan(week)).sum()))
-    _warn_of_conflicts(state, records, rule, weeks, later)
+    _note_conflicts(state, records, rule, weeks, later)
     # A record at or before the baseline is never after it, whatever its visit is called.
     week = np.where(is_early & ~is_flagged, np.fmin(week, 0.0), week)
     week = np.where(np.isnan(week) & (names == "BASELINE").to_numpy(), 0.0, week)
-    early = ~is_flagged & ((week <= 0) | (np.isnan(week) & _matches(names, _BEFORE)))
+    early = ~is_flagged & ((week <= 0) | (np.isnan(week) & _is_matching(names, _BEFORE)))
     rows = records.rows.assign(week=np.where(is_flagged, 0.0, week), is_early=early)
     return Records(records.file, records.parameter, records.variable, records.columns, rows)
 
 
-def _matches(names: pd.Series, pattern: re.Pattern[str]) -> Bools:
+def _is_matching(names: pd.Series, pattern: re.Pattern[str]) -> Bools:
     found = {name: bool(pattern.search(name)) for name in names.unique()}
     return names.map(found).to_numpy(dtype=bool)
 
@@ -85,7 +85,7 @@ def _count_from_day(records: Records) -> tuple[Floats, Bools]:
     kinds = {kind: kind == "" or is_summary(kind) for kind in records.rows["dtype"].unique()}
     own = records.rows["dtype"].map(kinds).to_numpy(dtype=bool)
     is_summed = own & (records.rows["dtype"] != "").to_numpy()
-    of_any = is_summed & _matches(records.texts("avisit"), _UNSCHEDULED)
+    of_any = is_summed & _is_matching(records.texts("avisit"), _UNSCHEDULED)
     own = (own & ~of_any) | records.rows["is_baseline"].to_numpy()
     day = np.where(own, records.numbers("ady"), np.nan)
     start = _find_starts(records, day)
@@ -139,7 +139,7 @@ def _choose_rule(state: State, records: Records, weeks: dict[str, Floats], later
         return rule
     names = records.texts("avisit")
     blank = (names == "").to_numpy() & ("AVISIT" in records.columns)
-    scheduled = later & ~_matches(names, _UNSCHEDULED) & ~blank
+    scheduled = later & ~_is_matching(names, _UNSCHEDULED) & ~blank
     for name in ("awtarget", "avisit"):
         if scheduled.any() and not np.isnan(weeks[name][scheduled]).any():
             return name
@@ -170,7 +170,7 @@ def _note_rule(state: State, records: Records, rule: str, by_day: int) -> None:
         )
 
 
-def _warn_of_conflicts(
+def _note_conflicts(
     state: State, records: Records, rule: str, weeks: dict[str, Floats], later: Bools
 ) -> None:
     if rule == "ady":
@@ -200,10 +200,10 @@ def _warn_of_conflicts(
             "warn",
         )
     if rule == "avisitn":
-        _warn_of_visit_numbers(state, records, weeks, planned)
+        _note_visit_numbers(state, records, weeks, planned)
 
 
-def _warn_of_visit_numbers(
+def _note_visit_numbers(
     state: State, records: Records, weeks: dict[str, Floats], planned: Bools
 ) -> None:
     """AVISITN may count visits, not weeks; days tell."""

@@ -179,7 +179,7 @@ def _find_later(
     _apply_last_on_treatment(later, held, events, window)
     carried = endpoint.missing.method.find_carried(visits, window, clock)
     if carried is not None:
-        _fill(later, carried, later["score"].isna().to_numpy())
+        _complete_scores(later, carried, later["score"].isna().to_numpy())
     return later
 
 
@@ -214,7 +214,7 @@ def _apply_last_on_treatment(
         & chosen["score"].isna().to_numpy()
         & held["score"].notna().to_numpy()
     )
-    _fill(chosen, held, stands)
+    _complete_scores(chosen, held, stands)
     return stands
 
 
@@ -224,11 +224,11 @@ def _apply_last_observation(
     if carried is None:
         return
     stands = chosen["score"].isna().to_numpy() & carried["score"].notna().to_numpy()
-    _fill(chosen, carried, stands)
+    _complete_scores(chosen, carried, stands)
     basis[stands] = "carried_forward"
 
 
-def _fill(chosen: pd.DataFrame, other: pd.DataFrame, where: Bools) -> None:
+def _complete_scores(chosen: pd.DataFrame, other: pd.DataFrame, where: Bools) -> None:
     for name in ("week", "score"):
         chosen[name] = np.where(where, other[name], chosen[name])
 

@@ -193,7 +193,7 @@ def format_label(label: str, value: str | None = None) -> str:
 
     Examples
     --------
-    >>> simplify_label(" 1 =  Male", "1")
+    >>> format_label(" 1 =  Male", "1")
     'male'
     """
     words = " ".join(label.split()).casefold()

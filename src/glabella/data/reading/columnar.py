@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from glabella.data.precision import widen
+from glabella.data.precision import convert_to_decimals
 from glabella.data.reading.bounds import check_expansion, check_repetition
 from glabella.data.reading.header import check_names
 from glabella.data.reading.raw import RawTable
@@ -50,7 +50,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> RawTable:
         n_rows = table.num_rows
     if not wanted:
         return RawTable(pd.DataFrame(index=range(n_rows)))
-    return RawTable(to_frame(table, path), labels=_take_labels(schema, wanted))
+    return RawTable(to_frame(table, path), labels=_read_labels_of(schema, wanted))
 
 
 def open_parquet(path: Path, **how: Any) -> pyarrow.parquet.ParquetFile:
@@ -109,11 +109,11 @@ def to_frame(table: pyarrow.Table, path: Path) -> pd.DataFrame:
             place=path.name,
             remedy="Write it again.",
         ) from None
-    wide = {name: widen(frame[name]) for name in frame.columns}
+    wide = {name: convert_to_decimals(frame[name]) for name in frame.columns}
     changed = {name: column for name, column in wide.items() if column is not frame[name]}
     return frame.assign(**changed) if changed else frame
 
 
-def _take_labels(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:
+def _read_labels_of(schema: pyarrow.Schema, names: Sequence[str]) -> dict[str, str]:
     found = {name: (schema.field(name).metadata or {}).get(b"label", b"") for name in names}
     return {name: label.decode("utf-8", "replace") for name, label in found.items() if label}

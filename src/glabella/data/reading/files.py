@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow
 
-from glabella.atomic import identify
+from glabella.atomic import find_identity
 from glabella.data.cells import to_text
 from glabella.data.reading.columnar import read_parquet
 from glabella.data.reading.decimals import check_grouped_points
@@ -50,9 +50,9 @@ def read_table(
         Where the format has types, columns keep them.
     """
     check_is_there(path)
-    before = identify(path)
+    before = find_identity(path)
     table = READERS[path.suffix.lower()](path, options or ReadOptions(), columns)
-    if identify(path) != before:
+    if find_identity(path) != before:
         # Some formats are read twice: for what the columns are, and for their cells.
         raise DataError(
             "the file was replaced or changed while it was read",

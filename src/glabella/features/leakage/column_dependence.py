@@ -122,7 +122,7 @@ def is_in_same_order(one: Floats, other: Floats) -> bool:
 
     Examples
     --------
-    >>> follows_in_order(np.array([0.0, 1.0, 1.0]), np.array([5.0, 8.0, 9.0]))
+    >>> is_in_same_order(np.array([0.0, 1.0, 1.0]), np.array([5.0, 8.0, 9.0]))
     True
     """
     for made, source in ((one, other), (other, one)):

@@ -133,7 +133,7 @@ def is_told_before(
 
 def _is_following(column: Column, rows: Bools, known: Floats) -> bool:
     both = rows & column.known & ~np.isnan(known)
-    if not covers(both, rows & column.known):
+    if not is_covering(both, rows & column.known):
         return False
     values, by = column.values[both], known[both]
     if column.is_ordered and is_in_same_order(values, by):
@@ -144,7 +144,7 @@ def _is_following(column: Column, rows: Bools, known: Floats) -> bool:
 
 def _is_nearly_told(column: Column, rows: Bools, known: Floats) -> bool:
     both = rows & column.known & ~np.isnan(known)
-    if not covers(both, rows & column.known):
+    if not is_covering(both, rows & column.known):
         return False
     values, by = column.values[both], known[both]
     levels = np.unique(values)
@@ -158,6 +158,6 @@ def _is_nearly_told(column: Column, rows: Bools, known: Floats) -> bool:
     return all(compute_separation(by, part) >= _TOLD_BEFORE for part in parts)
 
 
-def covers(part: Bools, whole: Bools) -> bool:
+def is_covering(part: Bools, whole: Bools) -> bool:
     """Say whether a comparison holds for at least half of those it is to speak for."""
     return 2 * int(part.sum()) >= int(whole.sum()) > 0

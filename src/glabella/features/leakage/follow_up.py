@@ -11,7 +11,7 @@ from scipy.stats import hypergeom
 from glabella.data.checks import Finding
 from glabella.features.leakage.column_dependence import Bools, Floats, find_decision
 from glabella.features.leakage.columns import Column
-from glabella.features.leakage.grading import CERTAIN, FEWEST, grade, make_finding
+from glabella.features.leakage.grading import CERTAIN, FEWEST, judge_agreement, make_finding
 
 # Who completed may have missed one visit of many, and who stopped may have come back for one.
 _HARDLY_ANY = 0.02
@@ -40,7 +40,7 @@ def _find_exact(
         chance = find_decision(values[rows], is_so, is_ordered=False)
         if fewest < FEWEST or chance is None:
             continue
-        severity = grade(chance, 2 * len(followed), fewest)
+        severity = judge_agreement(chance, 2 * len(followed), fewest)
         if severity is None:
             continue
         if not _is_separating_levels(known[rows], is_so) and column.n_levels > 1:

@@ -23,7 +23,9 @@ _REMEDY = (
 )
 
 
-def grade(log_chance: float, comparisons: int, uncommon: int) -> Literal["stop", "warn"] | None:
+def judge_agreement(
+    log_chance: float, comparisons: int, uncommon: int
+) -> Literal["stop", "warn"] | None:
     """Grade an agreement by how likely chance would bring it.
 
     Returns
@@ -34,8 +36,10 @@ def grade(log_chance: float, comparisons: int, uncommon: int) -> Literal["stop",
 
     Examples
     --------
-    >>> grade(np.log(1e-9), 100, 20), grade(np.log(1e-9), 100, 3), grade(np.log(1e-3), 100, 20)
-    ('stop', 'warn', None)
+    >>> judge_agreement(np.log(1e-9), 100, 20), judge_agreement(np.log(1e-9), 100, 3)
+    ('stop', 'warn')
+    >>> judge_agreement(np.log(1e-3), 100, 20) is None
+    True
     """
     corrected = log_chance + np.log(max(comparisons, 1))
     if corrected < CERTAIN and uncommon >= FEWEST:

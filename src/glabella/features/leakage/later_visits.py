@@ -80,7 +80,7 @@ def list_later(
         after = rows[later].sort_values("week", kind="stable")
         rising = after.sort_values("aval", kind="stable")
         for when, chosen in (("last", after), ("lowest", rising[::-1]), ("highest", rising)):
-            values[f"at its {when} visit after {clock}"] = _place(chosen, tables.n)
+            values[f"at its {when} visit after {clock}"] = _order_values(chosen, tables.n)
         before = _find_before(rows, clock, tables.n)
         is_static = not before and _is_static(after)
         found += [
@@ -99,7 +99,7 @@ def list_followed(
     if not parts:
         return
     rows = pd.concat(parts, ignore_index=True).drop_duplicates(["person", "week"])
-    last = _place(rows.sort_values("week", kind="stable"), tables.n, "week")
+    last = _order_values(rows.sort_values("week", kind="stable"), tables.n, "week")
     trial, _ = pd.factorize(tables.participants["studyid"])
     for week, trials in _list_schedule(tables, rows[rows["week"] > clock.week]).items():
         followed = np.where(np.nan_to_num(last, nan=-np.inf) >= week, 1.0, 0.0)
@@ -107,7 +107,7 @@ def list_followed(
         yield words, np.where(np.isin(trial, list(trials)), followed, np.nan)
 
 
-def _place(rows: pd.DataFrame, n: int, column: str = "aval") -> Floats:
+def _order_values(rows: pd.DataFrame, n: int, column: str = "aval") -> Floats:
     """Put values into the order of the participants; of several of one the last row's counts."""
     placed = np.full(n, np.nan)
     placed[rows["person"].to_numpy()] = rows[column].to_numpy(dtype=float)
@@ -116,7 +116,7 @@ def _place(rows: pd.DataFrame, n: int, column: str = "aval") -> Floats:
 
 def _find_before(rows: pd.DataFrame, clock: Moment, n: int) -> tuple[Floats, ...]:
     ordered = rows.sort_values("week", kind="stable")
-    by = [_place(ordered[ordered["week"] <= week], n) for week in sorted({0.0, clock.week})]
+    by = [_order_values(ordered[ordered["week"] <= week], n) for week in sorted({0.0, clock.week})]
     known = [values for values in by if not np.isnan(values).all()]
     if len(known) == 2 and np.array_equal(known[0], known[1], equal_nan=True):
         known = known[:1]
@@ -138,7 +138,7 @@ def _list_visits(
     for name in np.unique(week[~np.isnan(week)]):
         # A day or two after the prediction is still after it, though its whole week is not.
         when = f"week {name:g}" if name > clock.week else f"a visit soon after {clock}"
-        yield when, _place(rows[week == name].sort_values("week", kind="stable"), tables.n)
+        yield when, _order_values(rows[week == name].sort_values("week", kind="stable"), tables.n)
 
 
 def _list_schedule(tables: PatientTables, rows: pd.DataFrame) -> dict[float, set[int]]:

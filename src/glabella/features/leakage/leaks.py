@@ -20,7 +20,7 @@ from glabella.features.leakage.column_dependence import (
 )
 from glabella.features.leakage.columns import Column, is_told_before, list_columns
 from glabella.features.leakage.follow_up import find_followed
-from glabella.features.leakage.grading import NEARLY_SEPARATES, grade, make_finding
+from glabella.features.leakage.grading import NEARLY_SEPARATES, judge_agreement, make_finding
 from glabella.features.leakage.later_visits import (
     LaterVisit,
     list_followed,
@@ -139,7 +139,7 @@ def _find_outcome(
         chance = find_decision(values[rows], outcome, is_ordered=column.is_ordered)
         if chance is None or is_told_before(column, rows, before):
             continue
-        severity = grade(chance, 1 + lacking, count_uncommon(outcome))
+        severity = judge_agreement(chance, 1 + lacking, count_uncommon(outcome))
         if severity is not None:
             few = "" if severity == "stop" else " (they are few)"
             yield make_finding(

@@ -18,8 +18,8 @@ from glabella.features.leakage.column_dependence import (
     is_equal,
     is_in_same_order,
 )
-from glabella.features.leakage.columns import Column, covers, is_told_before
-from glabella.features.leakage.grading import grade, make_finding
+from glabella.features.leakage.columns import Column, is_covering, is_told_before
+from glabella.features.leakage.grading import judge_agreement, make_finding
 from glabella.features.leakage.later_visits import LaterVisit
 
 # A correction after a copy was drawn, or a visit near a window's edge, parts the two.
@@ -101,7 +101,9 @@ def _find_equal(
         if not n or other > (1 - _NEARLY_ALL) * n:
             continue
         uncommon = count_uncommon(values)
-        severity = grade(_compute_chance_of_near(values, other), 4 * comparisons, uncommon)
+        severity = judge_agreement(
+            _compute_chance_of_near(values, other), 4 * comparisons, uncommon
+        )
         if severity is None or _is_equal_before(column, rows, target.visit.before):
             continue
         yield make_finding(
@@ -123,7 +125,7 @@ def _is_equal_before(column: Column, rows: Bools, before: tuple[Floats, ...]) ->
     """Say whether a feature is an earlier value after all, or follows from one in all."""
     for known in before:
         both = rows & ~np.isnan(known)
-        if not covers(both, rows):
+        if not is_covering(both, rows):
             continue
         for sign in (1.0, -1.0):
             same = is_equal(column.values[both], sign * known[both], decimals=column.decimals)
@@ -146,10 +148,10 @@ def _find_following(
     chance = _find_chance(values, target.values[rows], is_ordered)
     if chance is None or is_told_before(column, both, target.visit.before):
         return
-    severity = grade(chance, comparisons, count_uncommon(values))
+    severity = judge_agreement(chance, comparisons, count_uncommon(values))
     if severity is None:
         return
-    is_told = any(covers(rows & ~np.isnan(known), rows) for known in target.visit.before)
+    is_told = any(is_covering(rows & ~np.isnan(known), rows) for known in target.visit.before)
     one_to_one = len(np.unique(values)) >= _ONE_TO_ONE_FROM
     if target.visit.is_static or not (is_told or one_to_one):
         # Smoking at entry follows from cigarettes counted later, and nothing was assessed before

@@ -429,16 +429,16 @@ def learn_weights(held_out: Floats, responded: npt.NDArray[np.int_], *, deviatio
         return equal
     precision = deviation**-2.0
 
-    def lose(weights: Floats) -> tuple[float, Floats]:
+    def compute_loss(weights: Floats) -> tuple[float, Floats]:
         log_odds = weights @ held_out
         loss = float(find_losses(log_odds, responded).sum())
         gradient = held_out @ (expit(log_odds) - responded) + precision * (weights - equal)
         return loss + 0.5 * precision * float(((weights - equal) ** 2).sum()), gradient
 
     found = minimize(  # type: ignore[call-overload]  # the stubs lack `Bounds`
-        lambda weights: lose(weights)[0],
+        lambda weights: compute_loss(weights)[0],
         equal,
-        jac=lambda weights: lose(weights)[1],
+        jac=lambda weights: compute_loss(weights)[1],
         method="SLSQP",
         bounds=Bounds(0.0, 1.0),
         constraints=LinearConstraint(np.ones((1, members)), 1.0, 1.0),

@@ -53,7 +53,7 @@ class RateModel(ResponderModel):
         self.columns_ = self._find_columns()
         self.rates_: dict[tuple[str, ...], float] = {}
         for depth in range(len(self.columns_) + 1):
-            keys = _keys(X, self.columns_[:depth])
+            keys = _list_keys(X, self.columns_[:depth])
             table = pd.DataFrame({"key": keys, "responded": responded})
             for key, group in table.groupby("key", sort=True)["responded"]:
                 rate = (group.sum() + 0.5) / (len(group) + 1.0)
@@ -73,14 +73,14 @@ class RateModel(ResponderModel):
             One for each further rate.
         """
         columns = self._find_columns()
-        return len(set(_keys(self._read_features(X), columns))) - 1
+        return len(set(_list_keys(self._read_features(X), columns))) - 1
 
     def _levels(self, X: FeatureColumns) -> Floats:
         """Log odds of each row as column after column is taken into account."""
         path = np.empty((len(X), len(self.columns_) + 1))
         for depth in range(len(self.columns_) + 1):
             known = path[:, depth - 1] if depth else np.zeros(len(X))
-            keys = _keys(X, self.columns_[:depth])
+            keys = _list_keys(X, self.columns_[:depth])
             path[:, depth] = [
                 self.rates_.get(key, before) for key, before in zip(keys, known, strict=True)
             ]
@@ -194,7 +194,7 @@ class ArmRateModel(RateModel):
     needs_arm = True
 
 
-def _keys(columns: FeatureColumns, names: list[str]) -> list[tuple[str, ...]]:
+def _list_keys(columns: FeatureColumns, names: list[str]) -> list[tuple[str, ...]]:
     if not names:
         return [()] * len(columns)
     return list(zip(*(columns.get_labels(name).tolist() for name in names), strict=True))

@@ -56,18 +56,19 @@ def find_overlap(
     given = [write_ids(part).tolist() for part in ids]
     trained = [write_ids(known[column]).tolist() for column in columns]
     same = _find_among(given, trained)
-    alike = _find_among(_loosen(given), _loosen(trained))
+    alike = _find_among(_simplify_frame(given), _simplify_frame(trained))
     if len(columns) > 1:
         by_id = _find_among(given[-1:], trained[-1:])
         trial = pd.Series(given[0])
         # Without the trial's name an identifier is all there is.
         same |= by_id & (trial == "")
         if across_trials:
-            alike |= _find_among(_loosen(given[-1:]), _loosen(trained[-1:])) & ~trial.isin(
-                trained[0]
-            )
+            alike |= _find_among(
+                _simplify_frame(given[-1:]), _simplify_frame(trained[-1:])
+            ) & ~trial.isin(trained[0])
     alike |= _find_among(
-        _loosen([_drop_trials(given[-1], known)]), _loosen([known["usubjid"].tolist()])
+        _simplify_frame([_drop_trials(given[-1], known)]),
+        _simplify_frame([known["usubjid"].tolist()]),
     )
     return Overlap(int(same.sum()), int((alike & ~same).sum()))
 
@@ -118,7 +119,7 @@ def _drop_trials(ids: Sequence[str], known: pd.DataFrame) -> list[str]:
     return [start.sub("", text, count=1) if start.match(text) else "\0" for text in ids]
 
 
-def _loosen(parts: Sequence[list[str]]) -> list[list[str]]:
+def _simplify_frame(parts: Sequence[list[str]]) -> list[list[str]]:
     return [simplify_ids(part) for part in parts]
 
 

@@ -166,7 +166,7 @@ def read_new_trial(
         manifest,
         place=path.name,
     )
-    features, usable, refused = _prepare(frame, bundle, layout, arms)
+    features, usable, refused = _build_sample(frame, bundle, layout, arms)
     kept = usable & ~np.isnan(outcome)
     responded = outcome[kept].astype(np.int8)
     check_few(responded, path.name)
@@ -245,7 +245,7 @@ def _read_arms(
                 remedy="Name the column with --arm-column, or the arm of all with --arm.",
             )
         return np.full(len(frame), choose_arm(manifest, arm) or "")
-    _require(frame, column, place)
+    _check_column(frame, column, place)
     text, labels = read_labelled(frame[column], layouts[0].labels.get(column, {}))
     named = [
         NamedArm(item.codes or (item.name,), (item.name, item.label)) for item in manifest.arms
@@ -298,7 +298,7 @@ def describe_content(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _require(frame: pd.DataFrame, column: str, place: str) -> None:
+def _check_column(frame: pd.DataFrame, column: str, place: str) -> None:
     if column not in frame:
         raise DataError(
             f"the table has no column '{column}'",
@@ -307,7 +307,7 @@ def _require(frame: pd.DataFrame, column: str, place: str) -> None:
         )
 
 
-def _prepare(
+def _build_sample(
     frame: pd.DataFrame, bundle: Bundle, layout: TableLayout, arms: npt.NDArray[np.str_]
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_], dict[str, int]]:
     """Build the features of each row under its own arm."""

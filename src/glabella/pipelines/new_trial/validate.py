@@ -25,7 +25,7 @@ from glabella.reporting.verdict import PredictionInterval
 from glabella.tracking.models import find_bundle
 from glabella.tracking.runs import name_metric, open_run
 from glabella.tracking.store import open_store
-from glabella.validation.comparison.candidate_result import flatten_metrics
+from glabella.validation.comparison.candidate_result import name_metrics
 from glabella.validation.fitting.runner import Progress
 
 __all__ = ["validate"]
@@ -225,7 +225,7 @@ def _log(
         )
         for item in trials:
             name = name_metric(item.trial.name)
-            run.log(metrics=flatten_metrics(f"new_{name}", item.performance))
+            run.log(metrics=name_metrics(f"new_{name}", item.performance))
         run.log_folder(folder.partial, "validation")
         folder.keep()
     return result

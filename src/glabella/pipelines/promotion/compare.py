@@ -10,7 +10,7 @@ from typing import Any
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import StoreError, describe_choices
 from glabella.pipelines.promotion.comparison import ComparedRun, Comparison, RunDifference
-from glabella.pipelines.promotion.pairing import HeldOut, NotPairedError, pair, read_held_out
+from glabella.pipelines.promotion.pairing import HeldOut, NotPairedError, match_runs, read_held_out
 from glabella.pipelines.run_folder import BUNDLE_FOLDER, RECORD_FOLDER, REPORT_FILE
 from glabella.reporting.compare_page import render_comparison
 from glabella.reporting.record import read_record
@@ -211,7 +211,7 @@ def _measure(
     run: ComparedRun, base: ComparedRun, role: str, held: dict[str, HeldOut], design: str
 ) -> RunDifference:
     try:
-        paired = pair(held[run.run_id], held[base.run_id], design)
+        paired = match_runs(held[run.run_id], held[base.run_id], design)
     except NotPairedError as reason:
         return RunDifference(run.run_id, base.run_id, role, design, reason=str(reason))
     measured = measure_paired(

@@ -112,7 +112,7 @@ def _list_criteria(
 
 def _judge_slope(bounds: tuple[float, float], record: RunRecord) -> Criterion:
     name, bound = "calibration_slope", f"the whole interval inside {bounds[0]:g} to {bounds[1]:g}"
-    found = _take(record.procedure["pooled"], "calibration_slope")
+    found = _read_estimate(record.procedure["pooled"], "calibration_slope")
     if found.low is None or found.high is None:
         return _describe_lack(name, found, bound, "More participants of each class are needed")
     is_met = bounds[0] <= found.low and found.high <= bounds[1]
@@ -125,7 +125,7 @@ def _judge_net_benefit(least: float, figures: Mapping[str, Any]) -> Criterion:
         f"above {least:g} more than the better of treating all and none, where one treats from "
         f"{threshold:g} on"
     )
-    found = _take(figures["by_candidate"].get(PROCEDURE), "gain")
+    found = _read_estimate(figures["by_candidate"].get(PROCEDURE), "gain")
     if found.value is None:
         return _describe_lack(name, found, bound, "More participants of each class are needed")
     return Criterion(name, format_estimate(found, 3), bound, found.value > least)
@@ -147,7 +147,10 @@ def _judge_across(reference: str, record: RunRecord) -> Criterion:
         remedy = _describe_remedy(name, "Ask for `validation: {across: leave_one_trial_out}`")
         figure = f"not measured: no {unit} was left out"
         return Criterion(name, figure, bound, False, remedy)
-    found, other = _take(record.procedure["across"], "auc"), _take(against["across"], "auc")
+    found, other = (
+        _read_estimate(record.procedure["across"], "auc"),
+        _read_estimate(against["across"], "auc"),
+    )
     if found.low is None or other.value is None:
         lacking = found if found.low is None else other
         return _describe_lack(name, lacking, bound, "More trials, or larger ones, are needed")
@@ -183,7 +186,7 @@ def _describe_remedy(name: str, what_helps: str) -> str:
     return f"{what_helps}, or switch it off with `promotion: {{{name}: null}}`; then train again."
 
 
-def _take(figures: Mapping[str, Any] | None, measure: str) -> Estimate:
+def _read_estimate(figures: Mapping[str, Any] | None, measure: str) -> Estimate:
     if figures is None:
         return Estimate(reason="it was not recorded")
     return Estimate.from_columns(figures, measure)

@@ -94,7 +94,7 @@ def read_held_out(store: Store, run_id: str, keys: Path) -> HeldOut:
     return HeldOut(mine, people)
 
 
-def pair(first: HeldOut, second: HeldOut, design: str) -> Paired:
+def match_runs(first: HeldOut, second: HeldOut, design: str) -> Paired:
     """Pair two runs' predictions under a design."""
     rows = [*_IDS, "period"]
     tables = []

@@ -90,7 +90,7 @@ def draw_same_trials(
     return _load(plan, scenario.resize(size), fresh_seed, effects)
 
 
-def deal(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
+def split_into_halves(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
     """Deal participants out by trial and arm into two halves that are made up alike."""
     shuffled = np.random.default_rng(seed).permutation(sample.n)
     cells = pd.factorize(sample.strata[shuffled])[0]

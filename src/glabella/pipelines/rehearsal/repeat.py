@@ -18,11 +18,11 @@ from glabella.analysis.resolve import ResolvedAnalysis
 from glabella.errors import GlabellaError
 from glabella.pipelines.rehearsal.fresh_trials import (
     RehearsalPlan,
-    deal,
     draw_same_trials,
     draw_tested,
     draw_trial,
     load_rehearsed,
+    split_into_halves,
 )
 from glabella.pipelines.training.candidate_explanation import explain_chosen
 from glabella.pipelines.training.cross_validation import CrossValidation, run_validation
@@ -39,7 +39,7 @@ from glabella.validation.comparison.choice import choose_by_inner_losses
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.nested import order_candidates
 from glabella.validation.fitting.training_part import TunedModel
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Fold, Rows
@@ -80,7 +80,7 @@ def rehearse_once(plan: RehearsalPlan, number: int) -> Repeat:
     figures: list[dict[str, Any]] = []
     claims: list[dict[str, Any]] = []
     try:
-        with one_thread():
+        with keep_one_thread():
             once = _RepeatInProgress.draw(plan, number)
             about |= once.describe()
             figures += once.list_figures()
@@ -207,7 +207,9 @@ class _RepeatInProgress:
         """What each candidate reaches, trained as in a fold, on participants whom it never saw."""
         if fold.design == "pooled":
             parts, tested = self._draw_alike(fold), draw_tested(self.plan, self.number)
-            halves = deal(tested, derive_seed(self.plan.seed, "deal tested", self.number))
+            halves = split_into_halves(
+                tested, derive_seed(self.plan.seed, "deal tested", self.number)
+            )
             first, second = (
                 self._learn(*part, tested, rows) for part, rows in zip(parts, halves, strict=True)
             )
@@ -223,7 +225,9 @@ class _RepeatInProgress:
         pool = draw_same_trials(self.plan, self.number, self.plan.scenario, 2 * wanted, "learn")
         seed = derive_seed(self.plan.seed, "deal learnt", self.number)
         nobody = np.array([], dtype=int)
-        return [(pool, replace(fold, train=rows, test=nobody)) for rows in deal(pool, seed)]
+        return [
+            (pool, replace(fold, train=rows, test=nobody)) for rows in split_into_halves(pool, seed)
+        ]
 
     def _learn(
         self, sample: Sample, fold: Fold, tested: Sample, rows: Rows
@@ -405,11 +409,11 @@ def _make_row(
         "candidate": candidate,
         "kind": kind,
         "measure": named,
-        "value": _or_nan(shown.value),
-        "low": _or_nan(shown.low),
-        "high": _or_nan(shown.high),
-        "truth": _or_nan(reached.values.get(measure)),
-        "again": _or_nan(reached.again.get(measure)),
+        "value": _convert_none(shown.value),
+        "low": _convert_none(shown.low),
+        "high": _convert_none(shown.high),
+        "truth": _convert_none(reached.values.get(measure)),
+        "again": _convert_none(reached.again.get(measure)),
         "weight": weight,
     }
 
@@ -421,7 +425,7 @@ def _count_pairs(sample: Sample, rows: Rows) -> float:
     return float((responders * (np.bincount(cells) - responders)).sum())
 
 
-def _or_nan(value: float | None) -> float:
+def _convert_none(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 

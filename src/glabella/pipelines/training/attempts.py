@@ -65,11 +65,11 @@ class Attempts:
     ) -> Result | Otherwise:
         """Compute a part."""
 
-        def record(failure: Failure) -> Otherwise:
+        def note_failure(failure: Failure) -> Otherwise:
             self.failed.append(FailedPart(part, failure))
             return otherwise(failure)
 
-        return attempt(compute, record)
+        return attempt(compute, note_failure)
 
     def find_reason(self, part: str) -> str:
         """Find why a part could not be computed."""

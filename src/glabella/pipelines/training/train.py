@@ -48,8 +48,8 @@ from glabella.tracking.runs import OpenRun, name_metric, open_run
 from glabella.tracking.store import open_store
 from glabella.validation.comparison.candidate_result import (
     CandidateResult,
-    flatten_gains,
-    flatten_metrics,
+    name_gains,
+    name_metrics,
 )
 from glabella.validation.comparison.procedure import PROCEDURE
 from glabella.validation.fitting.checkpoint import Checkpoint
@@ -411,12 +411,12 @@ def _collect_metrics(item: CandidateResult) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for design, performance in (("pooled", item.pooled), ("across", item.across)):
         if performance is not None:
-            metrics.update(flatten_metrics(design, performance))
+            metrics.update(name_metrics(design, performance))
     for design, gains in item.gains.items():
-        metrics.update(flatten_gains(design, gains))
+        metrics.update(name_gains(design, gains))
     by_group = (("inside", item.inside or ()), ("across", item.groups), ("arm", item.arms))
     for design, groups in by_group:
         for group in groups:
             name = f"{design}/{name_metric(group.group)}"
-            metrics.update(flatten_metrics(name, group.performance))
+            metrics.update(name_metrics(name, group.performance))
     return metrics

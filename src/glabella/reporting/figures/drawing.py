@@ -122,7 +122,7 @@ def _split_names_beside(figure: Any) -> None:
     for axis in figure.axes:
         names = [label.get_text() for label in axis.get_yticklabels()]
         if any(len(name) > _LONGEST_NAME for name in names):
-            axis.set_yticks(axis.get_yticks(), [_break(name, _LONGEST_NAME) for name in names])
+            axis.set_yticks(axis.get_yticks(), [_split_text(name, _LONGEST_NAME) for name in names])
         widths = [label.get_window_extent().width for label in axis.get_yticklabels()]
         widest = max([widest, *widths])
     width = figure.get_figwidth()
@@ -148,7 +148,7 @@ def _split_labels(figure: Any) -> None:
             if taken > length:
                 text = label.get_text()
                 longest = max(map(len, text.split("\n")))
-                label.set_text(_break(text, int(longest * length / taken)))
+                label.set_text(_split_text(text, int(longest * length / taken)))
 
 
 def _split_names_below(axis: Any) -> None:
@@ -160,10 +160,10 @@ def _split_names_below(axis: Any) -> None:
     widths = [label.get_window_extent().width for label in labels]
     if max(widths) > room and len(labels) == len(axis.get_xticks()):
         letters = int(max(map(len, names)) * room / max(widths))
-        axis.set_xticks(axis.get_xticks(), [_break(name, letters) for name in names])
+        axis.set_xticks(axis.get_xticks(), [_split_text(name, letters) for name in names])
 
 
-def _break(text: str, letters: int) -> str:
+def _split_text(text: str, letters: int) -> str:
     return textwrap.fill(text, max(letters, 8), break_long_words=False)
 
 

@@ -47,8 +47,8 @@ def simulate_pictures(scenario: Scenario, *, seed: int, replicates: int) -> Pict
                 )
     return Pictured(
         courses=_summarise(pd.concat(courses), ["trial", "cohort", "role", "week"]),
-        baselines=_share(pd.concat(totals)),
-        agitation=_rate(pd.concat(grades)) if grades else pd.DataFrame(),
+        baselines=_compute_proportion(pd.concat(totals)),
+        agitation=_compute_rate(pd.concat(grades)) if grades else pd.DataFrame(),
     )
 
 
@@ -83,13 +83,13 @@ def _find_grades(drawn: TrialDraw, week: float) -> pd.DataFrame:
     )
 
 
-def _share(totals: pd.DataFrame) -> pd.DataFrame:
+def _compute_proportion(totals: pd.DataFrame) -> pd.DataFrame:
     counts = totals.groupby(["trial", "total"], sort=False)["count"].sum()
     shares = counts / counts.groupby("trial").transform("sum")
     return shares.rename("share").reset_index().sort_values(["trial", "total"])
 
 
-def _rate(grades: pd.DataFrame) -> pd.DataFrame:
+def _compute_rate(grades: pd.DataFrame) -> pd.DataFrame:
     rates = grades.groupby(["replicate", "role", "grade"])["responded"].mean()
     return _summarise(rates.rename("value").reset_index(), ["role", "grade"])
 

@@ -191,25 +191,27 @@ def _select(item: PublishedFinding, drawn: TrialDraw) -> Selected:
     return Selected(drawn, mine, item.week)
 
 
-def _mean(parts: Iterable[Floats | Bools]) -> float:
+def _compute_mean(parts: Iterable[Floats | Bools]) -> float:
     values = np.concatenate([np.asarray(part, dtype=float) for part in parts])
     return float(values.mean()) if len(values) else float("nan")
 
 
 def _compute_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(one.later <= one.baseline / 2 for one in parts)
+    return _compute_mean(one.later <= one.baseline / 2 for one in parts)
 
 
 def _compute_partial_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(one.later < 0.75 * one.baseline for one in parts)
+    return _compute_mean(one.later < 0.75 * one.baseline for one in parts)
 
 
 def _compute_remission(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(one.later <= (one.drawn.trial.rating.remission_at_most or 0) for one in parts)
+    return _compute_mean(
+        one.later <= (one.drawn.trial.rating.remission_at_most or 0) for one in parts
+    )
 
 
 def _compute_self_report_response(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    def respond(one: Selected) -> Bools:
+    def compute_response(one: Selected) -> Bools:
         report = one.drawn.trial.self_report
         if report is None:
             return np.zeros(0, dtype=bool)
@@ -217,11 +219,11 @@ def _compute_self_report_response(item: PublishedFinding, parts: Sequence[Select
         after = one.take(one.drawn.find_seen(report.variable, one.week))
         return np.asarray(after <= before / 2)
 
-    return _mean(respond(one) for one in parts)
+    return _compute_mean(compute_response(one) for one in parts)
 
 
 def _compute_fall_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return 100.0 * _mean(1.0 - one.later / one.baseline for one in parts)
+    return 100.0 * _compute_mean(1.0 - one.later / one.baseline for one in parts)
 
 
 def _compute_falls(one: Selected) -> tuple[Floats, Floats]:
@@ -230,14 +232,14 @@ def _compute_falls(one: Selected) -> tuple[Floats, Floats]:
 
 
 def _compute_difference_points(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    def differ(one: Selected) -> tuple[float, float]:
+    def compare_arms(one: Selected) -> tuple[float, float]:
         active, control = _compute_falls(one)
         if min(len(active), len(control)) < 2:
             return float("nan"), float("nan")
         variance = active.var(ddof=1) / len(active) + control.var(ddof=1) / len(control)
         return float(active.mean() - control.mean()), float(variance)
 
-    return _pool([differ(one) for one in parts])
+    return _pool([compare_arms(one) for one in parts])
 
 
 def _compute_difference_percent(item: PublishedFinding, parts: Sequence[Selected]) -> float:
@@ -292,11 +294,11 @@ def _compute_between_trials_sd(item: PublishedFinding, parts: Sequence[Selected]
 
 
 def _compute_baseline_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(one.baseline for one in parts)
+    return _compute_mean(one.baseline for one in parts)
 
 
 def _compute_women(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(one.take(one.drawn.values["sex"]) for one in parts)
+    return _compute_mean(one.take(one.drawn.values["sex"]) for one in parts)
 
 
 def _select_ages(parts: Sequence[Selected]) -> Floats:
@@ -304,19 +306,21 @@ def _select_ages(parts: Sequence[Selected]) -> Floats:
 
 
 def _compute_age_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean([_select_ages(parts)])
+    return _compute_mean([_select_ages(parts)])
 
 
 def _compute_age_sd(item: PublishedFinding, parts: Sequence[Selected]) -> float:
     return float(_select_ages(parts).std(ddof=1))
 
 
-def _left(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(~one.drawn.stays[one.mine, one.drawn.trial.weeks.index(one.week)] for one in parts)
+def _select_left(item: PublishedFinding, parts: Sequence[Selected]) -> float:
+    return _compute_mean(
+        ~one.drawn.stays[one.mine, one.drawn.trial.weeks.index(one.week)] for one in parts
+    )
 
 
 def _compute_any_event(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    return _mean(
+    return _compute_mean(
         np.any([days[one.mine] > 0 for days in one.drawn.events.values()], axis=0) for one in parts
     )
 
@@ -327,7 +331,7 @@ def _compute_agitation_mean(item: PublishedFinding, parts: Sequence[Selected]) -
         grades = one.take(one.drawn.values["agitation"])
         return np.asarray(grades[responded == item.responders])
 
-    return _mean(grades(one) for one in parts)
+    return _compute_mean(grades(one) for one in parts)
 
 
 def _compute_best_item_auc(item: PublishedFinding, parts: Sequence[Selected]) -> float:
@@ -391,7 +395,7 @@ _MEASURES: dict[str, Callable[[PublishedFinding, Sequence[Selected]], float]] = 
     "women": _compute_women,
     "age_mean": _compute_age_mean,
     "age_sd": _compute_age_sd,
-    "left": _left,
+    "left": _select_left,
     "any_event": _compute_any_event,
     "agitation_mean": _compute_agitation_mean,
     "best_item_auc": _compute_best_item_auc,

@@ -180,7 +180,7 @@ def estimate_tau2(value: Floats, variance: Floats) -> float:
         spread = np.log(total).sum(axis=1) + np.log(in_all)
         return np.asarray(spread + (weight * apart**2).sum(axis=1))
 
-    def deviance(tau2: float) -> float:
+    def compute_deviance(tau2: float) -> float:
         return float(find_deviances(np.array([tau2]))[0])
 
     # The likelihood may have several peaks; a coarse look finds the highest.
@@ -189,9 +189,9 @@ def estimate_tau2(value: Floats, variance: Floats) -> float:
     best = int(np.argmin(find_deviances(coarse)))
     low, high = coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)]
     found = minimize_scalar(
-        deviance, bounds=(low, high), method="bounded", options={"xatol": top * 1e-12}
+        compute_deviance, bounds=(low, high), method="bounded", options={"xatol": top * 1e-12}
     )
-    return 0.0 if deviance(0.0) <= found.fun else float(found.x)
+    return 0.0 if compute_deviance(0.0) <= found.fun else float(found.x)
 
 
 def _is_known(item: Estimate) -> bool:
@@ -220,17 +220,17 @@ def _fit_mean(value: Floats, variance: Floats, tau2: float) -> tuple[float, floa
 def _find_profile_q(value: Floats, variance: Floats) -> tuple[float, float]:
     degrees = len(value) - 1
 
-    def generalised(tau2: float) -> float:
+    def compute_generalised(tau2: float) -> float:
         weight = 1.0 / (variance + tau2)
         return float(weight @ (value - weight @ value / weight.sum()) ** 2)
 
     def solve(target: float) -> float:
-        if generalised(0.0) <= target:
+        if compute_generalised(0.0) <= target:
             return 0.0
         top = float(variance.max() + np.var(value)) + 1e-12
-        while generalised(top) > target:
+        while compute_generalised(top) > target:
             top *= 10.0
-        return float(brentq(lambda tau2: generalised(tau2) - target, 0.0, top, xtol=1e-14))
+        return float(brentq(lambda tau2: compute_generalised(tau2) - target, 0.0, top, xtol=1e-14))
 
     return solve(float(chi2.ppf(1 - _TAIL, degrees))), solve(float(chi2.ppf(_TAIL, degrees)))
 
@@ -305,13 +305,13 @@ def _compute_prediction_interval(
     return solve(_TAIL), solve(1 - _TAIL)
 
 
-def _same(value: float) -> float:
+def _is_same(value: float) -> float:
     return float(value)
 
 
-_FORTH: dict[str, Callable[[float], float]] = {"identity": _same, "logit": logit, "log": np.log}
+_FORTH: dict[str, Callable[[float], float]] = {"identity": _is_same, "logit": logit, "log": np.log}
 _BACK: dict[str, Callable[[float], float]] = {
-    "identity": _same,
+    "identity": _is_same,
     "logit": lambda value: float(expit(value)),
     "log": lambda value: float(np.exp(value)),
 }

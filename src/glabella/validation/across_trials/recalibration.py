@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from glabella.models.penalised import find_losses
 from glabella.validation.measures.estimation.estimate import LEVEL
-from glabella.validation.measures.estimation.logistic import Maximum, maximise
+from glabella.validation.measures.estimation.logistic import Maximum, find_maximum
 from glabella.validation.measures.evaluation import FEWEST_OF_A_CLASS
 
 Update = Literal["none", "in the large", "intercept and slope", "refit"]
@@ -275,7 +275,7 @@ def _find_log_likelihood(log_odds: Floats, outcome: Floats) -> float:
 
 def _fit(design: Floats, outcome: Floats, offset: Floats) -> Maximum:
     """The fit of maximum likelihood; refuses classes that are separated."""
-    fit = maximise(outcome, design, offset=offset)
+    fit = find_maximum(outcome, design, offset=offset)
     if fit is None:
         raise ValueError("the classes are separated")
     return fit

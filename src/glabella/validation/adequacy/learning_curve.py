@@ -264,7 +264,7 @@ def _fit_extrapolation(
         )
     sizes = np.array(list(values), dtype=float)
     measured = np.array(list(values.values()), dtype=float)
-    drawn = _bootstrap(measure, [tables[size] for size in values], sample, seed)
+    drawn = _resample_persons(measure, [tables[size] for size in values], sample, seed)
     gained = _add_interval(float(measured[-1] - measured[0]), drawn[:, -1] - drawn[:, 0])
     # Concordance is fitted as what it lacks to 1, which falls and is at least 0 as a loss is.
     loss, losses = (measured, drawn) if measure == "log_loss" else (1.0 - measured, 1.0 - drawn)
@@ -324,7 +324,9 @@ def _compute_projections(
     return Projection(factor, size, _add_interval(float(expected[0]), drawn), change)
 
 
-def _bootstrap(measure: str, tables: Sequence[pd.DataFrame], sample: Sample, seed: int) -> Floats:
+def _resample_persons(
+    measure: str, tables: Sequence[pd.DataFrame], sample: Sample, seed: int
+) -> Floats:
     """Draw persons and repetitions with replacement, the same at every size.
 
     Drawing repetitions adds what the draw of folds and subsets does, as in Owen, The pigeonhole

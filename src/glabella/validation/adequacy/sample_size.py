@@ -232,12 +232,12 @@ def compute_expected_shrinkage(parameters: int, n: int, *, r2: float) -> float:
     edge = 1e-12
     low, high = r2 * (1 + edge) + edge, 1 - edge
 
-    def excess(shrinkage: float) -> float:
+    def compute_excess(shrinkage: float) -> float:
         return _compute_size_for_shrinkage(parameters, r2, shrinkage) - n
 
-    if excess(low) > 0:
+    if compute_excess(low) > 0:
         return r2
-    return float(brentq(excess, low, high)) if excess(high) > 0 else 1.0
+    return float(brentq(compute_excess, low, high)) if compute_excess(high) > 0 else 1.0
 
 
 def compute_validation_size(
@@ -332,7 +332,7 @@ def _compute_variance_of_slope(prevalence: float, concordance: float) -> float:
 def _compute_size_for_concordance(prevalence: float, concordance: float, width: float) -> int:
     """By Newcombe's standard error, as Riley does."""
 
-    def excess(n: float) -> float:
+    def compute_excess(n: float) -> float:
         c, half = concordance, n / 2 - 1
         variance = (
             c * (1 - c) * (1 + half * (1 - c) / (2 - c) + half * c / (1 + c))
@@ -340,6 +340,6 @@ def _compute_size_for_concordance(prevalence: float, concordance: float, width: 
         )  # fmt: skip
         return 2 * _Z * math.sqrt(variance) - width
 
-    if excess(4.0) <= 0:
+    if compute_excess(4.0) <= 0:
         return 4
-    return _round_up(float(brentq(excess, 4.0, 1e12)))
+    return _round_up(float(brentq(compute_excess, 4.0, 1e12)))

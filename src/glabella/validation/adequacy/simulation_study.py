@@ -168,7 +168,7 @@ def summarise_repeats(
     if second is not None:
         held, coverage = _judge_own(estimates, lows, highs, first, second)
     else:
-        held = truths if is_prediction else np.full(len(truths), _or_nan(expected))
+        held = truths if is_prediction else np.full(len(truths), _convert_none(expected))
         coverage = count_share(((lows <= held) & (held <= highs))[bounded & ~np.isnan(held)])
     judged = bounded & ~np.isnan(held)
     both = is_known & ~np.isnan(truths)
@@ -255,7 +255,7 @@ def _correct_distance(
     return np.asarray(estimates - (centre + left * (distance - centre)))
 
 
-def _or_nan(value: float | None) -> float:
+def _convert_none(value: float | None) -> float:
     return float("nan") if value is None else value
 
 

@@ -19,7 +19,7 @@ from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner, Task
 from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.fitting.training_part import TunedModel
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.folds.splits import Unit
@@ -269,7 +269,7 @@ def _refit(
     else:
         rows = _resample_trials(sample, draw)
     try:
-        with one_thread():
+        with keep_one_thread():
             tuned = trainer.fit(
                 candidate, rows, seed=derive_seed(seed, "stability", number), unit=unit
             )

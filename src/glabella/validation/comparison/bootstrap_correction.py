@@ -121,7 +121,7 @@ def correct_choice(
     if not names or resamples < 1:
         raise ValueError("there must be a candidate, and a bootstrap sample")
     eligible = [name for name in names if name not in references] or list(names)
-    prepared = _prepare(eligible, predictions, sample)
+    prepared = _make_tables(eligible, predictions, sample)
     chosen = dict.fromkeys(eligible, 0)
     # Persons, not rows: bootstrap samples draw these, and some stand in several rows.
     if any(explain_few(outcome.astype(bool), sample.people) for outcome in sample.outcomes):
@@ -197,7 +197,7 @@ def measure_optimism(
     return Optimism(apparent, differences)
 
 
-def _prepare(
+def _make_tables(
     names: Sequence[str], predictions: Mapping[str, pd.DataFrame], sample: Sample
 ) -> _Prepared:
     """Sort all tables alike, so that a row stands for the same prediction in each."""

@@ -161,7 +161,7 @@ def describe_groups(groups: Sequence[GroupPerformance]) -> list[dict[str, Any]]:
     ]
 
 
-def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
+def name_metrics(design: str, performance: Performance) -> dict[str, float]:
     """Name each figure for a tracking store.
 
     Parameters
@@ -182,10 +182,10 @@ def flatten_metrics(design: str, performance: Performance) -> dict[str, float]:
     # Of groups, pairs would give away a count that is not told.
     is_whole = design in WHOLE_DESIGNS and told.events is not None
     pairs = {f"{design}.pairs": float(performance.pairs)} if is_whole else {}
-    return {**pairs, **_flatten(named)}
+    return {**pairs, **_name_values(named)}
 
 
-def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
+def name_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
     """Name each gain for a tracking store.
 
     Parameters
@@ -200,7 +200,7 @@ def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
     dict of float
         ``pooled.gain_auc_over_severity`` and so on; what can't be estimated is left out.
     """
-    return _flatten(
+    return _name_values(
         {
             f"{design}.gain_{measure}_over_{gain.against}": estimate
             for gain in gains
@@ -209,7 +209,7 @@ def flatten_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
     )
 
 
-def _flatten(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+def _name_values(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     flat: dict[str, float] = {}
     for name, estimate in estimates.items():
         flat |= {key: each for key, each in estimate.columns(name).items() if each is not None}

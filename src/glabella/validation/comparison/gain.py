@@ -12,7 +12,7 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import AUC
 from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
 from glabella.validation.measures.overall import LOG_LOSS
-from glabella.validation.measures.performance import evaluate_predictions
+from glabella.validation.measures.performance import match_predictions
 from glabella.validation.measures.registry import MEASURES
 
 _PLACE = ["repeat", "fold", "group", "row"]
@@ -77,7 +77,7 @@ def measure_gain(
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
     if not first.index.equals(second.index):
         raise ValueError(f"{candidate} and {against} were not predicted on the same folds")
-    evaluation = evaluate_predictions(first.reset_index(), sample)
+    evaluation = match_predictions(first.reset_index(), sample)
     compared = {name: item for name, item in MEASURES.items() if item.compare is not None}
     p_value, known = None, {}
     if by_fold:

@@ -14,7 +14,7 @@ from joblib import delayed
 
 from glabella.validation.fitting.keeper import Keeper
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.seeds import derive_seed
 from glabella.validation.measures.estimation.estimate import LEVEL
 
@@ -164,7 +164,7 @@ def run_permutation_test(
             kept = {each: None if keeper is None else keeper.find(each) for each in numbers}
             wanted = [each for each in numbers if kept[each] is None]
             computed = parallel(
-                delayed(_evaluate_permuted)(evaluate, draw, seed, each) for each in wanted
+                delayed(_measure_permuted_sample)(evaluate, draw, seed, each) for each in wanted
             )
             values = {each: value for each, value in kept.items() if value is not None}
             for number, value in zip(wanted, computed, strict=True):
@@ -321,9 +321,9 @@ def _compute_variance(known: Floats, outcome: npt.NDArray[np.bool_]) -> float:
     return count * (n - count) / n * float(known.var(ddof=1)) if n > 1 else 0.0
 
 
-def _evaluate_permuted(evaluate: Evaluate, draw: Draw, seed: int, number: int) -> float:
+def _measure_permuted_sample(evaluate: Evaluate, draw: Draw, seed: int, number: int) -> float:
     order = draw(np.random.default_rng(derive_seed(seed, "permute", number)))
-    with one_thread():
+    with keep_one_thread():
         known = [value for value in evaluate(order).values() if _is_known(value)]
     return max(known, default=-math.inf)
 

@@ -16,7 +16,7 @@ from glabella.validation.fitting.digest import FitKey
 from glabella.validation.fitting.runner import ONE_BY_ONE, Runner
 from glabella.validation.fitting.trainer import Trainer
 from glabella.validation.fitting.training_part import TunedModel
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.fold_result import FoldResult
 from glabella.validation.folds.sample import Sample
 from glabella.validation.folds.splits import Fold
@@ -111,7 +111,7 @@ def _run_fold(
     for name in order_candidates(candidates):
         started = time.perf_counter()
         try:
-            with one_thread():
+            with keep_one_thread():
                 tuned = trainer.fit_on_fold(
                     candidates[name],
                     fold,

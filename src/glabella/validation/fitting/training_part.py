@@ -23,7 +23,7 @@ from glabella.models.estimators.composed import (
 )
 from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.space import list_settings
-from glabella.models.tuning import TrainingRows, tune
+from glabella.models.tuning import TrainingRows, choose_settings
 from glabella.validation.folds.fold_result import InnerLosses
 from glabella.validation.folds.seeds import derive_spawned_seeds, draw_state
 from glabella.validation.folds.splits import Rows
@@ -98,7 +98,7 @@ class TrainingPart:
         tuned = None
         if self.splits:
             settings = list_settings(candidate.search, candidate.draws, settings_seed)
-            tuned = tune(make(), settings, self.tuned_on, self.splits)
+            tuned = choose_settings(make(), settings, self.tuned_on, self.splits)
         setting = {} if tuned is None else tuned.setting
         models = []
         for rows in self.training:

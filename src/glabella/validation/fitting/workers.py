@@ -51,7 +51,7 @@ class Workers:
         if self.cluster is None and self.count == 1:
             return Parallel(n_jobs=1, backend="sequential", **how)
         if self.cluster is None:
-            return Parallel(n_jobs=self.count, initializer=_leave_interrupts_to_parent, **how)
+            return Parallel(n_jobs=self.count, initializer=_keep_interrupts_for_parent, **how)
         # Named by the configuration: as an argument, joblib 1.6 hands the backend a keyword that
         # it passes on to the tasks.
         with parallel_config(backend="dask", scatter=list(shared)):
@@ -114,13 +114,13 @@ def open_workers(asked: int | str, *, again: str) -> Iterator[Workers]:
             workers._kept.clear()
 
 
-def _leave_interrupts_to_parent() -> None:
+def _keep_interrupts_for_parent() -> None:
     """Ignore Ctrl-C, which a terminal sends to workers too: the caller ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
+def keep_one_thread() -> Iterator[None]:
     """Keep a task, and the libraries that it calls, to one thread of one process."""
     controller = _find_thread_pools(len(sys.modules))
     with controller.limit(limits=1), parallel_config(backend="sequential"):

@@ -23,7 +23,7 @@ def _compute_average_precision(evaluation: Evaluation) -> Estimate:
     outcome, score, labels = evaluation.outcome, evaluation.probability, evaluation.repetition
     precision, gathered = np.zeros(len(score)), np.zeros(len(score))
     for rows in pd.Series(labels).groupby(labels).indices.values():
-        precision[rows], gathered[rows] = _follow(outcome[rows], score[rows])
+        precision[rows], gathered[rows] = _sum_influence(outcome[rows], score[rows])
     cases = int(outcome.sum())
     value = float(precision[outcome].sum() / cases)
     each = (gathered + np.where(outcome, precision - value, 0.0)) / cases
@@ -31,7 +31,7 @@ def _compute_average_precision(evaluation: Evaluation) -> Estimate:
     return estimate_proportion(value, compute_error_of_sum(influence))
 
 
-def _follow(outcome: Bools, score: Floats) -> tuple[Floats, Floats]:
+def _sum_influence(outcome: Bools, score: Floats) -> tuple[Floats, Floats]:
     """Give the precision at each prediction, and what each adds to that of the responders below.
 
     With a participant weighted w, precision at i is the weight of responders among those at or

@@ -150,13 +150,13 @@ def fit_calibration_curve(
     wanted = int(np.clip(rarer // _CLASS_PER_COEFFICIENT, 2, _MOST_COEFFICIENTS))
     if np.ptp(log_odds) < SAME_LOG_ODDS:
         wanted = 1
-    elif any(_are_separated(outcome, log_odds) for outcome in outcomes):
+    elif any(_is_separated(outcome, log_odds) for outcome in outcomes):
         return make_missing_curve("the predictions separate the classes")
     for coefficients in range(wanted, min(wanted, 2) - 1, -1):
         bend = _make_basis(log_odds, coefficients)
         fit = None if bend is None else _fit_all(outcomes, bend(log_odds), who)
         if bend is not None and fit is not None:
-            return _evaluate(bend, fit, predicted, units=len(np.unique(who)))
+            return _compute_curve(bend, fit, predicted, units=len(np.unique(who)))
     return make_missing_curve("the regression did not converge")
 
 
@@ -229,7 +229,7 @@ def _count_rarer(outcome: npt.NDArray[np.bool_], who: npt.NDArray[np.int_]) -> i
     return min(len(np.unique(who[outcome])), len(np.unique(who[~outcome])))
 
 
-def _are_separated(outcome: Floats, log_odds: Floats) -> bool:
+def _is_separated(outcome: Floats, log_odds: Floats) -> bool:
     cases, others = log_odds[outcome == 1], log_odds[outcome == 0]
     return bool(others.max() <= cases.min() or cases.max() <= others.min())
 
@@ -267,7 +267,7 @@ def _fit_all(outcomes: Floats, design: Floats, who: npt.NDArray[np.int_]) -> _Fi
     return fit
 
 
-def _evaluate(
+def _compute_curve(
     bend: Callable[[Floats], Floats], fit: _Fit, predicted: Floats, *, units: int
 ) -> CalibrationCurve:
     points, count = np.unique(predicted, return_counts=True)

@@ -21,29 +21,31 @@ _PEPE = "Pepe, Statistical Evaluation of Medical Tests, Oxford 2003, chapter 2"
 
 def _compute_sensitivity(evaluation: Evaluation) -> Estimate:
     outcome, says = _apply_threshold(evaluation)
-    return _share(says, outcome, evaluation, "responded")
+    return _compute_proportion(says, outcome, evaluation, "responded")
 
 
 def _compute_specificity(evaluation: Evaluation) -> Estimate:
     outcome, says = _apply_threshold(evaluation)
-    return _share(~says, ~outcome, evaluation, "did not respond")
+    return _compute_proportion(~says, ~outcome, evaluation, "did not respond")
 
 
 def _compute_ppv(evaluation: Evaluation) -> Estimate:
     outcome, says = _apply_threshold(evaluation)
-    return _share(outcome, says, evaluation, "reach the threshold")
+    return _compute_proportion(outcome, says, evaluation, "reach the threshold")
 
 
 def _compute_npv(evaluation: Evaluation) -> Estimate:
     outcome, says = _apply_threshold(evaluation)
-    return _share(~outcome, ~says, evaluation, "are below the threshold")
+    return _compute_proportion(~outcome, ~says, evaluation, "are below the threshold")
 
 
 def _apply_threshold(evaluation: Evaluation) -> tuple[Bools, Bools]:
     return evaluation.outcome, evaluation.probability >= evaluation.threshold
 
 
-def _share(wanted: Bools, among: Bools, evaluation: Evaluation, whose: str) -> Estimate:
+def _compute_proportion(
+    wanted: Bools, among: Bools, evaluation: Evaluation, whose: str
+) -> Estimate:
     """Give the proportion of `among` that is `wanted`, participants as clusters."""
     who = evaluation.who
     members = len(np.unique(who[among]))

@@ -86,7 +86,7 @@ def measure_performance(
     Performance
         With intervals, or reasons.
     """
-    evaluation = evaluate_predictions(predictions, sample, threshold=threshold)
+    evaluation = match_predictions(predictions, sample, threshold=threshold)
     participants = np.unique(predictions["row"].to_numpy())
     events = [int(each[participants].sum()) for each in sample.outcomes.astype(bool)]
     return Performance(
@@ -99,7 +99,7 @@ def measure_performance(
     )
 
 
-def evaluate_predictions(
+def match_predictions(
     predictions: pd.DataFrame, sample: Sample, *, threshold: float = DEFAULT_THRESHOLD
 ) -> Evaluation:
     """Put the predictions of one candidate and design beside the outcomes.

@@ -23,14 +23,14 @@ def check_spss_records(path: Path) -> None:
     with path.open("rb") as file:
         content = file.read(_MOST_BYTES)
     try:
-        _walk(content)
+        _read_records(content)
     except (struct.error, ValueError):
         raise DataError(
             "this is not a whole SPSS file", place=path.name, remedy="Write or copy it again."
         ) from None
 
 
-def _walk(content: bytes) -> None:
+def _read_records(content: bytes) -> None:
     if content[:4] not in _STARTS:
         raise ValueError("the file does not begin as one of SPSS")
     order = next(
@@ -48,43 +48,43 @@ def _walk(content: bytes) -> None:
             _check_widths(widths)
             return
         if kind == _VARIABLE:
-            at = _pass_variable(content, order, at, widths)
+            at = _check_variable(content, order, at, widths)
         elif kind == _LABELS:
-            at, values = _pass_labels(content, order, at)
+            at, values = _check_labels(content, order, at)
         elif kind == _LABELLED:
             count, at = _read(content, order, at)
-            _refuse(not 0 < count <= len(widths))
+            _raise_refusal(not 0 < count <= len(widths))
             for _ in range(count):
                 position, at = _read(content, order, at)
                 # A long text has further places, of a negative width, that are no variables.
-                _refuse(not 1 <= position <= len(widths) or widths[position - 1] < 0)
+                _raise_refusal(not 1 <= position <= len(widths) or widths[position - 1] < 0)
                 # The reader takes it that a labelled text is one.
-                _refuse(widths[position - 1] > 0 and not all(map(_is_text, values)))
+                _raise_refusal(widths[position - 1] > 0 and not all(map(_is_text, values)))
         elif kind == _DOCUMENT:
             count, at = _read(content, order, at)
-            _refuse(count < 0)
+            _raise_refusal(count < 0)
             at += 80 * count
         elif kind == _EXTENSION:
             _, at = _read(content, order, at)
             size, at = _read(content, order, at)
             count, at = _read(content, order, at)
-            _refuse(size < 0 or count < 0)
+            _raise_refusal(size < 0 or count < 0)
             at += size * count
         else:
             raise ValueError("a record is of no kind that there is")
-        _refuse(at > len(content))
+        _raise_refusal(at > len(content))
 
 
-def _pass_variable(content: bytes, order: str, at: int, widths: list[int]) -> int:
+def _check_variable(content: bytes, order: str, at: int, widths: list[int]) -> int:
     width, at = _read(content, order, at)
     has_label, at = _read(content, order, at)
     missing, at = _read(content, order, at)
-    _refuse(not -1 <= width <= 255 or has_label not in (0, 1) or not -3 <= missing <= 3)
+    _raise_refusal(not -1 <= width <= 255 or has_label not in (0, 1) or not -3 <= missing <= 3)
     widths.append(width)
     at += 16
     if has_label:
         length, at = _read(content, order, at)
-        _refuse(not 0 <= length <= 65_535)
+        _raise_refusal(not 0 <= length <= 65_535)
         at += -(-length // 4) * 4
     return at + 8 * abs(missing)
 
@@ -93,19 +93,19 @@ def _check_widths(widths: list[int]) -> None:
     """Check that each text is followed by as many further places as its width needs."""
     needed = 0
     for width in widths:
-        _refuse((width < 0) != (needed > 0))
+        _raise_refusal((width < 0) != (needed > 0))
         needed = needed - 1 if needed else -(-max(width, 1) // 8) - 1
-    _refuse(needed > 0)
+    _raise_refusal(needed > 0)
 
 
-def _pass_labels(content: bytes, order: str, at: int) -> tuple[int, list[bytes]]:
+def _check_labels(content: bytes, order: str, at: int) -> tuple[int, list[bytes]]:
     count, at = _read(content, order, at)
-    _refuse(count < 0)
+    _raise_refusal(count < 0)
     values = []
     for _ in range(count):
         values.append(content[at : at + 8])
         at += 8
-        _refuse(at >= len(content))
+        _raise_refusal(at >= len(content))
         # The length is one byte, and both together fill eights.
         at += -(-(content[at] + 1) // 8) * 8
     return at, values
@@ -120,6 +120,6 @@ def _read(content: bytes, order: str, at: int) -> tuple[int, int]:
     return number, at + 4
 
 
-def _refuse(is_odd: bool) -> None:
+def _raise_refusal(is_odd: bool) -> None:
     if is_odd:
         raise ValueError("a record is none that SPSS writes")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glabella.data.cells import to_text
-from glabella.data.precision import complete, narrow
+from glabella.data.precision import complete, convert_from_single
 from glabella.data.reading.bounds import check_repetition
 from glabella.data.reading.header import check_names, describe_empty
 from glabella.data.reading.raw import RawTable, ReadOptions
@@ -56,7 +56,7 @@ def read_statistical(
     _check_rows(path, described, len(frame))
     return RawTable(
         frame,
-        labels=_take_labels(described),
+        labels=_read_labels_of(described),
         value_labels=read_value_labels(described, asked),
     )
 
@@ -167,7 +167,7 @@ def _read_as_written(
             continue
         width = described.variable_storage_width.get(name, _SAS_BYTES)
         if described.readstat_variable_types.get(name) == "float":
-            read[name] = narrow(frame[name])
+            read[name] = convert_from_single(frame[name])
         elif ending in _BEFORE_FRACTION and width < _SAS_BYTES:
             before, base = _BEFORE_FRACTION[ending]
             read[name] = complete(frame[name], bits=8 * width - before, base=base)
@@ -225,7 +225,7 @@ def _check_count(path: Path, stated: int | None, read: int) -> None:
         )
 
 
-def _take_labels(described: metadata_container) -> dict[str, str]:
+def _read_labels_of(described: metadata_container) -> dict[str, str]:
     return {name: label for name, label in described.column_names_to_labels.items() if label}
 
 

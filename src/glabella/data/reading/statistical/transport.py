@@ -41,7 +41,7 @@ class TransportLayout:
 def read_layout(path: Path) -> TransportLayout:
     """Find the rows of a transport file."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        version = next((of for kind, of in _FIRST.items() if data[:48] == _head(kind)), None)
+        version = next((of for kind, of in _FIRST.items() if data[:48] == _read_head(kind)), None)
         if version is None:
             raise _describe_cut(path)
         if len(data) % _RECORD:
@@ -84,16 +84,16 @@ def check_rows(path: Path, layout: TransportLayout, read: int) -> None:
         raise _describe_cut(path)
 
 
-def _head(kind: bytes) -> bytes:
+def _read_head(kind: bytes) -> bytes:
     return b"HEADER RECORD*******" + kind + b"HEADER RECORD!!!!!!!"
 
 
 def _find_records(data: mmap.mmap, kind: bytes) -> list[int]:
-    found, at = [], data.find(_head(kind))
+    found, at = [], data.find(_read_head(kind))
     while at >= 0:
         if at % _RECORD == 0:
             found.append(at)
-        at = data.find(_head(kind), at + 1)
+        at = data.find(_read_head(kind), at + 1)
     return found
 
 

@@ -18,12 +18,12 @@ from glabella.pipelines.training.parts.part import FittedAnalysis, Part
 from glabella.validation.comparison.candidate_result import (
     describe_groups,
     describe_performance,
-    flatten_metrics,
+    name_metrics,
 )
 from glabella.validation.comparison.gain import Gain, measure_gain
 from glabella.validation.fitting.runner import Runner
 from glabella.validation.fitting.training_part import TunedModel
-from glabella.validation.fitting.workers import one_thread
+from glabella.validation.fitting.workers import keep_one_thread
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimation.estimate import Estimate, describe_estimates
 from glabella.validation.measures.performance import (
@@ -91,7 +91,7 @@ class External(Part):
 
     def list_metrics(self) -> dict[str, float]:
         """List the performance of the chosen candidate."""
-        return flatten_metrics("external", self.candidates[self.chosen])
+        return name_metrics("external", self.candidates[self.chosen])
 
 
 def predict_external(
@@ -138,7 +138,7 @@ def predict_external(
 def _refit(loaded: LoadedAnalysis, name: str) -> np.ndarray | None:
     assert loaded.external is not None
     try:
-        with one_thread():
+        with keep_one_thread():
             model = refit(loaded, name).model
             return model.predict_proba(loaded.external.features.columns)[:, 1]
     except (ValueError, ArithmeticError, GlabellaError):

@@ -64,11 +64,11 @@ class Estimate:
             raise ValueError(f"an estimate on the {self.scale} scale has no negative")
         return replace(
             self,
-            value=_negate(self.value),
-            low=_negate(self.high),
-            high=_negate(self.low),
-            lowest=_negate(self.highest),
-            highest=_negate(self.lowest),
+            value=_compute_negative(self.value),
+            low=_compute_negative(self.high),
+            high=_compute_negative(self.low),
+            lowest=_compute_negative(self.highest),
+            highest=_compute_negative(self.lowest),
         )
 
     def __sub__(self, other: Estimate) -> Estimate:
@@ -214,7 +214,7 @@ class Estimate:
 _SCALES: dict[str, Any] = {"identity": float, "logit": logit, "log": np.log}
 
 
-def _negate(value: float | None) -> float | None:
+def _compute_negative(value: float | None) -> float | None:
     # Adding nought takes the sign off a nought.
     return None if value is None else -value + 0.0
 

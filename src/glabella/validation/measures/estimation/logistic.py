@@ -98,7 +98,9 @@ def _standardise_design(design: Floats) -> _Basis | None:
     return _Basis(columns * root, triangle * size / root)
 
 
-def maximise(outcome: Floats, design: Floats, *, offset: Floats | None = None) -> Maximum | None:
+def find_maximum(
+    outcome: Floats, design: Floats, *, offset: Floats | None = None
+) -> Maximum | None:
     """Find the maximum of a likelihood by Newton's method with halved steps.
 
     Returns

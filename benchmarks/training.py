@@ -29,7 +29,7 @@ STAGES = {
     "refit": ("training.results", "refit"),
     "correct": ("training.results", "measure_procedure"),
     "explain": ("training.results", "explain_chosen"),
-    "draw": ("training.train", "compose_record"),
+    "draw": ("training.train", "make_record"),
     "report": ("training.train", "render_report"),
     "log": ("training.train", "_log"),
     "register": ("training.train", "register_bundle"),

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 # Waits for a signal, and takes as long to close as it is told.
 WAITING = """
 import sys, time
-from glabella.cli.signals import end_on_signals
-with end_on_signals():
+from glabella.cli.signals import stop_on_signals
+with stop_on_signals():
     {before}
     try:
         print("ready", flush=True)

@@ -212,7 +212,7 @@ def test_a_job_that_goes_on_reads_its_table_in_the_same_way(train, tmp_path, mon
         patch.setattr(stream.Job, "keep", stop)
         with pytest.raises(KeyboardInterrupt):
             glabella.score(book, read={"sheet": "one"}, **asked)
-    with pytest.raises(DataError, match="another way of reading"):
+    with pytest.raises(DataError, match="a different way of reading"):
         glabella.score(book, read={"sheet": "two"}, resume=True, **asked)
     done = glabella.score(book, read={"sheet": "one"}, resume=True, **asked)
     assert done.frame()["id"].tolist() == make_trial(5)["id"].tolist()

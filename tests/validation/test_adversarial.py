@@ -17,7 +17,7 @@ from glabella.validation.across_trials.pooled_measures import (
     find_gaps,
     pool_groups,
 )
-from glabella.validation.across_trials.stated_directions import test_directions
+from glabella.validation.across_trials.stated_directions import judge_directions
 from glabella.validation.comparison.bootstrap_correction import correct_choice, measure_optimism
 from glabella.validation.comparison.candidate_result import describe_performance
 from glabella.validation.comparison.choice import choose_candidate, compare_losses
@@ -190,7 +190,7 @@ def test_what_a_feature_is_a_predictor_of_has_figures_or_reasons(make_sample, ki
     parts = (role.active, role.control, role.difference, role.interaction, role.beyond_severity)
     for found in (*parts, *(item for _, item in role.trials)):
         _assert_told("role", found)
-    for test in test_directions(sample):
+    for test in judge_directions(sample):
         _assert_told("direction", test.concordance)
 
 

@@ -49,7 +49,7 @@ def broken(tmp_path_factory, make_small_project):
         patch.setattr(results, "refit_chosen", _fail(ValueError("constant")))
         patch.setattr(results, "explain_chosen", _fail(TypeError("a fault of the program")))
         patch.setattr(figures, "draw_roc", _fail(IndexError("out of range")))
-        patch.setattr(report, "hold_directions", _fail(SINGULAR))
+        patch.setattr(report, "judge_directions", _fail(SINGULAR))
         patch.setattr(train, "refit_for_uncertainty", _fail(SINGULAR))
         yield glabella.train("small", project=project, workers=1)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from glabella.features.spec import FeatureSpec, FeatureTable
-from glabella.validation.across_trials.stated_directions import test_directions
+from glabella.validation.across_trials.stated_directions import judge_directions
 from glabella.validation.folds.sample import Sample
 
 
@@ -36,20 +36,21 @@ def draw(effect, stated, n=200):
     ],
 )
 def test_a_statement_is_held_against_the_participants(effect, stated, verdict):
-    [found] = test_directions(draw(effect, stated))
+    [found] = judge_directions(draw(effect, stated))
     assert (found.feature, found.stated, found.verdict) == ("age", stated, verdict)
 
 
 def test_the_two_statements_mirror_each_other():
     up, down = (
-        test_directions(draw(0.4, stated))[0].concordance for stated in ("increasing", "decreasing")
+        judge_directions(draw(0.4, stated))[0].concordance
+        for stated in ("increasing", "decreasing")
     )
     assert up.value == pytest.approx(1 - down.value)
     assert up.low == pytest.approx(1 - down.high)
 
 
 def test_where_nothing_is_stated_nothing_is_tested():
-    assert test_directions(draw(1.0, None)) == ()
+    assert judge_directions(draw(1.0, None)) == ()
 
 
 def test_only_pairs_of_the_same_trial_and_active_arm_count():
@@ -64,12 +65,12 @@ def test_only_pairs_of_the_same_trial_and_active_arm_count():
         outcomes=outcomes.astype(np.int8)[None],
         trial=np.where(older, "T1", "T2"),
     )
-    assert test_directions(apart)[0].verdict == "can't be told"
+    assert judge_directions(apart)[0].verdict == "can't be told"
 
 
 def test_too_few_of_a_class_give_a_reason():
     sample = draw(1.0, "increasing", n=8)
-    [found] = test_directions(replace(sample, outcomes=np.array([[1] + [0] * 7], np.int8)))
+    [found] = judge_directions(replace(sample, outcomes=np.array([[1] + [0] * 7], np.int8)))
     assert found.concordance.value is None
     assert found.concordance.reason
     assert found.verdict == "can't be told"

@@ -204,7 +204,7 @@ def test_a_size_without_predictions_says_why_and_may_leave_too_few(make_sample):
 class _Thin:
     """An imputation that can't be learnt from fewer than fifty."""
 
-    def refuse_thin(self, rows, part):
+    def check_thin(self, rows, part):
         if len(rows) < 50:
             raise AnalysisError(f"{part} holds {len(rows)} scores", remedy="None.")
 

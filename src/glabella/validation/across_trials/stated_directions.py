@@ -45,7 +45,7 @@ class DirectionTest:
         return "contradicts" if self.concordance.is_below(0.5) else "can't be told"
 
 
-def test_directions(sample: Sample) -> tuple[DirectionTest, ...]:
+def judge_directions(sample: Sample) -> tuple[DirectionTest, ...]:
     """Test every direction that the dictionary states.
 
     Returns

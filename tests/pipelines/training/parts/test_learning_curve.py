@@ -93,7 +93,7 @@ def test_sizes_that_imputation_refuses_are_left_out_and_said(leaving_project, mo
         if len(rows) < 30:
             raise AnalysisError(f"{part} holds too few scores")
 
-    monkeypatch.setattr(OutcomeImputation, "refuse_thin", refuse_small)
+    monkeypatch.setattr(OutcomeImputation, "check_thin", refuse_small)
     found = run_learning_curve(loaded, validated)
     reasons = [point.reason for point in found.measured.points]
     assert reasons[-1] is None

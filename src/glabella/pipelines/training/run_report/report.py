@@ -30,7 +30,7 @@ from glabella.pipelines.training.run_report.gate_figures import collect_gate_fig
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
-from glabella.validation.across_trials.stated_directions import test_directions
+from glabella.validation.across_trials.stated_directions import judge_directions
 from glabella.validation.fitting.training_part import TunedModel
 from glabella.validation.folds.splits import count_classes
 
@@ -259,7 +259,7 @@ def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
             "concordance": item.concordance.as_json(),
             "verdict": item.verdict,
         }
-        for item in test_directions(loaded.sample)
+        for item in judge_directions(loaded.sample)
         for stated in [sources[item.feature]]
         if stated is not None
     ]

@@ -152,5 +152,5 @@ def _note_missing(loaded: LoadedAnalysis) -> str:
     return suppress_words(
         f"The truth is of the score at week {loaded.endpoint.week:g} itself: {missing} "
         f"participants without a score and {elsewhere} participants with one of another week count "
-        "as the analysis counts them, which no rule foresees."
+        "as the analysis counts them, which the rules above cannot predict."
     )

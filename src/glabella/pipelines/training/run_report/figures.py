@@ -80,9 +80,9 @@ def _draw_validation(
         "roc",
         lambda: Captioned(
             draw_roc(pooled, sample, note=note, words=words),
-            "ROC curves of the out-of-fold predictions of all repetitions together. What "
-            "only knows arm or trial still bends a curve here, where trials and folds are mixed; "
-            "the table's concordance compares like with like.",
+            "ROC curves of the out-of-fold predictions of all repetitions together. Trials and "
+            "folds are mixed here, so that knowing the arm or the trial raises a curve; the "
+            "concordance in the table compares within them.",
         ),
     )
     mine = pooled[name]
@@ -98,9 +98,10 @@ def _draw_calibration(
     curve = fit_curve(predictions, sample)
     return Captioned(
         draw_calibration(predictions, sample, curve, title=name, note=note, words=words),
-        f"Calibration of {name}: the smooth curve is of every out-of-fold "
-        "prediction, participants as clusters, and in groups and below a participant's predictions "
-        f"are averaged over repetitions. {_describe_distance(curve)}",
+        f"Calibration of {name}. The smooth curve uses every out-of-fold prediction, with "
+        "participants as clusters; for the groups, and for the predictions shown below the curve, "
+        "each participant's predictions are averaged over repetitions. "
+        f"{_describe_distance(curve)}",
     )
 
 
@@ -122,9 +123,9 @@ def _draw_groups(
         return None
     return Captioned(
         drawn,
-        f"Headline concordance of {headline} by {left_out}. A {left_out} with under five of a "
-        "class has no figure. The diamond is the random-effects mean with each left out, the "
-        f"lines below it what a new {left_out} will show, by each prior of the table.",
+        f"Headline concordance of {headline} by {left_out}. A {left_out} with fewer than five of a "
+        "class has no estimate. The diamond is the random-effects mean with each left out; the "
+        f"lines below it are the prediction intervals for a new {left_out}, one for each prior.",
     )
 
 
@@ -150,9 +151,10 @@ def _draw_explanation(
         "beeswarm",
         lambda: Captioned(
             draw_beeswarm(attributions, note=note),
-            f"Attributions of {name}: a point a participant, held out by every model that explains "
-            "it. Colour is the value's rank within the feature; grey where values have no order, "
-            "and for the arm. The data are of bins of at least ten participants.",
+            f"Attributions of {name}: one point for each participant, from models that did not "
+            "learn from this participant. Colour is the value's rank within the feature; grey if "
+            "values have no order, and for the arm. The data are of bins of at least ten "
+            "participants.",
         ),
     )
     specs = {spec.name: spec for spec in loaded.sample.features.specs}
@@ -174,8 +176,8 @@ def _draw_dependence(
 ) -> Captioned:
     return Captioned(
         draw_dependence(explained.members, sample, spec.name, spec, note=note),
-        f"{spec.label}: what {name} makes of each value, for held-out participants. "
-        "Vertical spread is other features' part and the differences between folds. "
+        f"{spec.label}: attributions of {name} by value, for held-out participants. Vertical "
+        "scatter comes from other features and from differences between folds. "
         "The data are of bins of at least ten participants.",
     )
 
@@ -189,14 +191,14 @@ def _plan_parts(measured: TrainingFigures, note: str) -> Iterator[PlannedFigure]
 def _describe_spread(explained: Explanation) -> str:
     noise = explained.noise
     words = (
-        f", with the spread over {explained.refits} refits to bootstrap samples"
+        f", with the range over {explained.refits} refits to bootstrap samples"
         if explained.refits
         else ""
     )
     if noise is not None and noise.threshold is not None:
         words += (
-            f". In the grey band lies what the most important of features that tell nothing "
-            f"reaches in 95 % of {noise.permutations} permutations"
+            f". The grey band contains the importance of the most important permuted feature in "
+            f"95 % of {noise.permutations} permutations"
         )
     return words
 
@@ -208,16 +210,16 @@ def _describe_distance(curve: CalibrationCurve) -> str:
     return (
         f"Mean distance of a prediction from the curve (ICI) {format_estimate(error.ici)}; half "
         f"are within {format_estimate(error.e50)} (E50) and nine in ten within "
-        f"{format_estimate(error.e90)} (E90). The bounds are of the curves inside the band."
+        f"{format_estimate(error.e90)} (E90). The bounds come from the curves inside the band."
     )
 
 
 def _describe_net_benefit(name: str, words: OutcomeWords, *, has_arms: bool) -> str:
     among = "the participants of the active arm" if has_arms else "the participants"
     return (
-        f"Net benefit of treating whom {name} gives at least the threshold, in {words.having} "
-        f"treated per participant, among {among}: {words.one_lacking} who is treated counts "
-        "threshold / (1 - threshold) against. Bands are pointwise, at 95 %, with participants as "
-        "the unit. "
-        f"{name} is of use at thresholds where the gain is above 0 (Vickers and Elkin 2006)."
+        f"Net benefit of treating the participants whose prediction by {name} is at least the "
+        f"threshold, among {among}: {words.having} treated per participant, minus treated "
+        f"{words.lacking} weighted by threshold / (1 - threshold). Bands are pointwise, at 95 %, "
+        f"with participants as the unit. {name} is useful at thresholds at which the gain is above "
+        "0 (Vickers and Elkin 2006)."
     )

@@ -208,7 +208,7 @@ def _name_left_out(across: str | None) -> str | None:
 def _list_caveats(loaded: LoadedAnalysis, validated: CrossValidation) -> list[str]:
     caveats = []
     if loaded.tables.origin == "simulated":
-        caveats.append("Where ours agree with published predictors, that is by construction.")
+        caveats.append("Agreement with published predictors is by construction.")
     failed = [item.name for item in validated.candidates.values() if item.error is not None]
     caveats += [f"The candidate {name} failed and has no figures." for name in failed]
     caveats += [
@@ -296,7 +296,7 @@ def _describe_designs(loaded: LoadedAnalysis, chosen: str) -> dict[str, str]:
             f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
             f"new {unit} at n = {_count_training(loaded, 'across')}, the mean size of a training "
             f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
-            f"participants; how much a new {unit} may differ is not in it."
+            f"participants; it does not include how much a new {unit} may differ."
             f"{_describe_one_class(loaded, 'across')}"
         )
     return words
@@ -342,12 +342,13 @@ def _describe_new_trial(loaded: LoadedAnalysis, unit: str) -> str:
         if name not in loaded.resolved.references
     )
     words = (
-        f"No candidate that could be chosen has an intercept of its own for a {unit}: a new one "
-        "receives the common one, and its own rate of response shows as a calibration intercept."
+        f"No candidate that could be chosen has a separate intercept for each {unit}: a new "
+        f"{unit} gets the common one, and a different rate of response there appears as a "
+        "calibration intercept."
     )
     if centred:
         words += (
-            " Where features are centred within trial, a new trial's are centred at the mean over "
-            "trials."
+            " Features that are centred within trial are centred at the mean over trials in a new "
+            "trial."
         )
     return words

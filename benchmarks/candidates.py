@@ -412,7 +412,7 @@ def show_effort(folder: Path, candidates: dict[str, Candidate]) -> None:
     print("\nseconds of five folds, and log loss, by effort")
     for table in (TABLES[2], TABLES[4], TABLES[0]):
         for effort in get_args(Effort):
-            spending = {name: each.spend(effort) for name, each in candidates.items()}
+            spending = {name: each.with_effort(effort) for name, each in candidates.items()}
             found = pd.DataFrame(
                 row
                 for fold in range(5)

@@ -39,9 +39,9 @@ def measure(participants: int) -> dict[str, float]:
         Seconds of each step and the peak of memory in GB.
     """
     project = Project(definitions=ROOT, home=ROOT)
-    scenario = read_scenario(project, "large").value.resize(participants)
+    scenario = read_scenario(project, "large").value.with_participants(participants)
     visits = len(scenario.trials[0].weeks)
-    draw_trials(scenario.resize(1000), seed=1)
+    draw_trials(scenario.with_participants(1000), seed=1)
 
     start = time.perf_counter()
     np.random.default_rng(1).standard_normal((visits, participants))

@@ -202,7 +202,7 @@ class FolderLock:
             raise BlockingIOError
 
     @staticmethod
-    def can_tell() -> bool:
+    def has_locks() -> bool:
         """Say whether processes are told apart here, so that a free folder is nobody's."""
         return fcntl is not None
 

@@ -118,12 +118,10 @@ def escape_controls(text: str, *, keep: str = "") -> str:
     >>> escape_controls("a\x1b[2Jb\u202e")
     'a\\x1b[2Jb\\u202e'
     """
-    return _ODD.sub(
-        lambda found: found[0] if found[0] in keep else _replace_control(found[0]), text
-    )
+    return _ODD.sub(lambda found: found[0] if found[0] in keep else _escape_control(found[0]), text)
 
 
-def _replace_control(sign: str) -> str:
+def _escape_control(sign: str) -> str:
     if unicodedata.category(sign) not in _UNSEEN:
         return sign
     return sign.encode("unicode_escape", "backslashreplace").decode("ascii")

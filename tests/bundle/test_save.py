@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glabella.bundle.load import ALLOWED_FILES, load_bundle
-from glabella.bundle.save import save_bundle
+from glabella.bundle.save import write_bundle
 from glabella.errors import BundleError
 
 
@@ -28,7 +28,7 @@ def test_a_bundle_holds_no_participant(trained):
 def test_an_existing_bundle_is_not_overwritten(trained):
     _, result = trained
     with pytest.raises(BundleError, match="already there"):
-        save_bundle(Path(result.bundle), load_bundle(Path(result.bundle)).manifest, {})
+        write_bundle(Path(result.bundle), load_bundle(Path(result.bundle)).manifest, {})
 
 
 def test_no_source_file_pickles(checkout):

@@ -6,7 +6,7 @@ import pytest
 
 from glabella.analysis.definition import Analysis
 from glabella.data.dictionary import Dictionary
-from glabella.definitions.locate import Project, find_project, is_project, locate_shipped
+from glabella.definitions.locate import Project, find_project, find_shipped, is_project
 from glabella.errors import DefinitionError
 from glabella.models.candidate import Candidate
 
@@ -69,7 +69,7 @@ def test_without_a_project_the_shipped_definitions_serve_and_runs_stay_here(
     tmp_path: Path, checkout: Path
 ) -> None:
     project = find_project(start=tmp_path)
-    assert project.definitions == locate_shipped() == checkout
+    assert project.definitions == find_shipped() == checkout
     assert project.home == tmp_path
     assert project.runs == tmp_path / "mlruns"
     assert list(tmp_path.iterdir()) == []

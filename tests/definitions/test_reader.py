@@ -51,16 +51,16 @@ def test_a_right_file_is_read_with_its_text_and_lines() -> None:
     assert read.value.count == 3
     assert [leaf.amount for leaf in read.value.leaves] == [2.0, 4.0]
     assert read.origin.text.startswith(HEAD)
-    assert read.origin.place("count") == "features/oak.yaml:3"
-    assert read.origin.place("leaves", 1, "colour") == "features/oak.yaml:7"
+    assert read.origin.name_place("count") == "features/oak.yaml:3"
+    assert read.origin.name_place("leaves", 1, "colour") == "features/oak.yaml:7"
 
 
 def test_a_place_falls_back_to_the_nearest_parent_that_stands_in_the_file() -> None:
     origin = parse("branch:\n  main: {amount: 1}\n").origin
-    assert origin.place("branch", "main", "colour") == "features/oak.yaml:4"
-    assert origin.place("branch", "leaves", 0, "amount") == "features/oak.yaml:3"
-    assert origin.place("nowhere") == "features/oak.yaml"
-    assert origin.place() == "features/oak.yaml"
+    assert origin.name_place("branch", "main", "colour") == "features/oak.yaml:4"
+    assert origin.name_place("branch", "leaves", 0, "amount") == "features/oak.yaml:3"
+    assert origin.name_place("nowhere") == "features/oak.yaml"
+    assert origin.name_place() == "features/oak.yaml"
 
 
 def test_a_definition_cannot_be_changed_after_it_is_read() -> None:

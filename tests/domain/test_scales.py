@@ -28,13 +28,13 @@ def test_the_17_item_form_is_the_beginning_of_the_21_item_form() -> None:
 @pytest.mark.parametrize("name", SCALES)
 def test_percent_of_range_runs_from_0_to_100(name: str) -> None:
     scale = SCALES[name]
-    assert scale.percent_of_range(scale.minimum) == 0
-    assert scale.percent_of_range(scale.maximum) == 100
+    assert scale.to_percent_of_range(scale.minimum) == 0
+    assert scale.to_percent_of_range(scale.maximum) == 100
 
 
 def test_percent_of_range_by_hand() -> None:
-    assert find_scale("hamd17").percent_of_range(26) == 50
-    assert find_scale("madrs").percent_of_range(15) == 25
+    assert find_scale("hamd17").to_percent_of_range(26) == 50
+    assert find_scale("madrs").to_percent_of_range(15) == 25
 
 
 def test_a_cut_for_remission_lies_inside_the_range() -> None:

@@ -39,15 +39,15 @@ def test_values_are_those_of_the_table(table):
     assert columns.get_labels("grade").tolist() == ["1.0", "2.0", "0.0", "2.0"]
     sex = columns.get_category("sex")
     assert sex.count_levels() == {"F": 2, "M": 1}
-    np.testing.assert_array_equal(sex.indicate("M"), [0.0, np.nan, 1.0, 0.0])
-    np.testing.assert_array_equal(sex.indicate("unheard of"), [0.0, np.nan, 0.0, 0.0])
+    np.testing.assert_array_equal(sex.has_level("M"), [0.0, np.nan, 1.0, 0.0])
+    np.testing.assert_array_equal(sex.has_level("unheard of"), [0.0, np.nan, 0.0, 0.0])
     np.testing.assert_array_equal(sex.look_up({"M": 5.0}), [np.nan, np.nan, 5.0, np.nan])
 
 
 def test_text_that_is_no_category_yet_is_read_as_one():
     frame = pd.DataFrame({"sex": ["M", "F", None]})
     columns = FeatureColumns.read(frame, SPECS[2:3])
-    np.testing.assert_array_equal(columns.get_category("sex").indicate("M"), [1.0, 0.0, np.nan])
+    np.testing.assert_array_equal(columns.get_category("sex").has_level("M"), [1.0, 0.0, np.nan])
 
 
 def test_rows_are_taken_in_the_order_asked_for_and_as_often(table):

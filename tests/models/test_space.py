@@ -32,14 +32,14 @@ def test_a_value_never_leaves_its_bounds(
 ) -> None:
     high = low * ratio
     space = Space(**{form: (low, high)})
-    assert low <= space.spread(quantile) <= high
+    assert low <= space.find_value(quantile) <= high
 
 
 @given(st.integers(-5, 5), st.integers(1, 9), st.floats(0, 1))
 def test_a_whole_number_stays_whole_and_within_its_bounds(
     low: int, width: int, quantile: float
 ) -> None:
-    value = Space(integer=(low, low + width)).spread(quantile)
+    value = Space(integer=(low, low + width)).find_value(quantile)
     assert isinstance(value, int)
     assert low <= value <= low + width
 
@@ -54,7 +54,7 @@ def test_a_whole_number_stays_whole_and_within_its_bounds(
     ],
 )
 def test_the_ends_and_the_middle_by_hand(space: Space, values: list[object]) -> None:
-    assert [space.spread(quantile) for quantile in (0.0, 0.5, 1.0)] == values
+    assert [space.find_value(quantile) for quantile in (0.0, 0.5, 1.0)] == values
 
 
 def test_nothing_to_search_gives_one_empty_setting() -> None:

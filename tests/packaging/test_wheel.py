@@ -52,8 +52,8 @@ def test_no_table_is_in_the_wheel(wheel):
 def test_the_wheel_finds_its_definitions_when_installed(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (
-        "from glabella.definitions.locate import find_project, locate_shipped;"
-        "print(locate_shipped()); print(find_project().list_names('pipelines'))"
+        "from glabella.definitions.locate import find_project, find_shipped;"
+        "print(find_shipped()); print(find_project().list_names('pipelines'))"
     )
     (tmp_path / "elsewhere").mkdir()
     done = subprocess.run(

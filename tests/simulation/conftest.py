@@ -24,4 +24,4 @@ def bont_pooled() -> Scenario:
 def enlarge(scenario: Scenario, trial: str, n: int) -> Scenario:
     """Keep one trial, of another size."""
     [kept] = [one for one in scenario.trials if one.id == trial]
-    return scenario.model_copy(update={"trials": (kept,)}).resize(n)
+    return scenario.model_copy(update={"trials": (kept,)}).with_participants(n)

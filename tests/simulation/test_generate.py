@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_tables_and_another_gives_others(name: str)
 
 def test_blocks_and_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "_BLOCK", 700)
-    scenario = read("large").resize(5000)
+    scenario = read("large").with_participants(5000)
     alone, together = (simulate_trials(scenario, seed=6, workers=n) for n in (1, 3))
     for table in TABLES:
         pd.testing.assert_frame_equal(getattr(alone, table), getattr(together, table))
@@ -58,8 +58,8 @@ def test_blocks_and_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_block_does_not_depend_on_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only arms and sites are assigned over the whole trial."""
     monkeypatch.setattr(generate, "_BLOCK", 1000)
-    [small] = draw_trials(read("large").resize(3000), seed=6)
-    [large] = draw_trials(read("large").resize(6000), seed=6)
+    [small] = draw_trials(read("large").with_participants(3000), seed=6)
+    [large] = draw_trials(read("large").with_participants(6000), seed=6)
     assert np.array_equal(small.values["age_years"], large.values["age_years"][:3000])
 
 
@@ -266,10 +266,10 @@ def test_correlations_are_those_declared() -> None:
 
 
 def test_other_participants_of_the_same_trials_share_what_is_the_trials_own() -> None:
-    scenario = read("varied_trials").repeat_trials(2)
+    scenario = read("varied_trials").with_trials(2)
     effects = [draw_effects(scenario, trial, seed=4) for trial in scenario.trials]
     first = draw_trials(scenario, seed=4)
-    others = draw_trials(scenario.resize(500), seed=5, effects=effects)
+    others = draw_trials(scenario.with_participants(500), seed=5, effects=effects)
     for mine, other, stated in zip(first, others, effects, strict=True):
         assert np.array_equal(mine.effects.sites, other.effects.sites)
         assert mine.effects.arms == other.effects.arms == stated.arms
@@ -281,7 +281,7 @@ def test_other_participants_of_the_same_trials_share_what_is_the_trials_own() ->
 
 
 def test_trials_differ_in_weights_where_the_scenario_says_so() -> None:
-    scenario = read("varied_trials").repeat_trials(300)
+    scenario = read("varied_trials").with_trials(300)
     stated = scenario.effects["agitation"].prognostic
     drawn = [
         draw_effects(scenario, trial, seed=1).weights["agitation"].prognostic
@@ -292,17 +292,17 @@ def test_trials_differ_in_weights_where_the_scenario_says_so() -> None:
 
 
 def test_a_trial_that_comes_again_is_another_trial_of_its_kind(bont_pooled: Scenario) -> None:
-    twice = bont_pooled.repeat_trials(7)
+    twice = bont_pooled.with_trials(7)
     names = [trial.id for trial in twice.trials]
     assert names[5:] == ["wollmer2012_2", "finzi2014_2"]
-    assert bont_pooled.repeat_trials(2).trials == bont_pooled.trials[:2]
+    assert bont_pooled.with_trials(2).trials == bont_pooled.trials[:2]
     drawn = {one.trial.id: one for one in draw_trials(twice, seed=3)}
     first, again = drawn["wollmer2012"], drawn["wollmer2012_2"]
     assert first.effects.background != again.effects.background
     assert len(first.arm) == len(again.arm)
     taken = bont_pooled.trials[0].model_copy(update={"id": "wollmer2012_2"})
     odd = bont_pooled.model_copy(update={"trials": (bont_pooled.trials[0], taken)})
-    assert len({trial.id for trial in odd.repeat_trials(4).trials}) == 4
+    assert len({trial.id for trial in odd.with_trials(4).trials}) == 4
 
 
 def test_what_an_analysis_reads_is_what_is_written_to_files(
@@ -337,7 +337,7 @@ def test_ten_times_the_participants_take_about_ten_times_as_long() -> None:
     large = read("large")
 
     def measure(participants: int) -> float:
-        scenario, seconds = large.resize(participants), []
+        scenario, seconds = large.with_participants(participants), []
         for _ in range(3):
             started = time.process_time()
             simulate_trials(scenario, seed=1)

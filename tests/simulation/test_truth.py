@@ -81,7 +81,7 @@ def test_the_known_probability_averages_over_unseen_agitation() -> None:
 
 
 def test_the_oracle_s_concordance_is_the_same_by_two_routes() -> None:
-    scenario = read("bont_pooled").resize(9220)
+    scenario = read("bont_pooled").with_participants(9220)
     trials = draw_trials(scenario, seed=11)
     table = tabulate_limits(trials).set_index(["rule", "trial", "pairs"])["auc"]
     for rule, column in (("oracle", "probability"), ("known", "known")):
@@ -150,7 +150,7 @@ def test_no_signal_states_one_probability_for_each_trial_and_arm() -> None:
 
 def test_without_signal_no_variable_is_related_to_response() -> None:
     """Each variable's rank test within trial and arm, of outcomes as seen, is uniform."""
-    scenario = read("no_signal").resize(2600)
+    scenario = read("no_signal").with_participants(2600)
     p_values = []
     for seed in range(40):
         for drawn in draw_trials(scenario, seed=seed):
@@ -233,7 +233,7 @@ def test_what_predicts_in_one_trial_of_illusory_predicts_the_opposite_in_the_nex
 
 def test_the_later_trial_of_shifted_has_an_ordinary_placebo_response() -> None:
     rates = {}
-    scenario = read("shifted").resize(3800)
+    scenario = read("shifted").with_participants(3800)
     for seed in range(40):
         for drawn in draw_trials(scenario, seed=seed):
             control = find_response(drawn, 6)[~drawn.is_active]

@@ -26,7 +26,7 @@ def shipped():
     # Of its bags each goes wrong alike, and they would take half of all the time here.
     slow = read["explainable_boosting"]
     read["explainable_boosting"] = slow.model_copy(update={"settings": {"bags": 1, "pairs": 1}})
-    return {name: join_members(item, read).spend("quick") for name, item in read.items()}
+    return {name: join_members(item, read).with_effort("quick") for name, item in read.items()}
 
 
 def _with(sample, spec, values):

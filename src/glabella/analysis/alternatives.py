@@ -95,7 +95,7 @@ def resolve_alternatives(
     made: list[Alternative] = []
     base = endpoint.model_dump(mode="json", exclude_unset=True)
     for index, item in enumerate(given):
-        place = origin.place("sensitivity", index)
+        place = origin.name_place("sensitivity", index)
         kept = _keep(base, item.change, endpoint)
         other = read_part({**kept, **item.change}, EndpointDefinition, origin, "sensitivity", index)
         name = item.name or (other.missing.name if set(item.change) == {"missing"} else None)

@@ -29,7 +29,7 @@ def check_column_times(analysis: Analysis, dictionary: Dictionary, origin: Origi
                 raise ClockError(
                     f"the column '{column}' of {file} is {early[1]}, known at {early[0]}, and "
                     f"{late[1]}, known only at {late[0]}",
-                    place=origin.place("data", "trials", index, *early[2]),
+                    place=origin.name_place("data", "trials", index, *early[2]),
                     remedy="A column has one meaning: name the right one in each place.",
                 )
 

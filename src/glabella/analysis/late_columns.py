@@ -57,7 +57,7 @@ def _check_choice_by_staying(source: AdamSource, origin: Origin, index: int) -> 
         if flag is not None and is_about_staying(flag):
             raise ClockError(
                 f"'{flag}' chooses participants by whether they stayed, which is known only later",
-                place=origin.place("data", "trials", index, key),
+                place=origin.name_place("data", "trials", index, key),
                 remedy="Take everybody who was randomised or treated, and say what a missing "
                 "outcome means with `missing:` of the endpoint.",
             )
@@ -69,9 +69,9 @@ def _list_adam(
     for name, variable in dictionary.value.variables.items():
         if variable.known_at is None or name in source.parameters or name in source.events:
             continue
-        place = dictionary.origin.place("variables", name)
+        place = dictionary.origin.name_place("variables", name)
         if name in source.variables:
-            place = origin.place("data", "trials", index, "variables", name)
+            place = origin.name_place("data", "trials", index, "variables", name)
         yield name, source.variables.get(name, name.upper()), variable.known_at, place
 
 
@@ -83,4 +83,4 @@ def _list_files(
         variable = dictionary.variables.get(name)
         if variable is not None and variable.known_at is not None:
             column = source.participants.find_column(name).column
-            yield name, column, variable.known_at, origin.place(*at, name)
+            yield name, column, variable.known_at, origin.name_place(*at, name)

@@ -147,13 +147,13 @@ def resolve_analysis(reference: str, project: Project) -> ResolvedAnalysis:
     refusals.raise_all()
     check_clock(feature_set.value, dictionary.value, feature_set.origin)
     _check_endpoint(
-        analysis.endpoint, partial(origin.place, "endpoint"), dictionary.value, feature_set
+        analysis.endpoint, partial(origin.name_place, "endpoint"), dictionary.value, feature_set
     )
     alternatives = resolve_alternatives(analysis.endpoint, analysis.sensitivity, origin)
     for index, other in enumerate(alternatives):
         _check_endpoint(
             other.endpoint,
-            partial(origin.place, "sensitivity", index),
+            partial(origin.name_place, "sensitivity", index),
             dictionary.value,
             feature_set,
         )
@@ -183,7 +183,7 @@ def _read_dictionary(analysis: Analysis, origin: Origin, project: Project) -> Re
     if analysis.dictionary not in known:
         raise DefinitionError(
             f"there is no dictionary '{analysis.dictionary}' in features/",
-            place=origin.place("dictionary"),
+            place=origin.name_place("dictionary"),
             remedy=describe_choices(
                 analysis.dictionary, [name for name in known if _is_dictionary(name)]
             ),
@@ -195,7 +195,7 @@ def _read_feature_set(analysis: Analysis, origin: Origin, project: Project) -> R
     if analysis.features not in project.list_names("features"):
         raise DefinitionError(
             f"there is no feature set '{analysis.features}' in features/",
-            place=origin.place("features"),
+            place=origin.name_place("features"),
             remedy=describe_choices(analysis.features, _resolve_feature_sets(project)),
         )
     return project.read("features", analysis.features, FeatureSet)
@@ -205,7 +205,7 @@ def _read_evidence(
     analysis: Analysis, read: Read[Analysis], feature_set: FeatureSet, project: Project
 ) -> Read[PredictorEvidence] | None:
     """Read the published predictors, and check the features that are shown as one."""
-    explanation, place = analysis.explanation, partial(read.origin.place, "explanation")
+    explanation, place = analysis.explanation, partial(read.origin.name_place, "explanation")
     known = [feature.name for feature in feature_set.features]
     for words, names in explanation.groups.items():
         for name in names:
@@ -249,7 +249,7 @@ def _check_endpoint(
     if clock >= known_at:
         raise ClockError(
             f"the prediction is made at {clock}, and {what} at {known_at}",
-            place=feature_set.origin.place("predict_at"),
+            place=feature_set.origin.name_place("predict_at"),
             remedy="Predict earlier, or take a later endpoint.",
         )
 
@@ -298,7 +298,7 @@ def _read_candidates(
     refusals = Refusals()
     for index, name in enumerate(analysis.models):
         with refusals.collect():
-            place = origin.place("models", index)
+            place = origin.name_place("models", index)
             if name not in known:
                 raise DefinitionError(
                     f"there is no candidate '{name}' in models/",
@@ -308,7 +308,7 @@ def _read_candidates(
             read = _read_candidate(name, analysis, project, place)
             resolved = _read_members(read, analysis, project)
             members = {member: item.value for member, item in resolved.items()}
-            whole = join_members(read.value, members).spend(analysis.effort)
+            whole = join_members(read.value, members).with_effort(analysis.effort)
             candidates[name] = replace(read, value=whole)
             further.update(resolved)
     refusals.raise_all()
@@ -320,7 +320,7 @@ def _read_members(
 ) -> dict[str, Read[Candidate]]:
     known, resolved = project.list_names("models"), {}
     for at, member in enumerate(read.value.members):
-        within = read.origin.place("members", at)
+        within = read.origin.name_place("members", at)
         if member not in known:
             raise DefinitionError(
                 f"there is no candidate '{member}' in models/",
@@ -367,7 +367,7 @@ def _read_scenario(analysis: Analysis, origin: Origin, project: Project) -> Read
     if name not in known:
         raise DefinitionError(
             f"there is no scenario '{name}' in pipelines/scenarios/",
-            place=origin.place("data", "simulate"),
+            place=origin.name_place("data", "simulate"),
             remedy=describe_choices(name, known),
         )
     scenario: Read[Scenario] = read_scenario(project, name)

@@ -12,7 +12,7 @@ from glabella.bundle.manifest import MANIFEST_FILE, SUMS_FILE, Manifest
 from glabella.errors import BundleError
 
 
-def save_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:
+def write_bundle(folder: Path, manifest: Manifest, model_files: Mapping[str, bytes]) -> Path:
     """Write a bundle's files and the SHA-256 of each."""
     if folder.exists():
         raise BundleError("a bundle is already there", place=str(folder))

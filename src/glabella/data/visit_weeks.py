@@ -56,7 +56,7 @@ def find_visit_weeks(tables: PatientTables, variable: str) -> VisitWeeks:
     one in fifty were seen for the last time at a week that is none, or twice at one that is, and
     before the last visit, it can't be told whether they left, and the trial is given up.
     """
-    rows = locate_assessments(tables, variable)
+    rows = find_assessments(tables, variable)
     sizes = tables.participants["studyid"].value_counts()
     parts, rounded, untold = [], [], []
     for trial, part in rows.groupby("trial", sort=False):
@@ -83,7 +83,7 @@ def round_week(week: npt.ArrayLike) -> Floats:
     return np.asarray(np.floor(np.asarray(week, dtype=float) + 0.5), dtype=float)
 
 
-def locate_assessments(tables: PatientTables, variable: str) -> pd.DataFrame:
+def find_assessments(tables: PatientTables, variable: str) -> pd.DataFrame:
     """Locate the assessments of a variable.
 
     Returns

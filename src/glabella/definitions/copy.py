@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from glabella.definitions.locate import FOLDERS, locate_shipped
+from glabella.definitions.locate import FOLDERS, find_shipped
 from glabella.errors import DefinitionError
 
 
@@ -20,7 +20,7 @@ def write_shipped_definitions(folder: Path) -> list[Path]:
             place=str(folder),
             remedy="Name an empty folder.",
         )
-    shipped = locate_shipped()
+    shipped = find_shipped()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".init-", dir=folder) as partial:

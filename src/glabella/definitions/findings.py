@@ -126,7 +126,7 @@ def _find_nearest(name: str, known: Sequence[str]) -> list[str]:
 def _describe(
     keys: Keys, items: Sequence[Any], model: type[Definition], origin: Origin
 ) -> DefinitionError:
-    first, place = items[0], origin.place(*keys)
+    first, place = items[0], origin.name_place(*keys)
     dotted = ".".join(str(key) for key in keys)
     of_what = f" of '{dotted}'" if dotted else ""
     kind = first["type"]

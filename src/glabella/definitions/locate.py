@@ -57,7 +57,7 @@ class Project:
         return self.read("pipelines", reference, model)
 
 
-def locate_shipped() -> Path:
+def find_shipped() -> Path:
     """Find the definitions that ship with the package.
 
     Returns
@@ -102,4 +102,4 @@ def find_project(stated: Path | None = None, *, start: Path | None = None) -> Pr
     for folder in (here, *here.parents):
         if is_project(folder):
             return Project(definitions=folder, home=folder)
-    return Project(definitions=locate_shipped(), home=here)
+    return Project(definitions=find_shipped(), home=here)

@@ -54,7 +54,7 @@ class Origin:
     text: str = field(repr=False)
     lines: Mapping[Keys, int] = field(repr=False)
 
-    def place(self, *keys: str | int) -> str:
+    def name_place(self, *keys: str | int) -> str:
         """Name the line of a key, or of its nearest parent."""
         for end in range(len(keys), -1, -1):
             line = self.lines.get(keys[:end])
@@ -127,7 +127,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
         raise DefinitionError(f"this is not YAML: {error}", place=name) from None
     except (TypeError, ValueError, RecursionError):
         raise _check_plain_data(name) from None
-    check_words(data, origin.place)
+    check_words(data, origin.name_place)
     if not isinstance(data, dict):
         raise DefinitionError(
             "a definition is a set of `key: value` lines", place=name, remedy="See `glabella init`."

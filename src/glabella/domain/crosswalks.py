@@ -53,9 +53,9 @@ class Crosswalk:
         An entry must lie within both scales and above the entry before it: a higher total on one
         scale can't match the same total on the other.
         """
-        return tuple(row[0] for row in self.rows if row not in self._plausible())
+        return tuple(row[0] for row in self.rows if row not in self._list_plausible())
 
-    def _plausible(self) -> list[tuple[float, float, float]]:
+    def _list_plausible(self) -> list[tuple[float, float, float]]:
         source, target = find_scale(self.source_scale), find_scale(self.target_scale)
         kept: list[tuple[float, float, float]] = []
         for total, low, high in self.rows:
@@ -83,7 +83,7 @@ class Crosswalk:
         >>> walk.convert(11), walk.convert(15)
         (14.5, None)
         """
-        plausible = self._plausible()
+        plausible = self._list_plausible()
         if not self.interpolate:
             found = [(low + high) / 2 for value, low, high in plausible if value == total]
             return found[0] if found else None
@@ -93,7 +93,7 @@ class Crosswalk:
                 return y0 + (y1 - y0) * (total - x0) / (x1 - x0)
         return None
 
-    def reverse(self) -> Crosswalk:
+    def make_reversed(self) -> Crosswalk:
         """Turn the table round.
 
         Returns
@@ -102,7 +102,7 @@ class Crosswalk:
             From the target scale to the source scale, by the plausible entries alone.
         """
         rows: list[tuple[float, float, float]] = []
-        for total, low, high in self._plausible():
+        for total, low, high in self._list_plausible():
             if self.interpolate:
                 rows.append(((low + high) / 2, total, total))
             else:
@@ -115,7 +115,7 @@ class Crosswalk:
 class _Reversed(Crosswalk):
     """A table turned round: several totals may match the same one."""
 
-    def _plausible(self) -> list[tuple[float, float, float]]:
+    def _list_plausible(self) -> list[tuple[float, float, float]]:
         return list(self.rows)
 
 
@@ -181,7 +181,7 @@ def find_crosswalk(source: str, target: str) -> Crosswalk:
         if (walk.source_scale, walk.target_scale) == (source, target):
             return walk
         if (walk.target_scale, walk.source_scale) == (source, target):
-            return walk.reverse()
+            return walk.make_reversed()
     known = ", ".join(f"{walk.source_scale} and {walk.target_scale}" for walk in CROSSWALKS)
     raise DefinitionError(
         f"no published table links the scales '{source}' and '{target}'",

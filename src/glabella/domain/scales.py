@@ -58,7 +58,7 @@ class Scale:
             raise ValueError(f"no bands are published for {self.label}")
         return sum(total >= lowest for lowest in self.bands_from)
 
-    def percent_of_range(self, total: float) -> float:
+    def to_percent_of_range(self, total: float) -> float:
         """Place a total between the scale's ends."""
         return 100.0 * (total - self.minimum) / self.width
 

@@ -115,7 +115,7 @@ def measure_noise(
         results = runner.run_kept(tasks, keeper, shared=[trainer])
         for number, found in zip(numbers, results, strict=True):
             done = number + 1 + (step - 1) * permutations
-            runner.report("permuting features", done, step * permutations)
+            runner.note_done("permuting features", done, step * permutations)
             yield found
 
     def permute(block: tuple[str, ...], step: int) -> Floats:

@@ -112,7 +112,7 @@ def _describe_place_of_feature(
     feature_set: FeatureSet, name: str, written: Origin | None
 ) -> str | None:
     names = [feature.name for feature in feature_set.features]
-    return None if written is None else written.place("features", names.index(name))
+    return None if written is None else written.name_place("features", names.index(name))
 
 
 def _check_lost_visits(

@@ -17,12 +17,12 @@ def check_clock(feature_set: FeatureSet, dictionary: Dictionary, written: Origin
         clock = parse_moment(feature_set.predict_at)
     except DefinitionError as error:
         raise DefinitionError(
-            error.finding, place=written.place("predict_at"), remedy=error.remedy
+            error.finding, place=written.name_place("predict_at"), remedy=error.remedy
         ) from None
     refusals = Refusals()
     for index, feature in enumerate(feature_set.features):
         with refusals.collect():
-            _check_feature(feature, clock, dictionary, written.place("features", index))
+            _check_feature(feature, clock, dictionary, written.name_place("features", index))
     refusals.raise_all()
 
 

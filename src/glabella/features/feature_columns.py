@@ -45,7 +45,7 @@ class Category:
         counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels))
         return {level: int(n) for level, n in zip(self.levels, counts, strict=True) if n}
 
-    def indicate(self, level: Any) -> Floats:
+    def has_level(self, level: Any) -> Floats:
         """Tell who has a level.
 
         Parameters

@@ -123,7 +123,7 @@ class FeatureTable:
                 continue
             if spec.kind == "category":
                 mine = self.columns.get_category(spec.name)
-                columns += [mine.indicate(level)[:, None] for level in list(spec.levels)[1:]]
+                columns += [mine.has_level(level)[:, None] for level in list(spec.levels)[1:]]
             else:
                 columns.append(self.columns.get_numbers(spec.name)[:, None])
         return np.hstack(columns)

@@ -32,13 +32,13 @@ _OURS = ("specs", "random_state", "members", "folds")
 def check_candidate(candidate: Read[Candidate]) -> None:
     """Refuse a candidate whose estimator or settings do not exist."""
     origin = candidate.origin
-    estimator = find_estimator(candidate.value.estimator, place=origin.place("estimator"))
+    estimator = find_estimator(candidate.value.estimator, place=origin.name_place("estimator"))
     if estimator.package is not None and importlib.util.find_spec(estimator.package) is None:
         extra = candidate.value.estimator
         raise DefinitionError(
             f"the estimator '{extra}' needs the package {estimator.package}, and it is not "
             "installed",
-            place=origin.place("estimator"),
+            place=origin.name_place("estimator"),
             remedy=f"Install the extra: pip install 'glabella[{extra}]'",
         )
     known = [name for name in inspect.signature(estimator).parameters if name not in _OURS]
@@ -47,22 +47,24 @@ def check_candidate(candidate: Read[Candidate]) -> None:
             if name not in known:
                 raise DefinitionError(
                     f"the estimator '{candidate.value.estimator}' has no setting '{name}'",
-                    place=origin.place(part, name),
+                    place=origin.name_place(part, name),
                     remedy=describe_choices(name, known),
                 )
     is_ensemble = candidate.value.estimator == "ensemble"
     if is_ensemble != bool(candidate.value.members):
         raise DefinitionError(
             "an ensemble needs `members:`" if is_ensemble else "only an ensemble has `members:`",
-            place=origin.place("estimator"),
+            place=origin.name_place("estimator"),
             remedy="Name the candidates in models/ that it averages.",
         )
     types = get_type_hints(estimator.__init__)
     for name, value in candidate.value.settings.items():
-        _check_setting(value, types[name], name, origin.place("settings", name))
+        _check_setting(value, types[name], name, origin.name_place("settings", name))
     for name, space in candidate.value.search.items():
         for quantile in (0.0, 1.0):
-            _check_setting(space.spread(quantile), types[name], name, origin.place("search", name))
+            _check_setting(
+                space.find_value(quantile), types[name], name, origin.name_place("search", name)
+            )
 
 
 def _check_setting(value: object, kind: Any, name: str, place: str) -> None:

@@ -59,7 +59,7 @@ class Candidate(Definition):
     members: tuple[str, ...] = ()
     calibration: Literal["logistic", "none"] = "logistic"
 
-    def spend(self, effort: Effort) -> Candidate:
+    def with_effort(self, effort: Effort) -> Candidate:
         """Give the same candidate with as many settings to try as an effort allows.
 
         Parameters
@@ -88,7 +88,7 @@ class EnsembleCandidate(Candidate):
 
     resolved: dict[str, Candidate]
 
-    def spend(self, effort: Effort) -> EnsembleCandidate:
+    def with_effort(self, effort: Effort) -> EnsembleCandidate:
         """Give the same ensemble with as many settings to try as an effort allows.
 
         Parameters
@@ -101,7 +101,7 @@ class EnsembleCandidate(Candidate):
         EnsembleCandidate
             Its members spend likewise.
         """
-        members = {name: member.spend(effort) for name, member in self.resolved.items()}
+        members = {name: member.with_effort(effort) for name, member in self.resolved.items()}
         return self.model_copy(update={"resolved": members})
 
 

@@ -271,7 +271,7 @@ def _read_column(
 ) -> Matrix:
     """Give numbers, an indicator of a level, or positions among some levels; NaN where missing."""
     if level is not None:
-        return read.get_category(feature).indicate(level)
+        return read.get_category(feature).has_level(level)
     if levels:
         positions = {each: float(at) for at, each in enumerate(levels)}
         return read.get_category(feature).look_up(positions)

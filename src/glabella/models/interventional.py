@@ -88,7 +88,7 @@ class Tree:
     right_codes: dict[int, frozenset[int]]
     leaves: tuple[Leaf, ...]
 
-    def answer(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    def find_sides(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Answer every question for every row.
 
         Returns
@@ -175,7 +175,7 @@ class TreeBackground:
         rows = matrix.astype(np.float32)
         patterns = []
         for tree in trees:
-            left = tree.answer(rows)
+            left = tree.find_sides(rows)
             patterns.append(tuple(_count(leaf.find_patterns(left), weight) for leaf in tree.leaves))
         return cls(trees, tuple(patterns))
 
@@ -202,7 +202,7 @@ class TreeBackground:
         return values, float(mean)
 
     def _add(self, at: int, tree: Tree, rows: npt.NDArray[np.float32], values: Floats) -> None:
-        left = tree.answer(rows)
+        left = tree.find_sides(rows)
         count = left.shape[1]
         used = np.unique(tree.columns)
         if count > _MOST_QUESTIONS:

@@ -171,7 +171,7 @@ class _WeightedGram:
             self._place = np.empty((size, size), dtype=int)
             self._place[first, second] = self._place[second, first] = np.arange(len(first))
 
-    def weigh(self, weight: Floats) -> Floats:
+    def apply_weights(self, weight: Floats) -> Floats:
         if self._products is not None:
             return np.asarray((weight @ self._products)[:, self._place])
         return np.asarray((self._columns[None] * weight[:, None, :]) @ self._design)
@@ -179,7 +179,7 @@ class _WeightedGram:
 
 def _make_hessian(gram: _WeightedGram, probability: Floats, penalty: Floats) -> Floats:
     # Where every fitted probability is 0 or 1 in double precision nothing would be left to solve.
-    hessian = gram.weigh(np.maximum(probability * (1.0 - probability), 1e-10))
+    hessian = gram.apply_weights(np.maximum(probability * (1.0 - probability), 1e-10))
     diagonal = np.arange(penalty.shape[1])
     hessian[:, diagonal, diagonal] += penalty
     return hessian

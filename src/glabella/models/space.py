@@ -50,7 +50,7 @@ class Space(Definition):
             raise ValueError("a log range must be above zero")
         return self
 
-    def spread(self, quantile: float) -> float | int | str:
+    def find_value(self, quantile: float) -> float | int | str:
         """Find the value at a place within the space.
 
         Parameters
@@ -65,9 +65,9 @@ class Space(Definition):
 
         Examples
         --------
-        >>> Space(log=(0.01, 1.0)).spread(0.5)
+        >>> Space(log=(0.01, 1.0)).find_value(0.5)
         0.1
-        >>> Space(integer=(1, 3)).spread(1.0)
+        >>> Space(integer=(1, 3)).find_value(1.0)
         3
         """
         if self.log is not None:
@@ -120,14 +120,14 @@ def _draw_settings(
         return [{}]
     if len(names) == 1:
         quantiles = np.linspace(0.0, 1.0, draws) if draws > 1 else np.array([0.5])
-        tried = [{names[0]: search[names[0]].spread(float(quantile))} for quantile in quantiles]
+        tried = [{names[0]: search[names[0]].find_value(float(quantile))} for quantile in quantiles]
     else:
         # A shuffled grid a setting (Latin hypercube): few draws still cover each range.
         generator = np.random.default_rng(seed)
         columns = [(generator.permutation(draws) + generator.random(draws)) / draws for _ in names]
         tried = [
             {
-                name: search[name].spread(float(value))
+                name: search[name].find_value(float(value))
                 for name, value in zip(names, row, strict=True)
             }
             for row in zip(*columns, strict=True)

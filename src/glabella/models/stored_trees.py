@@ -133,7 +133,7 @@ def _check_forest(model: Mapping[str, Any], expected: ExpectedTrees) -> None:
             set(tree) == _TREE and tree["id"] == at, "a tree has other parts than a fit writes"
         )
     if trees:
-        _Nodes.gather(trees, len(expected.n_levels)).check(np.array(expected.n_levels))
+        _Nodes.collect(trees, len(expected.n_levels)).check(np.array(expected.n_levels))
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class _Nodes:
     codes: Whole
 
     @classmethod
-    def gather(cls, trees: Sequence[Mapping[str, Any]], n_columns: int) -> _Nodes:
+    def collect(cls, trees: Sequence[Mapping[str, Any]], n_columns: int) -> _Nodes:
         """Put trees in a row, and check that each one's parts have the lengths that they state."""
         sizes = np.array([len(tree["left_children"]) for tree in trees], dtype=np.int64)
         for tree, size in zip(trees, sizes.tolist(), strict=True):

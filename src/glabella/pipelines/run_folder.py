@@ -132,7 +132,7 @@ def _remove_killed(project: Project) -> None:
 
 
 def _is_left(workplace: Path) -> bool:
-    if workplace.is_symlink() or not workplace.is_dir() or not FolderLock.can_tell():
+    if workplace.is_symlink() or not workplace.is_dir() or not FolderLock.has_locks():
         return False
     try:
         if workplace.name.startswith(_NEW) or not (workplace / LOCK_FILE).exists():

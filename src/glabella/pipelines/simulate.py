@@ -138,7 +138,7 @@ def simulate(
                 place=f"scenario '{scenario}'",
                 remedy="Ask for at least one in each arm.",
             )
-        value = value.resize(participants)
+        value = value.with_participants(participants)
     simulated = simulate_trials(value, seed=seed, workers=workers)
     return write_simulated(simulated, Path(out), format=format)
 

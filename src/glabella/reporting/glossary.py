@@ -8,7 +8,7 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-from glabella.definitions.locate import locate_shipped
+from glabella.definitions.locate import find_shipped
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _TAGS = re.compile(r"<(style|script|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
@@ -20,7 +20,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 @cache
 def read_glossary() -> Mapping[str, Markup]:
     """Read the terms and their explanations, in alphabetical order, as HTML."""
-    page = (locate_shipped() / "docs" / "glossary.md").read_text(encoding="utf-8")
+    page = (find_shipped() / "docs" / "glossary.md").read_text(encoding="utf-8")
     _, *parts = _HEADING.split(page)
     return {term: _render_text(text) for term, text in zip(parts[::2], parts[1::2], strict=True)}
 

@@ -179,7 +179,7 @@ def _format(
 ) -> str | Markup:
     if figures is None:
         return "–"
-    estimate = Estimate.from_columns(figures, measure)
+    estimate = Estimate.read_columns(figures, measure)
     if estimate.value is None:
         return Markup('<abbr title="{}">–</abbr>').format(estimate.reason)
     return format_estimate(
@@ -188,7 +188,7 @@ def _format(
 
 
 def _format_said(figures: Mapping[str, Any], measure: str, digits: int | None = None) -> str:
-    estimate = Estimate.from_columns(figures, measure)
+    estimate = Estimate.read_columns(figures, measure)
     if estimate.value is None:
         return format_estimate(estimate)
     return str(_format(figures, measure, digits))

@@ -8,7 +8,7 @@ from functools import cache
 
 import pandas as pd
 
-from glabella.definitions.locate import locate_shipped
+from glabella.definitions.locate import find_shipped
 
 # The scenarios without missing outcomes, and among them those of the headline.
 _WITH_MISSING = "missing"
@@ -49,7 +49,7 @@ class StudyResults:
 @cache
 def read_study() -> StudyResults:
     """Read the study's small tables, which come with the package."""
-    folder = locate_shipped() / "docs" / "validation_study"
+    folder = find_shipped() / "docs" / "validation_study"
     figures = pd.read_csv(folder / "figures.csv")
     shown = figures["line"].map(lambda line: _SHOWN.get(line, "ridge"))
     figures = figures[(figures["kind"] == "estimate") & (figures["candidate"] == shown)]

@@ -423,7 +423,7 @@ def shifted(tmp_path_factory, empty_store) -> tuple[Path, Path]:
     (home / "pipelines" / "earlier.yaml").write_text(analysis)
     glabella.train("earlier", project=home, workers=1)
     scenario = read_scenario(find_project(home), "shifted").value
-    later = simulate_tables(scenario.resize(800), seed=9)
+    later = simulate_tables(scenario.with_participants(800), seed=9)
     people = later.participants[later.participants["studyid"] == scenario.trials[-1].id]
     visits = later.assessments.astype({"usubjid": object, "paramcd": object})
     wide = visits.pivot(index="usubjid", columns=["paramcd", "week"], values="aval")

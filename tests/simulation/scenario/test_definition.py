@@ -245,11 +245,11 @@ def test_a_misspelt_scenario_is_answered_with_the_nearest() -> None:
 
 
 def test_a_scenario_of_another_size_keeps_the_arms_shares(bont_pooled: Scenario) -> None:
-    larger = bont_pooled.resize(46_100)
+    larger = bont_pooled.with_participants(46_100)
     sizes = [arm.n for trial in larger.trials for arm in trial.arms]
     before = [arm.n for trial in bont_pooled.trials for arm in trial.arms]
     assert sizes == [100 * n for n in before]
     for size in (len(sizes), 13, 14, 20):
-        smaller = bont_pooled.resize(size)
+        smaller = bont_pooled.with_participants(size)
         assert smaller.size == size
         assert min(arm.n for trial in smaller.trials for arm in trial.arms) >= 1

@@ -71,9 +71,9 @@ def test_a_fit_that_failed_is_tried_again(checkpoint, sample):
 
 
 def test_clearing_leaves_no_folder(checkpoint, sample):
-    checkpoint.clear()
+    checkpoint.remove_all()
     checkpoint.keep(key(checkpoint, sample), result())
-    checkpoint.clear()
+    checkpoint.remove_all()
     assert not checkpoint.folder.exists()
 
 
@@ -90,7 +90,7 @@ def test_clearing_removes_fits_alone(checkpoint, sample):
     checkpoint.keep(key(checkpoint, sample), result())
     assert stat.S_IMODE(checkpoint.folder.stat().st_mode) == 0o700
     (checkpoint.folder / "thesis.docx").write_text("precious")
-    checkpoint.clear()
+    checkpoint.remove_all()
     assert [path.name for path in checkpoint.folder.iterdir()] == ["thesis.docx"]
 
 

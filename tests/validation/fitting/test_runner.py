@@ -44,11 +44,11 @@ def test_stages_take_the_name_that_they_are_given_and_everything_else_stays(chec
     said = []
     runner = Runner(Workers(2), lambda *stage: said.append(stage), checkpoint)
     named = runner.name_stage("refitting ridge")
-    named.report("refitting", 3, 7)
-    named.name_stage("again").report("refitting")
+    named.note_done("refitting", 3, 7)
+    named.name_stage("again").note_done("refitting")
     assert said == [("refitting ridge", 3, 7), ("refitting ridge", 0, 0)]
     assert (named.workers, named.checkpoint) == (runner.workers, checkpoint)
-    Runner().report("nobody listens")
+    Runner().note_done("nobody listens")
 
 
 def test_without_a_checkpoint_nothing_is_kept(checkpoint):

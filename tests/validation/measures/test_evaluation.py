@@ -26,8 +26,8 @@ def test_each_completed_set_is_given_by_itself(imputed):
 def test_completed_sets_do_not_share_what_is_computed_of_one(imputed):
     first, second = imputed.split()
 
-    assert first.share(lambda it: it.outcome[0])
-    assert [one.share(_take_first) for one in (first, second)] == [True, False]
+    assert first.compute_once(lambda it: it.outcome[0])
+    assert [one.compute_once(_take_first) for one in (first, second)] == [True, False]
 
 
 def test_what_is_shared_is_computed_once(imputed):
@@ -37,7 +37,7 @@ def test_what_is_shared_is_computed_once(imputed):
         counted.append(evaluation)
         return len(counted)
 
-    assert (imputed.share(compute), imputed.share(compute)) == (1, 1)
+    assert (imputed.compute_once(compute), imputed.compute_once(compute)) == (1, 1)
 
 
 def test_four_of_a_class_are_too_few_and_a_participant_counts_once():

@@ -27,7 +27,7 @@ def drop_lacking(
     names = [feature.name for feature in features.value.features]
     findings = tuple(
         Finding(
-            place=features.origin.place("features", names.index(name)),
+            place=features.origin.name_place("features", names.index(name)),
             finding=f"nobody in {', '.join(without)} has the feature '{name}', so the {goes} goes",
             remedy="`lacking:` of the analysis decides which.",
             severity="note",
@@ -50,7 +50,7 @@ def drop_lacking(
     if gone == set(trials):
         raise AnalysisError(
             "every trial lacks some feature, so none is left",
-            place=resolved.analysis.origin.place("data", "lacking"),
+            place=resolved.analysis.origin.name_place("data", "lacking"),
             remedy="Write `lacking: feature`, or choose fewer features.",
         )
     stays = ~trials.isin(list(gone))

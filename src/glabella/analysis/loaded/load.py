@@ -205,6 +205,6 @@ def _make_loaded(resolved: ResolvedAnalysis, tables: PatientTables) -> FeatureTa
         resolved.dictionary.value,
         arms=analysis.arms,
         endpoint_variable=analysis.endpoint.of,
-        arms_at=resolved.analysis.origin.place("arms"),
+        arms_at=resolved.analysis.origin.name_place("arms"),
         written=resolved.feature_set.origin,
     )

@@ -10,7 +10,7 @@ from glabella.data.endpoints.derive import Outcomes
 from glabella.data.tables import PatientTables
 from glabella.errors import AnalysisError, describe_choices
 from glabella.features.spec import FeatureTable
-from glabella.validation.folds.sample import Sample, impute_measured
+from glabella.validation.folds.sample import Sample, complete_measured
 
 
 def find_analysed(
@@ -81,7 +81,7 @@ def make_sample(
     drawn = outcomes.frame.loc[kept, "responded"].to_numpy()[None]
     if outcomes.imputation is not None:
         imputation = outcomes.imputation.take(np.flatnonzero(kept))
-        drawn = impute_measured(imputation, analysed, analysis.seed)
+        drawn = complete_measured(imputation, analysed, analysis.seed)
     return Sample(
         features=analysed,
         outcomes=drawn.astype(np.int8),

@@ -49,7 +49,7 @@ def load_tables(resolved: ResolvedAnalysis, data: Path | None, project: Project)
             parts.append(read)
     if refusals.errors:
         raise join_refusals(refusals.errors)
-    return pool_trials(parts, place=origin.place("data", "trials"))
+    return pool_trials(parts, place=origin.name_place("data", "trials"))
 
 
 def map_simulated(resolved: ResolvedAnalysis, simulated: TrialTables) -> PatientTables:

@@ -29,7 +29,7 @@ def check_baselines(state: State, records: Records) -> None:
     )
     if records.rows["value"].dtype == object:
         return
-    value, base, change = (records.numbers(name) for name in ("value", "base", "chg"))
+    value, base, change = (records.read_numbers(name) for name in ("value", "base", "chg"))
     of_person = pd.Series(base).groupby(key.to_numpy())
     span = of_person.transform("max") - of_person.transform("min")
     for column, wrong, finding in (
@@ -107,7 +107,7 @@ def derive_baselines(state: State, records: Records, bases: pd.DataFrame) -> Rec
 def _note_late_baselines(state: State, records: Records) -> None:
     flagged = records.rows["is_baseline"].to_numpy()
     is_first = (records.rows["period"] == 1).to_numpy()
-    late = int((flagged & is_first & (records.numbers("ady") > 1)).sum())
+    late = int((flagged & is_first & (records.read_numbers("ady") > 1)).sum())
     if late:
         add_finding(
             state,

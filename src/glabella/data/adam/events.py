@@ -58,7 +58,7 @@ def _check_variable(state: State, name: str) -> None:
     if pd.notna(faults).any():
         raise DefinitionError(
             f"an event is 1 or 0, and '{name}' can't be both",
-            place=state.place("events", name),
+            place=state.name_place("events", name),
             remedy="Make it a category with the codes 0 and 1 in the dictionary.",
         )
     if variable.timing in ("baseline", "visit"):
@@ -66,7 +66,7 @@ def _check_variable(state: State, name: str) -> None:
         raise DefinitionError(
             f"'{name}' is an event after treatment began, and the dictionary has it at "
             f"{variable.timing}",
-            place=state.place("events", name),
+            place=state.name_place("events", name),
             remedy="Write `timing: week N` in the dictionary, the week by which events count, or "
             "`timing: end` where all do.",
         )
@@ -113,7 +113,7 @@ def _read_periods(state: State, file: str, counts: Bools, subjects: Subjects) ->
         if several:
             raise DefinitionError(
                 f"the table {file} has no APERIOD, so its events are of no period",
-                place=state.place("periods"),
+                place=state.name_place("periods"),
                 remedy="Leave `periods:` out, or add the column.",
             )
         return np.ones(len(counts))

@@ -74,7 +74,7 @@ class Records:
         """Keep some of the records."""
         return replace(self, rows=self.rows[where].reset_index(drop=True))
 
-    def numbers(self, column: str) -> Floats:
+    def read_numbers(self, column: str) -> Floats:
         """Give a column of numbers.
 
         Returns
@@ -84,7 +84,7 @@ class Records:
         """
         return self.rows[column].to_numpy(dtype=float)
 
-    def texts(self, column: str) -> pd.Series:
+    def read_texts(self, column: str) -> pd.Series:
         """Give a column of text in capitals.
 
         Returns
@@ -140,13 +140,13 @@ def _find_rows(state: State, name: str) -> tuple[str, Positions]:
     if not found:
         raise DefinitionError(
             f"no dataset has the parameter '{code}'",
-            place=state.place(*at),
+            place=state.name_place(*at),
             remedy=describe_choices(code, known - {""}),
         )
     if len(found) > 1:
         raise DefinitionError(
             f"the parameter '{code}' stands in {' and '.join(found)}",
-            place=state.place(*at),
+            place=state.name_place(*at),
             remedy="Name the one that counts in `bds:`; the same scores would be read twice.",
         )
     return next(iter(found.items()))
@@ -196,21 +196,21 @@ def _parse(
 
 def _select_periods(state: State, records: Records, subjects: Subjects) -> Records:
     """Keep the periods that count; without APERIOD all records are of the first."""
-    period = records.numbers("aperiod")
+    period = records.read_numbers("aperiod")
     chosen = list(subjects.taken)
     if np.isnan(period).all():
         if len(chosen) > 1:
             raise DefinitionError(
                 f"the table {records.file} has no APERIOD for '{records.parameter}', so its "
                 "records are of no period",
-                place=state.place("periods"),
+                place=state.name_place("periods"),
                 remedy="Leave `periods:` out, or fill the column in.",
             )
         _note_unknown_periods(state, records)
         period = np.ones(len(period))
     else:
         # A baseline taken before the first period often belongs to none.
-        early = records.rows["is_baseline"].to_numpy() | (records.numbers("ady") <= 1)
+        early = records.rows["is_baseline"].to_numpy() | (records.read_numbers("ady") <= 1)
         period = np.where(np.isnan(period) & early, 1.0, period)
     took = np.zeros(len(period), dtype=bool)
     for number, of_period in subjects.taken.items():

@@ -122,7 +122,7 @@ def _read_arms(state: State) -> dict[int, Texts]:
         if len(names) == 1:
             raise DefinitionError(
                 f"the table {file} names the arm of one period only",
-                place=state.place("periods"),
+                place=state.name_place("periods"),
                 remedy=f"Leave `periods:` out; several periods have TRT02{letter} and on.",
             )
     return {number: read_text(state.take(file, names[number], *place)) for number in sorted(names)}
@@ -263,7 +263,7 @@ def _convert_age(
         if not is_named:
             raise DefinitionError(
                 f"the table {file} has AGE without its unit, AGEU",
-                place=state.place("adam", "adsl"),
+                place=state.name_place("adam", "adsl"),
                 remedy=f"Say `variables: {{{name}: AGE}}` if it is in {variable.unit}.",
             )
         return raw
@@ -282,7 +282,7 @@ def _convert_age(
     for unit in set(units) & set(_AGE_UNITS):
         of_unit = units == unit
         if unit.lower() != variable.unit:
-            place = state.place("adam", "adsl")
+            place = state.name_place("adam", "adsl")
             factor, offset = find_conversion(unit.lower(), variable, place=place)
             ages = pd.Series(numbers[of_unit])
             converted[of_unit] = convert_values(ages, factor, offset).to_numpy()

@@ -47,7 +47,7 @@ def map_parameter(state: State, name: str, subjects: Subjects) -> pd.DataFrame:
         "with `week:`.",
     )
     _check_later_baselines(state, records)
-    made = rows[["person", "period", "week", "value"]].assign(dtype=records.texts("dtype"))
+    made = rows[["person", "period", "week", "value"]].assign(dtype=records.read_texts("dtype"))
     return made.reset_index(drop=True)
 
 
@@ -57,7 +57,7 @@ def _check_timing(state: State, name: str) -> None:
         raise DefinitionError(
             f"a parameter is assessed at visits or known at baseline, and '{name}' is of "
             f"{variable.timing}",
-            place=state.place("parameters", name),
+            place=state.name_place("parameters", name),
             remedy="Give it `timing: visit` or `timing: baseline` in the dictionary.",
         )
 
@@ -71,7 +71,7 @@ def _select_basetype(state: State, records: Records) -> Records:
         if named not in known:
             raise DefinitionError(
                 f"no record of '{records.parameter}' has the BASETYPE '{named}'",
-                place=state.place("basetype"),
+                place=state.name_place("basetype"),
                 remedy=describe_choices(named, known),
             )
         return records.keep((kinds == named).to_numpy())
@@ -81,7 +81,7 @@ def _select_basetype(state: State, records: Records) -> Records:
     if (several > 1).any():
         raise DefinitionError(
             f"'{records.parameter}' has several BASETYPE for {int((several > 1).sum())} subjects",
-            place=state.place("parameters", records.variable),
+            place=state.name_place("parameters", records.variable),
             remedy=f"Name the one that counts with `basetype:`. {describe_choices('', known)}",
         )
     return records
@@ -97,7 +97,7 @@ def _select_flagged(state: State, records: Records) -> Records:
     if len(is_flagged) and not is_flagged.any():
         raise DefinitionError(
             f"no record of '{records.parameter}' has {flag} = Y",
-            place=state.place("analysis_flag"),
+            place=state.name_place("analysis_flag"),
             remedy="Name another flag with `analysis_flag:`, or `none`.",
         )
     # BASE is taken from the record with ABLFL, so that one counts, flagged for analysis or not.
@@ -179,7 +179,7 @@ def _check_later_baselines(state: State, records: Records) -> None:
     """Refuse a variable of baseline whose value was filled in from later records."""
     if state.dictionary.variables[records.variable].timing != "baseline":
         return
-    kinds, by_then = records.texts("dtype"), records.rows["week"] <= 0
+    kinds, by_then = records.read_texts("dtype"), records.rows["week"] <= 0
     ahead = [kind for kind in kinds.unique() if is_looking_ahead(kind, is_baseline=True)]
     note_refused_rows(
         state,

@@ -48,13 +48,15 @@ def derive_weeks(state: State, records: Records) -> Records:
     .. [1] CDISC. Analysis Data Model Implementation Guide v1.3, section 3.3.3.
     """
     by_day, is_early = _count_from_day(records)
-    names = records.texts("avisit")
+    names = records.read_texts("avisit")
     is_flagged = records.rows["is_baseline"].to_numpy()
     later = ~is_flagged & ~is_early & ~_is_matching(names, _BEFORE)
     weeks = {
         "awtarget": _read_targets(records, later),
         "avisit": _read_names(names),
-        "avisitn": np.where(_is_matching(names, _UNSCHEDULED), np.nan, records.numbers("avisitn")),
+        "avisitn": np.where(
+            _is_matching(names, _UNSCHEDULED), np.nan, records.read_numbers("avisitn")
+        ),
         "ady": by_day,
     }
     weeks = {
@@ -85,9 +87,9 @@ def _count_from_day(records: Records) -> tuple[Floats, Bools]:
     kinds = {kind: kind == "" or is_summary(kind) for kind in records.rows["dtype"].unique()}
     own = records.rows["dtype"].map(kinds).to_numpy(dtype=bool)
     is_summed = own & (records.rows["dtype"] != "").to_numpy()
-    of_any = is_summed & _is_matching(records.texts("avisit"), _UNSCHEDULED)
+    of_any = is_summed & _is_matching(records.read_texts("avisit"), _UNSCHEDULED)
     own = (own & ~of_any) | records.rows["is_baseline"].to_numpy()
-    day = np.where(own, records.numbers("ady"), np.nan)
+    day = np.where(own, records.read_numbers("ady"), np.nan)
     start = _find_starts(records, day)
     is_first = (records.rows["period"] == 1).to_numpy()
     from_treatment = np.where(day >= 1, day - 1, day) / 7
@@ -112,8 +114,8 @@ def _count_from_period(records: Records, week: Floats) -> Floats:
 
 
 def _read_targets(records: Records, later: Bools) -> Floats:
-    target = records.numbers("awtarget")
-    units = records.texts("awu").map(_UNITS)
+    target = records.read_numbers("awtarget")
+    units = records.read_texts("awu").map(_UNITS)
     in_days = (units == "days").to_numpy()
     aims = target[in_days & later & ~np.isnan(target)]
     first_days = len(aims) > 0 and bool((aims % 7 == 1).all())
@@ -132,12 +134,12 @@ def _choose_rule(state: State, records: Records, weeks: dict[str, Floats], later
         if later.any() and np.isnan(weeks[rule][later]).all():
             raise DefinitionError(
                 f"{rule.upper()} gives no record of '{records.parameter}' a week",
-                place=state.place("week"),
+                place=state.name_place("week"),
                 remedy="AVISIT must read like `Week 8`, AWTARGET needs AWU in days or weeks; "
                 "`week:` may name another of awtarget, avisit, avisitn and ady.",
             )
         return rule
-    names = records.texts("avisit")
+    names = records.read_texts("avisit")
     blank = (names == "").to_numpy() & ("AVISIT" in records.columns)
     scheduled = later & ~_is_matching(names, _UNSCHEDULED) & ~blank
     for name in ("awtarget", "avisit"):
@@ -146,7 +148,7 @@ def _choose_rule(state: State, records: Records, weeks: dict[str, Floats], later
     if later.any() and np.isnan(weeks["ady"][later]).all():
         raise DefinitionError(
             f"neither AWTARGET, nor AVISIT, nor ADY gives '{records.parameter}' its weeks",
-            place=state.place("parameters", records.variable),
+            place=state.name_place("parameters", records.variable),
             remedy="If AVISITN counts weeks, say `week: avisitn`.",
         )
     return "ady"
@@ -187,9 +189,11 @@ def _note_conflicts(
             "`week:` says which is right.",
             "warn",
         )
-    day, low, high = (records.numbers(name) for name in ("ady", "awlo", "awhi"))
+    day, low, high = (records.read_numbers(name) for name in ("ady", "awlo", "awhi"))
     planned = later & (records.rows["dtype"] == "").to_numpy() & ~np.isnan(weeks[rule])
-    outside = planned & ((day < low) | (day > high)) & (records.texts("awu").map(_UNITS) == "days")
+    outside = (
+        planned & ((day < low) | (day > high)) & (records.read_texts("awu").map(_UNITS) == "days")
+    )
     if outside.any():
         add_finding(
             state,

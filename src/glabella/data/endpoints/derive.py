@@ -114,16 +114,16 @@ def _derive_from_scores(
     people, variable = tables.participants, dictionary.find(endpoint.of)
     every = read_visits(tables, endpoint, dictionary)
     events = find_intercurrent(people, endpoint.intercurrent)
-    visits = every.up_to(np.maximum(events.used_until, 0.0))
+    visits = every.select_up_to(np.maximum(events.used_until, 0.0))
     rule = make_score_rule(endpoint.visit_rule, endpoint, variable, people)
     missing = endpoint.missing.method
     place = f"endpoint of '{endpoint.of}', missing `{endpoint.missing.strategy}`"
     findings = _note_visits(visits, endpoint) + _note_early_leavers(visits, endpoint, clock)
     baseline = visits.find_baselines(endpoint.baseline)
-    chosen = visits.nearest(endpoint.visit_window, endpoint.ties)
+    chosen = visits.select_nearest(endpoint.visit_window, endpoint.ties)
     findings += _note_imputed_records(chosen, endpoint)
     basis = np.where(chosen["score"].notna(), "observed", "").astype(object)
-    held = visits.between(clock.week, np.inf).last()
+    held = visits.select_between(clock.week, np.inf).select_last()
     window = endpoint.visit_window
     basis[_apply_last_on_treatment(chosen, held, events, window)] = "while_on_treatment"
     missing.check_visits(
@@ -175,7 +175,7 @@ def _find_later(
     if endpoint.sustained is None:
         return None
     window = endpoint.sustained.visit_window
-    later = visits.nearest(window, endpoint.ties)
+    later = visits.select_nearest(window, endpoint.ties)
     _apply_last_on_treatment(later, held, events, window)
     carried = endpoint.missing.method.find_carried(visits, window, clock)
     if carried is not None:
@@ -199,7 +199,7 @@ def _apply_rule_to_scores(
     reached = ~np.isnan(weeks) & (weeks > endpoint.visit_window.high)
     until = np.where(reached, weeks, endpoint.last_week)
     since = np.where(np.isnan(frame["week"]), endpoint.visit_window.high, frame["week"])
-    lost = rule.find_lost(baseline, visits.between(since, until))
+    lost = rule.find_lost(baseline, visits.select_between(since, until))
     last = rule.judge(baseline, scores)
     return np.where((first == 0) | (last == 0) | lost, 0.0, first * last)
 
@@ -301,7 +301,7 @@ def _note_early_leavers(
     """Who left before the clock lacks its features and, counted, fails: the gap tells the class."""
     if clock <= BASELINE or not endpoint.missing.method.is_no_response:
         return []
-    last = visits.last()["week"].to_numpy(dtype=float)
+    last = visits.select_last()["week"].to_numpy(dtype=float)
     gone = int((~(last >= clock.week)).sum())
     if not gone:
         return []

@@ -96,7 +96,7 @@ class OutcomeImputation:
         drawn = np.broadcast_to(part.scores, (self.count, *part.scores.shape)).copy()
         for members, targets in part._list_regressions():
             known = None if covariates is None else covariates[members]
-            made = part._impute(members, random, known)
+            made = part._complete_one(members, random, known)
             drawn[:, targets] = made[:, np.isin(members, targets)]
         responded = np.ones((self.count, len(part.known)))
         for number in range(self.n_judged):
@@ -143,7 +143,7 @@ class OutcomeImputation:
         judged = self.scores[members, _ENDPOINT : _ENDPOINT + self.n_judged]
         return int((~np.isnan(judged)).sum(axis=0).min())
 
-    def _impute(
+    def _complete_one(
         self, members: Rows, random: np.random.Generator, covariates: Floats | None
     ) -> Floats:
         scores, observed = self.scores[members], self.count_observed(members)

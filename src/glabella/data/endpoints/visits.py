@@ -30,12 +30,12 @@ class Visits:
     rows: pd.DataFrame
     n: int
 
-    def up_to(self, week: Floats) -> Visits:
+    def select_up_to(self, week: Floats) -> Visits:
         """Leave out what came after a week of each participant's own."""
         kept = self.rows["week"].to_numpy() <= week[self.rows["person"].to_numpy()]
         return Visits(self.rows[kept], self.n)
 
-    def between(self, after: float | Floats, before: float | Floats) -> Visits:
+    def select_between(self, after: float | Floats, before: float | Floats) -> Visits:
         """Take what lies strictly between two weeks."""
         person, week = self.rows["person"].to_numpy(), self.rows["week"].to_numpy()
         low, high = (np.broadcast_to(bound, self.n)[person] for bound in (after, before))
@@ -53,7 +53,7 @@ class Visits:
         values = early.groupby("person")["aval"].agg(rule)
         return values.reindex(range(self.n)).to_numpy(dtype=float)
 
-    def last(self) -> pd.DataFrame:
+    def select_last(self) -> pd.DataFrame:
         """Take each participant's last visit.
 
         Returns
@@ -61,9 +61,9 @@ class Visits:
         DataFrame, shape (n_participants, 2)
             ``week`` and ``score``; NaN where there is none.
         """
-        return self._spread(self.rows.drop_duplicates("person", keep="last"))
+        return self._make_one_each(self.rows.drop_duplicates("person", keep="last"))
 
-    def nearest(self, window: Window, ties: str) -> pd.DataFrame:
+    def select_nearest(self, window: Window, ties: str) -> pd.DataFrame:
         """Take each participant's visit nearest to a week, inside its window.
 
         Returns
@@ -74,12 +74,12 @@ class Visits:
         week = self.rows["week"]
         inside = self.rows[(week >= window.low) & (week <= window.high)]
         if not inside["person"].duplicated().any():
-            return self._spread(inside)
+            return self._make_one_each(inside)
         first = inside["week"] if ties != "later" else -inside["week"]
         ordered = inside.assign(
             distance=_measure_distance(inside["week"], window), first=first
         ).sort_values(["distance", "first"], kind="stable")
-        return self._spread(ordered.drop_duplicates("person"))
+        return self._make_one_each(ordered.drop_duplicates("person"))
 
     def count_ties(self, window: Window) -> int:
         """Count the participants with two visits equally near to a week."""
@@ -91,7 +91,7 @@ class Visits:
         nearest = distance.groupby(inside["person"]).transform("min")
         return int(inside[distance == nearest]["person"].duplicated().sum())
 
-    def _spread(self, one_each: pd.DataFrame) -> pd.DataFrame:
+    def _make_one_each(self, one_each: pd.DataFrame) -> pd.DataFrame:
         columns = ["week", "aval", *(["dtype"] if "dtype" in one_each else [])]
         spread = one_each.set_index("person")[columns].reindex(range(self.n))
         return spread.rename(columns={"aval": "score"})

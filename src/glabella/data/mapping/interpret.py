@@ -84,18 +84,18 @@ class MappingState(Generic[SourceT]):
         if column not in frame.columns:
             raise DefinitionError(
                 f"the table {file} has no column '{column}'",
-                place=self.place(*keys),
+                place=self.name_place(*keys),
                 remedy=describe_columns(column, frame),
             )
         return frame[column].reset_index(drop=True)
 
     def find(self, variable: str, *keys: str | int) -> Variable:
         """Find a variable of the dictionary."""
-        return self.dictionary.find(variable, place=self.place(*keys))
+        return self.dictionary.find(variable, place=self.name_place(*keys))
 
-    def place(self, *keys: str | int) -> str:
+    def name_place(self, *keys: str | int) -> str:
         """Give the place of an entry of the source."""
-        return self.written.place(*self.keys, *keys)
+        return self.written.name_place(*self.keys, *keys)
 
     def note_rows(
         self,
@@ -293,7 +293,7 @@ def read_source_column(
         raw = raw.iloc[positions].reset_index(drop=True)
     _check_targets(state, given, variable, keys)
     labels = state.raw[file].value_labels.get(given.column, {})
-    read = read_column(raw, given, variable, labels, place=state.place(*keys))
+    read = read_column(raw, given, variable, labels, place=state.name_place(*keys))
     for note in read.notes:
         finding = f"{{count}} of {len(raw)} values: {note.finding}"
         state.note_rows(note.where, file, given.column, finding, note.remedy, positions)
@@ -311,7 +311,7 @@ def _check_targets(
         if target and target not in known:
             raise DefinitionError(
                 f"'{target}' is no code of '{variable.label}'",
-                place=state.place(*keys, "codes", code),
+                place=state.name_place(*keys, "codes", code),
                 remedy=describe_choices(target, known),
             )
 

@@ -95,7 +95,7 @@ class UnitKind:
         """Whether it is of the kind of ``mmol/mol``."""
         return not self.made_of and self.ratio_of == {"amount"}
 
-    def agrees(self, other: UnitKind) -> bool:
+    def is_same_kind(self, other: UnitKind) -> bool:
         """Say whether a factor leads from one to the other.
 
         Returns

@@ -154,7 +154,7 @@ def _convert_units(unit: str, target: str, *, is_hba1c: bool) -> tuple[float, fl
     source, wanted = kinds
     if source is None or wanted is None:
         raise ValueError
-    if source.agrees(wanted):
+    if source.is_same_kind(wanted):
         return _measure(unit, target, registry)
     if is_hba1c and source.is_share and wanted.is_ratio_of_amounts:
         to_ngsp, _ = _measure(unit, "%", registry)

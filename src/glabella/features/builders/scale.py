@@ -104,7 +104,7 @@ def _list_scales(tables: PatientTables) -> pd.Series:
 
 def _convert_total(total: float, scale: Scale, feature: FeatureDefinition) -> float | None:
     if feature.expressed_as == "percent_of_range":
-        return scale.percent_of_range(total)
+        return scale.to_percent_of_range(total)
     if feature.expressed_as == "severity_band":
         if not scale.bands_from:
             raise AnalysisError(

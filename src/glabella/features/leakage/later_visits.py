@@ -45,7 +45,7 @@ class LaterVisit:
     is_static: bool = False
 
 
-def locate_rows(tables: PatientTables) -> dict[str, pd.DataFrame]:
+def find_rows(tables: PatientTables) -> dict[str, pd.DataFrame]:
     """Give each variable's known assessments by the position of their participant."""
     every = tables.assessments
     person = find_positions(every, tables.participants)

@@ -23,9 +23,9 @@ from glabella.features.leakage.follow_up import find_followed
 from glabella.features.leakage.grading import NEARLY_SEPARATES, judge_agreement, make_finding
 from glabella.features.leakage.later_visits import (
     LaterVisit,
+    find_rows,
     list_followed,
     list_later,
-    locate_rows,
 )
 from glabella.features.leakage.score_copies import find_copy, list_targets
 from glabella.features.spec import FeatureTable
@@ -62,7 +62,7 @@ def find_leaks(
     arm is not looked at. Nothing is claimed of a copy with much noise, of what only several
     features together hold, or of what was neither assessed nor is the outcome.
     """
-    located = locate_rows(tables)
+    located = find_rows(tables)
     visits = list_later(tables, located, clock)
     before = _find_before(visits, outcomes, endpoint_variable)
     score, responded = (outcomes[name].to_numpy(dtype=float) for name in ("score", "responded"))

@@ -141,14 +141,16 @@ class XGBoostModel(TreeModel):
         self.monotone = monotone
         self.centring = centring
 
-    def _expect(self) -> ExpectedTrees:
+    def _describe_trees(self) -> ExpectedTrees:
         return ExpectedTrees(
             "binary:logistic", self.n_trees, self.trees_per_round, self._count_levels()
         )
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
-        self._grow(self._gather(X, responded.astype(float)), int(responded.sum()), len(responded))
+        self._fit_rounds(
+            self._collect(X, responded.astype(float)), int(responded.sum()), len(responded)
+        )
 
     def fit_batches(self, batches: Iterable[Batch], *, cache: Path | None = None) -> Self:
         """Fit to rows that need not fit into memory.
@@ -203,17 +205,17 @@ class XGBoostModel(TreeModel):
         self._learn_encoding(_list_levels(self.specs, seen))
         with tempfile.TemporaryDirectory(dir=cache, prefix="glabella-") as folder:
             rows = xgboost.ExtMemQuantileDMatrix(
-                _Batches(batches, self._encode, self._types(), Path(folder) / "rows"),
+                _Batches(batches, self._encode, self._list_types(), Path(folder) / "rows"),
                 max_bin=BINS,
                 nthread=1,
                 enable_categorical=True,
             )
-            self._grow(rows, n_responded, n_rows)
+            self._fit_rounds(rows, n_responded, n_rows)
             # The cache stays mapped for as long as the rows are there.
             del rows
         return self
 
-    def _grow(self, rows: xgboost.DMatrix, n_responded: int, n_rows: int) -> None:
+    def _fit_rounds(self, rows: xgboost.DMatrix, n_responded: int, n_rows: int) -> None:
         self.base_ = (n_responded + 0.5) / (n_rows + 1.0)
         parameters: dict[str, Any] = {
             "objective": "binary:logistic",
@@ -251,9 +253,9 @@ class XGBoostModel(TreeModel):
         """Bin once, and read settings that differ in rounds alone off the longest fit."""
         if any(setting.get("centring", self.centring) != self.centring for setting in settings):
             return super()._follow(settings, X, y, held_out, **more)
-        columns, responded = self._start_fit(X, y)
+        columns, responded = self._check_fit(X, y)
         self._learn_encoding(columns)
-        rows = self._gather(columns, responded.astype(float))
+        rows = self._collect(columns, responded.astype(float))
         predicted = np.empty((len(settings), len(held_out)))
         for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
             model = clone(self).set_params(**others, n_trees=max(rounds.values()))
@@ -263,7 +265,7 @@ class XGBoostModel(TreeModel):
                 self.classes_,
                 self.encoding_,
             )
-            model._grow(rows, int(responded.sum()), len(responded))
+            model._fit_rounds(rows, int(responded.sum()), len(responded))
             reached, total = 0, np.zeros(len(held_out))
             for at in sorted(rounds, key=lambda at: rounds[at]):
                 if rounds[at] > reached:

@@ -228,7 +228,7 @@ class EnsembleModel(ComposedModel):
         ValueError
             If `y` holds one class only, or a member does not add up on the log-odds scale.
         """
-        columns, responded = self._start_fit(X, y)
+        columns, responded = self._check_fit(X, y)
         members = list(self.members) or [
             RidgeModel(random_state=self.random_state),
             SplineModel(random_state=self.random_state),

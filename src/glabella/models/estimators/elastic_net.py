@@ -66,9 +66,9 @@ class ElasticNetModel(LinearModel):
         **more: Any,
     ) -> Floats:
         """Fit from the strongest penalty to the weakest, each from the last."""
-        columns, responded = self._start_fit(X, y)
+        columns, responded = self._check_fit(X, y)
         matrix, _ = self._learn_design(columns)
-        design = self._design(held_out)
+        design = self._make_design(held_out)
         predicted = np.empty((len(settings), len(held_out)))
         stated = [{"penalty": self.penalty, "l1_share": self.l1_share, **item} for item in settings]
         fit = None

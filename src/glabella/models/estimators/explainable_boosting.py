@@ -160,7 +160,7 @@ class ExplainableBoostingModel(ResponderModel):
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         from interpret.glassbox import ExplainableBoostingClassifier
 
-        used = [spec for spec in self._specs() if spec.part != "trial"]
+        used = [spec for spec in self._list_specs() if spec.part != "trial"]
         learnt = fit_encoding(X, used, fill_and_scale=False)
         matrix = learnt.transform(X)
         # What does not vary has no bins.
@@ -240,7 +240,7 @@ class ExplainableBoostingModel(ResponderModel):
             score = table.look_up(matrix) / len(table.columns)
             for column in table.columns:
                 by_column[:, column] += score
-        features = self._explained()
+        features = self._list_explained()
         return Contributions(
             features,
             self.encoding_.sum_by_feature(by_column, features),
@@ -298,7 +298,7 @@ class ExplainableBoostingModel(ResponderModel):
             From `export_state`.
         """
         self._restore_notes()
-        self.encoding_ = Encoding.restore(state["encoding"], self._specs())
+        self.encoding_ = Encoding.restore(state["encoding"], self._list_specs())
         self.intercept_ = check_finite(state["intercept"])
         n_columns = len(self.encoding_.columns)
         self.tables_ = tuple(ScoreTable.restore(each, n_columns) for each in state["tables"])

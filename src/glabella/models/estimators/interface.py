@@ -88,10 +88,10 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If `y` holds one class only, or a number is infinite.
         """
-        self._fit(*self._start_fit(X, y))
+        self._fit(*self._check_fit(X, y))
         return self
 
-    def _start_fit(
+    def _check_fit(
         self, X: Features, y: npt.ArrayLike
     ) -> tuple[FeatureColumns, npt.NDArray[np.int_]]:
         """Read and check what is fitted to, and note the columns and classes."""
@@ -402,16 +402,16 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Name the column within which features are centred, where they are."""
         if getattr(self, "centring", "none") == "none":
             return None
-        return next((spec.name for spec in self._specs() if spec.part == "trial"), None)
+        return next((spec.name for spec in self._list_specs() if spec.part == "trial"), None)
 
-    def _specs(self) -> tuple[FeatureSpec, ...]:
+    def _list_specs(self) -> tuple[FeatureSpec, ...]:
         """The columns of the fit; before it, those that it may use."""
         return getattr(self, "specs_", None) or tuple(self.specs)
 
-    def _explained(self) -> tuple[str, ...]:
+    def _list_explained(self) -> tuple[str, ...]:
         """The features that contributions are given for: the patient's, then the arm."""
         parts = {"patient": 0, "arm": 1, "trial": 2}
-        ordered = sorted(self._specs(), key=lambda spec: parts[spec.part])
+        ordered = sorted(self._list_specs(), key=lambda spec: parts[spec.part])
         return tuple(spec.name for spec in ordered if spec.part != "trial")
 
 

@@ -52,7 +52,7 @@ class LinearModel(ResponderModel):
         return True
 
     def _select_used(self) -> list[FeatureSpec]:
-        return [spec for spec in self._specs() if spec.part != "trial"]
+        return [spec for spec in self._list_specs() if spec.part != "trial"]
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         matrix, more = self._learn_design(X)
@@ -85,7 +85,7 @@ class LinearModel(ResponderModel):
         self.intercept_, self.coefficients_ = fit.intercept, fit.coefficients
         self.background_: tuple[Floats, Floats] | None = None
 
-    def _design(self, X: Features) -> Floats:
+    def _make_design(self, X: Features) -> Floats:
         columns = self._read(X)
         matrix = self.encoding_.transform(columns)
         return np.hstack([matrix, self.expansion_.transform(matrix)])
@@ -121,7 +121,7 @@ class LinearModel(ResponderModel):
         """
         # A sum along rows rather than a matrix product: BLAS rounds by the number of rows, and a
         # participant scored alone must get what they get in a batch.
-        terms = self._design(X) * self.coefficients_
+        terms = self._make_design(X) * self.coefficients_
         return np.asarray(terms.sum(axis=1) + self.intercept_, dtype=float)
 
     def contributions(self, X: Features) -> Contributions:
@@ -144,7 +144,7 @@ class LinearModel(ResponderModel):
         .. [1] Strumbelj E, Kononenko I. Explaining prediction models and individual predictions
            with feature contributions. Knowl Inf Syst 2014;41:647-665.
         """
-        features = self._explained()
+        features = self._list_explained()
         columns = self._read(X)
         matrix = self.encoding_.transform(columns)
         own = self.coefficients_[: matrix.shape[1]]
@@ -170,14 +170,14 @@ class LinearModel(ResponderModel):
             Not negative, adding to one.
         """
         means = weight @ self.encoding_.transform(background)
-        nothing = np.zeros(len(self._explained()))
+        nothing = np.zeros(len(self._list_explained()))
         self.background_ = (means, nothing)
         self.background_ = (means, weight @ self.contributions(background).values)
 
     def _compute_background(self) -> tuple[Floats | None, Floats]:
         """Means of the encoded columns of a background, and of what each feature adds there."""
         if self.background_ is None:
-            return None, np.zeros(len(self._explained()))
+            return None, np.zeros(len(self._list_explained()))
         return self.background_
 
     def interactions(self, X: Features) -> Interactions:
@@ -243,7 +243,7 @@ class LinearModel(ResponderModel):
             means, shifts = (
                 np.array([check_finite(value) for value in part]) for part in state["background"]
             )
-            if len(means) != n_encoded or len(shifts) != len(self._explained()):
+            if len(means) != n_encoded or len(shifts) != len(self._list_explained()):
                 raise ValueError("the background is not one of the model's columns")
             self.background_ = (means, shifts)
 
@@ -304,9 +304,9 @@ class RidgeModel(LinearModel):
         """Encode rows once where penalties alone differ, and start each fit from its neighbour."""
         if any(set(setting) != {"c"} or setting["c"] is None for setting in settings):
             return super()._follow(settings, X, y, held_out, **more)
-        columns, responded = self._start_fit(X, y)
+        columns, responded = self._check_fit(X, y)
         matrix, _ = self._learn_design(columns)
-        design = self._design(held_out)
+        design = self._make_design(held_out)
         predicted = np.empty((len(settings), len(held_out)))
         fit = None
         for at in np.argsort([setting["c"] for setting in settings]):
@@ -383,4 +383,4 @@ class ArmAndSeverityModel(RidgeModel):
         super().__init__(specs=specs, random_state=random_state, c=c)
 
     def _select_used(self) -> list[FeatureSpec]:
-        return [spec for spec in self._specs() if spec.part == "arm" or spec.is_severity]
+        return [spec for spec in self._list_specs() if spec.part == "arm" or spec.is_severity]

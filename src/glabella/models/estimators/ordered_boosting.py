@@ -85,7 +85,7 @@ class CatBoostModel(ResponderModel):
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         from catboost import CatBoostClassifier
 
-        used = [spec for spec in self._specs() if spec.part != "trial"]
+        used = [spec for spec in self._list_specs() if spec.part != "trial"]
         learnt = fit_encoding(X, used, fill_and_scale=False)
         matrix = learnt.transform(X)
         # It refuses a table of nothing but constants.
@@ -170,7 +170,7 @@ class CatBoostModel(ResponderModel):
             On the log-odds scale, indicators summed to their feature.
         """
         columns = self._read(X)
-        features = self._explained()
+        features = self._list_explained()
         if self.trees_ is None or not len(columns):
             base = np.full(len(columns), self.base_)
             return Contributions(features, np.zeros((len(columns), len(features))), base)
@@ -204,7 +204,7 @@ class CatBoostModel(ResponderModel):
         raw = self.trees_.get_feature_importance(
             Pool(self.encoding_.transform(columns)), type="ShapInteractionValues", thread_count=1
         )
-        features = self._explained()
+        features = self._list_explained()
         return Interactions(
             features, self.encoding_.sum_pairs_by_feature(raw[:, :-1, :-1], features)
         )
@@ -235,7 +235,7 @@ class CatBoostModel(ResponderModel):
             If the trees are not such as `export_state` writes.
         """
         self._restore_notes()
-        self.encoding_ = Encoding.restore(state["encoding"], self._specs())
+        self.encoding_ = Encoding.restore(state["encoding"], self._list_specs())
         self.base_ = check_finite(state["base"])
         self.trees_, self.content_ = None, state["trees"]
         if self.content_ is None:

@@ -68,7 +68,7 @@ class RandomForestModel(TreeModel):
         self.min_leaf = min_leaf
         self.columns = columns
 
-    def _expect(self) -> ExpectedTrees:
+    def _describe_trees(self) -> ExpectedTrees:
         # A fit's only round is the forest.
         return ExpectedTrees("reg:squarederror", 1, self.n_trees, self._count_levels())
 
@@ -92,7 +92,7 @@ class RandomForestModel(TreeModel):
                 "seed": self.random_state or 0,
                 "nthread": 1,
             },
-            self._gather(X, responded.astype(float)),
+            self._collect(X, responded.astype(float)),
             num_boost_round=1,
         )
 

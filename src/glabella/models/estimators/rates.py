@@ -47,7 +47,9 @@ class RateModel(ResponderModel):
         return tags
 
     def _find_columns(self) -> list[str]:
-        return [spec.name for part in self.parts for spec in self._specs() if spec.part == part]
+        return [
+            spec.name for part in self.parts for spec in self._list_specs() if spec.part == part
+        ]
 
     def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None:
         self.columns_ = self._find_columns()
@@ -75,7 +77,7 @@ class RateModel(ResponderModel):
         columns = self._find_columns()
         return len(set(_list_keys(self._read_features(X), columns))) - 1
 
-    def _levels(self, X: FeatureColumns) -> Floats:
+    def _compute_levels(self, X: FeatureColumns) -> Floats:
         """Log odds of each row as column after column is taken into account."""
         path = np.empty((len(X), len(self.columns_) + 1))
         for depth in range(len(self.columns_) + 1):
@@ -99,7 +101,7 @@ class RateModel(ResponderModel):
         array of float, shape (n_rows,)
             Log odds.
         """
-        return np.asarray(self._levels(self._read(X))[:, -1], dtype=float)
+        return np.asarray(self._compute_levels(self._read(X))[:, -1], dtype=float)
 
     def contributions(self, X: Features) -> Contributions:
         """Attribute to each column the step from the rate without it to the rate with it.
@@ -114,8 +116,8 @@ class RateModel(ResponderModel):
         Contributions
             The trial's step belongs to the base: it is no feature of the patient.
         """
-        path = self._levels(self._read(X))
-        features = self._explained()
+        path = self._compute_levels(self._read(X))
+        features = self._list_explained()
         values = np.zeros((len(X), len(features)))
         base = path[:, 0].copy()
         for index, column in enumerate(self.columns_):

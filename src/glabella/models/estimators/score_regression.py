@@ -85,7 +85,7 @@ class ScoreRegressionModel(LinearModel):
         ValueError
             If `y` holds one class only, or there are infinite numbers.
         """
-        columns, responded = self._start_fit(X, y)
+        columns, responded = self._check_fit(X, y)
         given = np.full(len(responded), np.nan) if margin is None else np.asarray(margin, float)
         if len(given) != len(responded) or np.isinf(given).any():
             raise ValueError("there is not one finite margin for each row")

@@ -44,7 +44,7 @@ class TreeModel(ResponderModel):
     )
 
     def _select_used(self) -> list[FeatureSpec]:
-        return [spec for spec in self._specs() if spec.part != "trial"]
+        return [spec for spec in self._list_specs() if spec.part != "trial"]
 
     def _learn_encoding(self, X: Features) -> None:
         # Codes have no mean: where features are centred, each level has an indicator.
@@ -60,22 +60,22 @@ class TreeModel(ResponderModel):
         return matrix if matrix.shape[1] else np.zeros((len(X), 1))
 
     @abstractmethod
-    def _expect(self) -> ExpectedTrees:
+    def _describe_trees(self) -> ExpectedTrees:
         """Say what stored trees of this model must be of."""
 
     def _count_levels(self) -> tuple[int, ...]:
         return tuple(len(column.levels) for column in self.encoding_.columns) or (0,)
 
-    def _types(self) -> list[str]:
+    def _list_types(self) -> list[str]:
         return ["c" if column.levels else "q" for column in self.encoding_.columns] or ["q"]
 
-    def _gather(self, X: Features, label: Floats) -> xgboost.QuantileDMatrix:
+    def _collect(self, X: Features, label: Floats) -> xgboost.QuantileDMatrix:
         return xgboost.QuantileDMatrix(
             self._encode(X),
             label=label,
             max_bin=BINS,
             nthread=1,
-            feature_types=self._types(),
+            feature_types=self._list_types(),
             enable_categorical=True,
         )
 
@@ -100,12 +100,12 @@ class TreeModel(ResponderModel):
 
     def _read_booster(self, X: Features) -> xgboost.DMatrix:
         return xgboost.DMatrix(
-            self._encode(X), nthread=1, feature_types=self._types(), enable_categorical=True
+            self._encode(X), nthread=1, feature_types=self._list_types(), enable_categorical=True
         )
 
     def _attribute(self, X: Features) -> Contributions:
         """Compute path-dependent values by XGBoost itself, or those against a background."""
-        features = self._explained()
+        features = self._list_explained()
         if self.background_ is not None:
             return self._attribute_against(self.background_, X, features)
         if not len(X):
@@ -139,7 +139,7 @@ class TreeModel(ResponderModel):
            AI for trees. Nat Mach Intell 2020;2:56-67.
         """
         columns = self._read(X)
-        features = self._explained()
+        features = self._list_explained()
         raw = self._predict_booster(self._read_booster(columns), pred_interactions=True)
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
@@ -237,7 +237,7 @@ class TreeModel(ResponderModel):
         """
         if hashlib.sha256(content).hexdigest() != self.trees_sha256_:
             raise ValueError("the trees are not those of the model")
-        check_trees(content, self._expect())
+        check_trees(content, self._describe_trees())
         self.booster_ = xgboost.Booster(params={"nthread": 1})
         self.booster_.load_model(bytearray(content))
         self.background_ = (

@@ -141,7 +141,7 @@ class ValidationResult:
                 "promise": item.promise,
             }
             for measure in MEASURES:
-                row |= item.performance.estimates[measure].columns(measure)
+                row |= item.performance.estimates[measure].as_columns(measure)
             rows.append(row)
         return pd.DataFrame(rows)
 

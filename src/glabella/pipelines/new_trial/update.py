@@ -23,7 +23,7 @@ from glabella.bundle.applicability.training_ranges import describe_ranges
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
 from glabella.bundle.refits import REFITS_FILE, export_refits
-from glabella.bundle.save import save_bundle
+from glabella.bundle.save import write_bundle
 from glabella.bundle.tables import make_request
 from glabella.cluster.versions import list_versions
 from glabella.data.reading.raw import ReadOptions
@@ -387,7 +387,7 @@ def _write(
         open_run_folder(home, "updated", run.run_id) as folder,
     ):
         manifest = _describe(bundle, before, choice, done, made, run.run_id)
-        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, made.files)
+        write_bundle(folder.partial / BUNDLE_FOLDER, manifest, made.files)
         result = UpdateResult(
             parent.model, manifest.model, done, before, after, None,
             str(folder.final / BUNDLE_FOLDER), run.run_id,

@@ -251,8 +251,8 @@ class Comparison:
                     if entry[design] is not None:
                         figures: dict[str, float | None] = {}
                         for measure in list_measures(Tier.TABLE):
-                            found = Estimate.from_columns(entry[design], measure)
-                            figures |= found.columns(measure)
+                            found = Estimate.read_columns(entry[design], measure)
+                            figures |= found.as_columns(measure)
                         rows.append(
                             {
                                 "run": run.run_id,

@@ -189,4 +189,4 @@ def _describe_remedy(name: str, what_helps: str) -> str:
 def _read_estimate(figures: Mapping[str, Any] | None, measure: str) -> Estimate:
     if figures is None:
         return Estimate(reason="it was not recorded")
-    return Estimate.from_columns(figures, measure)
+    return Estimate.read_columns(figures, measure)

@@ -87,7 +87,7 @@ def draw_same_trials(
     seed = _derive_seed_of_repeat(plan, number)
     effects = [draw_effects(plan.scenario, trial, seed=seed) for trial in plan.scenario.trials]
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", purpose, number))
-    return _load(plan, scenario.resize(size), fresh_seed, effects)
+    return _load(plan, scenario.with_participants(size), fresh_seed, effects)
 
 
 def split_into_halves(sample: Sample, seed: np.random.SeedSequence) -> tuple[Rows, Rows]:
@@ -102,7 +102,7 @@ def draw_trial(plan: RehearsalPlan, number: int, fold: Fold) -> Sample:
     """Draw a large trial: the one validated inside, or another of the kind of the one left out."""
     fresh_seed = draw_state(derive_seed(plan.seed, "fresh", fold.design, number))
     [mine] = [trial for trial in _find_tested_scenario(plan).trials if trial.id == fold.group]
-    alone = plan.scenario.model_copy(update={"trials": (mine,)}).resize(FRESH_TRIAL)
+    alone = plan.scenario.model_copy(update={"trials": (mine,)}).with_participants(FRESH_TRIAL)
     own = None
     if fold.design == "inside":
         own = [draw_effects(plan.scenario, mine, seed=_derive_seed_of_repeat(plan, number))]

@@ -251,7 +251,7 @@ def rehearse(
     name, plan = _make_plan(
         analysis, home, scenario=scenario, participants=participants, trials=trials, truth=truth
     )
-    runner.report("looking at the first draw")
+    runner.note_done("looking at the first draw")
     _check_first(plan, name)
     store = ChunkStore(
         Path(out) if out is not None else home.runs / "rehearsed" / f"{plan.resolved.name}-{name}"
@@ -260,7 +260,7 @@ def rehearse(
     with store.open(definition):
         with open_workers(workers or os.cpu_count() or 1, again="the same command again") as opened:
             _run(plan, store, repeats=repeats, runner=replace(runner, workers=opened))
-        runner.report("summing up")
+        runner.note_done("summing up")
         return _sum_up(plan, store, home, scenario=name, repeats=repeats, definition=definition)
 
 
@@ -278,7 +278,7 @@ def _make_plan(
     if data.simulate is None:
         raise AnalysisError(
             "it is of real data, of which there is no truth to hold figures against",
-            place=origin.place("data"),
+            place=origin.name_place("data"),
             remedy="Copy it with `data: {simulate: SCENARIO}`, keep endpoint, features, models and "
             "validation as they are, and rehearse the copy.",
         )
@@ -288,7 +288,7 @@ def _make_plan(
     if trials is not None:
         if trials < 1:
             raise AnalysisError("no trials can't be drawn", place="--trials", remedy="Ask for 1.")
-        drawn = drawn.repeat_trials(trials)
+        drawn = drawn.with_trials(trials)
     if participants is not None:
         least = sum(len(trial.arms) for trial in drawn.trials)
         if participants < least:
@@ -297,12 +297,12 @@ def _make_plan(
                 place=f"scenario '{name}'",
                 remedy="Ask for at least one in each arm.",
             )
-        drawn = drawn.resize(participants)
+        drawn = drawn.with_participants(participants)
     across = resolved.analysis.value.validation.across
     if across == "leave_one_trial_out" and len(drawn.trials) < 2:
         raise AnalysisError(
             "one trial alone can't be left out",
-            place=origin.place("validation", "across"),
+            place=origin.name_place("validation", "across"),
             remedy="Ask for two --trials at least, or leave `across:` out of a copy of it.",
         )
     resolved = replace(resolved, scenario=replace(read, value=drawn))
@@ -326,7 +326,7 @@ def _check_first(plan: RehearsalPlan, scenario: str) -> None:
 def _describe_definition(plan: RehearsalPlan, stated: Scenario) -> dict[str, str]:
     """Name everything that the numbers of a repeat depend on, but how many there are."""
     trials, participants = len(plan.scenario.trials), plan.scenario.size
-    as_stated = stated if trials == len(stated.trials) else stated.repeat_trials(trials)
+    as_stated = stated if trials == len(stated.trials) else stated.with_trials(trials)
     return {
         **plan.resolved.definition_hashes,
         **{f"version of {name}": version for name, version in list_versions().items()},
@@ -342,7 +342,7 @@ def _run(plan: RehearsalPlan, store: ChunkStore, *, repeats: int, runner: Runner
     finished = store.list_finished()
     numbers = [number for number in range(repeats) if number not in finished]
     done = repeats - len(numbers)
-    runner.report("rehearsing", done, repeats)
+    runner.note_done("rehearsing", done, repeats)
     tasks = (delayed(rehearse_once)(plan, number) for number in numbers)
     chunk: list[Repeat] = []
     kept = time.monotonic()
@@ -359,7 +359,7 @@ def _run(plan: RehearsalPlan, store: ChunkStore, *, repeats: int, runner: Runner
                 keep()
             chunk.append(repeat)
             done += 1
-            runner.report("rehearsing", done, repeats)
+            runner.note_done("rehearsing", done, repeats)
             if len(chunk) == CHUNK_SIZE or time.monotonic() - kept > _LONGEST_UNKEPT:
                 keep()
     except TerminatedWorkerError:
@@ -457,7 +457,7 @@ def _write(
         JSON_FILE: json.dumps(rehearsal.as_json(), indent=1).encode(),
         FIGURE_FILE: render_svg(rehearsal.plot()),
     }
-    store.clear(files)
+    store.remove_all(files)
     return [store.write(name, content) for name, content in files.items()]
 
 

@@ -145,7 +145,7 @@ class _RepeatInProgress:
     ) -> Iterator[dict[str, Any]]:
         design = fold.design
 
-        def row(kind: str, measure: str, shown: Estimate, weight: float) -> dict[str, Any]:
+        def make_row(kind: str, measure: str, shown: Estimate, weight: float) -> dict[str, Any]:
             return _make_row(design, name, kind, measure, shown, reached, weight)
 
         performance = {"pooled": item.pooled, "across": item.across}.get(design)
@@ -155,18 +155,18 @@ class _RepeatInProgress:
                 # new trial shows.
                 if design != "pooled" and described.weighed_by is None:
                     continue
-                yield row(
+                yield make_row(
                     "estimate",
                     measure,
                     performance.estimates[measure],
-                    self._weigh(fold, measure),
+                    self._find_weight(fold, measure),
                 )
         groups = {"inside": item.inside or (), "across": item.groups}.get(design, ())
         for measure, pooled in (pool_groups(groups) if groups else {}).items():
-            yield row("mean over trials", measure, pooled.estimate, 1.0)
+            yield make_row("mean over trials", measure, pooled.estimate, 1.0)
             if design == "across":
                 for known in pooled.predictions:
-                    yield row(
+                    yield make_row(
                         f"prediction, {known.method}",
                         measure,
                         Estimate(pooled.estimate.value, known.low, known.high),
@@ -174,11 +174,11 @@ class _RepeatInProgress:
                     )
         for gain in item.gains.get(design, ()):
             for measure, shown in gain.estimates.items():
-                yield row(
+                yield make_row(
                     f"over {gain.against}",
                     _name_gain(measure, gain.against),
                     shown,
-                    self._weigh(fold, measure),
+                    self._find_weight(fold, measure),
                 )
 
     def _list_corrected(self, reached: Reached) -> Iterator[dict[str, Any]]:
@@ -191,7 +191,7 @@ class _RepeatInProgress:
             for kind, each in (("corrected", shown), ("naive best", Estimate(naive))):
                 yield _make_row("pooled", "chosen", kind, measure, each, reached, 1.0)
 
-    def _weigh(self, fold: Fold, measure: str) -> float:
+    def _find_weight(self, fold: Fold, measure: str) -> float:
         """The weight of a left-out trial's truth: its share of participants, or of pairs."""
         if fold.design != "across":
             return 1.0

@@ -190,7 +190,7 @@ class ChunkStore:
         found = pd.concat(filled, ignore_index=True) if filled else parts[0]
         return found[found["repeat"] < repeats].reset_index(drop=True)
 
-    def clear(self, names: Collection[str]) -> None:
+    def remove_all(self, names: Collection[str]) -> None:
         """Remove results of before, so that they never stand beside newer ones."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)

@@ -90,7 +90,7 @@ class Attempts:
             )
         return dict(cleaned)
 
-    def leave_out(self, part: str, compute: Callable[[], Result]) -> Result | None:
+    def run_optional(self, part: str, compute: Callable[[], Result]) -> Result | None:
         """Compute a part that may be missing."""
         return self.run(part, compute, lambda failure: None)
 

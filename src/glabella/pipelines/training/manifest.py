@@ -97,7 +97,7 @@ def describe_bundle(
     Returns
     -------
     tuple of Manifest and dict of bytes
-        For `save_bundle`.
+        For `write_bundle`.
     """
     resolved, sample = loaded.resolved, loaded.sample
     analysis, chosen = resolved.analysis.value, validated.choice.name

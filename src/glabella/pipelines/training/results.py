@@ -148,9 +148,9 @@ def measure_analysis(
     """
     validated = run_validation(loaded, runner)
     chosen = validated.choice.name
-    runner.report("refitting")
+    runner.note_done("refitting")
     tuned = refit(loaded, chosen)
-    runner.report("correcting for the choice")
+    runner.note_done("correcting for the choice")
     procedure = measure_procedure(loaded, validated, tuned)
     budget = plan_for(loaded, chosen) if explain == "now" else Budget(0, 0, PUT_OFF)
     refits = attempts.run(
@@ -158,7 +158,7 @@ def measure_analysis(
         lambda: [] if explain == "later" else refit_chosen(loaded, chosen, budget, runner),
         lambda failure: [],
     )
-    explained = attempts.leave_out(
+    explained = attempts.run_optional(
         EXPLANATION, lambda: explain_chosen(loaded, validated, refits, budget, runner)
     )
     fitted = FittedAnalysis(loaded, validated, tuned, tuple(refits), explained, runner)
@@ -168,7 +168,7 @@ def measure_analysis(
         explained=explained,
         unexplained=attempts.find_reason(EXPLANATION),
         parts={
-            part.name: attempts.leave_out(part.words, partial(part.compute, fitted))
+            part.name: attempts.run_optional(part.words, partial(part.compute, fitted))
             for part in PARTS
         },
     )

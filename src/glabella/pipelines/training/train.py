@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from glabella.analysis.loaded.load import LoadedAnalysis, load_analysis
-from glabella.bundle.save import save_bundle
+from glabella.bundle.save import write_bundle
 from glabella.cluster.versions import list_versions
 from glabella.definitions.locate import Project, find_project
 from glabella.domain.small_counts import suppress_group
@@ -163,7 +163,7 @@ class TrainingResult:
                 if performance is not None:
                     row: dict[str, Any] = {"candidate": name, "design": design}
                     for measure in MEASURES:
-                        row |= performance.estimates[measure].columns(measure)
+                        row |= performance.estimates[measure].as_columns(measure)
                     rows.append(row)
         return pd.DataFrame(rows)
 
@@ -241,11 +241,11 @@ def train(
     """
     home = find_project(Path(project) if project is not None else None)
     runner = Runner(progress=progress)
-    runner.report("reading")
+    runner.note_done("reading")
     loaded = load_analysis(analysis, home, data=Path(data) if data is not None else None)
     # What folds refuse is refused before a run is opened, as `check` does.
-    runner.report(f"planning {len(loaded.plan.folds)} folds")
-    runner.report("opening the store")
+    runner.note_done(f"planning {len(loaded.plan.folds)} folds")
+    runner.note_done("opening the store")
     store = open_store(home, create=True)
     name, origin = loaded.resolved.name, loaded.tables.origin
     tags = _describe_tags(loaded)
@@ -276,7 +276,7 @@ def train(
             lambda: refit_for_uncertainty(loaded, measured.chosen, fitted.refits, runner),
             lambda failure: [],
         )
-        runner.report("drawing")
+        runner.note_done("drawing")
         record, figures = make_record(
             loaded, measured, fitted.tuned, provenance, attempts, history=history
         )
@@ -289,12 +289,12 @@ def train(
             finding=record.finding,
             beyond_noise={} if measured.explained is None else measured.explained.beyond_noise,
         )
-        save_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
+        write_bundle(folder.partial / BUNDLE_FOLDER, manifest, files)
         write_record(folder.partial / RECORD_FOLDER, record, figures)
-        runner.report("reporting")
+        runner.note_done("reporting")
         html = render_report(record, figures)
         (folder.partial / REPORT_FILE).write_text(html, encoding="utf-8")
-        runner.report("logging")
+        runner.note_done("logging")
         _log(run, loaded, measured, folder, finding=record.finding)
         folder.keep()
         model_uri = register_bundle(
@@ -304,7 +304,7 @@ def train(
             record=folder.final / RECORD_FOLDER / RECORD_FILE,
         )
         if explain == "now" and runner.checkpoint is not None:
-            runner.checkpoint.clear()
+            runner.checkpoint.remove_all()
     return TrainingResult(
         figures=measured,
         failed=tuple(attempts.failed),
@@ -337,13 +337,13 @@ def _keep_fits(
     """Keep finished fits while a run lasts, and say how to go on if it is interrupted."""
     checkpoint = Checkpoint(project.runs / "unfinished" / analysis, list_versions())
     if not resume:
-        checkpoint.clear()
+        checkpoint.remove_all()
     try:
         yield replace(runner, checkpoint=checkpoint)
     except BaseException:
         kept = checkpoint.count()
         if kept:
-            runner.report(f"{kept} finished fits are kept: --resume goes on from there")
+            runner.note_done(f"{kept} finished fits are kept: --resume goes on from there")
         raise
 
 

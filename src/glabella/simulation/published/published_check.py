@@ -326,12 +326,12 @@ def _compute_any_event(item: PublishedFinding, parts: Sequence[Selected]) -> flo
 
 
 def _compute_agitation_mean(item: PublishedFinding, parts: Sequence[Selected]) -> float:
-    def grades(one: Selected) -> Floats:
+    def select_grades(one: Selected) -> Floats:
         responded = one.later <= one.baseline / 2
         grades = one.take(one.drawn.values["agitation"])
         return np.asarray(grades[responded == item.responders])
 
-    return _compute_mean(grades(one) for one in parts)
+    return _compute_mean(select_grades(one) for one in parts)
 
 
 def _compute_best_item_auc(item: PublishedFinding, parts: Sequence[Selected]) -> float:

@@ -202,7 +202,7 @@ class Scenario(Definition):
         """
         return {**self.effects, **trial.effects}
 
-    def resize(self, participants: int) -> Scenario:
+    def with_participants(self, participants: int) -> Scenario:
         """Give the same scenario with another number of participants.
 
         Parameters
@@ -232,7 +232,7 @@ class Scenario(Definition):
         )
         return self.model_copy(update={"trials": trials})
 
-    def repeat_trials(self, count: int) -> Scenario:
+    def with_trials(self, count: int) -> Scenario:
         """Give the same scenario with another number of trials.
 
         Parameters
@@ -387,7 +387,7 @@ def read_scenario(project: Project, name: str) -> Read[Scenario]:
     """
     read = project.read("pipelines/scenarios", name, Scenario)
     for keys, finding in _find_faults(read.value):
-        raise DefinitionError(finding, place=read.origin.place(*keys))
+        raise DefinitionError(finding, place=read.origin.name_place(*keys))
     return read
 
 

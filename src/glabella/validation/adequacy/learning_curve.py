@@ -308,10 +308,10 @@ def _compute_projections(
     factor: int, law: PowerLaws, laws: PowerLaws, sign: float, fall: float
 ) -> Projection:
     size = factor * law.largest
-    expected, drawn = law.evaluate(size), laws.evaluate(size)
+    expected, drawn = law.compute_at(size), laws.compute_at(size)
     change = _add_interval(
-        sign * float((expected - law.evaluate(law.largest))[0]),
-        sign * (drawn - laws.evaluate(law.largest)),
+        sign * float((expected - law.compute_at(law.largest))[0]),
+        sign * (drawn - laws.compute_at(law.largest)),
     )
     if change.low is not None and change.high is not None and change.high - change.low > fall:
         missing = make_missing_estimate(

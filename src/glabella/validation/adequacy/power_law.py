@@ -33,7 +33,7 @@ class PowerLaws:
     rate: Floats
     largest: float
 
-    def evaluate(self, size: float) -> Floats:
+    def compute_at(self, size: float) -> Floats:
         """Evaluate each curve at a size.
 
         Returns
@@ -63,7 +63,7 @@ def fit_power_laws(sizes: npt.ArrayLike, values: npt.ArrayLike) -> PowerLaws:
     Examples
     --------
     >>> law = fit_power_laws([25, 50, 100, 200], [[0.9, 0.7, 0.6, 0.55]])
-    >>> round(float(law.rate[0]), 2), round(float(law.evaluate(400)[0]), 3)
+    >>> round(float(law.rate[0]), 2), round(float(law.compute_at(400)[0]), 3)
     (1.0, 0.525)
     """
     size = np.asarray(sizes, dtype=float)

@@ -186,14 +186,14 @@ def summarise_repeats(
         truth=expected,
         truth_error=error,
         truth_sd=float(held[judged].std(ddof=1)) if judged.sum() > 1 else None,
-        mean=_mean(estimates[is_known]),
+        mean=_compute_mean(estimates[is_known]),
         bias=bias,
         bias_error=bias_error,
         sd=float(estimates[is_known].std(ddof=1)) if is_known.sum() > 1 else None,
         rmse=None
         if expected is None or not is_known.any()
         else float(np.sqrt(((estimates[is_known] - expected) ** 2).mean())),
-        width=_mean((highs - lows)[bounded]),
+        width=_compute_mean((highs - lows)[bounded]),
         coverage=coverage,
         power=count_share([] if null_value is None else lows[bounded] > null_value),
         worse=count_share([] if null_value is None else highs[bounded] < null_value),
@@ -270,7 +270,7 @@ def _average(values: Floats, weights: Floats) -> tuple[float | None, float | Non
     return mean, float(np.sqrt((share**2 * (mine - mean) ** 2).sum() * len(mine) / (len(mine) - 1)))
 
 
-def _mean(values: Floats) -> float | None:
+def _compute_mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 

@@ -172,7 +172,7 @@ def refit_on_resamples(
     done: list[Seen | None] = []
     for result in runner.run_kept(tasks, keeper, shared=[trainer]):
         done.append(result)
-        runner.report("refitting", len(done), refits)
+        runner.note_done("refitting", len(done), refits)
     return done
 
 

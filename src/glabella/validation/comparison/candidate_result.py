@@ -212,5 +212,5 @@ def name_gains(design: str, gains: Iterable[Gain]) -> dict[str, float]:
 def _name_values(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     flat: dict[str, float] = {}
     for name, estimate in estimates.items():
-        flat |= {key: each for key, each in estimate.columns(name).items() if each is not None}
+        flat |= {key: each for key, each in estimate.as_columns(name).items() if each is not None}
     return flat

@@ -177,7 +177,7 @@ def run_permutation_test(
                 exceeding += value >= observed - 1e-12
                 if exceeding == fewest:
                     break
-            runner.report("permuting", done, permutations)
+            runner.note_done("permuting", done, permutations)
     settled = exceeding == fewest
     p_value = exceeding / done if settled else (1.0 + exceeding) / (1.0 + permutations)
     return PermutationTest(

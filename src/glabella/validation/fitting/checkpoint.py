@@ -124,7 +124,7 @@ class Checkpoint:
         """Count the finished fits, of any analysis that kept them here."""
         return len(list(self.folder.glob(f"*{_FIT}")))
 
-    def clear(self) -> None:
+    def remove_all(self) -> None:
         """Delete the folder with all fits; files that are not fits stay."""
         self._check_own_folder()
         for path in self.folder.glob("*"):

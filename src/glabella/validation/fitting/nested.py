@@ -66,7 +66,7 @@ def validate_candidates(
             found[result.candidate, at] = result
             if runner.checkpoint is not None:
                 runner.checkpoint.keep(keys[result.candidate, at], result)
-        runner.report("validating", len(found), in_all)
+        runner.note_done("validating", len(found), in_all)
     return [found[name, at] for name in candidates for at in range(len(folds))]
 
 

@@ -51,14 +51,14 @@ class Runner:
     progress: Progress | None = None
     checkpoint: Checkpoint | None = None
 
-    def report(self, stage: str, done: int = 0, in_all: int = 0) -> None:
+    def note_done(self, stage: str, done: int = 0, in_all: int = 0) -> None:
         """Report that some tasks of a stage are done; a stage without parts has none."""
         if self.progress is not None:
             self.progress(stage, done, in_all)
 
     def name_stage(self, words: str) -> Runner:
         """Give every stage that is reported one name."""
-        return replace(self, progress=lambda _, done, in_all: self.report(words, done, in_all))
+        return replace(self, progress=lambda _, done, in_all: self.note_done(words, done, in_all))
 
     def make_keeper(
         self,

@@ -142,7 +142,7 @@ class Sample:
         moved = replace(self, features=self.features.exchange(names, order))
         if self.imputation is None:
             return moved
-        return replace(moved, outcomes=impute_measured(self.imputation, moved.features, seed))
+        return replace(moved, outcomes=complete_measured(self.imputation, moved.features, seed))
 
     @property
     def has_arms(self) -> bool:
@@ -156,7 +156,7 @@ class Sample:
         return np.array(["|".join(cell) for cell in cells], dtype=str)
 
 
-def impute_measured(
+def complete_measured(
     imputation: OutcomeImputation, features: FeatureTable, seed: int
 ) -> npt.NDArray[np.int8]:
     """Complete the outcomes that predictions are measured against, learning from everybody.

@@ -190,7 +190,7 @@ CALIBRATION_SLOPE = Measure(
     "By how much the log odds of response rise with one of predicted log odds: 1 is ideal, below 1 "
     "predictions are too extreme.",
     _COX,
-    lambda it: it.share(_calibrate).slope,
+    lambda it: it.compute_once(_calibrate).slope,
     family="calibration",
     tier=Tier.BRIEF,
     ideal=1.0,
@@ -202,7 +202,7 @@ CALIBRATION_INTERCEPT = Measure(
     "Calibration in the large, the log odds of response beyond those predicted: 0 is ideal, above "
     "0 response is commoner than predicted.",
     _COX,
-    lambda it: it.share(_calibrate).intercept,
+    lambda it: it.compute_once(_calibrate).intercept,
     family="calibration",
     tier=Tier.PAGE,
     ideal=0.0,

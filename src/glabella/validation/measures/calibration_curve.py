@@ -244,7 +244,7 @@ def _make_basis(log_odds: Floats, coefficients: int) -> Callable[[Floats], Float
     if np.diff(knots).min() < closest or len(np.unique(log_odds.round(9))) < coefficients:
         return None
 
-    def bend(x: Floats) -> Floats:
+    def compute_basis(x: Floats) -> Floats:
         cubes = np.maximum(x[:, None] - knots, 0.0) ** 3
         last = knots[-1] - knots[-2]
         first = (knots[-1] - knots[:-2]) / last
@@ -252,7 +252,7 @@ def _make_basis(log_odds: Floats, coefficients: int) -> Callable[[Floats], Float
         bent = cubes[:, :-2] - cubes[:, [-2]] * first + cubes[:, [-1]] * second
         return np.column_stack([np.ones(len(x)), x, bent / (knots[-1] - knots[0]) ** 2])
 
-    return bend
+    return compute_basis
 
 
 def _fit_all(outcomes: Floats, design: Floats, who: npt.NDArray[np.int_]) -> _Fit | None:

@@ -75,7 +75,7 @@ class Evaluation:
             return (self,)
         return tuple(replace(self, outcomes=each[None], _known={}) for each in self.outcomes)
 
-    def share(self, compute: Callable[[Evaluation], Result]) -> Result:
+    def compute_once(self, compute: Callable[[Evaluation], Result]) -> Result:
         """Compute once what several measures are taken from."""
         if compute not in self._known:
             self._known[compute] = compute(self)

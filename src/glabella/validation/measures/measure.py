@@ -145,7 +145,7 @@ class Measure:
         def compute() -> Estimate:
             if self.needs_control and not evaluation.has_arms:
                 return make_missing_estimate("the analysis has no control arm")
-            few = evaluation.share(Evaluation.explain_few)
+            few = evaluation.compute_once(Evaluation.explain_few)
             return self.compute(evaluation) if few is None else make_missing_estimate(few)
 
         return attempt_estimate(compute)

@@ -82,7 +82,7 @@ class NetBenefitCurve:
         for point in self.points:
             row: dict[str, float | None] = {"threshold": point.threshold}
             for name in names:
-                row |= getattr(point, name).columns(name)
+                row |= getattr(point, name).as_columns(name)
             rows.append(row)
         columns = [f"{name}{bound}" for name in names for bound in ("", "_low", "_high")]
         return pd.DataFrame(rows, columns=["threshold", *columns], dtype=float)

@@ -149,7 +149,7 @@ def test_plain_values_are_read_as_the_estimate_that_they_are_of():
     known, missing = Estimate(0.6, 0.5, 0.7), make_missing_estimate("too few")
     plain = describe_estimates({"auc": known, "brier": missing})
 
-    assert Estimate.from_columns(plain, "auc") == known
-    assert Estimate.from_columns(plain, "brier") == missing
+    assert Estimate.read_columns(plain, "auc") == known
+    assert Estimate.read_columns(plain, "brier") == missing
     assert known.as_json() == {"value": 0.6, "low": 0.5, "high": 0.7, "reason": None}
-    assert known.columns("auc") == {"auc": 0.6, "auc_low": 0.5, "auc_high": 0.7}
+    assert known.as_columns("auc") == {"auc": 0.6, "auc_low": 0.5, "auc_high": 0.7}

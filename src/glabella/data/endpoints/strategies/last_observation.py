@@ -35,10 +35,10 @@ class LastObservation(MissingStrategy):
         place: str,
     ) -> None:
         """Refuse a trial with missing scores and without an earlier visit."""
-        earlier = visits.between(clock.week, window.low).rows["person"].to_numpy()
+        earlier = visits.select_between(clock.week, window.low).rows["person"].to_numpy()
         names = trials.to_numpy()
         with_visits = set(names[np.unique(earlier)])
-        seen = visits.nearest(window, ties)["score"].notna().to_numpy()
+        seen = visits.select_nearest(window, ties)["score"].notna().to_numpy()
         for trial in dict.fromkeys(names):
             if trial not in with_visits and not seen[names == trial].all():
                 raise AnalysisError(
@@ -50,4 +50,4 @@ class LastObservation(MissingStrategy):
 
     def find_carried(self, visits: Visits, window: Window, clock: Moment) -> pd.DataFrame | None:
         """Find the last score between the moment of prediction and the window."""
-        return visits.between(clock.week, window.low).last()
+        return visits.select_between(clock.week, window.low).select_last()

@@ -65,7 +65,7 @@ class External(Part):
         """Predict the external set, if the analysis names one."""
         if fitted.loaded.external is None:
             return None
-        fitted.runner.report("predicting the external set")
+        fitted.runner.note_done("predicting the external set")
         return predict_external(fitted.loaded, fitted.validated, fitted.tuned, fitted.runner)
 
     @property

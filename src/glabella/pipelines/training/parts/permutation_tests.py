@@ -192,7 +192,7 @@ def run_permutations(
     severity = {name: item for name, item in all_candidates.items() if item.estimator == _SEVERITY}
     reason = _explain_untested(sample, severity, chosen_from)
     beyond_severity = (
-        _test_beyond(procedure, severity, run)
+        _compare_beyond(procedure, severity, run)
         if reason is None
         else PermutationTest(_NOTHING_BEYOND, None, None, 0, 0, design.permutations, None, reason)
     )
@@ -233,7 +233,7 @@ def _as_it_is(content: Any) -> Any:
     return content
 
 
-def _test_beyond(
+def _compare_beyond(
     procedure: _Procedure, severity: Mapping[str, Candidate], run: _Tests
 ) -> PermutationTest:
     """Test what candidates tell beyond severity, given what severity is fitted to tell."""

@@ -81,7 +81,7 @@ class DefinitionResult:
         plain |= {"n": told.n, "events": told.events, "left_out": suppress_count(self.left_out)}
         reasons = {name: SUPPRESSED for name in ("n", "events", "left_out") if plain[name] is None}
         for name, estimate in self.estimates.items():
-            plain |= estimate.columns(name)
+            plain |= estimate.as_columns(name)
             if estimate.reason is not None:
                 reasons[name] = estimate.reason
         plain["reasons"] = reasons

@@ -73,7 +73,7 @@ def make_record(
         "directions stated beforehand", lambda: _tabulate_directions(loaded), lambda failure: []
     )
     # What promotion is judged by is no part to do without: a run that lacks it can't be promoted.
-    promotion = attempts.leave_out(
+    promotion = attempts.run_optional(
         "figures of the gate", lambda: collect_gate_figures(loaded, validated)
     )
     content: dict[str, Any] = {

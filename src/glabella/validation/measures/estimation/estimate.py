@@ -159,7 +159,7 @@ class Estimate:
         """
         return {"value": self.value, "low": self.low, "high": self.high, "reason": self.reason}
 
-    def columns(self, name: str) -> dict[str, float | None]:
+    def as_columns(self, name: str) -> dict[str, float | None]:
         """Give the value and the interval as columns of a table.
 
         Parameters
@@ -175,7 +175,7 @@ class Estimate:
         return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
     @classmethod
-    def from_columns(cls, figures: Mapping[str, Any], name: str) -> Estimate:
+    def read_columns(cls, figures: Mapping[str, Any], name: str) -> Estimate:
         """Read an estimate from plain values.
 
         Parameters
@@ -397,7 +397,7 @@ def describe_estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     """
     plain: dict[str, Any] = {}
     for name, estimate in estimates.items():
-        plain |= estimate.columns(name)
+        plain |= estimate.as_columns(name)
     plain["reasons"] = {
         name: estimate.reason for name, estimate in estimates.items() if estimate.reason is not None
     }

@@ -81,7 +81,7 @@ class _Basis:
     columns: Floats
     triangle: Floats
 
-    def turn_back(self, values: Floats) -> Floats:
+    def to_design_coefficients(self, values: Floats) -> Floats:
         """Give coefficients of these columns, one below the other, as those of the design."""
         return np.asarray(solve_triangular(self.triangle, values), dtype=float)
 
@@ -124,7 +124,7 @@ def find_maximum(
         return None
     return replace(
         fit,
-        coefficients=basis.turn_back(fit.coefficients),
+        coefficients=basis.to_design_coefficients(fit.coefficients),
         information=basis.triangle.T @ fit.information @ basis.triangle,
     )
 
@@ -197,9 +197,9 @@ def fit_clustered(
     influence = _solve(fit.information, scores.T)
     if influence is None:
         return None
-    influence = basis.turn_back(influence)
+    influence = basis.to_design_coefficients(influence)
     covariance = influence @ influence.T * (units / (units - design.shape[1]))
-    return ClusteredFit(basis.turn_back(fit.coefficients), covariance)
+    return ClusteredFit(basis.to_design_coefficients(fit.coefficients), covariance)
 
 
 def _solve(information: Floats, right: Floats) -> Floats | None:

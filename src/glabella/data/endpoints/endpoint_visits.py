@@ -78,9 +78,7 @@ def _drop_unscheduled(
 def _check_uncovered_trials(
     tables: PatientTables, rows: pd.DataFrame, variable: str, window: Window
 ) -> None:
-    covered = set(
-        rows.loc[rows["week"].select_between(window.low, window.high), "studyid"].unique()
-    )
+    covered = set(rows.loc[rows["week"].between(window.low, window.high), "studyid"].unique())
     for trial in tables.participants["studyid"].unique():
         if trial not in covered:
             weeks = rows.loc[rows["studyid"] == trial, "week"]

@@ -95,7 +95,7 @@ def _tabulate_other_visits(used: Visits, trial: Rows, windows: tuple[Window, ...
     """Put the scheduled visits outside the endpoint's windows into columns, the nearest first."""
     rows = used.rows[used.rows["week"] > 0]
     for window in windows:
-        rows = rows[~rows["week"].select_between(window.low, window.high)]
+        rows = rows[~rows["week"].between(window.low, window.high)]
     of_trial = pd.Series(trial[rows["person"].to_numpy()], index=rows.index)
     seen = rows.groupby([of_trial, "week"])["person"].transform("nunique")
     rows = rows[seen >= RARELY * of_trial.map(pd.Series(trial).value_counts())]

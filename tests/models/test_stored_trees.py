@@ -54,7 +54,7 @@ def seal(files, trees: bytes):
 
 @pytest.fixture(scope="module")
 def boosted(sample):
-    table, responded = sample(0)
+    table, responded = sample(1)
     model = XGBoostModel(table.specs, random_state=1, n_trees=4, max_depth=3)
     return model.fit(table.frame, responded)
 

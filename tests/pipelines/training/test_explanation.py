@@ -241,14 +241,14 @@ def test_interventional_values_are_named_in_report_and_bundle(small_project, mod
 
 def test_a_candidate_without_a_background_fails_by_name(small_project):
     asked = "{refits: 0, permutations: 0, values: interventional}"
-    _ask(small_project, asked, models="[arm_only, ridge, catboost]")
-    (small_project / "models" / "catboost.yaml").write_text(
-        "kind: candidate\ndescription: Few trees\nestimator: catboost\n"
-        "settings: {n_trees: 5, max_depth: 1}\n"
+    _ask(small_project, asked, models="[arm_only, ridge, curves]")
+    (small_project / "models" / "curves.yaml").write_text(
+        "kind: candidate\ndescription: Curves\nestimator: explainable_boosting\n"
+        "settings: {bags: 1, pairs: 0}\n"
     )
     result = glabella.train("small", project=small_project, workers=1)
     assert result.candidates["ridge"].error is None
-    assert "can't be explained against a background" in result.candidates["catboost"].error
+    assert "can't be explained against a background" in result.candidates["curves"].error
 
 
 SIMULATED = """\

@@ -12,9 +12,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 # Prior standard deviation of log odds ratios that are not to be shrunk: so wide that an estimate
-# with a standard error of 0.3 moves by a thousandth, and an arm in which all or none responded ends
-# in finite odds.
-FREE_DEVIATION = 10.0
+# with a standard error of 0.3 moves by less than half a percent, and narrow enough that an arm of
+# ten in which none responded does not predict certainty.
+FREE_DEVIATION = 5.0
 # More rows leave the penalty no influence on the fit: its strength is settled on this many.
 _ENOUGH_ROWS = 20_000
 _MOST_STEPS = 50

@@ -170,6 +170,8 @@ class TrainingPart:
             if arms is not None:
                 steps, held_out = arms
                 model = ArmRecalibratedModel(model, steps)
+                learned = {f"arm_intercept_{arm}": step for arm, step in steps.by_arm.items()}
+                setting = {**setting, **learned}
         losses = compute_losses(responded, expit(held_out))
         inner = InnerLosses(
             tuple(float(losses[test].mean()) for _, test in self.splits),

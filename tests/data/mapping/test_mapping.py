@@ -544,7 +544,7 @@ def test_all_files_that_can_not_be_read_are_named_at_once(tmp_path: Path) -> Non
     error = refuse(LONG, tmp_path, people="pid,pid\n1,2\n", visits="")
     assert error.finding == (
         "2 findings\n"
-        "  people.csv: the column 'pid' stands twice. Keep one, or rename the other.\n"
+        "  people.csv: the column 'pid' appears twice. Keep one, or rename the other.\n"
         "  visits.csv: the file is empty. Write a header and rows into it."
     )
 

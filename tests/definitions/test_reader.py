@@ -80,7 +80,7 @@ def test_a_definition_cannot_be_changed_after_it_is_read() -> None:
 def test_a_repeated_key_is_refused_at_its_second_line(text: str, line: int) -> None:
     error = refuse(text)
     assert error.place == f"features/oak.yaml:{line}"
-    assert error.finding.startswith("a key stands twice (found duplicate key ")
+    assert error.finding.startswith("a key appears twice (found duplicate key ")
     assert error.remedy == "Keep one of the two."
 
 
@@ -178,7 +178,7 @@ class Mixed(Definition):
         ("above: 0\n", "'above' must be above 0"),
         ("above: 6\n", "'above' must be at most 5"),
         ("word: ''\n", "'word' must not be blank"),
-        ("word:\n", "'word' must be text, and is blank\n  Give it a value, or take the key out."),
+        ("word:\n", "'word' must be text, and is blank\n  Give it a value, or remove the key."),
     ],
 )  # fmt: skip
 def test_what_pydantic_finds_is_said_in_plain_words(text: str, message: str) -> None:
@@ -355,8 +355,8 @@ def _nest(depth: int) -> str:
     [
         (
             "a: &a [x, x]\nb: [*a, *a]\n",
-            "oak.yaml:1: this is not YAML: anchors and aliases (`&` and `*`) are not taken: write "
-            "out what they name, or put text that begins with such a sign in quotes",
+            "oak.yaml:1: this is not YAML: anchors and aliases (`&` and `*`) are not supported: "
+            "write out what they name, or put text that begins with such a sign in quotes",
         ),
         ("a: 1\nb: *c\n", "oak.yaml:2: this is not YAML: anchors and aliases"),
         ("a: &a {b: 1}\nc: {<<: *a}\n", "oak.yaml:1: this is not YAML: anchors and aliases"),
@@ -383,7 +383,7 @@ def test_a_large_definition_file_is_not_read_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("x" * 300 + ".yaml", "File name too long"), ("a\0b.yaml", "its name is none")],
+    [("x" * 300 + ".yaml", "File name too long"), ("a\0b.yaml", "its name is not a valid")],
 )
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(DefinitionError, match=reason):
@@ -392,5 +392,5 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str, reas
 
 def test_a_pipe_in_place_of_a_definition_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "oak.yaml")
-    with pytest.raises(DefinitionError, match="can't be read: it is no file"):
+    with pytest.raises(DefinitionError, match="can't be read: it is not a file"):
         read_definition(tmp_path / "oak.yaml", Tree, name="oak.yaml")

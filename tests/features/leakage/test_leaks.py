@@ -175,7 +175,9 @@ def test_several_leaks_are_told_in_one_error_and_warnings_are_given_back() -> No
     with pytest.raises(ClockError) as caught:
         raise_leaks(stops)
     message = str(caught.value)
-    assert message.startswith("12 features hold what was not known at the moment of prediction\n")
+    assert message.startswith(
+        "12 features contain information not known at the moment of prediction\n"
+    )
     assert "feature 'a': it leaks" in message and "... and 2 more" in message
     warned = (Finding("feature 'a'", "it may leak", "Leave it out.", "warn"),)
     assert raise_leaks(warned) == warned
@@ -453,7 +455,7 @@ def test_a_flag_that_hardly_errs_about_who_stayed_is_warned_of() -> None:
     stopped = gone | (np.arange(400) % 6 == 0)
     found = find(flag(stopped), trial, kind="category")
     assert found is not None and found.severity == "warn"
-    assert "it may say who stayed" in found.finding
+    assert "it may show who stayed in the trial" in found.finding
 
 
 def test_a_questionnaire_lacking_in_those_who_were_lost_is_warned_of() -> None:

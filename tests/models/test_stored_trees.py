@@ -206,11 +206,11 @@ def test_trees_that_no_fit_writes_are_refused(sample, forest, change, finding):
     table, _ = sample(0)
     content = forest.export_binary()
     plain = read_ubjson(content)
-    check_trees(write_ubjson(plain), forest._expect())
+    check_trees(write_ubjson(plain), forest._describe_trees())
     change(plain)
     changed = write_ubjson(plain)
     with pytest.raises(ValueError, match=finding):
-        check_trees(changed, forest._expect())
+        check_trees(changed, forest._describe_trees())
     with pytest.raises(BundleError, match="not as this version of Glabella writes them"):
         restore_model(seal(export_model(forest), changed), table.specs)
 
@@ -241,7 +241,7 @@ def test_a_tree_that_is_too_deep_is_refused(boosted):
         tree[name] = np.ones(count, ">f4")
     tree["tree_param"]["num_nodes"] = str(count)
     with pytest.raises(ValueError, match="too deep"):
-        check_trees(write_ubjson(plain), boosted._expect())
+        check_trees(write_ubjson(plain), boosted._describe_trees())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def make_candidate(auc: Estimate, across: Estimate | None = None) -> CandidateRe
 
 
 def make_difference(low: float, high: float, against: str = "severity") -> Difference:
-    return Difference("ridge", against, Estimate((low + high) / 2, low, high), 0.01)
+    return Difference("ridge", against, Estimate((low + high) / 2, low, high))
 
 
 GOOD = Estimate(0.68, 0.6, 0.75)

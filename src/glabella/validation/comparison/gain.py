@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from glabella.validation.comparison.choice import adjust_by_holm, compare_losses
+from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import AUC
 from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
@@ -29,9 +29,9 @@ class Gain:
     estimates : mapping of Estimate
         By measure, of those that say how they are compared.
     p_value : float or None
-        Two-sided, of no gain in log loss; None where folds are not repeated.
+        Two-sided, of no gain in log loss; None where it is not tested.
     p_holm : float or None
-        The same, adjusted for all candidates that are held against the reference.
+        The same, adjusted for all candidates that are compared with the reference.
     """
 
     candidate: str
@@ -64,14 +64,17 @@ def measure_gain(
     predictions: Mapping[str, pd.DataFrame],
     sample: Sample,
     *,
-    by_fold: bool,
+    is_tested: bool = True,
 ) -> Gain:
     """Measure what a candidate gains over a reference.
+
+    Participants are the units, each with the mean over repetitions: folds are too few for a test.
 
     Returns
     -------
     Gain
-        In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules.
+        In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules. With a
+        p-value of the gain in log loss if it `is_tested`.
     """
     first = predictions[candidate].set_index(_PLACE)["probability"].sort_index()
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
@@ -79,14 +82,11 @@ def measure_gain(
         raise ValueError(f"{candidate} and {against} were not predicted on the same folds")
     evaluation = match_predictions(first.reset_index(), sample)
     compared = {name: item for name, item in MEASURES.items() if item.compare is not None}
-    p_value, known = None, {}
-    if by_fold:
-        difference = compare_losses(candidate, against, predictions, sample.outcomes)
-        known, p_value = {LOG_LOSS.name: -difference.log_loss}, difference.p_value
     estimates = {
-        name: known.get(name) or item.measure_gain(evaluation, second.to_numpy(dtype=float))
+        name: item.measure_gain(evaluation, second.to_numpy(dtype=float))
         for name, item in compared.items()
     }
+    p_value = estimates[LOG_LOSS.name].p_value() if is_tested else None
     return Gain(candidate, against, estimates, p_value)
 
 

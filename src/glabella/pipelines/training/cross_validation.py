@@ -249,7 +249,12 @@ class _Measuring:
             if len(tables[name]):
                 gains[design] = tuple(
                     measure_gain(
-                        name, other, tables, self.loaded.sample, is_tested=design == "pooled"
+                        name,
+                        other,
+                        tables,
+                        self.loaded.sample,
+                        is_tested=design == "pooled",
+                        by_group=design == "across",
                     )
                     for other in compared[1:]
                 )

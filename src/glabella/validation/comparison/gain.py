@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
+from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
 from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import AUC
@@ -32,6 +34,8 @@ class Gain:
         Two-sided, of no gain in log loss; None where it is not tested.
     p_holm : float or None
         The same, adjusted for all candidates that are compared with the reference.
+    groups : tuple of (str, Estimate)
+        The gain in log loss in each trial or site, where each was left out.
     """
 
     candidate: str
@@ -39,6 +43,12 @@ class Gain:
     estimates: Mapping[str, Estimate]
     p_value: float | None = None
     p_holm: float | None = None
+    groups: tuple[tuple[str, Estimate], ...] = ()
+
+    @cached_property
+    def over_trials(self) -> PooledMeasure | None:
+        """The gain in log loss over trials left out, by random effects; None where none were."""
+        return pool_trials(self.groups) if self.groups else None
 
     @property
     def auc(self) -> Estimate:
@@ -65,6 +75,7 @@ def measure_gain(
     sample: Sample,
     *,
     is_tested: bool = True,
+    by_group: bool = False,
 ) -> Gain:
     """Measure what a candidate gains over a reference.
 
@@ -74,7 +85,8 @@ def measure_gain(
     -------
     Gain
         In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules. With a
-        p-value of the gain in log loss if it `is_tested`.
+        p-value of the gain in log loss if it `is_tested`, and the gain in each trial left out if
+        asked `by_group`.
     """
     first = predictions[candidate].set_index(_PLACE)["probability"].sort_index()
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
@@ -87,7 +99,24 @@ def measure_gain(
         for name, item in compared.items()
     }
     p_value = estimates[LOG_LOSS.name].p_value() if is_tested else None
-    return Gain(candidate, against, estimates, p_value)
+    groups = _measure_by_group(first, second, sample) if by_group else ()
+    return Gain(candidate, against, estimates, p_value, groups=groups)
+
+
+def _measure_by_group(
+    first: pd.Series, second: pd.Series, sample: Sample
+) -> tuple[tuple[str, Estimate], ...]:
+    names = first.index.get_level_values("group")
+    return tuple(
+        (
+            str(name),
+            LOG_LOSS.measure_gain(
+                match_predictions(first[names == name].reset_index(), sample),
+                second[names == name].to_numpy(dtype=float),
+            ),
+        )
+        for name in dict.fromkeys(names)
+    )
 
 
 def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:

@@ -46,8 +46,11 @@ _AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv")
 def _measure(responded, probability, strata, who, repetition=None):
     calibration = compute_calibration(responded, probability, participant=who)
     once = np.zeros(len(who)) if repetition is None else repetition
+    repeats = len(np.unique(once))
     found = {
-        "auc": compute_concordance(responded, probability, strata=strata, participant=who)[0],
+        "auc": compute_concordance(
+            responded, probability, strata=strata, participant=who, repeats=repeats
+        )[0],
         "average_precision": compute_measure(
             "average_precision", responded, probability, repetition=once, participant=who
         ),

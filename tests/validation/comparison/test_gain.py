@@ -163,10 +163,12 @@ class TestMeasured:
     def test_the_gain_in_log_loss_is_tested_over_participants(self, sample, tables):
         gain = measure_gain("ridge", "severity", tables, sample)
         lost = {
-            name: compute_losses(table["responded"], table["probability"])
+            name: table.assign(loss=compute_losses(table["responded"], table["probability"]))
+            .groupby("row")["loss"]
+            .mean()
             for name, table in tables.items()
         }
-        each = (lost["severity"] - lost["ridge"]).groupby(tables["ridge"]["row"]).mean()
+        each = lost["severity"] - lost["ridge"]
         error = each.std(ddof=1) / np.sqrt(150)
         assert gain.log_loss.value == pytest.approx(each.mean())
         assert gain.log_loss.standard_error == pytest.approx(error)

@@ -284,7 +284,7 @@ def _describe_folds(design: RepeatedFolds) -> str:
 
 def _describe_split(design: RepeatedFolds) -> str:
     if design.unit == "participant":
-        return "stratified by trial, arm and outcome"
+        return "stratified by trial and arm"
     return f"whole {design.unit}s to a fold, outcomes as evenly as they allow"
 
 

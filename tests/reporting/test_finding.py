@@ -41,7 +41,8 @@ def write(auc, differences=(), left_out=None, **more):
 def test_a_model_that_is_not_shown_to_be_better_is_reported_as_that_first_with_its_gain():
     text = write(GOOD, [make_difference(-0.05, 0.01)])
     assert text == (
-        "Not shown to be better than severity: its gain in log loss is 0.020 (-0.010 to 0.050). "
+        "Not shown to be better than severity: the gain in log loss of ridge is 0.020 (-0.010 to "
+        "0.050). "
         "Of a responder and a non-responder treated alike, it ranked 68 of 100 pairs rightly "
         "(95 % interval 60 to 75; a coin 50)."
     )
@@ -49,7 +50,7 @@ def test_a_model_that_is_not_shown_to_be_better_is_reported_as_that_first_with_i
 
 def test_better_than_one_reference_and_not_shown_to_be_than_another_says_both():
     text = write(GOOD, [make_difference(-0.05, 0.01), make_difference(-0.08, -0.02, "arm_only")])
-    assert text.startswith("Not shown to be better than severity: its gain")
+    assert text.startswith("Not shown to be better than severity: the gain")
     assert text.endswith(
         "It predicted better than arm_only: its gain in log loss is 0.050 (0.020 to 0.080)."
     )

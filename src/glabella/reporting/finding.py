@@ -216,7 +216,10 @@ class _Sentences:
                 return f"Worse than chance: {self._rank_pairs(self.subject)}."
             case "not shown to be better":
                 against = self._join_references(is_better=False)
-                return f"Not shown to be better than {against}: {self._describe_gains(False)}."
+                return (
+                    f"Not shown to be better than {against}: "
+                    f"{self._describe_gains(False, f'the gain in log loss of {self.subject}')}."
+                )
             case "not shown in new trials":
                 return (
                     f"Better within these {self.across}s, and not shown to be better in a new "
@@ -290,14 +293,14 @@ class _Sentences:
     def _name(self, item: Difference) -> str:
         return self.labels.get(item.against, item.against)
 
-    def _describe_gains(self, is_better: bool) -> str:
+    def _describe_gains(self, is_better: bool, gain: str = "its gain in log loss") -> str:
         chosen = [item for item in self.differences if item.is_better == is_better]
         shown = [
             format_estimate(-item.log_loss, 3)
             + (f" over {self._name(item)}" if len(chosen) > 1 else "")
             for item in chosen
         ]
-        return f"its gain in log loss is {_join(shown, 'and')}"
+        return f"{gain} is {_join(shown, 'and')}"
 
     def _compare(self) -> list[str]:
         """Say what is known beside the references, where the first sentence did not."""

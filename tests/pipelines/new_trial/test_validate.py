@@ -292,7 +292,8 @@ class TestUpdates:
         versions = len(_list(project))
         result = update(project, easier)
         assert result.update in ("in the large", "intercept and slope")
-        assert result.after.estimates["calibration_intercept"].value == pytest.approx(0, abs=1e-6)
+        intercept = result.after.estimates["calibration_intercept_all"].value
+        assert intercept == pytest.approx(0, abs=1e-6)
         assert result.after.estimates["auc"].value == pytest.approx(
             result.before.performance.estimates["auc"].value
         )

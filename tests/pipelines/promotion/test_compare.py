@@ -61,7 +61,7 @@ def test_the_challenger_less_the_champion_is_the_difference_over_participants(re
         table = predictions_of(project, result)[1].query("candidate == 'procedure'")
         table = table[table["design"] == "pooled"]
         right = np.where(table["responded"] == 1, table["probability"], 1 - table["probability"])
-        return table.assign(loss=-np.log(right)).groupby("row")["loss"].mean()
+        return table.assign(loss=-np.log(right)).groupby(["studyid", "usubjid"])["loss"].mean()
 
     each = lose(second) - lose(first)
     found = pooled.measured.log_loss

@@ -36,7 +36,7 @@ def with_pooled(record, **figures):
     [(0.6, 1.4, True), (0.5, 1.5, True), (0.49, 1.4, False), (0.6, 1.51, False), (1.1, 1.9, False)],
 )
 def test_the_whole_interval_of_the_slope_lies_inside_the_bounds(record, low, high, is_met):
-    figures = {"calibration_slope_low": low, "calibration_slope_high": high}
+    figures = {"calibration_slope_all_low": low, "calibration_slope_all_high": high}
     found = judged(
         with_pooled(record, **figures), "calibration_slope", calibration_slope=[0.5, 1.5]
     )
@@ -47,8 +47,8 @@ def test_the_whole_interval_of_the_slope_lies_inside_the_bounds(record, low, hig
 
 def test_a_slope_without_an_interval_is_not_met_and_says_what_to_do(record):
     lacking = with_pooled(
-        record, calibration_slope_low=None, calibration_slope_high=None,
-        reasons={"calibration_slope": "2 responders and 9 others: under 5 of a class"},
+        record, calibration_slope_all_low=None, calibration_slope_all_high=None,
+        reasons={"calibration_slope_all": "2 responders and 9 others: under 5 of a class"},
     )  # fmt: skip
     found = judged(lacking, "calibration_slope", calibration_slope=[0.5, 1.5])
     assert not found.passed

@@ -116,7 +116,9 @@ def test_repetitions_do_not_add_participants_pairs_or_certainty(sample, probabil
     assert (often.pairs, often.pairs_control) == (once.pairs, once.pairs_control)
     for name in MEASURES:
         first, second = once.estimates[name], often.estimates[name]
-        assert second.value == pytest.approx(first.value, abs=1e-6)
+        # The knots of a calibration curve are at quantiles of all predictions.
+        near = 5e-4 if name == "ici" else 1e-6
+        assert second.value == pytest.approx(first.value, abs=near)
         assert second.high - second.low == pytest.approx(first.high - first.low, rel=0.02)
 
 

@@ -112,7 +112,11 @@ def _list_criteria(
 
 def _judge_slope(bounds: tuple[float, float], record: RunRecord) -> Criterion:
     name, bound = "calibration_slope", f"the whole interval inside {bounds[0]:g} to {bounds[1]:g}"
-    found = _read_estimate(record.procedure["pooled"], "calibration_slope")
+    pooled = record.procedure["pooled"]
+    # Over all arms if there are several: within one, an interval is wider than what is asked.
+    found = _read_estimate(pooled, "calibration_slope_all")
+    if found.value is None:
+        found = _read_estimate(pooled, "calibration_slope")
     if found.low is None or found.high is None:
         return _describe_lack(name, found, bound, "More participants of each class are needed")
     is_met = bounds[0] <= found.low and found.high <= bounds[1]

@@ -75,6 +75,11 @@ class CrossValidation:
         table = self.predictions[candidate]
         return table[table["design"] == design]
 
+    def select_procedure(self, design: str, sample: Sample) -> pd.DataFrame:
+        """Take the out-of-fold predictions of the procedure under a design."""
+        table = collect_predictions(self.followed.results, sample)
+        return table[table["design"] == design]
+
 
 def run_validation(
     loaded: LoadedAnalysis,

@@ -46,6 +46,7 @@ from glabella.tracking.history import (
 from glabella.tracking.registry import register_bundle
 from glabella.tracking.runs import OpenRun, name_metric, open_run
 from glabella.tracking.store import open_store
+from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import (
     CandidateResult,
     name_gains,
@@ -152,7 +153,8 @@ class TrainingResult:
         -------
         DataFrame
             One row a candidate and design, one column a measure and bound; last the procedure,
-            where there was a choice.
+            where there was a choice. With each trial left out, measures that are pooled over trials
+            are the random-effects means.
         """
         rows = []
         shown = dict(self.candidates)
@@ -162,8 +164,12 @@ class TrainingResult:
             for design, performance in (("pooled", item.pooled), ("across", item.across)):
                 if performance is not None:
                     row: dict[str, Any] = {"candidate": name, "design": design}
+                    pooled = pool_groups(item.groups) if design == "across" else {}
                     for measure in MEASURES:
-                        row |= performance.estimates[measure].as_columns(measure)
+                        estimate = performance.estimates[measure]
+                        if measure in pooled and pooled[measure].estimate.value is not None:
+                            estimate = pooled[measure].estimate
+                        row |= estimate.as_columns(measure)
                     rows.append(row)
         return pd.DataFrame(rows)
 

@@ -16,7 +16,7 @@ from glabella.validation.across_trials.meta_analysis import PooledMeasure
 from glabella.validation.across_trials.pooled_measures import pool_groups
 from glabella.validation.comparison.candidate_result import CandidateResult
 from glabella.validation.folds.sample import Sample
-from glabella.validation.measures.calibration import group_calibration
+from glabella.validation.measures.calibration import CalibrationGroup, group_calibration
 from glabella.validation.measures.calibration_curve import CalibrationCurve
 from glabella.validation.measures.net_benefit import NetBenefitCurve
 from glabella.validation.measures.performance import GroupPerformance
@@ -98,10 +98,12 @@ def draw_calibration(
 ) -> Drawn:
     """Draw observed against predicted response, smooth and in groups, and how predictions spread.
 
+    The curve and its groups are of the active arms, and control arms have groups beside them.
+
     Parameters
     ----------
     predictions : DataFrame
-        Rows of `collect_predictions` of the chosen candidate and the pooled design.
+        Rows of `collect_predictions` of the procedure and the pooled design.
     sample : Sample
         The participants.
     curve : CalibrationCurve
@@ -121,27 +123,25 @@ def draw_calibration(
     mean = predictions.groupby("row")["probability"].mean()
     probability = mean.to_numpy(dtype=float)
     outcome = sample.expected[mean.index.to_numpy()]
-    groups = group_calibration(outcome, probability, groups=max(2, min(10, sample.n // 25)))
+    is_active = sample.active[mean.index.to_numpy()]
     pyplot = open_pyplot()
     figure, (axis, below) = pyplot.subplots(
         2, 1, figsize=(5.2, 6.0), height_ratios=[4, 1], sharex=True
     )
     axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, label="ideal")
     _draw_curve(axis, curve)
-    predicted = [group.predicted for group in groups]
-    observed = [group.observed for group in groups]
-    errors = [
-        [group.observed - group.low for group in groups],
-        [group.high - group.observed for group in groups],
-    ]
-    axis.errorbar(
-        predicted,
-        observed,
-        yerr=errors,
-        fmt="o",
-        color=COLOURS[0],
-        label="observed in groups, 95 % interval",
-    )
+    of_active = "active arm in groups" if sample.has_arms else "observed in groups"
+    for members, label, colour, mark in (
+        (is_active, f"{of_active}, 95 % interval", COLOURS[0], "o"),
+        (~is_active, "control arm in groups", "#777777", "s"),
+    ):
+        if members.any():
+            groups = group_calibration(
+                outcome[members],
+                probability[members],
+                groups=max(2, min(10, int(members.sum()) // 25)),
+            )
+            _draw_groups_of(axis, groups, label=label, color=colour, fmt=mark)
     axis.set_title(title)
     axis.set_ylabel(f"Observed rate of {words.event}")
     axis.set_xlim(-0.02, 1.02)
@@ -160,6 +160,18 @@ def draw_calibration(
     below.set_ylabel("Count")
     below.legend(frameon=False, fontsize=8)
     return finish_figure(figure, note)
+
+
+def _draw_groups_of(axis: Any, groups: Sequence[CalibrationGroup], **style: Any) -> None:
+    axis.errorbar(
+        [group.predicted for group in groups],
+        [group.observed for group in groups],
+        yerr=[
+            [group.observed - group.low for group in groups],
+            [group.high - group.observed for group in groups],
+        ],
+        **style,
+    )
 
 
 def _draw_curve(axis: Any, curve: CalibrationCurve) -> None:

@@ -174,6 +174,10 @@ def _calibrate(evaluation: Evaluation) -> Calibration:
     )
 
 
+def _calibrate_active(evaluation: Evaluation) -> Calibration:
+    return _calibrate(evaluation.select_active())
+
+
 def _compute_observed_expected(evaluation: Evaluation) -> Estimate:
     outcome, predicted = evaluation.outcome.astype(float), evaluation.probability
     expected = float(predicted.sum())
@@ -187,10 +191,10 @@ def _compute_observed_expected(evaluation: Evaluation) -> Estimate:
 CALIBRATION_SLOPE = Measure(
     "calibration_slope",
     "Calibration slope",
-    "By how much the log odds of response rise with one of predicted log odds: 1 is ideal, below 1 "
-    "predictions are too extreme.",
+    "By how much the log odds of response rise with one of predicted log odds, within the active "
+    "arms: 1 is ideal, below 1 predictions are too extreme.",
     _COX,
-    lambda it: it.compute_once(_calibrate).slope,
+    lambda it: it.compute_once(_calibrate_active).slope,
     family="calibration",
     tier=Tier.BRIEF,
     ideal=1.0,
@@ -199,14 +203,39 @@ CALIBRATION_SLOPE = Measure(
 CALIBRATION_INTERCEPT = Measure(
     "calibration_intercept",
     "Calibration intercept",
-    "Calibration in the large, the log odds of response beyond those predicted: 0 is ideal, above "
-    "0 response is commoner than predicted.",
+    "Calibration in the large, the log odds of response beyond those predicted, within the active "
+    "arms: 0 is ideal, above 0 response is commoner than predicted.",
     _COX,
-    lambda it: it.compute_once(_calibrate).intercept,
+    lambda it: it.compute_once(_calibrate_active).intercept,
     family="calibration",
     tier=Tier.PAGE,
     ideal=0.0,
     pooled_on="identity",
+)
+CALIBRATION_SLOPE_ALL = Measure(
+    "calibration_slope_all",
+    "Calibration slope, all arms",
+    "The same over all arms together, where a right difference between arms can hide predictions "
+    "that are wrong within them.",
+    _COX,
+    lambda it: it.compute_once(_calibrate).slope,
+    family="calibration",
+    ideal=1.0,
+    pooled_on="identity",
+    needs_control=True,
+    is_within_arm=False,
+)
+CALIBRATION_INTERCEPT_ALL = Measure(
+    "calibration_intercept_all",
+    "Calibration intercept, all arms",
+    "The same over all arms together.",
+    _COX,
+    lambda it: it.compute_once(_calibrate).intercept,
+    family="calibration",
+    ideal=0.0,
+    pooled_on="identity",
+    needs_control=True,
+    is_within_arm=False,
 )
 OBSERVED_EXPECTED = Measure(
     "observed_expected",

@@ -290,9 +290,8 @@ def _compute_curve(
 
 
 def _compute_ici(evaluation: Evaluation) -> Estimate:
-    curve = fit_calibration_curve(
-        evaluation.outcomes, evaluation.probability, participant=evaluation.who
-    )
+    active = evaluation.select_active()
+    curve = fit_calibration_curve(active.outcomes, active.probability, participant=active.who)
     return measure_calibration_error(curve).ici
 
 
@@ -300,7 +299,8 @@ ICI = Measure(
     "ici",
     "ICI",
     "The integrated calibration index, the mean distance of the predictions from a smooth "
-    "calibration curve: 0 is ideal; the interval holds what curves inside the band allow.",
+    "calibration curve, within the active arms: 0 is ideal; the interval contains what curves "
+    "inside the band allow.",
     "Austin and Steyerberg, Stat Med 2019;38:4051",
     _compute_ici,
     family="calibration",

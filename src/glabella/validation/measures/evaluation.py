@@ -75,6 +75,23 @@ class Evaluation:
             return (self,)
         return tuple(replace(self, outcomes=each[None], _known={}) for each in self.outcomes)
 
+    def select_active(self) -> Evaluation:
+        """Select the predictions of participants in an active arm."""
+        if self.active.all():
+            return self
+        kept = self.active
+        return replace(
+            self,
+            outcomes=self.outcomes[:, kept],
+            probability=self.probability[kept],
+            who=pd.factorize(self.who[kept])[0],
+            active=kept[kept],
+            fold=self.fold[kept],
+            stratum=self.stratum[kept],
+            repetition=self.repetition[kept],
+            _known={},
+        )
+
     def compute_once(self, compute: Callable[[Evaluation], Result]) -> Result:
         """Compute once what several measures are taken from."""
         if compute not in self._known:

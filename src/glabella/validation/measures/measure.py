@@ -60,7 +60,7 @@ class Measure:
         ``higher`` or ``lower``; None if the ideal is in the middle, or it depends.
     pooled_on : str or None
         The scale of its standard error, on which trials are pooled; None if a mean over trials is
-        of nothing, as of a Brier score, which follows a trial's rate of response.
+        of nothing, as of a sensitivity at one threshold.
     weighed_by : str or None
         If it is, over several trials, the mean of what it is in each, what a trial counts by:
         ``participants``, or ``active pairs`` or ``control pairs`` of a responder and another.

@@ -135,6 +135,7 @@ BRIER = Measure(
     digits=3,
     ideal=0.0,
     better="lower",
+    pooled_on="identity",
     weighed_by="participants",
 )
 LOG_LOSS = Measure(
@@ -148,6 +149,7 @@ LOG_LOSS = Measure(
     digits=3,
     ideal=0.0,
     better="lower",
+    pooled_on="identity",
     weighed_by="participants",
     compare=_compare_losses,
     noun="log loss",

@@ -141,7 +141,7 @@ def _average_pairs(evaluation: Evaluation, among: npt.NDArray[np.bool_]) -> int:
 
 
 def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
-    """Fit the calibration curve of out-of-fold predictions.
+    """Fit the calibration curve of the out-of-fold predictions in the active arms.
 
     Parameters
     ----------
@@ -156,6 +156,7 @@ def fit_curve(predictions: pd.DataFrame, sample: Sample) -> CalibrationCurve:
         Of all repetitions together, with participants as clusters; without points and with the
         reason where it could not be computed.
     """
+    predictions = predictions[sample.active[predictions["row"].to_numpy()]]
     rows = predictions["row"].to_numpy()
     return attempt(
         lambda: fit_calibration_curve(

@@ -7,7 +7,9 @@ import numpy.typing as npt
 from glabella.validation.measures.average_precision import AVERAGE_PRECISION
 from glabella.validation.measures.calibration import (
     CALIBRATION_INTERCEPT,
+    CALIBRATION_INTERCEPT_ALL,
     CALIBRATION_SLOPE,
+    CALIBRATION_SLOPE_ALL,
     OBSERVED_EXPECTED,
 )
 from glabella.validation.measures.calibration_curve import ICI
@@ -30,6 +32,8 @@ MEASURES: dict[str, Measure] = {
         BRIER,
         CALIBRATION_SLOPE,
         CALIBRATION_INTERCEPT,
+        CALIBRATION_SLOPE_ALL,
+        CALIBRATION_INTERCEPT_ALL,
         AVERAGE_PRECISION,
         SCALED_BRIER,
         OBSERVED_EXPECTED,

@@ -76,6 +76,8 @@ def _draw_validation(
     sample, name = loaded.sample, validated.choice.name
     words = loaded.endpoint.outcome_words
     pooled = {key: validated.select(key, "pooled") for key in validated.predictions}
+    if validated.against_chosen:
+        pooled["the procedure"] = validated.select_procedure("pooled", sample)
     yield PlannedFigure(
         "roc",
         lambda: Captioned(
@@ -85,10 +87,14 @@ def _draw_validation(
             "concordance in the table compares within them.",
         ),
     )
-    mine = pooled[name]
-    yield PlannedFigure("calibration", lambda: _draw_calibration(mine, sample, name, note, words))
-    yield PlannedFigure("net_benefit", lambda: _draw_net_benefit(mine, sample, name, note, words))
     headline = "the procedure" if validated.against_chosen else name
+    mine = validated.select_procedure("pooled", sample)
+    yield PlannedFigure(
+        "calibration", lambda: _draw_calibration(mine, sample, headline, note, words)
+    )
+    yield PlannedFigure(
+        "net_benefit", lambda: _draw_net_benefit(mine, sample, headline, note, words)
+    )
     yield PlannedFigure("groups", lambda: _draw_groups(validated, headline, left_out, note))
 
 
@@ -98,10 +104,10 @@ def _draw_calibration(
     curve = fit_curve(predictions, sample)
     return Captioned(
         draw_calibration(predictions, sample, curve, title=name, note=note, words=words),
-        f"Calibration of {name}. The smooth curve uses every out-of-fold prediction, with "
-        "participants as clusters; for the groups, and for the predictions shown below the curve, "
-        "each participant's predictions are averaged over repetitions. "
-        f"{_describe_distance(curve)}",
+        f"Calibration of {name}{' within the active arms' if sample.has_arms else ''}. The smooth "
+        "curve uses every out-of-fold prediction, with participants as clusters; for the groups, "
+        "and for the predictions shown below the curve, each participant's predictions are "
+        f"averaged over repetitions. {_describe_distance(curve)}",
     )
 
 

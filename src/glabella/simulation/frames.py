@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glabella.simulation.baseline import draw_entrants
+from glabella.simulation.effects import tabulate_terms
 from glabella.simulation.generate import TrialDraw, draw_trials, make_generator
 from glabella.simulation.limits import describe_variables, tabulate_limits
 from glabella.simulation.new_patients import make_new_patients
@@ -65,6 +66,8 @@ class Simulated(TrialTables):
         knows only the baseline table, true severity in points, and prognosis.
     variables : DataFrame
         One row a trial and variable: whether it is prognostic, predictive or neither.
+    terms : DataFrame
+        One row a trial and term of the fall: its weights in that trial, as drawn.
     limits : DataFrame
         One row a rule and scope: the concordance that the rule can be expected to reach.
     """
@@ -73,6 +76,7 @@ class Simulated(TrialTables):
     new_patients: pd.DataFrame
     truth: pd.DataFrame
     variables: pd.DataFrame
+    terms: pd.DataFrame
     limits: pd.DataFrame
 
 
@@ -90,6 +94,7 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         new_patients=_simulate_new_patients(scenario, make_generator(seed, "new patients", 0)),
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
+        terms=tabulate_terms(scenario, [drawn.trial for drawn in trials]),
         limits=tabulate_limits(trials),
     )
 

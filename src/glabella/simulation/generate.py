@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
+from glabella.simulation.effects import weigh
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioTrial
-from glabella.simulation.truth import TrialEffects, compute_truth, weight_effects
+from glabella.simulation.truth import TrialEffects, compute_truth
 from glabella.simulation.visits import Falls, draw_course
 
 Floats = npt.NDArray[np.float64]
@@ -215,8 +216,7 @@ def _draw_block(
 ) -> TrialDraw:
     n = len(arm)
     entrants = draw_entrants(scenario, trial, effects.severity, n, draw)
-    weights = scenario.find_effects(trial)
-    prognosis = weight_effects(entrants.numbers, weights, "prognostic")
+    prognosis = weigh(scenario, trial, entrants.numbers, "prognostic")
     background = effects.background + prognosis
     at_site = effects.sites[site]
     chance = scenario.individual.background_sd * draw.standard_normal(n)
@@ -224,7 +224,7 @@ def _draw_block(
     chance += spontaneous.fall * (draw.random(n) < spontaneous.share)
     luck = scenario.individual.effect_sd * draw.standard_normal(n)
     has_effect = np.array([one.role == "active" or one.effect != 0 for one in trial.arms])[arm]
-    interaction = weight_effects(entrants.numbers, weights, "predictive") + luck
+    interaction = weigh(scenario, trial, entrants.numbers, "predictive") + luck
     effect = np.array(effects.arms)[arm] + np.where(has_effect, interaction, 0.0)
     falls = Falls(background=background + at_site + chance, effect=effect)
     followed = draw_course(scenario, trial, entrants, arm, falls, draw, only=only)

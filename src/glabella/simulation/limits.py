@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.simulation.effects import list_terms
 from glabella.simulation.generate import TrialDraw
 from glabella.simulation.scenario.definition import SEVERITY, VARIABLES, Scenario
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -90,10 +91,11 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a trial and variable: ``prognostic`` and ``predictive``, the weights a unit on the
-        logarithm of the fall; ``role``; and ``through``, what carries the role: an effect of its
-        own, the error of the baseline rating, or the frown that shows which arm it is. A variable
-        that is only correlated with another has no role of its own.
+        One row a trial and variable: ``prognostic`` and ``predictive``, the weights a unit of its
+        linear effect on the logarithm of the fall; ``role``; and ``through``, what carries the
+        role: an effect or another term of its own, the error of the baseline rating, or the frown
+        that shows which arm it is. A variable that is only correlated with another has no role of
+        its own.
     """
     rows = []
     for trial in scenario.trials:
@@ -105,8 +107,15 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
             prognostic = effect.prognostic / effect.unit if effect else 0.0
             predictive = effect.predictive / effect.unit if effect else 0.0
             through = ["an effect"] if prognostic or predictive else []
-            is_predictive = predictive != 0.0 and has_contrast
-            is_prognostic = prognostic != 0.0 or (predictive != 0.0 and not has_contrast)
+            terms = [term for term in list_terms(scenario, trial) if name in term.variables]
+            through += dict.fromkeys(term.through for term in terms)
+            interacts = predictive != 0.0 or any(term.predictive for term in terms)
+            is_predictive = interacts and has_contrast
+            is_prognostic = (
+                prognostic != 0.0
+                or any(term.prognostic for term in terms)
+                or (interacts and not has_contrast)
+            )
             if name == SEVERITY and scenario.rating_error > 0:
                 is_prognostic = True
                 through.append("regression to the mean")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +10,8 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from glabella.simulation.baseline import Entrants
-from glabella.simulation.scenario.definition import SEVERITY, Scenario
+from glabella.simulation.effects import list_terms, weigh
+from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
 
@@ -81,7 +81,7 @@ def compute_truth(
     effects = scenario.find_effects(trial)
     fall = background + effect
     if has_effect:
-        fall = fall + weight_effects(entrants.numbers, effects, "predictive")
+        fall = fall + weigh(scenario, trial, entrants.numbers, "predictive")
     variance = scenario.individual.background_sd**2 + scenario.rating_error**2
     if has_effect:
         variance += scenario.individual.effect_sd**2
@@ -95,11 +95,16 @@ def compute_truth(
     hidden += scenario.between_sites_sd**2 if trial.sites > 1 else 0.0
     weight = effects.get("agitation", Effect())
     slope = (weight.prognostic + (weight.predictive if has_effect else 0.0)) / weight.unit
-    if trial.has_items or slope == 0.0:
+    terms = [term for term in list_terms(scenario, trial) if "agitation" in term.variables]
+    if trial.has_items or (slope == 0.0 and not terms):
         return Truth(probability, _average(scenario, fall + shrunk, hidden, belief))
     known = np.zeros(len(entrants))
     for grade in range(entrants.agitation_chances.shape[1]):
         moved = slope * (grade - entrants.numbers["agitation"])
+        at_grade = {**entrants.numbers, "agitation": np.full(len(entrants), float(grade))}
+        for term in terms:
+            size = term.prognostic + (term.predictive if has_effect else 0.0)
+            moved += size * (term.compute(at_grade) - term.compute(entrants.numbers))
         chance = entrants.agitation_chances[:, grade]
         known += chance * _average(scenario, fall + shrunk + moved, hidden, belief)
     return Truth(probability, known)
@@ -124,32 +129,6 @@ def _average(scenario: Scenario, gain: Floats, variance: float, belief: Floats) 
         return compute_belief(gain)
     recovered = compute_belief(gain + spontaneous.fall)
     return (1.0 - spontaneous.share) * compute_belief(gain) + spontaneous.share * recovered
-
-
-def weight_effects(
-    numbers: Mapping[str, Floats],
-    effects: Mapping[str, Effect],
-    which: str,
-) -> Floats:
-    """Weigh covariates into a part of the logarithm of the fall.
-
-    Returns
-    -------
-    array of float, shape (n,)
-        0 for who is at every centre.
-
-    Examples
-    --------
-    >>> effects = {"severity": Effect(prognostic=0.2)}
-    >>> weight_effects({"severity": np.array([1.0])}, effects, "prognostic")
-    array([0.2])
-    """
-    total = np.zeros(len(numbers[SEVERITY]))
-    for name, effect in effects.items():
-        weight = getattr(effect, which)
-        if weight != 0.0:
-            total += weight * (numbers[name] - effect.centre) / effect.unit
-    return total
 
 
 def find_belief_chance(scenario: Scenario, arm: ScenarioArm, entrants: Entrants) -> Floats:

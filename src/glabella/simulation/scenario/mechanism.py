@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from glabella.definitions.reader import Definition
 
-__all__ = ["AdverseEvent", "BetweenTrials", "Course", "Effect", "Individual", "Unblinding"]
+__all__ = [
+    "AdverseEvent",
+    "BetweenTrials",
+    "Course",
+    "Curve",
+    "Effect",
+    "Individual",
+    "Unblinding",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,6 +27,56 @@ Floats = npt.NDArray[np.float64]
 # A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
 Part = Annotated[float, Field(ge=-5, le=5)]
 Deviation = Annotated[float, Field(ge=0, le=5)]
+
+
+class Curve(Definition):
+    """A part of a variable's effect that is not linear.
+
+    Parameters
+    ----------
+    shape : str
+        With *z* the distance from ``at`` in units of the effect: ``squared`` is z², ``cubed`` z³,
+        ``hinge`` z above ``at`` and 0 below, ``step`` 1 above ``at`` and 0 up to it, and
+        ``saturating`` tanh(z), which levels off at -1 and 1.
+    at : float, optional
+        Where the curve is 0; the effect's centre by default.
+    prognostic, predictive : float
+        Its weights, as those of `Effect`.
+    """
+
+    shape: Literal["squared", "cubed", "hinge", "step", "saturating"]
+    at: float | None = None
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Curve:
+        check_weights(self.prognostic, self.predictive)
+        return self
+
+    def find_values(self, distance: Floats) -> Floats:
+        """Give the curve at distances from where it is 0."""
+        if self.shape == "squared":
+            return np.asarray(distance**2)
+        if self.shape == "cubed":
+            return np.asarray(distance**3)
+        if self.shape == "hinge":
+            return np.maximum(distance, 0.0)
+        if self.shape == "step":
+            return np.asarray(distance > 0.0, dtype=float)
+        return np.tanh(distance)
+
+
+def check_weights(prognostic: float, predictive: float) -> None:
+    """Refuse a term that has no weight.
+
+    Raises
+    ------
+    ValueError
+        If both weights are 0.
+    """
+    if prognostic == 0.0 and predictive == 0.0:
+        raise ValueError("both weights are 0. Give it a `prognostic` or a `predictive` weight")
 
 
 class Effect(Definition):
@@ -34,12 +92,23 @@ class Effect(Definition):
         Weight in every arm; above 0 a higher value goes with a larger fall.
     predictive : float
         Weight added where the arm has an effect of its own: the interaction with treatment.
+    curves : tuple of Curve
+        What is added to the straight line.
     """
 
     centre: float = 0.0
     unit: float = Field(default=1.0, gt=0)
     prognostic: Part = 0.0
     predictive: Part = 0.0
+    curves: tuple[Curve, ...] = ()
+
+    def find_start(self, curve: Curve) -> float:
+        """Give the value at which a curve is 0."""
+        return self.centre if curve.at is None else curve.at
+
+    def find_curve(self, curve: Curve, numbers: Floats) -> Floats:
+        """Give a curve at values of the variable."""
+        return curve.find_values((numbers - self.find_start(curve)) / self.unit)
 
 
 class Spontaneous(Definition):

@@ -1,0 +1,95 @@
+"""Each further mechanism does what the scenario states, and the stated probabilities include it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from glabella.simulation.effects import tabulate_terms
+from glabella.simulation.generate import TrialDraw, draw_trials
+from glabella.simulation.limits import describe_variables
+from glabella.simulation.scenario.definition import Scenario
+
+from .conftest import read
+
+N = 40_000
+# One site each, so that no site's effect is shared: one trial with items, and one without.
+WITH_ITEMS, WITHOUT_ITEMS = "magid2014", "onadep2024"
+
+
+def state(trial: str, of_trial: Mapping[str, Any] | None = None, **keys: object) -> Scenario:
+    """State keys in a large trial of `bont_pooled`, validated as if read from a file."""
+    plain = read("bont_pooled").model_dump(mode="json")
+    [kept] = [one for one in plain["trials"] if one["id"] == trial]
+    scenario = {**plain, **keys, "trials": [{**kept, **(of_trial or {})}]}
+    return Scenario.model_validate_json(json.dumps(scenario)).with_participants(N)
+
+
+def draw(scenario: Scenario, seed: int = 5) -> TrialDraw:
+    [drawn] = draw_trials(scenario, seed=seed)
+    return drawn
+
+
+def find_response(drawn: TrialDraw) -> np.ndarray:
+    total = drawn.scores["depression_total"]
+    return total[:, drawn.trial.weeks.index(6)] <= total[:, 0] / 2
+
+
+def own(drawn: TrialDraw, what: str) -> np.ndarray:
+    return np.where(drawn.is_active, drawn.truth[f"{what}_active"], drawn.truth[f"{what}_control"])
+
+
+def check_calibration(drawn: TrialDraw, what: str, rows: np.ndarray | None = None) -> None:
+    """Check that as many respond as is stated, in tenths of what is stated in each arm."""
+    responded, stated = find_response(drawn), own(drawn, what)
+    rows = np.ones(len(stated), dtype=bool) if rows is None else rows
+    for active in (True, False):
+        arm = rows & (drawn.is_active == active)
+        tenth = np.digitize(stated[arm], np.quantile(stated[arm], np.linspace(0, 1, 11)[1:-1]))
+        for part in np.unique(tenth):
+            p, y = stated[arm][tenth == part], responded[arm][tenth == part]
+            z = (y.sum() - p.sum()) / np.sqrt((p * (1 - p)).sum())
+            assert abs(z) < 4.5, (what, active, part, p.mean(), y.mean())
+
+
+def find_role(scenario: Scenario, variable: str) -> tuple[str, str]:
+    found = describe_variables(scenario).set_index("variable").loc[variable]
+    return found["role"], found["through"]
+
+
+AGE = {"centre": 49, "unit": 10}
+AGITATION = {"centre": 1, "unit": 1}
+
+
+@pytest.mark.parametrize("trial", [WITH_ITEMS, WITHOUT_ITEMS])
+@pytest.mark.parametrize("shape", ["squared", "cubed", "hinge", "step", "saturating"])
+def test_a_curve_is_in_the_truth(trial: str, shape: str) -> None:
+    curves = [{"shape": shape, "at": 2, "predictive": 0.2, "prognostic": 0.1}]
+    effects = {
+        "age_years": {**AGE, "curves": [{"shape": shape, "prognostic": 0.1}]},
+        "agitation": {**AGITATION, "prognostic": 0.05, "curves": curves},
+    }
+    drawn = draw(state(trial, effects=effects))
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+
+
+def test_a_squared_effect_is_least_at_its_centre_and_bends_the_response() -> None:
+    effects = {"age_years": {**AGE, "curves": [{"shape": "squared", "prognostic": 0.3}]}}
+    scenario = state(WITHOUT_ITEMS, effects=effects)
+    drawn = draw(scenario)
+    age, responded = drawn.values["age_years"], find_response(drawn)
+    middle, far = responded[abs(age - 49) < 4].mean(), responded[abs(age - 49) > 20].mean()
+    assert far - middle > 0.3
+    assert abs(responded[age < 29].mean() - responded[age > 69].mean()) < 0.06
+    assert find_role(scenario, "age_years") == ("prognostic", "a curve")
+    terms = tabulate_terms(scenario, list(scenario.trials)).set_index("term")
+    assert terms.loc["age_years: squared at 49", "prognostic"] == 0.3
+
+
+def test_a_curve_without_a_weight_is_refused() -> None:
+    with pytest.raises(ValidationError, match="both weights are 0"):
+        state(WITHOUT_ITEMS, effects={"age_years": {"curves": [{"shape": "squared"}]}})

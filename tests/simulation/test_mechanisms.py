@@ -93,3 +93,43 @@ def test_a_squared_effect_is_least_at_its_centre_and_bends_the_response() -> Non
 def test_a_curve_without_a_weight_is_refused() -> None:
     with pytest.raises(ValidationError, match="both weights are 0"):
         state(WITHOUT_ITEMS, effects={"age_years": {"curves": [{"shape": "squared"}]}})
+
+
+IN_WOMEN = {
+    "of": [{"variable": "agitation", "centre": 1}, {"variable": "sex", "code": "F"}],
+    "predictive": 0.4,
+}
+
+
+@pytest.mark.parametrize("trial", [WITH_ITEMS, WITHOUT_ITEMS])
+def test_a_product_is_in_the_truth(trial: str) -> None:
+    with_severity = {
+        "of": [{"variable": "severity"}, {"variable": "agitation", "centre": 1}],
+        "prognostic": 0.1,
+    }
+    drawn = draw(state(trial, products=[IN_WOMEN, with_severity]))
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+
+
+def test_agitation_modifies_the_effect_in_women_only() -> None:
+    sex = {"sex": {"shares": {"M": 0.5, "F": 0.5}}}
+    scenario = state(WITHOUT_ITEMS, {"variables": sex, "products": [IN_WOMEN]}, effects={})
+    drawn = draw(scenario)
+    responded, grade = find_response(drawn), drawn.values["agitation"]
+
+    def find_slope(sex: int, active: bool) -> float:
+        mine = (drawn.values["sex"] == sex) & (drawn.is_active == active)
+        return float(responded[mine & (grade >= 2)].mean() - responded[mine & (grade == 0)].mean())
+
+    assert find_slope(1, active=True) > 0.2
+    for men_or_control in ((0, True), (0, False), (1, False)):
+        assert abs(find_slope(*men_or_control)) < 0.05
+    for variable in ("agitation", "sex"):
+        assert find_role(scenario, variable) == ("predictive", "a product")
+
+
+def test_a_product_of_one_variable_is_refused() -> None:
+    twice = {"of": [{"variable": "agitation"}] * 2, "prognostic": 0.1}
+    with pytest.raises(ValidationError, match="give the effect of 'agitation' a squared curve"):
+        state(WITHOUT_ITEMS, products=[twice])

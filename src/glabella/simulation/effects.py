@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from glabella.simulation.scenario.definition import SEVERITY, Scenario
-from glabella.simulation.scenario.mechanism import Curve, Effect
+from glabella.simulation.scenario.marginals import Shares
+from glabella.simulation.scenario.mechanism import Curve, Effect, Factor, Product
 from glabella.simulation.scenario.trials import ScenarioTrial
 
 Floats = npt.NDArray[np.float64]
@@ -84,11 +85,15 @@ def weight_effects(numbers: Numbers, effects: Mapping[str, Effect], which: str) 
 
 def list_terms(scenario: Scenario, trial: ScenarioTrial) -> list[Term]:
     """List the terms of a trial beyond linear effects."""
-    return [
+    curves = [
         term
         for name, effect in scenario.find_effects(trial).items()
         for term in _list_curves(name, effect)
     ]
+    products = [
+        _make_product(scenario, trial, product) for product in scenario.find_products(trial)
+    ]
+    return [*curves, *products]
 
 
 def _list_curves(name: str, effect: Effect) -> list[Term]:
@@ -107,6 +112,28 @@ def _list_curves(name: str, effect: Effect) -> list[Term]:
 
 def _compute_curve(name: str, effect: Effect, curve: Curve, numbers: Numbers) -> Floats:
     return effect.find_curve(curve, numbers[name])
+
+
+def _make_product(scenario: Scenario, trial: ScenarioTrial, product: Product) -> Term:
+    one, other = (_make_factor(scenario, trial, factor) for factor in product.of)
+    return Term(
+        name=" x ".join(factor.name for factor in product.of),
+        variables=tuple(factor.variable for factor in product.of),
+        through="a product",
+        prognostic=product.prognostic,
+        predictive=product.predictive,
+        compute=lambda numbers: one(numbers) * other(numbers),
+    )
+
+
+def _make_factor(
+    scenario: Scenario, trial: ScenarioTrial, factor: Factor
+) -> Callable[[Numbers], Floats]:
+    if factor.code is None:
+        return lambda numbers: (numbers[factor.variable] - factor.centre) / factor.unit
+    distribution = scenario.find_variables(trial)[factor.variable]
+    number = distribution.find_number(factor.code) if isinstance(distribution, Shares) else np.nan
+    return lambda numbers: np.asarray(numbers[factor.variable] == number, dtype=float)
 
 
 def tabulate_terms(scenario: Scenario, trials: list[ScenarioTrial]) -> pd.DataFrame:

@@ -174,6 +174,17 @@ AT_ITS_LINE = [
     ("background_sd: 0.22", "background_sd: .nan", "finite"),
     ("prognostic: 0.06", "prognostic: 1e308", "at most 5"),
     ("mean: 21, sd: 5, low: 14", "mean: 3, sd: 1, low: 14", "hardly anybody who is screened"),
+    ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: squared}]}", "both weights are 0"),
+    ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: sqared, prognostic: 0.1}]}",
+     "Did you mean 'squared'"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
+     "prognostic: 1}]", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "
+     "prognostic: 1}]", "'sex' has no code 'W' in wollmer2012. There are: F, M"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: age_years, code: F}, "
+     "{variable: sex}], prognostic: 1}]", "'age_years' has no codes"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: F, centre: 1}, "
+     "{variable: age_years}], prognostic: 1}]", "Leave them out"),
 ]  # fmt: skip
 
 

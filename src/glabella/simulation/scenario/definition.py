@@ -21,7 +21,9 @@ from glabella.simulation.scenario.mechanism import (
     Course,
     Deviation,
     Effect,
+    Factor,
     Individual,
+    Product,
     Unblinding,
 )
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -105,6 +107,8 @@ class Scenario(Definition):
         Variable to variable to the correlation of their normal deviates; what is not named is 0.
     effects : dict
         Variable to its effect, where a trial states no other.
+    products : tuple of Product
+        What two variables do together, where a trial states no other.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -131,6 +135,7 @@ class Scenario(Definition):
     variables: dict[str, Distribution]
     correlations: dict[str, dict[str, float]] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
+    products: tuple[Product, ...] = ()
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -201,6 +206,10 @@ class Scenario(Definition):
             Its own, and the scenario's for the rest.
         """
         return {**self.effects, **trial.effects}
+
+    def find_products(self, trial: ScenarioTrial) -> tuple[Product, ...]:
+        """Give a trial's products: its own, or else the scenario's."""
+        return self.products if trial.products is None else trial.products
 
     def with_participants(self, participants: int) -> Scenario:
         """Give the same scenario with another number of participants.
@@ -422,12 +431,34 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
                         (*keys, "arms", number, "adverse_events"),
                         f"there is no adverse event '{event}'. {choices}",
                     )
+        for number, product in enumerate(scenario.find_products(trial)):
+            own = keys if trial.products is not None else ()
+            for factor in product.of:
+                yield from _check_factor(scenario, trial, factor, (*own, "products", number))
     for part in ("background", "effect", "belief"):
         if scenario.course.find_share(part, scenario.endpoint_week) != 1.0:
             yield (
                 ("course", part),
                 f"a course must be 1 at the endpoint, week {scenario.endpoint_week:g}",
             )
+
+
+def _check_factor(
+    scenario: Scenario, trial: ScenarioTrial, factor: Factor, keys: Keys
+) -> Iterator[tuple[Keys, str]]:
+    try:
+        check_names([factor.variable], COVARIATES)
+    except ValueError as error:
+        yield keys, str(error)
+        return
+    if factor.code is None:
+        return
+    given = scenario.find_variables(trial).get(factor.variable)
+    if not isinstance(given, Shares):
+        yield keys, f"'{factor.variable}' has no codes. Give its `centre` and `unit` instead"
+    elif factor.code not in given.codes:
+        choices = describe_choices(factor.code, given.codes)
+        yield keys, f"'{factor.variable}' has no code '{factor.code}' in {trial.id}. {choices}"
 
 
 def _find_wrong(

@@ -17,7 +17,9 @@ __all__ = [
     "Course",
     "Curve",
     "Effect",
+    "Factor",
     "Individual",
+    "Product",
     "Unblinding",
 ]
 
@@ -109,6 +111,66 @@ class Effect(Definition):
     def find_curve(self, curve: Curve, numbers: Floats) -> Floats:
         """Give a curve at values of the variable."""
         return curve.find_values((numbers - self.find_start(curve)) / self.unit)
+
+
+class Factor(Definition):
+    """One of the two variables of a product.
+
+    Parameters
+    ----------
+    variable : str
+        Its name.
+    centre, unit : float
+        The value at which it is 0, and by how much it differs to be 1.
+    code : str, optional
+        A code of the variable: the factor is then 1 in participants with that code and 0 in
+        others.
+    """
+
+    variable: str
+    centre: float = 0.0
+    unit: float = Field(default=1.0, gt=0)
+    code: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Factor:
+        if self.code is not None and (self.centre != 0.0 or self.unit != 1.0):
+            raise ValueError(
+                "a `code` makes it 0 or 1, so `centre` and `unit` do nothing. Leave them out"
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """The variable, with the code if it has one."""
+        return self.variable if self.code is None else f"{self.variable}={self.code}"
+
+
+class Product(Definition):
+    """What two variables do together, beyond what each does alone.
+
+    Parameters
+    ----------
+    of : tuple of Factor
+        The two factors.
+    prognostic, predictive : float
+        The weights of their product, as those of `Effect`.
+    """
+
+    of: tuple[Factor, Factor]
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _is_of_two(self) -> Product:
+        one, other = self.of
+        if one.variable == other.variable:
+            raise ValueError(
+                f"both factors are '{one.variable}'. Name two variables, or give the effect of "
+                f"'{one.variable}' a squared curve"
+            )
+        check_weights(self.prognostic, self.predictive)
+        return self
 
 
 class Spontaneous(Definition):

@@ -14,7 +14,7 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution
-from glabella.simulation.scenario.mechanism import Effect, Part
+from glabella.simulation.scenario.mechanism import Effect, Part, Product
 
 __all__ = ["Dropout", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
@@ -191,6 +191,8 @@ class ScenarioTrial(Definition):
         Distributions that are not the scenario's.
     effects : dict
         Effects that are not the scenario's.
+    products : tuple of Product, optional
+        Instead of the scenario's products.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
@@ -210,6 +212,7 @@ class ScenarioTrial(Definition):
     background: Part
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
+    products: tuple[Product, ...] | None = None
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)

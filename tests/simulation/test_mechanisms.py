@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from glabella.simulation.effects import tabulate_terms
-from glabella.simulation.generate import TrialDraw, draw_trials
+from glabella.simulation.generate import TrialDraw, draw_effects, draw_trials
 from glabella.simulation.limits import describe_variables
 from glabella.simulation.scenario.definition import Scenario
 
@@ -133,3 +133,30 @@ def test_a_product_of_one_variable_is_refused() -> None:
     twice = {"of": [{"variable": "agitation"}] * 2, "prognostic": 0.1}
     with pytest.raises(ValidationError, match="give the effect of 'agitation' a squared curve"):
         state(WITHOUT_ITEMS, products=[twice])
+
+
+def test_interactions_that_differ_between_trials_are_drawn_around_the_stated_and_in_the_truth() -> (
+    None
+):
+    effects = {
+        "agitation": {**AGITATION, "predictive": 0.2},
+        "age_years": {**AGE, "prognostic": 0.1},
+    }
+    same, differing = (
+        state(WITHOUT_ITEMS, effects=effects, between_trials={"predictive_sd": sd})
+        for sd in (0.0, 0.15)
+    )
+    [trial] = differing.trials
+    weights = [draw_effects(differing, trial, seed=seed).weights for seed in range(600)]
+    for name, mean in (("agitation", 0.2), ("age_years", 0.0)):
+        drawn = np.array([one[name].predictive for one in weights])
+        assert drawn.mean() == pytest.approx(mean, abs=0.025)
+        assert drawn.std() == pytest.approx(0.15, rel=0.1)
+    assert {one["age_years"].prognostic for one in weights} == {0.1}
+    assert draw_effects(same, trial, seed=1).weights == {}
+
+    drawn = draw(differing)
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+    stated = tabulate_terms(differing, [drawn.trial]).set_index("term")["predictive"]
+    assert stated["agitation"] == drawn.effects.weights["agitation"].predictive != 0.2

@@ -101,9 +101,7 @@ def draw_trials(
 
 def draw_effects(scenario: Scenario, trial: ScenarioTrial, *, seed: int) -> TrialEffects:
     """Draw what is a trial's own."""
-    return _draw_effects(
-        scenario, trial, make_generator(seed, trial.id, 0), _derive_weights(seed, trial)
-    )
+    return _draw_effects(scenario, trial, seed, make_generator(seed, trial.id, 0))
 
 
 def draw_trial(
@@ -124,7 +122,7 @@ def draw_trial(
         participants, each from a seed of its own.
     """
     once = make_generator(seed, trial.id, 0)
-    drawn = _draw_effects(scenario, trial, once, _derive_weights(seed, trial))
+    drawn = _draw_effects(scenario, trial, seed, once)
     effects = effects or drawn
     trial = trial.model_copy(update={"effects": {**trial.effects, **effects.weights}})
     arm = once.permutation(np.repeat(np.arange(len(trial.arms)), [one.n for one in trial.arms]))
@@ -148,15 +146,8 @@ def make_generator(seed: int, label: str, number: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _derive_weights(seed: int, trial: ScenarioTrial) -> np.random.Generator:
-    return make_generator(seed, f"weights of {trial.id}", 0)
-
-
 def _draw_effects(
-    scenario: Scenario,
-    trial: ScenarioTrial,
-    draw: np.random.Generator,
-    of_weights: np.random.Generator,
+    scenario: Scenario, trial: ScenarioTrial, seed: int, draw: np.random.Generator
 ) -> TrialEffects:
     between = scenario.between_trials
     severity, background, effect = draw.standard_normal(3)
@@ -170,20 +161,25 @@ def _draw_effects(
         background=trial.background + between.background_sd * float(background),
         arms=arms,
         sites=_draw_sites(scenario, trial, draw),
-        weights=_draw_weights(scenario, trial, of_weights),
+        weights=_draw_weights(scenario, trial, seed),
     )
 
 
-def _draw_weights(
-    scenario: Scenario, trial: ScenarioTrial, draw: np.random.Generator
-) -> dict[str, Effect]:
-    """Draw what a unit of each variable adds in this trial, where trials differ in it."""
-    spread = scenario.between_trials.weights_sd
-    if spread == 0.0:
+def _draw_weights(scenario: Scenario, trial: ScenarioTrial, seed: int) -> dict[str, Effect]:
+    """Draw what a unit of each variable adds in this trial, if trials differ in it."""
+    between = scenario.between_trials
+    if between.weights_sd == 0.0 and between.predictive_sd == 0.0:
         return {}
+    prognostic = make_generator(seed, f"weights of {trial.id}", 0)
+    predictive = make_generator(seed, f"interactions of {trial.id}", 0)
     return {
         name: effect.model_copy(
-            update={"prognostic": effect.prognostic + spread * float(draw.standard_normal())}
+            update={
+                "prognostic": effect.prognostic
+                + between.weights_sd * float(prognostic.standard_normal()),
+                "predictive": effect.predictive
+                + between.predictive_sd * float(predictive.standard_normal()),
+            }
         )
         for name, effect in scenario.find_effects(trial).items()
     }

@@ -470,6 +470,10 @@ def test_true_roles_are_those_of_the_scenario() -> None:
     }
     varied = find_true_roles(resolved, read_scenario(home, "varied_trials").value)
     assert varied["age_years"] == varied["resistance"] == "prognostic"
+    scenario = read_scenario(home, "predictive").value
+    between = scenario.between_trials.model_copy(update={"predictive_sd": 0.1})
+    differing = find_true_roles(resolved, scenario.model_copy(update={"between_trials": between}))
+    assert differing["illness_months"] == "prognostic and predictive"
 
 
 def test_leaving_out_what_is_not_read_changes_nothing(project) -> None:

@@ -177,6 +177,7 @@ AT_ITS_LINE = [
     ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: squared}]}", "both weights are 0"),
     ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: sqared, prognostic: 0.1}]}",
      "Did you mean 'squared'"),
+    ("effect_sd: 0.08}", "effect_sd: 0.08, predictive_sd: -0.1}", "at least 0"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

@@ -218,12 +218,16 @@ class BetweenTrials(Definition):
     weights_sd : float
         Of what one unit of each variable that has a weight adds to the logarithm of the fall, by
         its prognostic weight: in another trial it predicts more, less or the other way.
+    predictive_sd : float
+        The same of its predictive weight: in another trial it modifies the effect more, less or
+        the other way.
     """
 
     severity_sd: Deviation = 0.0
     background_sd: Deviation = 0.0
     effect_sd: Deviation = 0.0
     weights_sd: Deviation = 0.0
+    predictive_sd: Deviation = 0.0
 
 
 class Course(Definition):

@@ -160,3 +160,38 @@ def test_interactions_that_differ_between_trials_are_drawn_around_the_stated_and
     check_calibration(drawn, "known")
     stated = tabulate_terms(differing, [drawn.trial]).set_index("term")["predictive"]
     assert stated["agitation"] == drawn.effects.weights["agitation"].predictive != 0.2
+
+
+def find_gone(drawn: TrialDraw, week: float, rows: np.ndarray) -> float:
+    return float(1 - drawn.stays[rows, drawn.trial.weeks.index(week)].mean())
+
+
+def state_dropout(dropout: dict[str, Any], **by_role: dict[str, Any]) -> Scenario:
+    [trial] = state(WITH_ITEMS).trials
+    arms = [{**arm.model_dump(mode="json"), "dropout": by_role.get(arm.role)} for arm in trial.arms]
+    return state(WITH_ITEMS, {"arms": arms, "dropout": dropout})
+
+
+def test_an_arm_may_have_a_drop_out_of_its_own() -> None:
+    drawn = draw(state_dropout({"share": 0.1, "by_week": 12}, active={"share": 0.4, "by_week": 12}))
+    for active, share in ((True, 0.4), (False, 0.1)):
+        gone = find_gone(drawn, 12, drawn.is_active == active)
+        assert gone == pytest.approx(share, abs=0.015)
+    same = draw(state_dropout({"share": 0.1, "by_week": 12}))
+    control = ~drawn.is_active
+    assert np.array_equal(drawn.stays[control], same.stays[control])
+    assert np.array_equal(drawn.scores["depression_total"], same.scores["depression_total"])
+
+
+def test_participants_may_leave_because_they_do_well() -> None:
+    well = {"share": 0.5, "by_week": 6, "fall": 0.4}
+    drawn = draw(state_dropout({"share": 0.0, "by_week": 6, "well": well}))
+    total, at = drawn.scores["depression_total"], drawn.trial.weeks.index(6)
+    does_well = total[:, at - 1] <= 0.6 * total[:, 0]
+    # Three of the six weeks lie between this visit and the one before: 1 - 0.5 ** (3 / 6).
+    stayed = drawn.stays[:, at - 1]
+    gone = find_gone(drawn, 6, does_well & stayed)
+    assert gone == pytest.approx(1 - 0.5**0.5, abs=0.02)
+    assert find_gone(drawn, 6, ~does_well & stayed) == 0.0
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")

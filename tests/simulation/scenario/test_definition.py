@@ -178,6 +178,9 @@ AT_ITS_LINE = [
     ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: sqared, prognostic: 0.1}]}",
      "Did you mean 'squared'"),
     ("effect_sd: 0.08}", "effect_sd: 0.08, predictive_sd: -0.1}", "at least 0"),
+    ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 0.3, by_week: 6, fall: 1},", "below 1"),
+    ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 1, by_week: 6},", "below 1"),
+    ("n: 38, effect: 0.41,", "n: 38, dropout: {share: 1, by_week: 6}, effect: 0.41,", "below 1"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

@@ -16,13 +16,70 @@ from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution
 from glabella.simulation.scenario.mechanism import Effect, Part, Product
 
-__all__ = ["Dropout", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
+__all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)
 _FEWEST_ADMITTED = 1e-3
 # In weeks, a little less than a day, so that 1/7 is one.
 _DAY = 0.14
+
+
+class LeavingWell(Definition):
+    """Leaving because one does well.
+
+    Parameters
+    ----------
+    share : float
+        Gone by the week, in [0, 1), of participants who do well from the start.
+    by_week : float
+        The week.
+    fall : float
+        What doing well is: at the visit before, the score was lower than at baseline by at least
+        this fraction of it.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    by_week: float = Field(gt=0)
+    fall: float = Field(default=0.5, gt=0, lt=1)
+
+    @property
+    def rate(self) -> float:
+        """The rate a week."""
+        return _find_rate(self.share, self.by_week)
+
+
+class Dropout(Definition):
+    """Leaving, between visits.
+
+    Parameters
+    ----------
+    share : float
+        Gone by the week, in [0, 1), of participants whose scores fall by 30 %.
+    by_week : float
+        The week.
+    seen, unseen : float
+        How the logarithm of the rate rises with the logarithm of the score, against 30 % below
+        baseline: ``seen`` at the visit before (at random, given what was observed), ``unseen`` at
+        the visit that is missed (not at random).
+    well : LeavingWell, optional
+        Leaving because one does well, in addition.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    by_week: float = Field(gt=0)
+    seen: float = Field(default=0.0, ge=-10, le=10)
+    unseen: float = Field(default=0.0, ge=-10, le=10)
+    well: LeavingWell | None = None
+
+    @property
+    def rate(self) -> float:
+        """The rate a week."""
+        return _find_rate(self.share, self.by_week)
+
+
+def _find_rate(share: float, by_week: float) -> float:
+    return -math.log1p(-share) / by_week
 
 
 class ScenarioArm(Definition):
@@ -49,6 +106,8 @@ class ScenarioArm(Definition):
         The chance of believing in the active arm, where something else than the frown tells.
     adverse_events : dict
         Name to its chance, where the dose does not say it.
+    dropout : Dropout, optional
+        Leaving, where it is not as in the trial's other arms.
     """
 
     code: str = Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
@@ -61,6 +120,7 @@ class ScenarioArm(Definition):
     relaxes_frown: bool = False
     guess: float | None = Field(default=None, ge=0, le=1)
     adverse_events: dict[str, float] = Field(default_factory=dict)
+    dropout: Dropout | None = None
 
     @field_validator("adverse_events")
     @classmethod
@@ -118,32 +178,6 @@ class Severity(Definition):
         return math.log(self.mean) - self.log_sd**2 / 2
 
 
-class Dropout(Definition):
-    """Leaving, between visits.
-
-    Parameters
-    ----------
-    share : float
-        Gone by the week, in [0, 1), of participants whose scores fall by 30 %.
-    by_week : float
-        The week.
-    seen, unseen : float
-        How the logarithm of the rate rises with the logarithm of the score, against 30 % below
-        baseline: ``seen`` at the visit before (at random, given what was observed), ``unseen`` at
-        the visit that is missed (not at random).
-    """
-
-    share: float = Field(ge=0, lt=1)
-    by_week: float = Field(gt=0)
-    seen: float = Field(default=0.0, ge=-10, le=10)
-    unseen: float = Field(default=0.0, ge=-10, le=10)
-
-    @property
-    def rate(self) -> float:
-        """The rate a week."""
-        return -math.log1p(-self.share) / self.by_week
-
-
 class SelfReport(Definition):
     """A self-report beside the rater's total.
 
@@ -198,7 +232,7 @@ class ScenarioTrial(Definition):
     items : bool
         Whether a Hamilton scale is simulated by item, its agitation among them.
     dropout : Dropout
-        Leaving.
+        Leaving, in arms that state no other.
     self_report : SelfReport, optional
         Where the trial had one.
     arms : tuple of ScenarioArm

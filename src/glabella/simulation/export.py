@@ -90,6 +90,7 @@ def _list_files(simulated: Simulated, format: Format) -> dict[str, Write]:
     files[TRUTH] = partial(_write_csv, simulated.truth)
     files["truth/variables.csv"] = partial(_write_csv, simulated.variables)
     files["truth/terms.csv"] = partial(_write_csv, simulated.terms)
+    files["truth/arms.csv"] = partial(_write_csv, simulated.arms)
     files["truth/limits.csv"] = partial(_write_csv, simulated.limits)
     return files
 

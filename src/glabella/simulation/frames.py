@@ -11,7 +11,7 @@ import pandas as pd
 from glabella.simulation.baseline import draw_entrants
 from glabella.simulation.effects import tabulate_terms
 from glabella.simulation.generate import TrialDraw, draw_trials, make_generator
-from glabella.simulation.limits import describe_variables, tabulate_limits
+from glabella.simulation.limits import describe_variables, tabulate_arms, tabulate_limits
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.marginals import Distribution, Shares
@@ -68,6 +68,9 @@ class Simulated(TrialTables):
         One row a trial and variable: whether it is prognostic, predictive or neither.
     terms : DataFrame
         One row a trial and term of the fall: its weights in that trial, as drawn.
+    arms : DataFrame
+        One row a trial and arm: its background and effect in that trial, and the response rate
+        that is expected.
     limits : DataFrame
         One row a rule and scope: the concordance that the rule can be expected to reach.
     """
@@ -77,6 +80,7 @@ class Simulated(TrialTables):
     truth: pd.DataFrame
     variables: pd.DataFrame
     terms: pd.DataFrame
+    arms: pd.DataFrame
     limits: pd.DataFrame
 
 
@@ -95,6 +99,7 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
         terms=tabulate_terms(scenario, [drawn.trial for drawn in trials]),
+        arms=tabulate_arms(trials),
         limits=tabulate_limits(trials),
     )
 

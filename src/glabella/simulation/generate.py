@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.effects import weigh
+from glabella.simulation.intercepts import find_intercepts
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -150,15 +151,16 @@ def _draw_effects(
     scenario: Scenario, trial: ScenarioTrial, seed: int, draw: np.random.Generator
 ) -> TrialEffects:
     between = scenario.between_trials
+    stated = find_intercepts(scenario, trial)
     severity, background, effect = draw.standard_normal(3)
     # One deviate moves all arms that have an effect: cohorts of a trial share what is its own.
     arms = tuple(
-        arm.effect + (between.effect_sd * float(effect) if arm.role == "active" else 0.0)
-        for arm in trial.arms
+        mean + (between.effect_sd * float(effect) if arm.role == "active" else 0.0)
+        for arm, mean in zip(trial.arms, stated.arms, strict=True)
     )
     return TrialEffects(
         severity=between.severity_sd * float(severity),
-        background=trial.background + between.background_sd * float(background),
+        background=stated.background + between.background_sd * float(background),
         arms=arms,
         sites=_draw_sites(scenario, trial, draw),
         weights=_draw_weights(scenario, trial, seed),

@@ -85,6 +85,36 @@ def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, f
             yield count_expected_pairs(own[column][mine], own["probability"][mine])
 
 
+def tabulate_arms(trials: Sequence[TrialDraw]) -> pd.DataFrame:
+    """Tabulate what is true of each arm of simulated trials.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial and arm: ``studyid``, ``cohort``, ``arm``, ``role``; ``background`` and
+        ``effect``, the trial's random effects included; ``asked``, the scenario's response rate
+        in a trial without random effects, NaN if none is stated; and ``expected``, the mean of
+        the true chances of response of the cohort's participants under the arm.
+    """
+    rows = []
+    for drawn in trials:
+        cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
+        for arm, effect in zip(drawn.trial.arms, drawn.effects.arms, strict=True):
+            rows.append(
+                {
+                    "studyid": drawn.trial.id,
+                    "cohort": arm.cohort,
+                    "arm": arm.code,
+                    "role": arm.role,
+                    "background": drawn.effects.background,
+                    "effect": effect,
+                    "asked": np.nan if arm.response_rate is None else arm.response_rate,
+                    "expected": drawn.truth[f"probability_{arm.role}"][cohort == arm.cohort].mean(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 def describe_variables(scenario: Scenario) -> pd.DataFrame:
     """Say which variables are prognostic, predictive or neither.
 

@@ -181,6 +181,8 @@ AT_ITS_LINE = [
     ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 0.3, by_week: 6, fall: 1},", "below 1"),
     ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 1, by_week: 6},", "below 1"),
     ("n: 38, effect: 0.41,", "n: 38, dropout: {share: 1, by_week: 6}, effect: 0.41,", "below 1"),
+    ("effect: 0.41,", "response_rate: 1.2,", "below 1"),
+    ("effect: 0.41,", "effect: 0.41, response_rate: 0.2,", "Remove one of the two"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "
@@ -227,6 +229,7 @@ BONT = "role: active, n: 15, effect: 0.60, units_women: 29, units_men: 39"
         ("  age_years: {centre: 49,", "  age_year: {centre: 49,", "Did you mean 'age_years'"),
         ("6: 1, 9: 1.05, 24: 1.05", "6: 0.9, 9: 1.05, 24: 1.05", "must be 1 at the endpoint"),
         ("low: 14, high: 40", "low: 14, high: 60", "past the top of hamd17"),
+        ("    background: 0.16\n", "", "there is no `background`"),
         ("expectancy: {mean: 6, sd: 2, low: 0, high: 10}", "expectancy: {shares: {a: 1}}",
          "a spread"),
     ],

@@ -431,6 +431,15 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
                         (*keys, "arms", number, "adverse_events"),
                         f"there is no adverse event '{event}'. {choices}",
                     )
+        if (
+            trial.asks_for_rates
+            and scenario.individual.background_sd == 0.0 == scenario.rating_error
+        ):
+            yield (
+                keys,
+                "a `response_rate` can't be solved for if nothing is left to chance. Give "
+                "`individual` a `background_sd` above 0, or state a `rating_error`",
+            )
         for number, product in enumerate(scenario.find_products(trial)):
             own = keys if trial.products is not None else ()
             for factor in product.of:

@@ -108,6 +108,10 @@ class ScenarioArm(Definition):
         Name to its chance, where the dose does not say it.
     dropout : Dropout, optional
         Leaving, where it is not as in the trial's other arms.
+    response_rate : float, optional
+        The proportion of the arm that is expected to respond, inside (0, 1), in a trial whose
+        random effects are 0. An active arm's effect is solved for, and a control arm's gives the
+        trial's background.
     """
 
     code: str = Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
@@ -121,6 +125,7 @@ class ScenarioArm(Definition):
     guess: float | None = Field(default=None, ge=0, le=1)
     adverse_events: dict[str, float] = Field(default_factory=dict)
     dropout: Dropout | None = None
+    response_rate: float | None = Field(default=None, gt=0, lt=1)
 
     @field_validator("adverse_events")
     @classmethod
@@ -128,6 +133,15 @@ class ScenarioArm(Definition):
         if any(not 0 <= chance <= 1 for chance in chances.values()):
             raise ValueError("a chance is outside 0 to 1")
         return chances
+
+    @model_validator(mode="after")
+    def _has_one_effect(self) -> ScenarioArm:
+        if self.role == "active" and self.response_rate is not None and self.effect != 0.0:
+            raise ValueError(
+                f"the effect of '{self.code}' is stated, and its `response_rate` asks for one that "
+                "is solved for. Remove one of the two"
+            )
+        return self
 
 
 class Severity(Definition):
@@ -218,9 +232,10 @@ class ScenarioTrial(Definition):
         Visits; 0, the baseline, first.
     severity : Severity
         The total at baseline.
-    background : float
+    background : float, optional
         The logarithm of the fall at the endpoint without an effect of the arm, for a participant
-        whose variables are all at their centre: 0.22 is a fall by a fifth.
+        whose variables are all at their centre: 0.22 is a fall by a fifth. Solved for if a
+        control arm has a `response_rate`.
     variables : dict
         Distributions that are not the scenario's.
     effects : dict
@@ -243,7 +258,7 @@ class ScenarioTrial(Definition):
     scale: str
     weeks: tuple[float, ...]
     severity: Severity
-    background: Part
+    background: Part | None = None
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
     products: tuple[Product, ...] | None = None
@@ -293,7 +308,29 @@ class ScenarioTrial(Definition):
             raise ValueError(f"`severity` reaches past the top of {self.scale}")
         if self.sites < len(self.cohorts):
             raise ValueError("there are fewer sites than cohorts")
+        asked = [
+            arm for arm in self.arms if arm.role == "control" and arm.response_rate is not None
+        ]
+        if len(asked) > 1:
+            raise ValueError(
+                "two control arms have a `response_rate`, and a trial has one background. Give the "
+                "rate of one of them"
+            )
+        if asked and self.background is not None:
+            raise ValueError(
+                f"the `background` is stated, and the `response_rate` of '{asked[0].code}' asks "
+                "for one that is solved for. Remove one of the two"
+            )
+        if not asked and self.background is None:
+            raise ValueError(
+                "there is no `background`. State it, or give a control arm a `response_rate`"
+            )
         return self
+
+    @property
+    def asks_for_rates(self) -> bool:
+        """Whether a response rate is asked for."""
+        return any(arm.response_rate is not None for arm in self.arms)
 
     @property
     def rating(self) -> Scale:

@@ -2,18 +2,28 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyreadstat
 import pytest
 from pydantic import ValidationError
 
+from glabella.analysis.loaded.tables import map_simulated
+from glabella.analysis.resolve import resolve_analysis
+from glabella.data.dictionary import Dictionary
 from glabella.simulation.effects import tabulate_terms
+from glabella.simulation.export import write_simulated
+from glabella.simulation.frames import simulate_tables, simulate_trials
 from glabella.simulation.generate import TrialDraw, draw_effects, draw_trials
 from glabella.simulation.limits import describe_variables, tabulate_arms
 from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.mechanism import Nominal
 
-from .conftest import read
+from .conftest import PROJECT, read
 
 N = 40_000
 # One site each, so that no site's effect is shared: one trial with items, and one without.
@@ -271,3 +281,62 @@ def test_an_impossible_request_for_a_rate_is_refused(
 def test_two_control_arms_may_not_both_ask_for_a_rate() -> None:
     with pytest.raises(ValidationError, match="a trial has one background"):
         state_rates("brin2020", control=0.3)
+
+
+REGION = {
+    "shares": {"north": 0.5, "south": 0.3, "west": 0.2},
+    "effects": {"south": {"prognostic": 0.4}, "west": {"prognostic": -0.2, "predictive": 0.5}},
+}
+
+
+@pytest.mark.parametrize("trial", [WITH_ITEMS, WITHOUT_ITEMS])
+def test_a_nominal_variable_has_its_shares_and_is_in_the_truth(trial: str) -> None:
+    product = {
+        "of": [{"variable": "region", "code": "south"}, {"variable": "agitation", "centre": 1}],
+        "predictive": 0.2,
+    }
+    scenario = state(trial, nominal={"region": REGION}, products=[product])
+    drawn = draw(scenario)
+    found = np.bincount(drawn.values["region"].astype(int)) / N
+    assert found == pytest.approx([0.5, 0.3, 0.2], abs=0.015)
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+    responded, level = find_response(drawn), drawn.values["region"]
+    by_level = [responded[~drawn.is_active & (level == at)].mean() for at in range(3)]
+    assert by_level[1] > by_level[0] + 0.08 and by_level[0] > by_level[2] + 0.015
+    assert find_role(scenario, "region") == ("prognostic and predictive", "a product, a level")
+
+
+def test_a_trial_may_have_other_shares_of_the_same_levels() -> None:
+    shares = {"shares": {"north": 0.0, "south": 1.0, "west": 0.0}}
+    drawn = draw(state(WITHOUT_ITEMS, {"nominal": {"region": shares}}, nominal={"region": REGION}))
+    assert set(drawn.values["region"]) == {1.0}
+
+
+def test_a_nominal_variable_changes_no_other_draw_and_is_in_every_table(tmp_path: Path) -> None:
+    idle = {"shares": REGION["shares"]}
+    scenario = read("bont_pooled")
+    stated = scenario.model_copy(update={"nominal": {"region": Nominal.model_validate(idle)}})
+    before, after = (simulate_trials(one, seed=1) for one in (scenario, stated))
+    for table in ("participants", "new_patients"):
+        levels = getattr(after, table).pop("region")
+        assert set(levels) == {"north", "south", "west"}
+        pd.testing.assert_frame_equal(getattr(after, table), getattr(before, table))
+    pd.testing.assert_frame_equal(after.truth, before.truth)
+    again = simulate_trials(stated, seed=1)
+    write_simulated(again, tmp_path, format="adam")
+    adsl = pyreadstat.read_xport(tmp_path / "finzi2014" / "adsl.xpt")[0]
+    assert set(adsl["REGION"]) == {"north", "south", "west"}
+
+
+def test_a_nominal_variable_is_read_by_an_analysis_whose_dictionary_declares_it() -> None:
+    resolved = resolve_analysis("bont_pooled", PROJECT)
+    codes = {"north": "north", "south": "south", "west": "west"}
+    variable = {"label": "Region", "type": "category", "codes": codes, "timing": "baseline"}
+    plain = resolved.dictionary.value.model_dump(mode="json", exclude_unset=True)
+    plain["variables"]["region"] = variable
+    dictionary = Dictionary.model_validate_json(json.dumps(plain))
+    declared = replace(resolved, dictionary=replace(resolved.dictionary, value=dictionary))
+    scenario = state(WITHOUT_ITEMS, nominal={"region": REGION}).with_participants(60)
+    tables = map_simulated(declared, simulate_tables(scenario, seed=1))
+    assert set(tables.participants["region"]) == {"north", "south", "west"}

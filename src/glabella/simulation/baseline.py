@@ -18,6 +18,7 @@ from glabella.simulation.scenario.definition import (
 )
 from glabella.simulation.scenario.marginals import Shares
 from glabella.simulation.scenario.trials import ScenarioTrial, Severity
+from glabella.simulation.streams import Spawn
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,8 +60,9 @@ def draw_entrants(
     severity_shift: float,
     n: int,
     draw: np.random.Generator,
+    spawn: Spawn,
 ) -> Entrants:
-    """Draw participants of a trial.
+    """Draw participants of a trial; what only some scenarios have comes from streams of its own.
 
     Returns
     -------
@@ -89,6 +91,9 @@ def draw_entrants(
         values["agitation"] = np.clip(values["agitation"], total - room, total)
     for name, found in values.items():
         numbers[name] = distributions[name].as_numbers(found)
+    for name, levels in scenario.find_nominal(trial).items():
+        values[name] = levels.find_values(spawn(f"nominal {name}").standard_normal(n))
+        numbers[name] = levels.as_numbers(values[name])
     chances = _find_agitation_chances(scenario, distributions["agitation"], normal)
     return Entrants(total, true_log, expected, values, numbers, chances)
 

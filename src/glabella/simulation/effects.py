@@ -12,7 +12,7 @@ import pandas as pd
 
 from glabella.simulation.scenario.definition import SEVERITY, Scenario
 from glabella.simulation.scenario.marginals import Shares
-from glabella.simulation.scenario.mechanism import Curve, Effect, Factor, Product
+from glabella.simulation.scenario.mechanism import Curve, Effect, Factor, LevelEffect, Product
 from glabella.simulation.scenario.trials import ScenarioTrial
 
 Floats = npt.NDArray[np.float64]
@@ -93,7 +93,12 @@ def list_terms(scenario: Scenario, trial: ScenarioTrial) -> list[Term]:
     products = [
         _make_product(scenario, trial, product) for product in scenario.find_products(trial)
     ]
-    return [*curves, *products]
+    levels = [
+        _make_level(scenario, trial, name, level, effect)
+        for name, nominal in scenario.nominal.items()
+        for level, effect in nominal.effects.items()
+    ]
+    return [*curves, *products, *levels]
 
 
 def _list_curves(name: str, effect: Effect) -> list[Term]:
@@ -126,12 +131,27 @@ def _make_product(scenario: Scenario, trial: ScenarioTrial, product: Product) ->
     )
 
 
+def _make_level(
+    scenario: Scenario, trial: ScenarioTrial, name: str, level: str, effect: LevelEffect
+) -> Term:
+    factor = Factor(variable=name, code=level)
+    return Term(
+        name=factor.name,
+        variables=(name,),
+        through="a level",
+        prognostic=effect.prognostic,
+        predictive=effect.predictive,
+        compute=_make_factor(scenario, trial, factor),
+    )
+
+
 def _make_factor(
     scenario: Scenario, trial: ScenarioTrial, factor: Factor
 ) -> Callable[[Numbers], Floats]:
     if factor.code is None:
         return lambda numbers: (numbers[factor.variable] - factor.centre) / factor.unit
-    distribution = scenario.find_variables(trial)[factor.variable]
+    known = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
+    distribution = known[factor.variable]
     number = distribution.find_number(factor.code) if isinstance(distribution, Shares) else np.nan
     return lambda numbers: np.asarray(numbers[factor.variable] == number, dtype=float)
 

@@ -20,10 +20,10 @@ from glabella.simulation.sources import (
     ADAE,
     ADQS,
     ADSL,
-    ADSL_COLUMNS,
     ASSESSMENTS,
     PARTICIPANTS,
     TRUTH,
+    name_adsl_columns,
     name_event,
     name_parameter,
 )
@@ -130,7 +130,7 @@ def _make_adam(simulated: Simulated, trial: str) -> dict[str, pd.DataFrame]:
                 column: people[name].astype(float)
                 if pd.api.types.is_numeric_dtype(people[name].dtype)
                 else text[name]
-                for name, column in ADSL_COLUMNS.items()
+                for name, column in name_adsl_columns(simulated.scenario).items()
             },
         }
     )

@@ -10,11 +10,12 @@ import pandas as pd
 
 from glabella.simulation.baseline import draw_entrants
 from glabella.simulation.effects import tabulate_terms
-from glabella.simulation.generate import TrialDraw, draw_trials, make_generator
+from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.limits import describe_variables, tabulate_arms, tabulate_limits
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.marginals import Distribution, Shares
+from glabella.simulation.streams import make_generator, make_spawn
 from glabella.simulation.truth import TrialEffects
 
 _DRAWN = (
@@ -95,7 +96,7 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         participants=tables.participants,
         assessments=tables.assessments,
         events=_tabulate_events(scenario, trials, names),
-        new_patients=_simulate_new_patients(scenario, make_generator(seed, "new patients", 0)),
+        new_patients=_simulate_new_patients(scenario, seed),
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
         terms=tabulate_terms(scenario, [drawn.trial for drawn in trials]),
@@ -138,7 +139,7 @@ def _tabulate_people(
     scenario: Scenario, drawn: TrialDraw, names: np.ndarray, only: Collection[str] | None
 ) -> pd.DataFrame:
     trial = drawn.trial
-    distributions = scenario.find_variables(trial)
+    distributions = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
 
     def of_arm(field: str) -> np.ndarray:
         return np.array([getattr(one, field) for one in trial.arms])[drawn.arm]
@@ -153,7 +154,7 @@ def _tabulate_people(
         "arm": of_arm("code").astype(object),
         "scale": trial.scale,
     }
-    for name in _DRAWN:
+    for name in (*_DRAWN, *scenario.nominal):
         if only is None or name in only:
             codes = _as_codes(distributions[name], drawn.values[name])
             columns[name] = codes.astype(int) if name in _WHOLE else codes
@@ -254,14 +255,16 @@ def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _simulate_new_patients(scenario: Scenario, draw: np.random.Generator) -> pd.DataFrame:
+def _simulate_new_patients(scenario: Scenario, seed: int) -> pd.DataFrame:
     """Draw patients like those of all trials, in a mixture by size."""
+    draw = make_generator(seed, "new patients", 0)
     sizes = np.array([trial.size for trial in scenario.trials], dtype=float)
     counts = draw.multinomial(scenario.new_patients.rows, sizes / sizes.sum())
     parts = []
     for trial, count in zip(scenario.trials, counts, strict=True):
-        entrants = draw_entrants(scenario, trial, 0.0, int(count), draw)
-        distributions = scenario.find_variables(trial)
+        spawn = make_spawn(seed, f"new patients of {trial.id}", 0)
+        entrants = draw_entrants(scenario, trial, 0.0, int(count), draw, spawn)
+        distributions = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
         columns: dict[str, object] = {
             name: _as_codes(distributions[name], values) for name, values in entrants.values.items()
         }
@@ -271,5 +274,8 @@ def _simulate_new_patients(scenario: Scenario, draw: np.random.Generator) -> pd.
     people = pd.concat(parts, ignore_index=True).drop(columns="agitation")
     whole = [*_WHOLE, "depression_total", "frown_max", "frown_rest"]
     return make_new_patients(
-        people.astype(dict.fromkeys(whole, int)), scenario.new_patients.faulty, draw
+        people.astype(dict.fromkeys(whole, int)),
+        scenario.new_patients.faulty,
+        draw,
+        further=list(scenario.nominal),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from glabella.simulation.intercepts import find_intercepts
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioTrial
+from glabella.simulation.streams import Spawn, make_generator, make_spawn
 from glabella.simulation.truth import TrialEffects, compute_truth
 from glabella.simulation.visits import Falls, draw_course
 
@@ -132,19 +132,15 @@ def draw_trial(
 
     def draw_block(start: int) -> TrialDraw:
         mine = slice(start, start + _BLOCK)
-        draw = make_generator(seed, trial.id, 1 + start // _BLOCK)
-        return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw, only)
+        number = 1 + start // _BLOCK
+        draw = make_generator(seed, trial.id, number)
+        spawn = make_spawn(seed, trial.id, number)
+        return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw, spawn, only)
 
     if workers > 1 and len(starts) > 1:
         with ThreadPoolExecutor(workers) as pool:
             return _join(list(pool.map(draw_block, starts)))
     return _join([draw_block(start) for start in starts])
-
-
-def make_generator(seed: int, label: str, number: int) -> np.random.Generator:
-    """Make the generator of a task."""
-    key = (zlib.crc32(label.encode()), number)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def _draw_effects(
@@ -210,10 +206,11 @@ def _draw_block(
     arm: Integers,
     site: Integers,
     draw: np.random.Generator,
+    spawn: Spawn,
     only: Collection[str] | None,
 ) -> TrialDraw:
     n = len(arm)
-    entrants = draw_entrants(scenario, trial, effects.severity, n, draw)
+    entrants = draw_entrants(scenario, trial, effects.severity, n, draw, spawn)
     prognosis = weigh(scenario, trial, entrants.numbers, "prognostic")
     background = effects.background + prognosis
     at_site = effects.sites[site]

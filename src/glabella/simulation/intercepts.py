@@ -14,6 +14,7 @@ from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.effects import weigh
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
+from glabella.simulation.streams import make_spawn
 from glabella.simulation.truth import compute_truth
 
 Floats = npt.NDArray[np.float64]
@@ -56,7 +57,8 @@ def _solve(text: str) -> Intercepts:
     scenario = Scenario.model_validate_json(text)
     [trial] = scenario.trials
     draw = np.random.default_rng(0)
-    entrants = draw_entrants(scenario, trial, 0.0, _PARTICIPANTS, draw)
+    spawn = make_spawn(0, "intercepts", 0)
+    entrants = draw_entrants(scenario, trial, 0.0, _PARTICIPANTS, draw, spawn)
     prognosis = weigh(scenario, trial, entrants.numbers, "prognostic")
     deviates = draw.standard_normal(_PARTICIPANTS)
     prognosis = prognosis + (scenario.between_sites_sd if trial.sites > 1 else 0.0) * deviates

@@ -132,7 +132,7 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
         effects = scenario.find_effects(trial)
         # Where both arms of a cohort have an effect of their own, an interaction is with neither.
         has_contrast = any(arm.role == "control" and arm.effect == 0 for arm in trial.arms)
-        for name in (SEVERITY, *VARIABLES):
+        for name in (SEVERITY, *VARIABLES, *scenario.nominal):
             effect = effects.get(name)
             prognostic = effect.prognostic / effect.unit if effect else 0.0
             predictive = effect.predictive / effect.unit if effect else 0.0

@@ -183,6 +183,20 @@ AT_ITS_LINE = [
     ("n: 38, effect: 0.41,", "n: 38, dropout: {share: 1, by_week: 6}, effect: 0.41,", "below 1"),
     ("effect: 0.41,", "response_rate: 1.2,", "below 1"),
     ("effect: 0.41,", "effect: 0.41, response_rate: 0.2,", "Remove one of the two"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.4}}}",
+     "add up to 0.9"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 1}}}",
+     "two levels or more"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.5}, effects: {c: "
+     "{prognostic: 1}}}}",
+     "there is no level 'c'"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.5}, effects: {b: {}}}}",
+     "both weights are 0"),
+    ("between_sites_sd: 0.05", "nominal: {sex: {shares: {a: 0.5, b: 0.5}}}",
+     "'sex' can't be the name of a nominal variable"),
+    ("between_sites_sd: 0.05", "nominal: {headache: {shares: {a: 0.5, b: 0.5}}}",
+     "is the name of an adverse event too"),
+    ("sites: 2 ", "nominal: {region: {shares: {a: 1}}} ", "There are none"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

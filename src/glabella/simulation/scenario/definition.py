@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from glabella.simulation.scenario.mechanism import (
     Effect,
     Factor,
     Individual,
+    Nominal,
     Product,
     Unblinding,
 )
@@ -62,6 +64,12 @@ _RANGES = {
     "expectancy": (0, 10),
 }
 _LEAST_EIGENVALUE = 1e-9
+# Columns of ADSL that the simulator writes, in small letters.
+_TAKEN_IN_ADAM = (
+    "age", "ageu", "trt01p", "trt01a", "ittfl", "saffl", "illmon", "antidep", "resist", "expect",
+    "dose", "belief",
+)  # fmt: skip
+_SCORES = ("depression_total", "bdi_total", "bdi2_total")
 _TAKEN = ("studyid", "usubjid", "siteid", "cohort", "arm", "scale", "dose_units", "believed_arm")
 
 Floats = npt.NDArray[np.float64]
@@ -109,6 +117,8 @@ class Scenario(Definition):
         Variable to its effect, where a trial states no other.
     products : tuple of Product
         What two variables do together, where a trial states no other.
+    nominal : dict
+        Variable of the scenario's own, without order, to its levels and their effects.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -136,6 +146,7 @@ class Scenario(Definition):
     correlations: dict[str, dict[str, float]] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
     products: tuple[Product, ...] = ()
+    nominal: dict[str, Nominal] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -171,6 +182,18 @@ class Scenario(Definition):
                 )
         return given
 
+    @field_validator("nominal")
+    @classmethod
+    def _have_free_names(cls, given: dict[str, Nominal]) -> dict[str, Nominal]:
+        for name in given:
+            is_taken = name in (*_TAKEN, *_TAKEN_IN_ADAM, *_SCORES, *COVARIATES)
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", name) or is_taken:
+                raise ValueError(
+                    f"'{name}' can't be the name of a nominal variable: at most eight small "
+                    "letters, digits and _, as in ADaM, and no name of another column"
+                )
+        return given
+
     @field_validator("effects")
     @classmethod
     def _are_effects(cls, given: dict[str, Effect]) -> dict[str, Effect]:
@@ -191,6 +214,10 @@ class Scenario(Definition):
             Its own, and the scenario's for the rest.
         """
         return {name: trial.variables.get(name, self.variables[name]) for name in VARIABLES}
+
+    def find_nominal(self, trial: ScenarioTrial) -> dict[str, Shares]:
+        """Give a trial's distributions of nominal variables."""
+        return {name: trial.nominal.get(name, given) for name, given in self.nominal.items()}
 
     def find_effects(self, trial: ScenarioTrial) -> dict[str, Effect]:
         """Give a trial's effects.
@@ -423,6 +450,9 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
             )
         yield from _find_wrong((*keys, "variables"), trial.variables, check_variables)
         yield from _find_wrong((*keys, "effects"), trial.effects, _check_effects)
+        yield from _find_wrong(
+            (*keys, "nominal"), trial.nominal, partial(_check_levels, scenario.nominal)
+        )
         for number, arm in enumerate(trial.arms):
             for event in arm.adverse_events:
                 if event not in scenario.adverse_events:
@@ -444,6 +474,9 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
             own = keys if trial.products is not None else ()
             for factor in product.of:
                 yield from _check_factor(scenario, trial, factor, (*own, "products", number))
+    for name in scenario.nominal:
+        if name in scenario.adverse_events:
+            yield ("nominal", name), f"'{name}' is the name of an adverse event too. Rename one"
     for part in ("background", "effect", "belief"):
         if scenario.course.find_share(part, scenario.endpoint_week) != 1.0:
             yield (
@@ -456,13 +489,16 @@ def _check_factor(
     scenario: Scenario, trial: ScenarioTrial, factor: Factor, keys: Keys
 ) -> Iterator[tuple[Keys, str]]:
     try:
-        check_names([factor.variable], COVARIATES)
+        check_names([factor.variable], [*COVARIATES, *scenario.nominal])
     except ValueError as error:
         yield keys, str(error)
         return
     if factor.code is None:
+        if factor.variable in scenario.nominal:
+            yield keys, f"the levels of '{factor.variable}' have no order. Name one as its `code`"
         return
-    given = scenario.find_variables(trial).get(factor.variable)
+    known = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
+    given = known.get(factor.variable)
     if not isinstance(given, Shares):
         yield keys, f"'{factor.variable}' has no codes. Give its `centre` and `unit` instead"
     elif factor.code not in given.codes:
@@ -479,6 +515,14 @@ def _find_wrong(
             check({name: value})
         except ValueError as error:
             yield (*keys, name), str(error)
+
+
+def _check_levels(nominal: Mapping[str, Nominal], given: Mapping[str, Shares]) -> None:
+    check_names(given, list(nominal))
+    for name, shares in given.items():
+        if shares.codes != nominal[name].codes:
+            levels = ", ".join(nominal[name].codes)
+            raise ValueError(f"'{name}' needs the shares of {levels}, in this order")
 
 
 def _check_effects(effects: Mapping[str, Effect]) -> None:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
 from glabella.definitions.reader import Definition
+from glabella.errors import describe_choices
+from glabella.simulation.scenario.marginals import Shares
 
 __all__ = [
     "AdverseEvent",
@@ -19,6 +21,8 @@ __all__ = [
     "Effect",
     "Factor",
     "Individual",
+    "LevelEffect",
+    "Nominal",
     "Product",
     "Unblinding",
 ]
@@ -170,6 +174,48 @@ class Product(Definition):
                 f"'{one.variable}' a squared curve"
             )
         check_weights(self.prognostic, self.predictive)
+        return self
+
+
+class LevelEffect(Definition):
+    """What a level of a nominal variable does to the logarithm of the fall.
+
+    Parameters
+    ----------
+    prognostic, predictive : float
+        Its weights, as those of `Effect`.
+    """
+
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _does_something(self) -> LevelEffect:
+        check_weights(self.prognostic, self.predictive)
+        return self
+
+
+class Nominal(Shares):
+    """A variable whose levels have no order.
+
+    Parameters
+    ----------
+    shares : dict
+        Level to share; together 1.
+    effects : dict
+        Level to its effect; a level that is not named has none.
+    """
+
+    effects: dict[str, LevelEffect] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_levels(self) -> Nominal:
+        if len(self.shares) < 2:
+            raise ValueError("a nominal variable needs two levels or more")
+        for level in self.effects:
+            if level not in self.shares:
+                choices = describe_choices(level, self.codes)
+                raise ValueError(f"there is no level '{level}'. {choices}")
         return self
 
 

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
-from glabella.simulation.scenario.marginals import Distribution
+from glabella.simulation.scenario.marginals import Distribution, Shares
 from glabella.simulation.scenario.mechanism import Effect, Part, Product
 
 __all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
@@ -242,6 +242,8 @@ class ScenarioTrial(Definition):
         Effects that are not the scenario's.
     products : tuple of Product, optional
         Instead of the scenario's products.
+    nominal : dict
+        Nominal variable to the shares of its levels that are not the scenario's.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
@@ -262,6 +264,7 @@ class ScenarioTrial(Definition):
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
     products: tuple[Product, ...] | None = None
+    nominal: dict[str, Shares] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from glabella.analysis.loaded.tables import map_simulated
 from glabella.analysis.resolve import resolve_analysis
 from glabella.data.dictionary import Dictionary
+from glabella.simulation import generate
 from glabella.simulation.effects import tabulate_terms
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import simulate_tables, simulate_trials
@@ -340,3 +341,53 @@ def test_a_nominal_variable_is_read_by_an_analysis_whose_dictionary_declares_it(
     scenario = state(WITHOUT_ITEMS, nominal={"region": REGION}).with_participants(60)
     tables = map_simulated(declared, simulate_tables(scenario, seed=1))
     assert set(tables.participants["region"]) == {"north", "south", "west"}
+
+
+def test_a_variable_that_is_tied_to_site_varies_between_sites_as_stated() -> None:
+    ties = {"expectancy": 0.5, "region": 1.0, "age_years": 0.3}
+    scenario = state(
+        WITHOUT_ITEMS,
+        {"sites": 800, "tied_to_site": {"age_years": 0.0}},
+        nominal={"region": REGION},
+        tied_to_site=ties,
+        correlations={},
+    )
+    drawn = draw(scenario)
+    by_site = pd.DataFrame({**drawn.values, "site": drawn.site}).groupby("site")
+    assert (by_site["region"].nunique() == 1).all()
+    for name, tie in (("expectancy", 0.5), ("age_years", 0.0)):
+        within = by_site[name].var().mean()
+        # The rounding of values to whole numbers is all within sites.
+        assert 1 - within / drawn.values[name].var() == pytest.approx(tie, abs=0.05)
+    loose = draw(scenario.model_copy(update={"tied_to_site": {}}))
+    for name in ("expectancy", "region"):
+        assert drawn.values[name].mean() == pytest.approx(loose.values[name].mean(), abs=0.2)
+    assert np.array_equal(drawn.values["frown_max"], loose.values["frown_max"])
+
+
+@pytest.mark.parametrize("trial", [WITH_ITEMS, WITHOUT_ITEMS])
+def test_a_variable_that_is_tied_to_site_is_in_the_truth(trial: str) -> None:
+    scenario = state(
+        trial,
+        {"sites": 4000},
+        nominal={"region": REGION},
+        tied_to_site={"expectancy": 0.5, "region": 0.9, "agitation": 0.5},
+        correlations={"agitation": {"severity": 0.4, "expectancy": 0.3}},
+        between_sites_sd=0.0,
+    )
+    drawn = draw(scenario)
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+
+
+def test_in_a_trial_with_one_site_nothing_is_tied() -> None:
+    before, after = (
+        draw(state(WITHOUT_ITEMS, tied_to_site=ties)) for ties in ({}, {"expectancy": 1.0})
+    )
+    assert np.array_equal(before.values["expectancy"], after.values["expectancy"])
+
+
+def test_blocks_share_the_deviates_of_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "_BLOCK", 1000)
+    drawn = draw(state(WITHOUT_ITEMS, {"sites": 50}, tied_to_site={"expectancy": 1.0}))
+    assert (pd.Series(drawn.values["expectancy"]).groupby(drawn.site).nunique() == 1).all()

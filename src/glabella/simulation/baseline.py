@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,9 @@ class Entrants:
         Covariate to the numbers that effects weigh, `severity` among them.
     agitation_chances : array of float, shape (n, 5)
         The chance of each grade of agitation given every other variable.
+    deviates : array of float, shape (n_names, n)
+        The standard normal deviates behind the values, in the order of `COVARIATES` and of nominal
+        variables after them.
     """
 
     total: Floats
@@ -49,6 +53,7 @@ class Entrants:
     values: dict[str, Floats]
     numbers: dict[str, Floats]
     agitation_chances: Floats
+    deviates: Floats
 
     def __len__(self) -> int:
         return len(self.total)
@@ -61,8 +66,26 @@ def draw_entrants(
     n: int,
     draw: np.random.Generator,
     spawn: Spawn,
+    *,
+    at_site: Mapping[str, Floats] | None = None,
 ) -> Entrants:
-    """Draw participants of a trial; what only some scenarios have comes from streams of its own.
+    """Draw participants of a trial.
+
+    Parameters
+    ----------
+    scenario, trial : Scenario, ScenarioTrial
+        Their definitions.
+    severity_shift : float
+        The trial's random effect on severity.
+    n : int
+        How many.
+    draw : Generator
+        The stream of what every scenario draws.
+    spawn : callable
+        Gives a separate stream to each mechanism that only some scenarios have.
+    at_site : mapping of array, shape (n,), optional
+        Variable that is tied to sites to the deviate of each one's site; by default each
+        participant is at another site.
 
     Returns
     -------
@@ -79,9 +102,13 @@ def draw_entrants(
     true_log = expected + error * np.sqrt(reliability) * draw.standard_normal(n)
 
     normal = _draw_normal(scenario, (rated - mean) / sd, draw)
+    nominal = scenario.find_nominal(trial)
+    deviates = [spawn(f"nominal {name}").standard_normal(n) for name in nominal]
+    normal = np.vstack([normal, *deviates])
+    _tie_to_sites(scenario, trial, normal, at_site, spawn)
     values, numbers = {}, {SEVERITY: normal[0]}
     distributions = scenario.find_variables(trial)
-    for name, deviates in zip(VARIABLES, normal[1:], strict=True):
+    for name, deviates in zip(VARIABLES, normal[1 : len(COVARIATES)], strict=True):
         values[name] = distributions[name].find_values(deviates)
     # Lines that show at rest show at maximum frown.
     values["frown_rest"] = np.minimum(values["frown_rest"], values["frown_max"])
@@ -91,11 +118,11 @@ def draw_entrants(
         values["agitation"] = np.clip(values["agitation"], total - room, total)
     for name, found in values.items():
         numbers[name] = distributions[name].as_numbers(found)
-    for name, levels in scenario.find_nominal(trial).items():
-        values[name] = levels.find_values(spawn(f"nominal {name}").standard_normal(n))
+    for (name, levels), found in zip(nominal.items(), normal[len(COVARIATES) :], strict=True):
+        values[name] = levels.find_values(found)
         numbers[name] = levels.as_numbers(values[name])
-    chances = _find_agitation_chances(scenario, distributions["agitation"], normal)
-    return Entrants(total, true_log, expected, values, numbers, chances)
+    chances = _find_agitation_chances(scenario, trial, normal[: len(COVARIATES)])
+    return Entrants(total, true_log, expected, values, numbers, chances, normal)
 
 
 def _draw_totals(severity: Severity, shift: float, uniform: Floats) -> Floats:
@@ -115,12 +142,32 @@ def _draw_normal(scenario: Scenario, severity: Floats, draw: np.random.Generator
     return np.vstack([severity, slope[:, None] * severity + rest])
 
 
-def _find_agitation_chances(scenario: Scenario, shares: Shares | object, normal: Floats) -> Floats:
+def _tie_to_sites(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    normal: Floats,
+    at_site: Mapping[str, Floats] | None,
+    spawn: Spawn,
+) -> None:
+    """Replace a part of deviates, in their place, by what participants of a site share."""
+    names = [*COVARIATES, *scenario.nominal]
+    for name, tie in scenario.find_ties(trial).items():
+        shared = (
+            spawn(f"{name} by site").standard_normal(normal.shape[1])
+            if at_site is None
+            else at_site[name]
+        )
+        row = names.index(name)
+        normal[row] = np.sqrt(1.0 - tie) * normal[row] + np.sqrt(tie) * shared
+
+
+def _find_agitation_chances(scenario: Scenario, trial: ScenarioTrial, normal: Floats) -> Floats:
     at = COVARIATES.index("agitation")
     others = np.arange(len(COVARIATES)) != at
-    matrix = make_correlation_matrix(scenario.correlations)
+    matrix = scenario.find_correlations(trial)[: len(COVARIATES), : len(COVARIATES)]
     weights = np.linalg.solve(matrix[np.ix_(others, others)], matrix[others, at])
     sd = float(np.sqrt(1.0 - weights @ matrix[others, at]))
+    shares = scenario.find_variables(trial)["agitation"]
     if not isinstance(shares, Shares):
         raise TypeError("agitation has shares")
     return shares.find_chances(weights @ normal[others], sd)

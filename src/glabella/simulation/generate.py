@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -135,7 +135,8 @@ def draw_trial(
         number = 1 + start // _BLOCK
         draw = make_generator(seed, trial.id, number)
         spawn = make_spawn(seed, trial.id, number)
-        return _draw_block(scenario, trial, effects, arm[mine], site[mine], draw, spawn, only)
+        tied = {name: deviates[site[mine]] for name, deviates in effects.tied.items()}
+        return _draw_block(scenario, trial, effects, arm[mine], site[mine], tied, draw, spawn, only)
 
     if workers > 1 and len(starts) > 1:
         with ThreadPoolExecutor(workers) as pool:
@@ -160,6 +161,12 @@ def _draw_effects(
         arms=arms,
         sites=_draw_sites(scenario, trial, draw),
         weights=_draw_weights(scenario, trial, seed),
+        tied={
+            name: make_generator(seed, f"{name} by site of {trial.id}", 0).standard_normal(
+                trial.sites
+            )
+            for name in scenario.find_ties(trial)
+        },
     )
 
 
@@ -205,12 +212,13 @@ def _draw_block(
     effects: TrialEffects,
     arm: Integers,
     site: Integers,
+    tied: Mapping[str, Floats],
     draw: np.random.Generator,
     spawn: Spawn,
     only: Collection[str] | None,
 ) -> TrialDraw:
     n = len(arm)
-    entrants = draw_entrants(scenario, trial, effects.severity, n, draw, spawn)
+    entrants = draw_entrants(scenario, trial, effects.severity, n, draw, spawn, at_site=tied)
     prognosis = weigh(scenario, trial, entrants.numbers, "prognostic")
     background = effects.background + prognosis
     at_site = effects.sites[site]

@@ -35,6 +35,8 @@ class TrialEffects:
         On the logarithm of the fall in every arm.
     weights : dict of Effect
         Variable to its effect in this trial, where trials differ in it; empty where they do not.
+    tied : dict of array of float, shape (n_sites,)
+        Variable that is tied to sites to the deviate that participants of a site share.
     """
 
     severity: float
@@ -42,6 +44,7 @@ class TrialEffects:
     arms: tuple[float, ...]
     sites: Floats
     weights: dict[str, Effect] = field(default_factory=dict)
+    tied: dict[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

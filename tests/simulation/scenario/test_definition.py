@@ -197,6 +197,10 @@ AT_ITS_LINE = [
     ("between_sites_sd: 0.05", "nominal: {headache: {shares: {a: 0.5, b: 0.5}}}",
      "is the name of an adverse event too"),
     ("sites: 2 ", "nominal: {region: {shares: {a: 1}}} ", "There are none"),
+    ("between_sites_sd: 0.05", "tied_to_site: {sex: 1.5}", "at most 1"),
+    ("between_sites_sd: 0.05", "tied_to_site: {sexx: 0.5}", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "tied_to_site: {severity: 0.5}", "can't be tied to sites"),
+    ("sites: 1 ", "tied_to_site: {sexx: 0.5} ", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

@@ -26,6 +26,7 @@ from glabella.simulation.scenario.mechanism import (
     Individual,
     Nominal,
     Product,
+    Proportion,
     Unblinding,
 )
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -119,6 +120,9 @@ class Scenario(Definition):
         What two variables do together, where a trial states no other.
     nominal : dict
         Variable of the scenario's own, without order, to its levels and their effects.
+    tied_to_site : dict
+        Variable to the proportion of the variance of its deviate that lies between sites, where a
+        trial states no other.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -147,6 +151,7 @@ class Scenario(Definition):
     effects: dict[str, Effect] = Field(default_factory=dict)
     products: tuple[Product, ...] = ()
     nominal: dict[str, Nominal] = Field(default_factory=dict)
+    tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -218,6 +223,37 @@ class Scenario(Definition):
     def find_nominal(self, trial: ScenarioTrial) -> dict[str, Shares]:
         """Give a trial's distributions of nominal variables."""
         return {name: trial.nominal.get(name, given) for name, given in self.nominal.items()}
+
+    def find_ties(self, trial: ScenarioTrial) -> dict[str, float]:
+        """Give the proportion of each variable's variance that lies between a trial's sites.
+
+        Returns
+        -------
+        dict of float
+            Only of variables that are tied; of a trial with one site empty.
+        """
+        ties = {**self.tied_to_site, **trial.tied_to_site}
+        return {name: tie for name, tie in ties.items() if tie > 0.0 and trial.sites > 1}
+
+    def find_correlations(self, trial: ScenarioTrial) -> Floats:
+        """Give the correlations of all deviates of a participant, over all possible sites.
+
+        Returns
+        -------
+        array of float, shape (n_names, n_names)
+            In the order of `COVARIATES`, and of nominal variables after them.
+        """
+        matrix = np.eye(len(COVARIATES) + len(self.nominal))
+        covariates = slice(0, len(COVARIATES))
+        matrix[covariates, covariates] = make_correlation_matrix(self.correlations)
+        ties = self.find_ties(trial)
+        if ties:
+            names = (*COVARIATES, *self.nominal)
+            # What lies between sites is separate for each variable, and correlated with nothing.
+            within = np.sqrt([1.0 - ties.get(name, 0.0) for name in names])
+            matrix *= np.outer(within, within)
+            np.fill_diagonal(matrix, 1.0)
+        return matrix
 
     def find_effects(self, trial: ScenarioTrial) -> dict[str, Effect]:
         """Give a trial's effects.
@@ -431,6 +467,7 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
     """What only the whole definition shows."""
     seen: set[str] = set()
     yield from _find_wrong(("variables",), scenario.variables, check_variables)
+    yield from _find_wrong(("tied_to_site",), scenario.tied_to_site, partial(_check_tied, scenario))
     for at, trial in enumerate(scenario.trials):
         keys = ("trials", at)
         if trial.id in seen:
@@ -450,6 +487,9 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
             )
         yield from _find_wrong((*keys, "variables"), trial.variables, check_variables)
         yield from _find_wrong((*keys, "effects"), trial.effects, _check_effects)
+        yield from _find_wrong(
+            (*keys, "tied_to_site"), trial.tied_to_site, partial(_check_tied, scenario)
+        )
         yield from _find_wrong(
             (*keys, "nominal"), trial.nominal, partial(_check_levels, scenario.nominal)
         )
@@ -515,6 +555,15 @@ def _find_wrong(
             check({name: value})
         except ValueError as error:
             yield (*keys, name), str(error)
+
+
+def _check_tied(scenario: Scenario, given: Iterable[str]) -> None:
+    if SEVERITY in given:
+        raise ValueError(
+            f"'{SEVERITY}' can't be tied to sites: the threshold of entry is one for all. Name "
+            "another variable"
+        )
+    check_names(given, [*VARIABLES, *scenario.nominal])
 
 
 def _check_levels(nominal: Mapping[str, Nominal], given: Mapping[str, Shares]) -> None:

@@ -33,6 +33,7 @@ Floats = npt.NDArray[np.float64]
 # A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
 Part = Annotated[float, Field(ge=-5, le=5)]
 Deviation = Annotated[float, Field(ge=0, le=5)]
+Proportion = Annotated[float, Field(ge=0, le=1)]
 
 
 class Curve(Definition):

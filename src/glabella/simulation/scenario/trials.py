@@ -14,7 +14,7 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution, Shares
-from glabella.simulation.scenario.mechanism import Effect, Part, Product
+from glabella.simulation.scenario.mechanism import Effect, Part, Product, Proportion
 
 __all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
@@ -244,6 +244,9 @@ class ScenarioTrial(Definition):
         Instead of the scenario's products.
     nominal : dict
         Nominal variable to the shares of its levels that are not the scenario's.
+    tied_to_site : dict
+        Variable to the proportion of its variance that lies between sites, where it is not the
+        scenario's.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
@@ -265,6 +268,7 @@ class ScenarioTrial(Definition):
     effects: dict[str, Effect] = Field(default_factory=dict)
     products: tuple[Product, ...] | None = None
     nominal: dict[str, Shares] = Field(default_factory=dict)
+    tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)

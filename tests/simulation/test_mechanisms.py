@@ -391,3 +391,74 @@ def test_blocks_share_the_deviates_of_a_site(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(generate, "_BLOCK", 1000)
     drawn = draw(state(WITHOUT_ITEMS, {"sites": 50}, tied_to_site={"expectancy": 1.0}))
     assert (pd.Series(drawn.values["expectancy"]).groupby(drawn.site).nunique() == 1).all()
+
+
+def test_values_recorded_with_error_have_the_stated_reliability_and_the_same_distribution() -> None:
+    scenario = state(WITHOUT_ITEMS, measurement_error={"expectancy": 0.75, "age_years": 0.5})
+    drawn = draw(scenario)
+    exact = draw(scenario.model_copy(update={"measurement_error": {}}))
+    for name, reliability in (("expectancy", 0.64), ("age_years", 0.8)):
+        true, recorded = drawn.truth[f"true_{name}"], drawn.values[name]
+        assert np.array_equal(true, exact.values[name])
+        # The squared correlation with the truth is the reliability, a little less by rounding.
+        found = np.corrcoef(true, recorded)[0, 1] ** 2
+        assert found == pytest.approx(reliability, abs=0.03)
+        assert recorded.mean() == pytest.approx(true.mean(), abs=0.15)
+        assert recorded.std() == pytest.approx(true.std(), rel=0.02)
+    assert np.array_equal(drawn.scores["depression_total"], exact.scores["depression_total"])
+    assert np.array_equal(drawn.truth["probability_active"], exact.truth["probability_active"])
+
+
+STRONG = {
+    "agitation": {**AGITATION, "prognostic": 0.2, "predictive": 0.2},
+    "age_years": {**AGE, "prognostic": 0.3},
+    "expectancy": {
+        "centre": 6,
+        "unit": 2,
+        "predictive": 0.3,
+        "curves": [{"shape": "hinge", "prognostic": 0.2}],
+    },
+}
+CORRELATED = {"agitation": {"severity": 0.3, "expectancy": 0.4}, "age_years": {"expectancy": 0.5}}
+
+
+@pytest.mark.parametrize("trial", [WITH_ITEMS, WITHOUT_ITEMS])
+def test_the_known_probability_is_right_where_values_are_recorded_with_error(trial: str) -> None:
+    scenario = state(
+        trial,
+        effects=STRONG,
+        correlations=CORRELATED,
+        measurement_error={"expectancy": 1.0, "age_years": 0.5, "agitation": 0.7},
+    )
+    drawn = draw(scenario)
+    check_calibration(drawn, "probability")
+    check_calibration(drawn, "known")
+    # A rule that takes recorded values for true ones would be far from calibrated here.
+    check_calibration(drawn, "known", drawn.values["expectancy"] <= 3)
+
+
+def test_without_error_the_points_give_what_the_exact_average_gives() -> None:
+    scenario = state(WITHOUT_ITEMS, effects=STRONG, correlations=CORRELATED)
+    exact = draw(scenario)
+    # An error of a variable that has no effect hides nothing that matters.
+    idle = draw(scenario.model_copy(update={"measurement_error": {"resistance": 0.5}}))
+    for role in ("active", "control"):
+        apart = idle.truth[f"known_{role}"] - exact.truth[f"known_{role}"]
+        assert abs(apart).max() < 0.01
+
+
+def test_a_trial_may_record_without_the_error_of_the_others() -> None:
+    scenario = state(
+        WITHOUT_ITEMS,
+        {"measurement_error": {"expectancy": 0.0}},
+        measurement_error={"expectancy": 1.0},
+    )
+    assert "true_expectancy" not in draw(scenario).truth
+
+
+def test_true_values_are_in_the_truth_file(bont_pooled: Scenario) -> None:
+    scenario = bont_pooled.model_copy(update={"measurement_error": {"antidepressant": 1.0}})
+    simulated = simulate_trials(scenario, seed=1)
+    assert set(simulated.truth["true_antidepressant"]) == {"yes", "no"}
+    recorded = simulated.participants["antidepressant"]
+    assert 0.6 < (simulated.truth["true_antidepressant"] == recorded).mean() < 0.95

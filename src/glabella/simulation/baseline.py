@@ -37,23 +37,29 @@ class Entrants:
     expected_true_log : array of float, shape (n,)
         What the total says of it.
     values : dict of array
-        Variable to values, positions of the codes where it has codes.
+        Variable to values as recorded, positions of the codes where it has codes.
+    true_values : dict of array
+        The true values of variables that are recorded with error.
     numbers : dict of array
-        Covariate to the numbers that effects weigh, `severity` among them.
+        Covariate to the numbers that effects weigh, those of true values, `severity` among them.
     agitation_chances : array of float, shape (n, 5)
         The chance of each grade of agitation given every other variable.
     deviates : array of float, shape (n_names, n)
         The standard normal deviates behind the values, in the order of `COVARIATES` and of nominal
         variables after them.
+    measured : dict of array
+        Variable that is recorded with error to the deviates behind its recorded values.
     """
 
     total: Floats
     true_log: Floats
     expected_true_log: Floats
     values: dict[str, Floats]
+    true_values: dict[str, Floats]
     numbers: dict[str, Floats]
     agitation_chances: Floats
     deviates: Floats
+    measured: dict[str, Floats]
 
     def __len__(self) -> int:
         return len(self.total)
@@ -107,22 +113,59 @@ def draw_entrants(
     normal = np.vstack([normal, *deviates])
     _tie_to_sites(scenario, trial, normal, at_site, spawn)
     values, numbers = {}, {SEVERITY: normal[0]}
-    distributions = scenario.find_variables(trial)
-    for name, deviates in zip(VARIABLES, normal[1 : len(COVARIATES)], strict=True):
-        values[name] = distributions[name].find_values(deviates)
+    for name, found in zip((*VARIABLES, *nominal), normal[1:], strict=True):
+        values[name], numbers[name] = find_value(scenario, trial, name, found, total)
     # Lines that show at rest show at maximum frown.
     values["frown_rest"] = np.minimum(values["frown_rest"], values["frown_max"])
-    if trial.has_items:
+    rest = scenario.find_variables(trial)["frown_rest"]
+    numbers["frown_rest"] = rest.as_numbers(values["frown_rest"])
+    true_values, measured = {}, {}
+    for name, error in scenario.find_errors(trial).items():
+        noise = error * spawn(f"measurement of {name}").standard_normal(n)
+        true = normal[COVARIATES.index(name)]
+        measured[name] = (true + noise) * compute_fidelity(error)
+        true_values[name] = values[name]
+        values[name] = find_value(scenario, trial, name, measured[name], total)[0]
+    chances = _find_agitation_chances(scenario, trial, normal[: len(COVARIATES)])
+    return Entrants(
+        total=total,
+        true_log=true_log,
+        expected_true_log=expected,
+        values=values,
+        true_values=true_values,
+        numbers=numbers,
+        agitation_chances=chances,
+        deviates=normal,
+        measured=measured,
+    )
+
+
+def find_value(
+    scenario: Scenario, trial: ScenarioTrial, name: str, deviates: Floats, total: Floats
+) -> tuple[Floats, Floats]:
+    """Give the values of a variable at deviates, and the numbers that effects weigh."""
+    distribution = (
+        scenario.find_nominal(trial)[name]
+        if name in scenario.nominal
+        else scenario.find_variables(trial)[name]
+    )
+    values = distribution.find_values(deviates)
+    if name == "agitation" and trial.has_items:
         # Item 9 is part of the total: near its ends not every grade leaves room for the others.
         room = sum(trial.rating.item_maxima) - trial.rating.item_maxima[AGITATION]
-        values["agitation"] = np.clip(values["agitation"], total - room, total)
-    for name, found in values.items():
-        numbers[name] = distributions[name].as_numbers(found)
-    for (name, levels), found in zip(nominal.items(), normal[len(COVARIATES) :], strict=True):
-        values[name] = levels.find_values(found)
-        numbers[name] = levels.as_numbers(values[name])
-    chances = _find_agitation_chances(scenario, trial, normal[: len(COVARIATES)])
-    return Entrants(total, true_log, expected, values, numbers, chances, normal)
+        values = np.clip(values, total - room, total)
+    return values, distribution.as_numbers(values)
+
+
+def compute_fidelity(error: float) -> float:
+    """Compute the correlation of a recorded deviate with the true one, from the error's deviation.
+
+    Examples
+    --------
+    >>> compute_fidelity(0.75)
+    0.8
+    """
+    return float(1.0 / np.sqrt(1.0 + error**2))
 
 
 def _draw_totals(severity: Severity, shift: float, uniform: Floats) -> Floats:

@@ -64,7 +64,8 @@ class Simulated(TrialTables):
     truth : DataFrame
         One row a participant: chances of response at the endpoint under the active and the
         control arm of the own cohort, ``benefit`` (their difference), the same chances to who
-        knows only the baseline table, true severity in points, and prognosis.
+        knows only the baseline table, true severity in points, prognosis, and true values of
+        variables that are recorded with error.
     variables : DataFrame
         One row a trial and variable: whether it is prognostic, predictive or neither.
     terms : DataFrame
@@ -90,7 +91,9 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
     trials = draw_trials(scenario, seed=seed, workers=workers)
     names = [_name_participants(drawn) for drawn in trials]
     tables = _tabulate(scenario, trials, names)
-    truth = pd.concat([_tabulate_truth(*pair) for pair in zip(trials, names, strict=True)])
+    truth = pd.concat(
+        [_tabulate_truth(scenario, *pair) for pair in zip(trials, names, strict=True)]
+    )
     return Simulated(
         scenario=scenario,
         participants=tables.participants,
@@ -238,8 +241,9 @@ def _tabulate_events(
     return pd.concat(list_events(), ignore_index=True)
 
 
-def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
+def _tabulate_truth(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
     truth = drawn.truth
+    distributions = {**scenario.find_variables(drawn.trial), **scenario.find_nominal(drawn.trial)}
     return pd.DataFrame(
         {
             "studyid": drawn.trial.id,
@@ -251,6 +255,11 @@ def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
             "known_control": truth["known_control"],
             "true_severity": truth["true_severity"],
             "prognosis": truth["prognosis"],
+            **{
+                f"true_{name}": _as_codes(distribution, truth[f"true_{name}"])
+                for name, distribution in distributions.items()
+                if f"true_{name}" in truth
+            },
         }
     )
 

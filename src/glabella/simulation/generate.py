@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.effects import weigh
+from glabella.simulation.hidden import compute_known, is_hiding
 from glabella.simulation.intercepts import find_intercepts
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
@@ -53,7 +54,8 @@ class TrialDraw:
     truth : dict of array, shape (n,)
         ``probability`` and ``known`` under ``active`` and ``control``, such as
         ``known_control``; ``true_severity`` in points, ``prognosis``: the logarithm of the fall
-        that variables explain in every arm.
+        that variables explain in every arm; ``true_`` and the name of each variable that is
+        recorded with error: its true values.
     """
 
     trial: ScenarioTrial
@@ -238,6 +240,8 @@ def _draw_block(
         )
         truth["true_severity"] = np.exp(entrants.true_log)
         truth["prognosis"] = prognosis
+        for name, values in entrants.true_values.items():
+            truth[f"true_{name}"] = values
     return TrialDraw(
         trial=trial,
         effects=effects,
@@ -272,9 +276,14 @@ def _compute_truth_of_cohort(
         truth = compute_truth(
             scenario, trial, one, entrants, background=background, effect=effect, site=at_site
         )
+        known = truth.known
+        if is_hiding(scenario, trial):
+            known = compute_known(
+                scenario, trial, one, entrants, background=effects.background, effect=effect
+            )
         mine = cohort == one.cohort
         told[f"probability_{one.role}"][mine] = truth.probability[mine]
-        told[f"known_{one.role}"][mine] = truth.known[mine]
+        told[f"known_{one.role}"][mine] = known[mine]
     return told
 
 

@@ -201,6 +201,11 @@ AT_ITS_LINE = [
     ("between_sites_sd: 0.05", "tied_to_site: {sexx: 0.5}", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "tied_to_site: {severity: 0.5}", "can't be tied to sites"),
     ("sites: 1 ", "tied_to_site: {sexx: 0.5} ", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "measurement_error: {expectancy: -1}", "at least 0"),
+    ("between_sites_sd: 0.05", "measurement_error: {sex: 1}", "the dose follows it"),
+    ("between_sites_sd: 0.05", "measurement_error: {severity: 1}", "is `rating_error`"),
+    ("between_sites_sd: 0.05", "measurement_error: {expectanc: 1}", "Did you mean 'expectancy'"),
+    ("sites: 1 ", "measurement_error: {frown_max: 1} ", "follow the true one"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

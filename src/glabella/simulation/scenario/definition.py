@@ -64,6 +64,13 @@ _RANGES = {
     "resistance": (0, 3),
     "expectancy": (0, 10),
 }
+# Why some variables can't be recorded with error.
+_EXACT = {
+    SEVERITY: "the error of the baseline total is `rating_error`",
+    "sex": "the dose follows it",
+    "frown_max": "its grades at visits follow the true one",
+    "frown_rest": "its grades at visits follow the true one",
+}
 _LEAST_EIGENVALUE = 1e-9
 # Columns of ADSL that the simulator writes, in small letters.
 _TAKEN_IN_ADAM = (
@@ -123,6 +130,9 @@ class Scenario(Definition):
     tied_to_site : dict
         Variable to the proportion of the variance of its deviate that lies between sites, where a
         trial states no other.
+    measurement_error : dict
+        Variable to the standard deviation of the error of its recorded value, in standard
+        deviations of the variable, where a trial states no other.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -152,6 +162,7 @@ class Scenario(Definition):
     products: tuple[Product, ...] = ()
     nominal: dict[str, Nominal] = Field(default_factory=dict)
     tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
+    measurement_error: dict[str, Deviation] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -234,6 +245,11 @@ class Scenario(Definition):
         """
         ties = {**self.tied_to_site, **trial.tied_to_site}
         return {name: tie for name, tie in ties.items() if tie > 0.0 and trial.sites > 1}
+
+    def find_errors(self, trial: ScenarioTrial) -> dict[str, float]:
+        """Give the error of each variable that a trial records with error."""
+        errors = {**self.measurement_error, **trial.measurement_error}
+        return {name: error for name, error in errors.items() if error > 0.0}
 
     def find_correlations(self, trial: ScenarioTrial) -> Floats:
         """Give the correlations of all deviates of a participant, over all possible sites.
@@ -467,6 +483,7 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
     """What only the whole definition shows."""
     seen: set[str] = set()
     yield from _find_wrong(("variables",), scenario.variables, check_variables)
+    yield from _find_wrong(("measurement_error",), scenario.measurement_error, _check_measured)
     yield from _find_wrong(("tied_to_site",), scenario.tied_to_site, partial(_check_tied, scenario))
     for at, trial in enumerate(scenario.trials):
         keys = ("trials", at)
@@ -489,6 +506,9 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
         yield from _find_wrong((*keys, "effects"), trial.effects, _check_effects)
         yield from _find_wrong(
             (*keys, "tied_to_site"), trial.tied_to_site, partial(_check_tied, scenario)
+        )
+        yield from _find_wrong(
+            (*keys, "measurement_error"), trial.measurement_error, _check_measured
         )
         yield from _find_wrong(
             (*keys, "nominal"), trial.nominal, partial(_check_levels, scenario.nominal)
@@ -564,6 +584,13 @@ def _check_tied(scenario: Scenario, given: Iterable[str]) -> None:
             "another variable"
         )
     check_names(given, [*VARIABLES, *scenario.nominal])
+
+
+def _check_measured(given: Iterable[str]) -> None:
+    for name in given:
+        if name in _EXACT:
+            raise ValueError(f"'{name}' is recorded without error here: {_EXACT[name]}")
+    check_names(given, [name for name in VARIABLES if name not in _EXACT])
 
 
 def _check_levels(nominal: Mapping[str, Nominal], given: Mapping[str, Shares]) -> None:

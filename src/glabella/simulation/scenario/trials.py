@@ -14,7 +14,7 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution, Shares
-from glabella.simulation.scenario.mechanism import Effect, Part, Product, Proportion
+from glabella.simulation.scenario.mechanism import Deviation, Effect, Part, Product, Proportion
 
 __all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
@@ -247,6 +247,8 @@ class ScenarioTrial(Definition):
     tied_to_site : dict
         Variable to the proportion of its variance that lies between sites, where it is not the
         scenario's.
+    measurement_error : dict
+        Variable to the error of its recorded value, where it is not the scenario's.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
@@ -269,6 +271,7 @@ class ScenarioTrial(Definition):
     products: tuple[Product, ...] | None = None
     nominal: dict[str, Shares] = Field(default_factory=dict)
     tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
+    measurement_error: dict[str, Deviation] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)

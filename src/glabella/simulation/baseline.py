@@ -64,6 +64,24 @@ class Entrants:
     def __len__(self) -> int:
         return len(self.total)
 
+    def take(self, rows: npt.NDArray[np.bool_]) -> Entrants:
+        """Keep some participants."""
+
+        def take_each(arrays: dict[str, Floats]) -> dict[str, Floats]:
+            return {name: values[rows] for name, values in arrays.items()}
+
+        return Entrants(
+            total=self.total[rows],
+            true_log=self.true_log[rows],
+            expected_true_log=self.expected_true_log[rows],
+            values=take_each(self.values),
+            true_values=take_each(self.true_values),
+            numbers=take_each(self.numbers),
+            agitation_chances=self.agitation_chances[rows],
+            deviates=self.deviates[:, rows],
+            measured=take_each(self.measured),
+        )
+
 
 def draw_entrants(
     scenario: Scenario,

@@ -65,7 +65,8 @@ class Simulated(TrialTables):
         One row a participant: chances of response at the endpoint under the active and the
         control arm of the own cohort, ``benefit`` (their difference), the same chances to who
         knows only the baseline table, true severity in points, prognosis, and true values of
-        variables that are recorded with error.
+        variables that are recorded with error or missing. If values are missing by response, the
+        chances given also which are missing.
     variables : DataFrame
         One row a trial and variable: whether it is prognostic, predictive or neither.
     terms : DataFrame
@@ -160,7 +161,8 @@ def _tabulate_people(
     for name in (*_DRAWN, *scenario.nominal):
         if only is None or name in only:
             codes = _as_codes(distributions[name], drawn.values[name])
-            columns[name] = codes.astype(int) if name in _WHOLE else codes
+            whole = codes.astype(int) if name in _WHOLE else codes
+            columns[name] = _leave_out(whole, drawn.missing.get(name))
     if only is None or "dose_units" in only:
         women = _as_codes(distributions["sex"], drawn.values["sex"]) == "F"
         columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
@@ -173,6 +175,16 @@ def _tabulate_people(
         belief = pd.Series(np.where(drawn.believes, "active", "control"), dtype=object)
         columns["believed_arm"] = belief.where(seen, None)
     return pd.DataFrame(columns, index=range(len(names)))
+
+
+def _leave_out(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray | pd.Series:
+    """Leave missing values out; whole numbers stay whole."""
+    if missing is None:
+        return values
+    is_whole = np.issubdtype(values.dtype, np.integer)
+    return pd.Series(values, dtype="Int64" if is_whole else object).mask(
+        missing, pd.NA if is_whole else None
+    )
 
 
 def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
@@ -255,6 +267,11 @@ def _tabulate_truth(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> 
             "known_control": truth["known_control"],
             "true_severity": truth["true_severity"],
             "prognosis": truth["prognosis"],
+            **{
+                f"expected_{role}": truth[f"expected_{role}"]
+                for role in ("active", "control")
+                if f"expected_{role}" in truth
+            },
             **{
                 f"true_{name}": _as_codes(distribution, truth[f"true_{name}"])
                 for name, distribution in distributions.items()

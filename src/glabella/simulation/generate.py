@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.effects import weigh
-from glabella.simulation.hidden import compute_known, is_hiding
+from glabella.simulation.hidden import compute_expected, compute_known, draw_missing, is_hiding
 from glabella.simulation.intercepts import find_intercepts
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
@@ -43,6 +43,8 @@ class TrialDraw:
         Positions of each one's arm and site.
     values : dict of array, shape (n,)
         Variable to values, positions of the codes where it has codes.
+    missing : dict of array of bool, shape (n,)
+        Variable to whether its value is missing from the table; `values` holds it all the same.
     stays : array of bool, shape (n, n_weeks)
         Whether a participant is still there.
     scores : dict of array, shape (n, n_weeks)
@@ -55,7 +57,8 @@ class TrialDraw:
         ``probability`` and ``known`` under ``active`` and ``control``, such as
         ``known_control``; ``true_severity`` in points, ``prognosis``: the logarithm of the fall
         that variables explain in every arm; ``true_`` and the name of each variable that is
-        recorded with error: its true values.
+        recorded with error or missing: its true values; and, if values are missing by response,
+        ``expected``: the probability given also which are missing.
     """
 
     trial: ScenarioTrial
@@ -63,6 +66,7 @@ class TrialDraw:
     arm: Integers
     site: Integers
     values: dict[str, Floats]
+    missing: dict[str, npt.NDArray[np.bool_]]
     stays: npt.NDArray[np.bool_]
     scores: dict[str, Floats]
     believes: npt.NDArray[np.bool_]
@@ -233,21 +237,25 @@ def _draw_block(
     effect = np.array(effects.arms)[arm] + np.where(has_effect, interaction, 0.0)
     falls = Falls(background=background + at_site + chance, effect=effect)
     followed = draw_course(scenario, trial, entrants, arm, falls, draw, only=only)
+    total = followed.scores["depression_total"]
+    responds = total[:, trial.weeks.index(scenario.endpoint_week)] <= total[:, 0] / 2.0
+    missing = draw_missing(scenario, trial, entrants, responds, spawn)
     truth = {}
     if only is None:
         truth = _compute_truth_of_cohort(
-            scenario, trial, effects, arm, entrants, background, at_site
+            scenario, trial, effects, arm, entrants, background, at_site, missing
         )
         truth["true_severity"] = np.exp(entrants.true_log)
         truth["prognosis"] = prognosis
-        for name, values in entrants.true_values.items():
-            truth[f"true_{name}"] = values
+        for name in dict.fromkeys((*entrants.true_values, *missing)):
+            truth[f"true_{name}"] = entrants.true_values.get(name, entrants.values[name])
     return TrialDraw(
         trial=trial,
         effects=effects,
         arm=arm,
         site=site,
         values=entrants.values,
+        missing=missing,
         stays=followed.stays,
         scores=followed.scores,
         believes=followed.believes,
@@ -264,6 +272,7 @@ def _compute_truth_of_cohort(
     entrants: Entrants,
     background: Floats,
     at_site: Floats,
+    missing: Mapping[str, npt.NDArray[np.bool_]],
 ) -> dict[str, Floats]:
     """State the chances under both arms of each participant's own cohort."""
     cohort = np.array([one.cohort for one in trial.arms])[arm]
@@ -279,11 +288,21 @@ def _compute_truth_of_cohort(
         known = truth.known
         if is_hiding(scenario, trial):
             known = compute_known(
-                scenario, trial, one, entrants, background=effects.background, effect=effect
+                scenario,
+                trial,
+                one,
+                entrants,
+                missing,
+                background=effects.background,
+                effect=effect,
             )
         mine = cohort == one.cohort
         told[f"probability_{one.role}"][mine] = truth.probability[mine]
         told[f"known_{one.role}"][mine] = known[mine]
+    for role in ("active", "control"):
+        expected = compute_expected(scenario, trial, entrants, told[f"probability_{role}"], missing)
+        if expected is not None:
+            told[f"expected_{role}"] = expected
     return told
 
 
@@ -303,6 +322,7 @@ def _join(blocks: list[TrialDraw]) -> TrialDraw:
         arm=stack(block.arm for block in blocks),
         site=stack(block.site for block in blocks),
         values=stack_each([block.values for block in blocks]),
+        missing=stack_each([block.missing for block in blocks]),
         stays=stack(block.stays for block in blocks),
         scores=stack_each([block.scores for block in blocks]),
         believes=stack(block.believes for block in blocks),

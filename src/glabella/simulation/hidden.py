@@ -1,8 +1,8 @@
-"""The chance of response given a table in which values are recorded with error."""
+"""The chance of response given a table that lacks values, or has some recorded with error."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,13 @@ from scipy.stats.qmc import Sobol
 from glabella.simulation.baseline import Entrants, compute_fidelity, find_value
 from glabella.simulation.effects import list_terms, weigh
 from glabella.simulation.scenario.definition import COVARIATES, Scenario
+from glabella.simulation.scenario.mechanism import RESPONSE, Missing
 from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
+from glabella.simulation.streams import Spawn
 from glabella.simulation.truth import ArmChances
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 # Points over which what the table does not show is averaged, as a power of 2. With 256 the chance
 # is right to within about 0.002.
@@ -44,7 +47,47 @@ class _Hidden:
 
 def is_hiding(scenario: Scenario, trial: ScenarioTrial) -> bool:
     """Whether a trial's table hides values that the scenario draws, agitation apart."""
-    return bool(scenario.find_errors(trial))
+    return bool(scenario.find_errors(trial)) or bool(scenario.find_missing(trial))
+
+
+def draw_missing(
+    scenario: Scenario, trial: ScenarioTrial, entrants: Entrants, responds: Bools, spawn: Spawn
+) -> dict[str, Bools]:
+    """Draw which baseline values are missing.
+
+    Returns
+    -------
+    dict of array of bool, shape (n,)
+        Of each variable that some participants may lack.
+    """
+    deviates = _name_deviates(scenario, entrants)
+    return {
+        name: spawn(f"missing {name}").random(len(entrants)) < how.find_chance(deviates, responds)
+        for name, how in scenario.find_missing(trial).items()
+    }
+
+
+def compute_expected(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    entrants: Entrants,
+    probability: Floats,
+    missing: Mapping[str, Bools],
+) -> Floats | None:
+    """Compute the chance of response given also which baseline values are missing.
+
+    Returns
+    -------
+    array of float, shape (n,), or None
+        None if no value is missing by response, so that `probability` is this chance.
+    """
+    mechanisms = scenario.find_missing(trial)
+    if not any(how.on.get(RESPONSE) for how in mechanisms.values()):
+        return None
+    deviates = _name_deviates(scenario, entrants)
+    yes = probability * _compute_likelihood(mechanisms, deviates, missing, responds=True)
+    no = (1.0 - probability) * _compute_likelihood(mechanisms, deviates, missing, responds=False)
+    return np.asarray(yes / (yes + no))
 
 
 def compute_known(
@@ -52,6 +95,7 @@ def compute_known(
     trial: ScenarioTrial,
     arm: ScenarioArm,
     entrants: Entrants,
+    missing: Mapping[str, Bools],
     *,
     background: float,
     effect: float,
@@ -61,23 +105,79 @@ def compute_known(
     Returns
     -------
     array of float, shape (n,)
-        True values are averaged over their distribution given what is recorded.
+        True values are averaged over their distribution given what is recorded and what is
+        missing, and given the response that missing values may depend on.
     """
-    names = [*COVARIATES, *scenario.nominal]
+    known = np.empty(len(entrants))
+    for lacking, rows in _list_patterns(missing, len(entrants)):
+        known[rows] = _compute_known_of_pattern(
+            scenario,
+            trial,
+            arm,
+            entrants.take(rows),
+            {name: values[rows] for name, values in missing.items()},
+            lacking,
+            background + effect,
+        )
+    return known
+
+
+def _list_patterns(missing: Mapping[str, Bools], n: int) -> Iterator[tuple[tuple[str, ...], Bools]]:
+    """Group participants who lack the same variables."""
+    code = np.zeros(n, dtype=np.int64)
+    for at, lacks in enumerate(missing.values()):
+        code += lacks.astype(np.int64) << at
+    for pattern in np.unique(code):
+        lacking = tuple(name for at, name in enumerate(missing) if pattern >> at & 1)
+        yield lacking, code == pattern
+
+
+def _compute_known_of_pattern(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    arm: ScenarioArm,
+    entrants: Entrants,
+    missing: Mapping[str, Bools],
+    lacking: Collection[str],
+    intercept: float,
+) -> Floats:
     chances = ArmChances(scenario, trial, arm, entrants)
-    hidden = _find_hidden(scenario, trial, entrants, names)
-    known = np.zeros(len(entrants))
-    points = _list_points(len(hidden.names))
-    for point in points:
-        deviates = hidden.mean + (hidden.root @ point)[:, None]
-        numbers = dict(entrants.numbers)
-        for name, values in zip(hidden.names, deviates, strict=True):
-            numbers[name] = find_value(scenario, trial, name, values, entrants.total)[1]
-        fall = background + effect + weigh(scenario, trial, numbers, "prognostic")
+    mechanisms = scenario.find_missing(trial)
+    hidden = _find_hidden(scenario, trial, entrants, lacking)
+    shown = _name_deviates(scenario, entrants)
+    yes, no = np.zeros(len(entrants)), np.zeros(len(entrants))
+    for point in _list_points(len(hidden.names)):
+        sampled = dict(zip(hidden.names, hidden.mean + (hidden.root @ point)[:, None], strict=True))
+        numbers = {
+            **entrants.numbers,
+            **{
+                name: find_value(scenario, trial, name, values, entrants.total)[1]
+                for name, values in sampled.items()
+            },
+        }
+        fall = intercept + weigh(scenario, trial, numbers, "prognostic")
         if chances.has_effect:
             fall = fall + weigh(scenario, trial, numbers, "predictive")
-        known += chances.given_table(fall) / len(points)
-    return known
+        chance = chances.given_table(fall)
+        deviates = {**shown, **sampled}
+        yes += chance * _compute_likelihood(mechanisms, deviates, missing, responds=True)
+        no += (1.0 - chance) * _compute_likelihood(mechanisms, deviates, missing, responds=False)
+    return np.asarray(yes / (yes + no))
+
+
+def _compute_likelihood(
+    mechanisms: Mapping[str, Missing],
+    deviates: Mapping[str, Floats],
+    missing: Mapping[str, Bools],
+    *,
+    responds: bool,
+) -> Floats | float:
+    """Compute the chance that those values are missing that are."""
+    likelihood: Floats | float = 1.0
+    for name, how in mechanisms.items():
+        chance = how.find_chance(deviates, responds)
+        likelihood = likelihood * np.where(missing[name], chance, 1.0 - chance)
+    return likelihood
 
 
 def _list_points(dimensions: int) -> Floats:
@@ -90,15 +190,16 @@ def _list_points(dimensions: int) -> Floats:
 
 
 def _find_hidden(
-    scenario: Scenario, trial: ScenarioTrial, entrants: Entrants, names: Sequence[str]
+    scenario: Scenario, trial: ScenarioTrial, entrants: Entrants, lacking: Collection[str]
 ) -> _Hidden:
     """Condition the normal deviates that are not recorded, and matter, on those that are."""
-    errors = scenario.find_errors(trial)
-    unrecorded = set() if trial.has_items else {"agitation"}
+    names = _list_names(scenario)
+    errors, relevant = scenario.find_errors(trial), _list_relevant(scenario, trial)
+    unrecorded = {*lacking, *(() if trial.has_items else ("agitation",))}
     wanted = [
         at
         for at, name in enumerate(names)
-        if (name in errors or name in unrecorded) and name in _list_relevant(scenario, trial)
+        if name in relevant and (name in errors or name in unrecorded)
     ]
     shown = [at for at, name in enumerate(names) if name not in unrecorded]
     recorded = np.stack([entrants.measured.get(names[at], entrants.deviates[at]) for at in shown])
@@ -116,10 +217,19 @@ def _find_hidden(
 
 
 def _list_relevant(scenario: Scenario, trial: ScenarioTrial) -> set[str]:
-    """List the variables on which the chance of response depends."""
+    """List the variables on which the chance of response, or that of a missing value, depends."""
     linear = {
         name
         for name, effect in scenario.find_effects(trial).items()
         if effect.prognostic != 0.0 or effect.predictive != 0.0
     }
-    return linear.union(*(term.variables for term in list_terms(scenario, trial)))
+    causes = {cause for how in scenario.find_missing(trial).values() for cause in how.on}
+    return linear.union(causes, *(term.variables for term in list_terms(scenario, trial)))
+
+
+def _list_names(scenario: Scenario) -> Sequence[str]:
+    return (*COVARIATES, *scenario.nominal)
+
+
+def _name_deviates(scenario: Scenario, entrants: Entrants) -> dict[str, Floats]:
+    return dict(zip(_list_names(scenario), entrants.deviates, strict=True))

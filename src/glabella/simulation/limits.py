@@ -72,9 +72,12 @@ def tabulate_limits(trials: Sequence[TrialDraw]) -> pd.DataFrame:
 
 def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, float]]:
     active = drawn.is_active
+    # If values are missing by response, which are missing is part of all that can be known.
+    whole = "expected" if "expected_active" in drawn.truth else "probability"
+    ranked = whole if column == "probability" else column
     own = {
         name: np.where(active, drawn.truth[f"{name}_active"], drawn.truth[f"{name}_control"])
-        for name in ("probability", column)
+        for name in (whole, ranked)
     }
     cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
     for name in drawn.trial.cohorts:
@@ -82,7 +85,7 @@ def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, f
         if scope != "both arms":
             mine &= active == (scope == "active")
         if mine.any():
-            yield count_expected_pairs(own[column][mine], own["probability"][mine])
+            yield count_expected_pairs(own[ranked][mine], own[whole][mine])
 
 
 def tabulate_arms(trials: Sequence[TrialDraw]) -> pd.DataFrame:

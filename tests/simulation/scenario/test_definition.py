@@ -206,6 +206,13 @@ AT_ITS_LINE = [
     ("between_sites_sd: 0.05", "measurement_error: {severity: 1}", "is `rating_error`"),
     ("between_sites_sd: 0.05", "measurement_error: {expectanc: 1}", "Did you mean 'expectancy'"),
     ("sites: 1 ", "measurement_error: {frown_max: 1} ", "follow the true one"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 1}}", "below 1"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 0.1, on: {sex: 11}}}", "at most 10"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 0.1, on: {respons: 1}}}",
+     "Did you mean 'response'"),
+    ("between_sites_sd: 0.05", "missing: {expectanc: {share: 0.1}}", "Did you mean 'expectancy'"),
+    ("between_sites_sd: 0.05", "missing: {frown_max: {share: 0.1}}", "is rated at visits"),
+    ("sites: 1 ", "missing: {severity: {share: 0.1}} ", "is rated at visits"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
      "prognostic: 1}]", "Did you mean 'sex'"),
     ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "

@@ -17,6 +17,7 @@ from glabella.errors import DefinitionError, describe_choices
 from glabella.simulation.new_patients import FAULTS
 from glabella.simulation.scenario.marginals import Distribution, Shares, Spread
 from glabella.simulation.scenario.mechanism import (
+    RESPONSE,
     AdverseEvent,
     BetweenTrials,
     Course,
@@ -24,6 +25,7 @@ from glabella.simulation.scenario.mechanism import (
     Effect,
     Factor,
     Individual,
+    Missing,
     Nominal,
     Product,
     Proportion,
@@ -64,6 +66,7 @@ _RANGES = {
     "resistance": (0, 3),
     "expectancy": (0, 10),
 }
+_AT_VISITS = ("agitation", "frown_max", "frown_rest")
 # Why some variables can't be recorded with error.
 _EXACT = {
     SEVERITY: "the error of the baseline total is `rating_error`",
@@ -133,6 +136,8 @@ class Scenario(Definition):
     measurement_error : dict
         Variable to the standard deviation of the error of its recorded value, in standard
         deviations of the variable, where a trial states no other.
+    missing : dict
+        Variable to how its baseline value comes to be missing, where a trial says nothing else.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -163,6 +168,7 @@ class Scenario(Definition):
     nominal: dict[str, Nominal] = Field(default_factory=dict)
     tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
     measurement_error: dict[str, Deviation] = Field(default_factory=dict)
+    missing: dict[str, Missing] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -250,6 +256,11 @@ class Scenario(Definition):
         """Give the error of each variable that a trial records with error."""
         errors = {**self.measurement_error, **trial.measurement_error}
         return {name: error for name, error in errors.items() if error > 0.0}
+
+    def find_missing(self, trial: ScenarioTrial) -> dict[str, Missing]:
+        """Give each variable that a trial may lack in some participants, and how it comes to."""
+        missing = {**self.missing, **trial.missing}
+        return {name: how for name, how in missing.items() if how.share > 0.0}
 
     def find_correlations(self, trial: ScenarioTrial) -> Floats:
         """Give the correlations of all deviates of a participant, over all possible sites.
@@ -483,6 +494,7 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
     """What only the whole definition shows."""
     seen: set[str] = set()
     yield from _find_wrong(("variables",), scenario.variables, check_variables)
+    yield from _find_wrong(("missing",), scenario.missing, partial(_check_missing, scenario))
     yield from _find_wrong(("measurement_error",), scenario.measurement_error, _check_measured)
     yield from _find_wrong(("tied_to_site",), scenario.tied_to_site, partial(_check_tied, scenario))
     for at, trial in enumerate(scenario.trials):
@@ -510,6 +522,7 @@ def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
         yield from _find_wrong(
             (*keys, "measurement_error"), trial.measurement_error, _check_measured
         )
+        yield from _find_wrong((*keys, "missing"), trial.missing, partial(_check_missing, scenario))
         yield from _find_wrong(
             (*keys, "nominal"), trial.nominal, partial(_check_levels, scenario.nominal)
         )
@@ -591,6 +604,24 @@ def _check_measured(given: Iterable[str]) -> None:
         if name in _EXACT:
             raise ValueError(f"'{name}' is recorded without error here: {_EXACT[name]}")
     check_names(given, [name for name in VARIABLES if name not in _EXACT])
+
+
+def _check_missing(scenario: Scenario, given: Mapping[str, Missing]) -> None:
+    for name, how in given.items():
+        if name in (SEVERITY, *_AT_VISITS):
+            raise ValueError(
+                f"'{name}' is rated at visits, and only what is asked once can be missing. Name a "
+                "variable of the table of participants"
+            )
+        once = [name for name in VARIABLES if name not in _AT_VISITS]
+        check_names([name], [*once, *scenario.nominal])
+        for cause in how.on:
+            if cause in scenario.nominal:
+                raise ValueError(
+                    f"'{name}' can't be missing by '{cause}', whose levels have no order. Name "
+                    "another variable"
+                )
+            check_names([cause], [*COVARIATES, RESPONSE])
 
 
 def _check_levels(nominal: Mapping[str, Nominal], given: Mapping[str, Shares]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
+from scipy.special import expit
 
 from glabella.definitions.reader import Definition
 from glabella.errors import describe_choices
@@ -22,6 +24,7 @@ __all__ = [
     "Factor",
     "Individual",
     "LevelEffect",
+    "Missing",
     "Nominal",
     "Product",
     "Unblinding",
@@ -33,6 +36,8 @@ Floats = npt.NDArray[np.float64]
 # A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
 Part = Annotated[float, Field(ge=-5, le=5)]
 Deviation = Annotated[float, Field(ge=0, le=5)]
+# What a missing value may depend on beside variables.
+RESPONSE = "response"
 Proportion = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -218,6 +223,47 @@ class Nominal(Shares):
                 choices = describe_choices(level, self.codes)
                 raise ValueError(f"there is no level '{level}'. {choices}")
         return self
+
+
+class Missing(Definition):
+    """How a baseline value comes to be missing.
+
+    Parameters
+    ----------
+    share : float
+        The proportion missing, in [0, 1), in non-responders who are at the mean of every variable
+        that `on` names.
+    on : dict
+        Variable, or ``response``, to what a standard deviation of the variable, or having
+        responded at the endpoint, adds to the logit of the chance. A value may depend on itself.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    on: dict[str, Annotated[float, Field(ge=-10, le=10)]] = Field(default_factory=dict)
+
+    def find_chance(
+        self, deviates: Mapping[str, Floats], responds: npt.NDArray[np.bool_] | bool
+    ) -> Floats:
+        """Give the chance that a value is missing.
+
+        Parameters
+        ----------
+        deviates : mapping of array, shape (n,)
+            Variable to the standard normal deviates behind its true values.
+        responds : array of bool, shape (n,), or bool
+            Response at the endpoint.
+
+        Returns
+        -------
+        array of float, shape (n,) or ()
+            Inside (0, 1).
+        """
+        logit: Floats = np.asarray(math.log(self.share) - math.log1p(-self.share))
+        for name, slope in self.on.items():
+            logit = logit + slope * (
+                np.asarray(responds, dtype=float) if name == RESPONSE else deviates[name]
+            )
+        return np.asarray(expit(logit), dtype=float)
 
 
 class Spontaneous(Definition):

@@ -14,7 +14,14 @@ from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
 from glabella.simulation.scenario.marginals import Distribution, Shares
-from glabella.simulation.scenario.mechanism import Deviation, Effect, Part, Product, Proportion
+from glabella.simulation.scenario.mechanism import (
+    Deviation,
+    Effect,
+    Missing,
+    Part,
+    Product,
+    Proportion,
+)
 
 __all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
@@ -249,6 +256,9 @@ class ScenarioTrial(Definition):
         scenario's.
     measurement_error : dict
         Variable to the error of its recorded value, where it is not the scenario's.
+    missing : dict
+        Variable to how its baseline value comes to be missing, where it is not as the scenario
+        says.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
@@ -272,6 +282,7 @@ class ScenarioTrial(Definition):
     nominal: dict[str, Shares] = Field(default_factory=dict)
     tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
     measurement_error: dict[str, Deviation] = Field(default_factory=dict)
+    missing: dict[str, Missing] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)

@@ -602,7 +602,7 @@ def _check_tied(scenario: Scenario, given: Iterable[str]) -> None:
 def _check_measured(given: Iterable[str]) -> None:
     for name in given:
         if name in _EXACT:
-            raise ValueError(f"'{name}' is recorded without error here: {_EXACT[name]}")
+            raise ValueError(f"'{name}' is recorded without error: {_EXACT[name]}. Leave it out")
     check_names(given, [name for name in VARIABLES if name not in _EXACT])
 
 

@@ -217,7 +217,9 @@ class Nominal(Shares):
     @model_validator(mode="after")
     def _has_levels(self) -> Nominal:
         if len(self.shares) < 2:
-            raise ValueError("a nominal variable needs two levels or more")
+            raise ValueError(
+                "a nominal variable needs two levels or more. Add a level, or leave it out"
+            )
         for level in self.effects:
             if level not in self.shares:
                 choices = describe_choices(level, self.codes)

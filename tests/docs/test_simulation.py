@@ -8,7 +8,8 @@ import pytest
 from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
 from glabella.simulation.published.published_check import describe
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.simulation.scenario.trials import ScenarioTrial
 
 

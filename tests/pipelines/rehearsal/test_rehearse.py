@@ -40,7 +40,7 @@ from glabella.pipelines.rehearsal.store import ChunkStore
 from glabella.reporting.figures.drawing import render_svg
 from glabella.simulation.frames import simulate_tables
 from glabella.simulation.generate import draw_trials
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.simulation.scenario.trials import Dropout
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import open_store

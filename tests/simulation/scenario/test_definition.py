@@ -13,8 +13,8 @@ from glabella.simulation.scenario.definition import (
     COVARIATES,
     Scenario,
     make_correlation_matrix,
-    read_scenario,
 )
+from glabella.simulation.scenario.reading import read_scenario
 
 from ..conftest import PROJECT, ROOT, SCENARIOS, read
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from glabella.definitions.locate import Project
 from glabella.errors import DefinitionError
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 from ..conftest import ROOT
 

@@ -6,7 +6,7 @@ import pytest
 
 from glabella.simulation.frames import simulate_trials
 
-from .conftest import SCENARIOS, read
+from .conftest import read
 
 # SHA-256 of the tables with seed 3, numbers to nine digits, before the keys of "Further
 # mechanisms" (docs/simulation.md) were added.
@@ -26,7 +26,7 @@ BEFORE: dict[str, str] = {
 TABLES = ("participants", "assessments", "events", "new_patients", "truth", "variables", "limits")
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", list(BEFORE))
 def test_a_shipped_scenario_draws_the_same_tables_as_before(name: str) -> None:
     simulated = simulate_trials(read(name).with_participants(400), seed=3)
     digest = hashlib.sha256()

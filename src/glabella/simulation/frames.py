@@ -160,9 +160,8 @@ def _tabulate_people(
     }
     for name in (*_DRAWN, *scenario.nominal):
         if only is None or name in only:
-            codes = _as_codes(distributions[name], drawn.values[name])
-            whole = codes.astype(int) if name in _WHOLE else codes
-            columns[name] = _leave_out(whole, drawn.missing.get(name))
+            values = _tabulate_values(name, distributions[name], drawn.values[name])
+            columns[name] = _leave_out(values, drawn.missing.get(name))
     if only is None or "dose_units" in only:
         women = _as_codes(distributions["sex"], drawn.values["sex"]) == "F"
         columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
@@ -185,6 +184,11 @@ def _leave_out(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray | p
     return pd.Series(values, dtype="Int64" if is_whole else object).mask(
         missing, pd.NA if is_whole else None
     )
+
+
+def _tabulate_values(name: str, distribution: Distribution, values: np.ndarray) -> np.ndarray:
+    codes = _as_codes(distribution, values)
+    return codes.astype(int) if name in _WHOLE else codes
 
 
 def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
@@ -273,7 +277,7 @@ def _tabulate_truth(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> 
                 if f"expected_{role}" in truth
             },
             **{
-                f"true_{name}": _as_codes(distribution, truth[f"true_{name}"])
+                f"true_{name}": _tabulate_values(name, distribution, truth[f"true_{name}"])
                 for name, distribution in distributions.items()
                 if f"true_{name}" in truth
             },

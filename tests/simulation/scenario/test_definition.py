@@ -53,9 +53,11 @@ def test_the_scenarios_that_the_documentation_promises_are_there() -> None:
     assert SCENARIOS == [
         "active_control",
         "bont_pooled",
+        "curved",
         "dropout_at_random",
         "dropout_not_at_random",
         "illusory",
+        "imperfect_tables",
         "large",
         "no_signal",
         "predictive",

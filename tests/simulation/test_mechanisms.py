@@ -28,7 +28,7 @@ from glabella.simulation.scenario.mechanism import Nominal
 
 from .conftest import PROJECT, read
 
-N = 40_000
+N = 24_000
 # One site each, so that no site's effect is shared: one trial with items, and one without.
 WITH_ITEMS, WITHOUT_ITEMS = "magid2014", "onadep2024"
 

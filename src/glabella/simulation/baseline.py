@@ -64,8 +64,8 @@ class Entrants:
     def __len__(self) -> int:
         return len(self.total)
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Entrants:
-        """Keep some participants."""
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Entrants:
+        """Keep some participants, or repeat them."""
 
         def take_each(arrays: dict[str, Floats]) -> dict[str, Floats]:
             return {name: values[rows] for name, values in arrays.items()}

@@ -24,6 +24,8 @@ Bools = npt.NDArray[np.bool_]
 # Points over which what the table does not show is averaged, as a power of 2. With 256 the chance
 # is right to within about 0.002.
 _POWER = 8
+# Participants times points that are computed at once.
+_MOST_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -141,27 +143,34 @@ def _compute_known_of_pattern(
     lacking: Collection[str],
     intercept: float,
 ) -> Floats:
-    chances = ArmChances(scenario, trial, arm, entrants)
     mechanisms = scenario.find_missing(trial)
     hidden = _find_hidden(scenario, trial, entrants, lacking)
-    shown = _name_deviates(scenario, entrants)
-    yes, no = np.zeros(len(entrants)), np.zeros(len(entrants))
-    for point in _list_points(len(hidden.names)):
-        sampled = dict(zip(hidden.names, hidden.mean + (hidden.root @ point)[:, None], strict=True))
+    n = len(entrants)
+    yes, no = np.zeros(n), np.zeros(n)
+    for points in _batch_points(len(hidden.names), n):
+        # Each participant once for each point: all at the first point, then all at the second.
+        again = np.tile(np.arange(n), len(points))
+        repeated = entrants.take(again)
+        lacks = {name: values[again] for name, values in missing.items()}
+        moved = hidden.mean[:, again] + np.repeat(hidden.root @ points.T, n, axis=1)
+        sampled = dict(zip(hidden.names, moved, strict=True))
         numbers = {
-            **entrants.numbers,
+            **repeated.numbers,
             **{
-                name: find_value(scenario, trial, name, values, entrants.total)[1]
+                name: find_value(scenario, trial, name, values, repeated.total)[1]
                 for name, values in sampled.items()
             },
         }
+        chances = ArmChances(scenario, trial, arm, repeated)
         fall = intercept + weigh(scenario, trial, numbers, "prognostic")
         if chances.has_effect:
             fall = fall + weigh(scenario, trial, numbers, "predictive")
         chance = chances.given_table(fall)
-        deviates = {**shown, **sampled}
-        yes += chance * _compute_likelihood(mechanisms, deviates, missing, responds=True)
-        no += (1.0 - chance) * _compute_likelihood(mechanisms, deviates, missing, responds=False)
+        deviates = {**_name_deviates(scenario, repeated), **sampled}
+        responding = chance * _compute_likelihood(mechanisms, deviates, lacks, responds=True)
+        failing = (1.0 - chance) * _compute_likelihood(mechanisms, deviates, lacks, responds=False)
+        yes += responding.reshape(-1, n).sum(axis=0)
+        no += failing.reshape(-1, n).sum(axis=0)
     return np.asarray(yes / (yes + no))
 
 
@@ -180,13 +189,17 @@ def _compute_likelihood(
     return likelihood
 
 
-def _list_points(dimensions: int) -> Floats:
-    """List standard normal points that fill space evenly, a row each."""
+def _batch_points(dimensions: int, n: int) -> Iterator[Floats]:
+    """Give standard normal points that fill space evenly, a row each, in batches."""
     if dimensions == 0:
-        return np.zeros((1, 0))
+        yield np.zeros((1, 0))
+        return
     uniform = Sobol(dimensions, scramble=False).random_base2(_POWER)
     # Moved into the middle of their cells: the first would else be infinitely far away.
-    return np.asarray(ndtri(uniform + 0.5 / 2**_POWER), dtype=float)
+    points = np.asarray(ndtri(uniform + 0.5 / 2**_POWER), dtype=float)
+    size = max(1, _MOST_AT_ONCE // n)
+    for start in range(0, len(points), size):
+        yield points[start : start + size]
 
 
 def _find_hidden(

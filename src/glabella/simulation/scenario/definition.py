@@ -115,17 +115,17 @@ class Scenario(Definition):
     effects : dict
         Variable to its effect, where a trial states no other.
     products : tuple of Product
-        What two variables do together, where a trial states no other.
+        What two variables do together, if a trial states no other.
     nominal : dict
         Variable of the scenario's own, without order, to its levels and their effects.
     tied_to_site : dict
-        Variable to the proportion of the variance of its deviate that lies between sites, where a
+        Variable to the proportion of the variance of its deviate that lies between sites, if a
         trial states no other.
     measurement_error : dict
         Variable to the standard deviation of the error of its recorded value, in standard
-        deviations of the variable, where a trial states no other.
+        deviations of the variable, if a trial states no other.
     missing : dict
-        Variable to how its baseline value comes to be missing, where a trial says nothing else.
+        Variable to how its baseline value comes to be missing, if a trial says nothing else.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials

@@ -123,7 +123,7 @@ class Shares(Definition):
         return values
 
     def find_number(self, code: str) -> float:
-        """Give the number that stands for a code where effects weigh it."""
+        """Give the number that effects weigh for a code."""
         return float(self.as_numbers(np.array([float(self.codes.index(code))]))[0])
 
     def find_chances(self, mean: Floats, sd: float) -> Floats:

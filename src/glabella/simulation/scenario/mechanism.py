@@ -36,6 +36,8 @@ Floats = npt.NDArray[np.float64]
 # A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
 Part = Annotated[float, Field(ge=-5, le=5)]
 Deviation = Annotated[float, Field(ge=0, le=5)]
+# No value is missing, or there, for certain: given the table some point must be possible.
+_LEAST_CHANCE = 1e-9
 # What a missing value may depend on beside variables.
 RESPONSE = "response"
 Proportion = Annotated[float, Field(ge=0, le=1)]
@@ -265,7 +267,7 @@ class Missing(Definition):
             logit = logit + slope * (
                 np.asarray(responds, dtype=float) if name == RESPONSE else deviates[name]
             )
-        return np.asarray(expit(logit), dtype=float)
+        return np.clip(expit(logit), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
 
 
 class Spontaneous(Definition):

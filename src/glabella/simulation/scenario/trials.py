@@ -114,7 +114,7 @@ class ScenarioArm(Definition):
     adverse_events : dict
         Name to its chance, where the dose does not say it.
     dropout : Dropout, optional
-        Leaving, where it is not as in the trial's other arms.
+        Leaving, if it is not as in the trial's other arms.
     response_rate : float, optional
         The proportion of the arm that is expected to respond, inside (0, 1), in a trial whose
         random effects are 0. An active arm's effect is solved for, and a control arm's gives the
@@ -252,12 +252,12 @@ class ScenarioTrial(Definition):
     nominal : dict
         Nominal variable to the shares of its levels that are not the scenario's.
     tied_to_site : dict
-        Variable to the proportion of its variance that lies between sites, where it is not the
+        Variable to the proportion of its variance that lies between sites, if it is not the
         scenario's.
     measurement_error : dict
-        Variable to the error of its recorded value, where it is not the scenario's.
+        Variable to the error of its recorded value, if it is not the scenario's.
     missing : dict
-        Variable to how its baseline value comes to be missing, where it is not as the scenario
+        Variable to how its baseline value comes to be missing, if it is not as the scenario
         says.
     sites : int
         How many; shared evenly among cohorts.

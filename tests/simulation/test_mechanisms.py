@@ -186,10 +186,14 @@ def state_dropout(dropout: dict[str, Any], **by_role: dict[str, Any]) -> Scenari
 
 
 def test_an_arm_may_have_a_drop_out_of_its_own() -> None:
-    drawn = draw(state_dropout({"share": 0.1, "by_week": 12}, active={"share": 0.4, "by_week": 12}))
+    scenario = state_dropout({"share": 0.1, "by_week": 12}, active={"share": 0.4, "by_week": 12})
+    drawn = draw(scenario)
     for active, share in ((True, 0.4), (False, 0.1)):
         gone = find_gone(drawn, 12, drawn.is_active == active)
         assert gone == pytest.approx(share, abs=0.015)
+        arms = tabulate_arms(scenario, [drawn]).set_index("role")
+        role = "active" if active else "control"
+        assert arms.loc[role, "left"] == find_gone(drawn, 6, drawn.is_active == active)
     same = draw(state_dropout({"share": 0.1, "by_week": 12}))
     control = ~drawn.is_active
     assert np.array_equal(drawn.stays[control], same.stays[control])
@@ -239,7 +243,7 @@ def test_an_arm_has_the_response_rate_that_is_asked_for(
     assert responded[drawn.is_active].mean() == pytest.approx(active, abs=0.015)
     assert responded[~drawn.is_active].mean() == pytest.approx(control, abs=0.015)
     check_calibration(drawn, "probability")
-    arms = tabulate_arms([drawn]).set_index("role")
+    arms = tabulate_arms(scenario, [drawn]).set_index("role")
     assert arms["asked"].to_dict() == {"active": active, "control": control}
     assert np.allclose(arms["expected"], arms["asked"], atol=0.01)
     assert arms["background"].nunique() == 1
@@ -380,6 +384,16 @@ def test_a_variable_that_is_tied_to_site_is_in_the_truth(trial: str) -> None:
     drawn = draw(scenario)
     check_calibration(drawn, "probability")
     check_calibration(drawn, "known")
+
+
+def test_what_a_site_shares_is_in_the_truth() -> None:
+    scenario = state(WITHOUT_ITEMS, {"sites": 5}, tied_to_site={"expectancy": 1.0})
+    simulated = simulate_trials(scenario.with_participants(200), seed=1)
+    sites = simulated.sites.set_index("siteid")
+    assert set(sites.index) == set(simulated.participants["siteid"])
+    by_site = simulated.participants.groupby("siteid")["expectancy"].first()
+    ranked = by_site.loc[sites.sort_values("expectancy").index]
+    assert ranked.is_monotonic_increasing
 
 
 def test_in_a_trial_with_one_site_nothing_is_tied() -> None:

@@ -91,6 +91,7 @@ def _list_files(simulated: Simulated, format: Format) -> dict[str, Write]:
     files["truth/variables.csv"] = partial(_write_csv, simulated.variables)
     files["truth/terms.csv"] = partial(_write_csv, simulated.terms)
     files["truth/arms.csv"] = partial(_write_csv, simulated.arms)
+    files["truth/sites.csv"] = partial(_write_csv, simulated.sites)
     files["truth/limits.csv"] = partial(_write_csv, simulated.limits)
     return files
 

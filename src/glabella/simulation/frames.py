@@ -11,10 +11,16 @@ import pandas as pd
 from glabella.simulation.baseline import draw_entrants
 from glabella.simulation.effects import tabulate_terms
 from glabella.simulation.generate import TrialDraw, draw_trials
-from glabella.simulation.limits import describe_variables, tabulate_arms, tabulate_limits
+from glabella.simulation.limits import (
+    describe_variables,
+    tabulate_arms,
+    tabulate_limits,
+    tabulate_sites,
+)
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.marginals import Distribution, Shares
+from glabella.simulation.scenario.trials import ScenarioTrial
 from glabella.simulation.streams import make_generator, make_spawn
 from glabella.simulation.truth import TrialEffects
 
@@ -72,8 +78,10 @@ class Simulated(TrialTables):
     terms : DataFrame
         One row a trial and term of the fall: its weights in that trial, as drawn.
     arms : DataFrame
-        One row a trial and arm: its background and effect in that trial, and the response rate
-        that is expected.
+        One row a trial and arm: its background and effect in that trial, the response rate that
+        is expected, and how many left.
+    sites : DataFrame
+        One row a trial and site: its effect, and what its participants share.
     limits : DataFrame
         One row a rule and scope: the concordance that the rule can be expected to reach.
     """
@@ -84,6 +92,7 @@ class Simulated(TrialTables):
     variables: pd.DataFrame
     terms: pd.DataFrame
     arms: pd.DataFrame
+    sites: pd.DataFrame
     limits: pd.DataFrame
 
 
@@ -104,7 +113,8 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
         terms=tabulate_terms(scenario, [drawn.trial for drawn in trials]),
-        arms=tabulate_arms(trials),
+        arms=tabulate_arms(scenario, trials),
+        sites=tabulate_sites(trials, [_name_sites(drawn.trial) for drawn in trials]),
         limits=tabulate_limits(trials),
     )
 
@@ -133,6 +143,10 @@ def _tabulate(
     )
 
 
+def _name_sites(trial: ScenarioTrial) -> list[str]:
+    return [f"{trial.id}-{at + 1:02d}" for at in range(trial.sites)]
+
+
 def _name_participants(drawn: TrialDraw) -> np.ndarray:
     width = max(3, len(str(len(drawn.arm))))
     ids = [f"{drawn.trial.id}-{number:0{width}d}" for number in range(1, len(drawn.arm) + 1)]
@@ -151,9 +165,7 @@ def _tabulate_people(
     columns: dict[str, object] = {
         "studyid": trial.id,
         "usubjid": names,
-        "siteid": np.array([f"{trial.id}-{at + 1:02d}" for at in range(trial.sites)], dtype=object)[
-            drawn.site
-        ],
+        "siteid": np.array(_name_sites(trial), dtype=object)[drawn.site],
         "cohort": of_arm("cohort").astype(object),
         "arm": of_arm("code").astype(object),
         "scale": trial.scale,

@@ -88,7 +88,7 @@ def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, f
             yield count_expected_pairs(own[ranked][mine], own[whole][mine])
 
 
-def tabulate_arms(trials: Sequence[TrialDraw]) -> pd.DataFrame:
+def tabulate_arms(scenario: Scenario, trials: Sequence[TrialDraw]) -> pd.DataFrame:
     """Tabulate what is true of each arm of simulated trials.
 
     Returns
@@ -96,13 +96,15 @@ def tabulate_arms(trials: Sequence[TrialDraw]) -> pd.DataFrame:
     DataFrame
         One row a trial and arm: ``studyid``, ``cohort``, ``arm``, ``role``; ``background`` and
         ``effect``, the trial's random effects included; ``asked``, the scenario's response rate
-        in a trial without random effects, NaN if none is stated; and ``expected``, the mean of
-        the true chances of response of the cohort's participants under the arm.
+        in a trial without random effects, NaN if none is stated; ``expected``, the mean of the
+        true chances of response of the cohort's participants under the arm; and ``left``, the
+        proportion of the arm that has left by the endpoint.
     """
     rows = []
     for drawn in trials:
         cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
-        for arm, effect in zip(drawn.trial.arms, drawn.effects.arms, strict=True):
+        stays = drawn.stays[:, drawn.trial.weeks.index(scenario.endpoint_week)]
+        for at, (arm, effect) in enumerate(zip(drawn.trial.arms, drawn.effects.arms, strict=True)):
             rows.append(
                 {
                     "studyid": drawn.trial.id,
@@ -113,8 +115,39 @@ def tabulate_arms(trials: Sequence[TrialDraw]) -> pd.DataFrame:
                     "effect": effect,
                     "asked": np.nan if arm.response_rate is None else arm.response_rate,
                     "expected": drawn.truth[f"probability_{arm.role}"][cohort == arm.cohort].mean(),
+                    "left": 1.0 - stays[drawn.arm == at].mean(),
                 }
             )
+    return pd.DataFrame(rows)
+
+
+def tabulate_sites(trials: Sequence[TrialDraw], names: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Tabulate what is true of each site of simulated trials.
+
+    Parameters
+    ----------
+    trials : sequence of TrialDraw
+        The trials.
+    names : sequence of sequence of str
+        The names of each trial's sites.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial and site: ``studyid``, ``siteid``; ``effect``, on the logarithm of the fall
+        in every arm; and for each variable that is tied to sites the deviate that participants of
+        the site share, NaN in trials in which it is not.
+    """
+    rows = [
+        {
+            "studyid": drawn.trial.id,
+            "siteid": name,
+            "effect": drawn.effects.sites[at],
+            **{variable: deviates[at] for variable, deviates in drawn.effects.tied.items()},
+        }
+        for drawn, of_trial in zip(trials, names, strict=True)
+        for at, name in enumerate(of_trial)
+    ]
     return pd.DataFrame(rows)
 
 

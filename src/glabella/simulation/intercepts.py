@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import brentq
 
-from glabella.simulation.baseline import Entrants, draw_entrants
+from glabella.simulation.baseline import draw_entrants
 from glabella.simulation.effects import weigh
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
 from glabella.simulation.streams import make_spawn
-from glabella.simulation.truth import compute_truth
-
-Floats = npt.NDArray[np.float64]
+from glabella.simulation.truth import ArmChances
 
 # The rate of so many participants is that of all to within about 0.002.
 _PARTICIPANTS = 50_000
@@ -63,8 +60,12 @@ def _solve(text: str) -> Intercepts:
     deviates = draw.standard_normal(_PARTICIPANTS)
     prognosis = prognosis + (scenario.between_sites_sd if trial.sites > 1 else 0.0) * deviates
 
+    interaction = weigh(scenario, trial, entrants.numbers, "predictive")
+
     def compute_rate(arm: ScenarioArm, background: float, effect: float) -> float:
-        return _compute_rate(scenario, trial, arm, entrants, background + prognosis, effect)
+        chances = ArmChances(scenario, trial, arm, entrants)
+        fall = background + prognosis + effect + (interaction if chances.has_effect else 0.0)
+        return float(chances.given_all(fall).mean())
 
     def compute_by_background(arm: ScenarioArm, value: float) -> float:
         return compute_rate(arm, value, arm.effect)
@@ -82,26 +83,6 @@ def _solve(text: str) -> Intercepts:
         for arm in trial.arms
     ]
     return Intercepts(background, tuple(effects))
-
-
-def _compute_rate(
-    scenario: Scenario,
-    trial: ScenarioTrial,
-    arm: ScenarioArm,
-    entrants: Entrants,
-    background: Floats,
-    effect: float,
-) -> float:
-    truth = compute_truth(
-        scenario,
-        trial,
-        arm,
-        entrants,
-        background=background,
-        effect=effect,
-        site=np.zeros(len(entrants)),
-    )
-    return float(truth.probability.mean())
 
 
 def _find_root(compute_rate: Callable[[float], float], rate: float) -> float:

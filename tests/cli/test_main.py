@@ -203,7 +203,7 @@ FAULTS = {
     ),
     "a repeated key": (
         lambda p: _edit(p, "pipelines/small.yaml", "seed: 7", "seed: 7\nseed: 8"),
-        ["pipelines/small.yaml:4", "a key stands twice"],
+        ["pipelines/small.yaml:4", "a key appears twice"],
     ),
     "a misspelt key": (
         lambda p: _edit(p, "pipelines/small.yaml", "inner_folds: 2", "inner_flods: 2"),

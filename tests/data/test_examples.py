@@ -38,7 +38,7 @@ def test_every_example_has_a_shipped_analysis(checkout):
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "participants.csv").write_text("mine")
-    with pytest.raises(DataError, match=r"'participants.csv' is there already"):
+    with pytest.raises(DataError, match=r"'participants.csv' already exists"):
         write_example("beat_the_blues", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["participants.csv"]
     assert (tmp_path / "participants.csv").read_text() == "mine"

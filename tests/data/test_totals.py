@@ -159,7 +159,7 @@ ITEM = "{label: I, type: ordinal, range: [0, 30], timing: visit}\n"
     ("total", "finding"),
     [
         ("{items: [i]}", "must have at least 2 entries"),
-        ("{items: [i, i]}", "the item 'i' stands twice"),
+        ("{items: [i, i]}", "the item 'i' appears twice"),
         ("{items: [i, k]}", "has an item 'k' that the dictionary lacks"),
         ("{items: [i, b]}", "the item 'b' of 't' needs a `range` and `timing: visit`"),
         ("{items: [i, s]}", "add up to 0 to 35, and Montgomery-Asberg .* goes from 0 to 60"),

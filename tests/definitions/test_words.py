@@ -58,8 +58,8 @@ def test_a_character_that_is_not_shown_is_refused_and_named(sign: str, shown: st
     with pytest.raises(DefinitionError) as caught:
         read(f"Se{sign}x")
     assert str(caught.value) == (
-        f"features/dictionary.yaml:5: 'Se{shown}x' holds a character that is not shown, or that "
-        "changes how others are\n  Write the text without it."
+        f"features/dictionary.yaml:5: 'Se{shown}x' contains a character that is invisible or "
+        "changes how others are shown\n  Write the text without it."
     )
 
 

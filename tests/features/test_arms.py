@@ -129,7 +129,9 @@ def test_an_arm_in_which_nobody_is_is_refused_by_name() -> None:
         Arm(name="high", role="active"),
         Arm(name="b", role="control"),
     ]
-    with pytest.raises(AnalysisError, match="nobody is in the arm 'high', so no model can learn"):
+    with pytest.raises(
+        AnalysisError, match="no participant is in the arm 'high', so no model can learn"
+    ):
         name_arms(participants, arms)
 
 

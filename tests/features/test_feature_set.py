@@ -32,7 +32,7 @@ def test_the_week_alone_is_the_window_unless_stated() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("  - {name: a}\n  - {name: a, of: b}\n", "f.yaml: the feature 'a' stands twice"),
+        ("  - {name: a}\n  - {name: a, of: b}\n", "f.yaml: the feature 'a' appears twice"),
         (
             "  - {name: arm}\n",
             "f.yaml: 'arm' is no feature of a patient; the analysis adds it by itself",

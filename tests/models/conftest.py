@@ -1,5 +1,6 @@
-"""A made-up sample with every kind of feature, missing values, two arms and three trials."""
+"""A made-up sample with every kind of feature, trees fitted to it, and how XGBoost writes them."""
 
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from glabella.features.spec import FeatureSpec, FeatureTable
+from glabella.models.estimators.boosted_trees import XGBoostModel
 
 SPECS = (
     FeatureSpec("severity", "Severity", "number", is_severity=True),
@@ -49,3 +51,35 @@ def make_sample(seed: int, n: int = 120) -> tuple[FeatureTable, np.ndarray]:
 def sample() -> Callable[..., tuple[FeatureTable, np.ndarray]]:
     """Makes the sample of a seed: its feature table, and who responded."""
     return make_sample
+
+
+def write_ubjson(value) -> bytes:
+    """Write what `read_ubjson` gives, as XGBoost does."""
+    if isinstance(value, dict):
+        return b"{" + b"".join(write_text(k) + write_ubjson(v) for k, v in value.items()) + b"}"
+    if isinstance(value, str):
+        return b"S" + write_text(value)
+    if isinstance(value, float):
+        return b"d" + struct.pack(">f", value)
+    if isinstance(value, int):
+        return b"L" + struct.pack(">q", value)
+    if isinstance(value, np.ndarray):
+        marks = {"f4": b"d", "i4": b"l", "i8": b"L", "u1": b"U"}
+        mark = marks[value.dtype.str[1:]] if value.dtype.str != "|u1" else b"U"
+        return b"[$" + mark + b"#L" + struct.pack(">q", len(value)) + value.tobytes()
+    return b"[#L" + struct.pack(">q", len(value)) + b"".join(map(write_ubjson, value))
+
+
+def write_text(text: str) -> bytes:
+    return b"L" + struct.pack(">q", len(text.encode())) + text.encode()
+
+
+@pytest.fixture(scope="module")
+def boosted(sample):
+    table, responded = sample(1)
+    model = XGBoostModel(table.specs, random_state=1, n_trees=4, max_depth=3)
+    return model.fit(table.frame, responded)
+
+
+def get_forest(plain):
+    return plain["learner"]["gradient_booster"]["model"]

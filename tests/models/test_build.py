@@ -79,9 +79,7 @@ def test_a_misspelt_name_is_answered_with_its_line_and_the_nearest_one(
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(
-    ("name", "package"), [("explainable_boosting", "interpret"), ("catboost", "catboost")]
-)
+@pytest.mark.parametrize(("name", "package"), [("explainable_boosting", "interpret")])
 def test_an_estimator_whose_package_is_not_installed_is_refused_with_the_extra(
     monkeypatch: pytest.MonkeyPatch, name: str, package: str
 ) -> None:
@@ -280,6 +278,5 @@ def test_the_model_file_is_strict_json_and_holds_no_row(sample: Sample, name: st
     content = json.loads(files[MODEL_FILE], parse_constant=refuse)
     parts = content["ensemble"] if name == "ensemble" else [content]
     assert all(set(part) - {"binary"} == {"estimator", "settings", "state"} for part in parts)
-    # A hundred trees as text are as large as the tables of an explainable boosting machine.
-    most = {"catboost": 100_000, "explainable_boosting": 20_000}.get(name, 10_000)
+    most = {"explainable_boosting": 20_000}.get(name, 10_000)
     assert len(files[MODEL_FILE]) < most

@@ -181,7 +181,7 @@ def test_a_flag_of_who_stayed_under_a_name_that_says_nothing_is_warned_of(
     assert set(found) == {"planted"}
     # Some who stopped came back for their week 24, so it does not say so of everybody.
     assert found["planted"].severity == "warn"
-    assert "it may say who stayed" in found["planted"].finding
+    assert "it may show who stayed in the trial" in found["planted"].finding
 
 
 def test_who_had_a_score_at_week_24_under_a_name_that_says_nothing_is_refused(

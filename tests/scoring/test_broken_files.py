@@ -68,7 +68,7 @@ FILES = {
     "a column twice": (
         "new.csv",
         _write_text(lambda frame: frame.assign(AGE=1).to_csv(index=False).replace("AGE", "age")),
-        "the column 'age' stands twice",
+        "the column 'age' appears twice",
     ),
     "a column without a name": (
         "new.csv",

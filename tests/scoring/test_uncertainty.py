@@ -13,7 +13,7 @@ from glabella.bundle.predict import build_scoring_features, score_frame
 from glabella.bundle.refits import REFITS_FILE, export_refits
 from glabella.errors import BundleError
 from glabella.models.build import export_model
-from glabella.models.estimators.composed import CalibratedModel
+from glabella.models.estimators.recalibrated import CalibratedModel
 
 
 @pytest.fixture

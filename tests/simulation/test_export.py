@@ -107,7 +107,7 @@ def test_the_files_are_named_and_nothing_else_is_left(simulated: Simulated, tmp_
 def test_nothing_is_overwritten(simulated: Simulated, tmp_path: Path, format: str) -> None:
     (tmp_path / "truth").mkdir()
     (tmp_path / "truth" / "truth.csv").write_text("mine")
-    with pytest.raises(DataError, match="is there already, and nothing is overwritten"):
+    with pytest.raises(DataError, match="already exists, and nothing is overwritten"):
         write_simulated(simulated, tmp_path, format=format)
     assert (tmp_path / "truth" / "truth.csv").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["truth"]

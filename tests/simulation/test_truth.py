@@ -8,7 +8,7 @@ from scipy.stats import binomtest, kstest, norm
 
 from glabella.simulation.effects import weight_effects
 from glabella.simulation.generate import TrialDraw, draw_trials
-from glabella.simulation.limits import count_expected_pairs, describe_variables, tabulate_limits
+from glabella.simulation.limits import tabulate_limits
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import BetweenTrials, Effect, Individual
 
@@ -129,18 +129,6 @@ def test_the_oracle_s_concordance_is_that_of_the_integral() -> None:
     assert table["oracle", "first", "control"] == pytest.approx(exact, abs=0.005)
 
 
-def test_expected_pairs_are_counted_as_by_hand() -> None:
-    rule, p = np.array([3.0, 1.0, 3.0]), np.array([0.5, 0.2, 0.9])
-    agreeing = total = 0.0
-    for i in range(3):
-        for j in range(3):
-            if i != j:
-                weight = p[i] * (1 - p[j])
-                total += weight
-                agreeing += weight * (float(rule[i] > rule[j]) + 0.5 * float(rule[i] == rule[j]))
-    assert count_expected_pairs(rule, p) == pytest.approx((agreeing, total))
-
-
 def test_no_signal_states_one_probability_for_each_trial_and_arm() -> None:
     for drawn in draw_trials(read("no_signal"), seed=1):
         for what in ("probability", "known"):
@@ -178,31 +166,6 @@ def _test_ranks(values: np.ndarray, responded: np.ndarray) -> float:
     variance = k * (n - k) / (n * (n - 1)) * ((ranks - ranks.mean()) ** 2).sum()
     z = (ranks[responded].sum() - k * ranks.mean()) / np.sqrt(variance)
     return float(2 * norm.sf(abs(z)))
-
-
-def test_only_declared_variables_have_a_role() -> None:
-    roles = describe_variables(read("predictive")).query("studyid == 'first'")
-    found = roles.set_index("variable")["role"].to_dict()
-    assert {name for name, role in found.items() if role != "neither"} == {
-        "agitation", "illness_months", "severity",
-    }  # fmt: skip
-    assert found["agitation"] == "predictive"
-    assert found["illness_months"] == found["severity"] == "prognostic"
-    none = describe_variables(read("no_signal"))
-    assert set(none["role"]) == {"neither"}
-    pooled = describe_variables(read("bont_pooled")).query("variable == 'frown_max'")
-    assert set(pooled["through"]) == {"unblinding"}
-
-
-def test_an_interaction_with_both_arms_is_with_neither() -> None:
-    """Where the control is a treatment too, what changes both effects changes no benefit."""
-    scenario = read("active_control")
-    both = scenario.model_copy(update={"effects": {"agitation": Effect(predictive=0.3)}})
-    roles = describe_variables(both).set_index("variable")["role"]
-    assert roles["agitation"] == "prognostic"
-    silent = scenario.unblinding.model_copy(update={"guess": (0.5, 0.5, 0.5, 0.5)})
-    blind = describe_variables(scenario.model_copy(update={"unblinding": silent}))
-    assert blind.set_index("variable")["role"]["frown_max"] == "neither"
 
 
 def test_agitation_changes_the_benefit_where_it_is_predictive_and_not_where_it_is_not() -> None:

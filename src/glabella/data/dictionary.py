@@ -45,7 +45,7 @@ class TotalDefinition(Definition):
     def _is_consistent(self) -> TotalDefinition:
         twice = sorted({name for name in self.items if self.items.count(name) > 1})
         if twice:
-            raise ValueError(f"the item '{twice[0]}' stands twice")
+            raise ValueError(f"the item '{twice[0]}' appears twice")
         if self.missing_at_most >= len(self.items):
             raise ValueError("`missing_at_most` must leave at least one item that is answered")
         if self.scale is not None and self.scale not in SCALES:

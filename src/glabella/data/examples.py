@@ -99,7 +99,7 @@ def write_example(name: str, folder: Path) -> list[Path]:
             for path in made:
                 if os.path.lexists(folder / path.name):
                     raise DataError(
-                        f"'{path.name}' is there already, and nothing is overwritten",
+                        f"'{path.name}' already exists, and nothing is overwritten",
                         place=str(folder),
                         remedy="Name an empty folder.",
                     )

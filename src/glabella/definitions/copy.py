@@ -16,7 +16,7 @@ def write_shipped_definitions(folder: Path) -> list[Path]:
     there = [name for name in FOLDERS if os.path.lexists(folder / name)]
     if there:
         raise DefinitionError(
-            f"'{there[0]}' is there already, and nothing is overwritten",
+            f"'{there[0]}' already exists, and nothing is overwritten",
             place=str(folder),
             remedy="Name an empty folder.",
         )

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a definition, in plain words with its line and what to do."""
+"""Turns pydantic's errors into plain messages with the line and a remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glabella.errors import DefinitionError, describe_choices, join_errors
 if TYPE_CHECKING:
     from glabella.definitions.reader import Definition, Keys, Origin
 
-# By pydantic's name of a finding: what was to be there.
+# The expected value, by pydantic's name of the error.
 _WANTED = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
@@ -57,7 +57,7 @@ def describe_definition_error(
         for keys, items in found
         if not (items[0]["type"] == "missing" and (keys, items[0]["loc"][-1]) in misspelt)
     ]
-    # A file of another kind is wrong in all its keys; that it is of another kind is what to know.
+    # A file of another kind is wrong in all its keys; only the wrong kind is worth reporting.
     told = [item for item in told if item[0] == ("kind",)] or told
     told.sort(key=lambda item: _find_line(item[0], origin))
     errors = [_describe(keys, items, model, origin) for keys, items in told]
@@ -85,7 +85,7 @@ def _group(items: Iterable[Any], origin: Origin) -> list[tuple[Keys, list[Any]]]
             groups.setdefault((*keys, f"\0{item['loc'][-1]}"), []).append(item)
         else:
             groups.setdefault(keys, []).append(item)
-    # Of what may be of several kinds, that it is of none says less than what is wrong within one.
+    # If several kinds are allowed, an error within one says more than that no kind matches.
     plain = [
         (
             tuple(key for key in keys if str(key)[:1] != "\0"),
@@ -93,7 +93,7 @@ def _group(items: Iterable[Any], origin: Origin) -> list[tuple[Keys, list[Any]]]
         )
         for keys, of in groups.items()
     ]
-    # If a word or a mapping may be there and a mapping is, what it lacks of a word is no finding.
+    # If a word or a mapping is allowed and a mapping is given, that it is no word is no error.
     deeper = {keys[:end] for keys, of in plain for end in range(len(keys))} | {
         keys for keys, of in plain if of[0]["type"] == "missing"
     }
@@ -182,7 +182,7 @@ def _describe_error(items: Sequence[Any]) -> tuple[str, str | None]:
     wanted = list(dict.fromkeys(_WANTED.get(item["type"], "of another kind") for item in items))
     remedy = None
     if given is None:
-        remedy = "Give it a value, or take the key out."
+        remedy = "Give it a value, or remove the key."
     elif isinstance(given, str) and {"a number", "a whole number"} & set(wanted):
         remedy = "Write it as a number, without quotes."
     elif "text" in wanted and isinstance(given, bool | int | float):

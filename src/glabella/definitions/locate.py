@@ -1,4 +1,4 @@
-"""The one place that knows where the definition folders and the runs are."""
+"""Locates the definition folders and the runs."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ Keys = tuple[str | int, ...]
 
 
 class Definition(BaseModel):
-    """What every part of a definition is: frozen, without unknown keys, nothing coerced."""
+    """Base of every part of a definition: frozen, no unknown keys, no coercion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -84,17 +84,17 @@ def read_definition(path: Path, model: type[DefinitionT], *, name: str) -> Read[
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             # A device or a pipe may never end.
-            raise _describe_unreadable("it is no file", name)
+            raise _describe_unreadable("it is not a file", name)
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
-        # Ends of lines are one, whatever wrote them: the text is logged and hashed.
+        # Line endings are normalised, since the text is logged and hashed.
         text = content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise _describe_unreadable("it is not UTF-8 text", name) from None
     except OSError as error:
         raise _describe_unreadable(str(error.strerror), name) from None
     except ValueError:
-        raise _describe_unreadable("its name is none that a file can have", name) from None
+        raise _describe_unreadable("its name is not a valid file name", name) from None
     return parse_definition(text, model, name=name)
 
 
@@ -115,7 +115,7 @@ def parse_definition(text: str, model: type[DefinitionT], *, name: str) -> Read[
         origin = Origin(name=name, text=text, lines=_collect_lines(node))
     except DuplicateKeyError as error:
         raise DefinitionError(
-            f"a key stands twice ({str(error.problem).split(' with value')[0]})",
+            f"a key appears twice ({str(error.problem).split(' with value')[0]})",
             place=_mark(name, error),
             remedy="Keep one of the two.",
         ) from None
@@ -159,7 +159,7 @@ def read_part(
 
 
 class _PlainComposer(Composer):
-    """Takes no aliases, of which a few lines can make a billion values, and no endless nesting."""
+    """Refuses aliases, a few of which can expand to a billion values, and deep nesting."""
 
     nesting = 0
 
@@ -170,8 +170,8 @@ class _PlainComposer(Composer):
             raise ComposerError(
                 None,
                 None,
-                "anchors and aliases (`&` and `*`) are not taken: write out what they name, or put "
-                "text that begins with such a sign in quotes",
+                "anchors and aliases (`&` and `*`) are not supported: write out what they name, "
+                "or put text that begins with such a sign in quotes",
                 event.start_mark,
             )
         if self.nesting == _DEEPEST:
@@ -185,7 +185,7 @@ class _PlainComposer(Composer):
 
 
 def _load_yaml(text: str) -> tuple[Node | None, Any]:
-    """Give YAML as nodes, which know their lines, and as plain values made of the same nodes."""
+    """Return YAML as nodes, which know their lines, and as plain values from the same nodes."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _PlainComposer
     constructor, parser = yaml.get_constructor_parser(text)
@@ -198,9 +198,9 @@ def _load_yaml(text: str) -> tuple[Node | None, Any]:
 
 def _check_plain_data(name: str) -> DefinitionError:
     return DefinitionError(
-        "this is more than keys, lists, texts and numbers",
+        "this contains more than keys, lists, texts and numbers",
         place=name,
-        remedy="Take out keys that are lists, and aliases that contain themselves.",
+        remedy="Remove keys that are lists, and aliases that contain themselves.",
     )
 
 

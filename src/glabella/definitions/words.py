@@ -1,4 +1,4 @@
-"""What the texts of a definition must not hold, as they reach terminals, scores and pages."""
+"""Characters that a definition's text must not contain, as it reaches terminals and pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from glabella.errors import DefinitionError, escape_controls
 
 Keys = tuple[str | int, ...]
 
-# A cell that begins so is run by a spreadsheet as a formula; some take the wide signs likewise.
+# A cell that begins so is run by a spreadsheet as a formula; some also accept the full-width signs.
 _FORMULA = re.compile(r"[=@\uff1d\uff20\t\r]|[+\-\uff0b\uff0d](?![+\-]*\Z|[0-9]+([.,][0-9]+)?\Z)")
 
 
@@ -20,7 +20,7 @@ def check_words(data: Any, place: Callable[..., str]) -> None:
         shown = escape_controls(text, keep="\n\t")
         if shown != text:
             raise DefinitionError(
-                f"'{shown}' holds a character that is not shown, or that changes how others are",
+                f"'{shown}' contains a character that is invisible or changes how others are shown",
                 place=place(*keys),
                 remedy="Write the text without it.",
             )
@@ -50,7 +50,7 @@ def list_texts(data: Any) -> Iterator[tuple[Keys, str]]:
 
 
 def _list_labels(data: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Give labels, a dictionary's words for codes, and what groups of features are called."""
+    """Return labels, a dictionary's words for codes, and the names of groups of features."""
     if isinstance(data, list):
         for at, inner in enumerate(data):
             yield from _list_labels(inner, (*keys, at))

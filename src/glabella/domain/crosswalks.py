@@ -74,7 +74,7 @@ class Crosswalk:
         Returns
         -------
         float or None
-            On the target scale, the middle of what matches; None where the table has no
+            On the target scale, the middle of the matching range; None if the table has no
             plausible entry for it.
 
         Examples
@@ -94,7 +94,7 @@ class Crosswalk:
         return None
 
     def make_reversed(self) -> Crosswalk:
-        """Turn the table round.
+        """Reverse the table.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Crosswalk:
 
 
 class _Reversed(Crosswalk):
-    """A table turned round: several totals may match the same one."""
+    """A reversed table: several totals may match the same one."""
 
     def _list_plausible(self) -> list[tuple[float, float, float]]:
         return list(self.rows)

@@ -24,7 +24,7 @@ def _find_tolerance(*scores: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ResponseRule:
-    """Response: a fall from baseline of at least a fraction of it, or of so many points.
+    """Response: a fall from baseline of at least a fraction of it, or a number of points.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ class ResponseRule:
 
     @property
     def needs_baseline(self) -> bool:
-        """Whether the rule means nothing without a baseline: a fall is from one."""
+        """Whether the rule needs a baseline: always, since a fall is measured from it."""
         return True
 
     @property
     def is_relative(self) -> bool:
-        """Whether it is a fraction of the baseline, which of a baseline of zero means nothing."""
+        """Whether it is a fraction of the baseline, which is undefined for a baseline of zero."""
         return self.fraction is not None
 
     def is_response(self, baseline: float, score: float) -> bool:
@@ -73,7 +73,7 @@ class ResponseRule:
         return bool(self.judge(np.float64(baseline), np.float64(score)))
 
     def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
-        """Say of each participant whether they responded.
+        """Say for each participant whether they responded.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class ResponseRule:
         Returns
         -------
         array of float, of the same shape
-            Points; not below zero for responders, but for rounding.
+            Points; at least zero for responders, apart from rounding.
 
         Examples
         --------
@@ -115,7 +115,7 @@ class ResponseRule:
 
 @dataclass(frozen=True)
 class ThresholdRule:
-    """A score at or beyond a threshold, wherever it started.
+    """A score at or beyond a threshold, whatever the baseline.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class ThresholdRule:
 
     @property
     def needs_baseline(self) -> bool:
-        """Whether the rule means nothing without a baseline: it looks at the later score alone."""
+        """Whether the rule needs a baseline: never, since it uses the later score alone."""
         return False
 
     @property
@@ -158,7 +158,7 @@ class ThresholdRule:
         return bool(self.judge(np.float64(baseline), np.float64(score)))
 
     def judge(self, baseline: npt.ArrayLike, score: npt.ArrayLike) -> Bools:
-        """Say of each participant whether the score is beyond the threshold.
+        """Say for each participant whether the score is beyond the threshold.
 
         Returns
         -------
@@ -176,7 +176,7 @@ class ThresholdRule:
         Returns
         -------
         array of float, of the same shape
-            Points; not below zero for responders, but for rounding.
+            Points; at least zero for responders, apart from rounding.
 
         Examples
         --------

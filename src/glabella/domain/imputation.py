@@ -1,4 +1,4 @@
-"""Which imputed or derived values stand on what came earlier, and which may stand on later data."""
+"""Imputed or derived values: those from earlier data, and those that may use later data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SUMMARIES = frozenset({"AVERAGE", "MEAN", "MEDIAN", "MAXIMUM", "MINIMUM", "SUM"
 
 
 def is_summary(derivation: str) -> bool:
-    """Say whether a derived value sums up observed ones, and is thus observed itself.
+    """Say whether a derived value summarises observed ones, and so counts as observed.
 
     Returns
     -------
     bool
-        False for what is observed, carried forward, modelled, or of a kind that is not known.
+        False if the value is observed, carried forward, modelled, or of an unknown kind.
 
     References
     ----------
@@ -35,12 +35,12 @@ def is_summary(derivation: str) -> bool:
 
 
 def is_looking_ahead(derivation: str, *, is_baseline: bool) -> bool:
-    """Say whether a derived value may stand on data from after its visit.
+    """Say whether a derived value may use data from after its visit.
 
     Returns
     -------
     bool
-        False for what is observed, carried forward, or at baseline summed up.
+        False if the value is observed, carried forward, or a summary at baseline.
 
     References
     ----------

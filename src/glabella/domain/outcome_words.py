@@ -9,7 +9,7 @@ RESPONSE = "response"
 
 @dataclass(frozen=True)
 class OutcomeWords:
-    """The words for an outcome and for those who have it.
+    """The words for an outcome and for participants who have it.
 
     Parameters
     ----------
@@ -26,22 +26,22 @@ class OutcomeWords:
 
     @property
     def having(self) -> str:
-        """Those who have it."""
+        """Participants who have it."""
         return "responders" if self._is_response else f"participants with {self.event}"
 
     @property
     def lacking(self) -> str:
-        """Those who do not have it."""
+        """Participants who do not have it."""
         return "non-responders" if self._is_response else f"participants without {self.event}"
 
     @property
     def one_having(self) -> str:
-        """One who has it."""
+        """A participant who has it."""
         return "a responder" if self._is_response else f"a participant with {self.event}"
 
     @property
     def one_lacking(self) -> str:
-        """One who does not have it."""
+        """A participant who does not have it."""
         return "a non-responder" if self._is_response else f"a participant without {self.event}"
 
     @property
@@ -51,7 +51,7 @@ class OutcomeWords:
 
     @property
     def heading(self) -> str:
-        """The head of a column that counts those who have it."""
+        """The heading of a column that counts participants who have it."""
         return "Responders" if self._is_response else f"With {self.event}"
 
     @property

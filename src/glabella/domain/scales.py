@@ -22,11 +22,11 @@ class Scale:
     rater : str
         ``clinician`` or ``self``.
     item_maxima : tuple of int
-        The highest grade of each item, each from 0; empty where items are not modelled.
+        The highest grade of each item, each from 0; empty if items are not modelled.
     remission_at_most : float, optional
-        The highest total that counts as remission; None where the scale has no cut.
+        The highest total that counts as remission; None if the scale has no cut.
     bands_from : tuple of float
-        The lowest totals of mild, moderate and severe; empty where no bands are published.
+        The lowest totals of mild, moderate and severe; empty if no bands are published.
     bands_source : str
         Where the bands were published.
     """
@@ -52,7 +52,7 @@ class Scale:
         Returns
         -------
         int
-            0 none, 1 mild, 2 moderate, 3 severe (with what some scales call very severe).
+            0 none, 1 mild, 2 moderate, 3 severe (including the very severe of some scales).
         """
         if not self.bands_from:
             raise ValueError(f"no bands are published for {self.label}")

@@ -1,4 +1,4 @@
-"""Counts that are small enough to tell of somebody, and what gives them away."""
+"""Counts small enough to disclose information about a participant, and their suppression."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _COUNTED = re.compile(
 
 @dataclass(frozen=True)
 class Told:
-    """What is told of a group of participants.
+    """The counts of a group of participants that may be shown.
 
     Parameters
     ----------
     n : int or None
-        How many; None where that is not told.
+        Number of participants; None if suppressed.
     events : float or None
-        How many responded; None where that, or how many did not, is not told.
+        Number of responders; None if it, or the number of non-responders, is suppressed.
     """
 
     n: int | None
@@ -33,7 +33,7 @@ class Told:
 
 
 def suppress_count(count: float) -> float | None:
-    """Tell a count that is not small.
+    """Return a count unless it is small.
 
     Examples
     --------
@@ -44,13 +44,14 @@ def suppress_count(count: float) -> float | None:
 
 
 def suppress_group(n: int, events: float) -> Told:
-    """Tell the counts of a group by itself.
+    """Suppress the small counts of a single group.
 
     Returns
     -------
     Told
-        Responders are told where there are ten of them, and ten others: that nobody responded, or
-        everybody, tells of each.
+        The number of responders is shown if there are at least ten of them and ten
+        non-responders: that no participant or every participant responded discloses the response
+        of each.
 
     Examples
     --------
@@ -63,13 +64,13 @@ def suppress_group(n: int, events: float) -> Told:
 
 
 def suppress_groups(counts: Sequence[tuple[int, float]]) -> list[Told]:
-    """Tell the counts of the groups of a whole of which the counts are told as well.
+    """Suppress the small counts of groups whose total is shown too.
 
     Returns
     -------
     list of Told
-        As `suppress_group`; where one alone would not be told, and so be the rest of the whole, the
-        smallest of the others is not told either.
+        As `suppress_group`; if only one were suppressed, it would follow from the total, so the
+        smallest of the other counts is suppressed too.
 
     Examples
     --------
@@ -84,12 +85,12 @@ def suppress_cells(
     lines: Sequence[Sequence[int]],
     event_lines: Sequence[Sequence[int]] | None = None,
 ) -> list[Told]:
-    """Tell the counts of cells of which some sums are told as well.
+    """Suppress the small counts of cells of which some sums are shown too.
 
     Returns
     -------
     list of Told
-        In no line is one cell alone not told. A line of one cell is that cell.
+        No line has exactly one suppressed cell, unless it consists of that cell.
     """
     alone = [suppress_group(n, events) for n, events in counts]
     sizes = [float(n) for n, _ in counts]
@@ -122,7 +123,7 @@ def list_lines(*margins: Iterable[object]) -> list[tuple[int, ...]]:
 
 
 def suppress_each(counts: Sequence[float], lines: Sequence[Sequence[int]]) -> list[float | None]:
-    """Tell single counts of which some sums are told as well."""
+    """Suppress small counts of which some sums are shown too."""
     sizes = [float(count) for count in counts]
     hidden = _suppress_smallest([suppress_count(count) is None for count in counts], lines, sizes)
     return [None if is_hidden else count for count, is_hidden in zip(counts, hidden, strict=True)]
@@ -142,7 +143,7 @@ def _suppress_smallest(
 
 
 def suppress_words(text: str) -> str:
-    """Take small counts of participants and their values out of a sentence.
+    """Suppress small counts of participants and their values in a sentence.
 
     Examples
     --------

@@ -19,8 +19,8 @@ def _make_pattern(names: str) -> re.Pattern[str]:
 _COMPLETERS = _make_pattern("COMPFL COMPLFL COMPLTFL CMPLFL COMP#FL COMPL#FL RANDCOMPFL")
 _COMPLETED_WEEK = re.compile(r"COMPL?(\d+)F[LN]")
 _LEAVERS = _make_pattern("DISCFL DISCONFL DISCONTFL DISCTFL DISC#FL DISCON#FL DSRAEFL DTHFL")
-# ADSL, by the implementation guide or its pilot study: status and reasons at the end, death, how
-# long and how much was taken, compliance, and who kept to the protocol.
+# ADSL, by the implementation guide or its pilot study: status and reasons at the end, death,
+# duration and amount of treatment, compliance, and adherence to the protocol.
 _AT_THE_END = _make_pattern(
     """
     EOSSTT EOTSTT EOT#STT EOP#STT EOSDT EOTDT EOSDY EOTDY
@@ -51,7 +51,7 @@ def find_earliest(column: str) -> Moment | None:
     -------
     Moment or None
         The end of follow-up; the week of a flag such as ``COMP24FL``; the day after treatment
-        began, where the name says no more than that; None where it says nothing.
+        began, if the name says no more than that; None if it says nothing.
 
     References
     ----------
@@ -71,7 +71,7 @@ def find_earliest(column: str) -> Moment | None:
 
 
 def is_about_staying(column: str) -> bool:
-    """Say whether a flag's name is that of those who completed, stopped or died.
+    """Say whether a flag's name marks participants who completed, stopped or died.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""When a value is known, against the moment of prediction."""
+"""When a value is known, relative to the moment of prediction."""
 
 from __future__ import annotations
 

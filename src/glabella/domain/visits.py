@@ -1,4 +1,4 @@
-"""Which visit stands for a week: the window around it and the rule for ties."""
+"""The visit used for a target week: the window around the week and the rule for ties."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ TIE_DECIMALS = 9
 
 @dataclass(frozen=True)
 class Window:
-    """The weeks in which a visit may stand for a target week.
+    """The weeks in which a visit may be used for a target week.
 
     Parameters
     ----------
     target : float
-        The week that is meant.
+        The target week.
     low, high : float
         The first and the last week allowed, both included.
 
@@ -36,7 +36,7 @@ class Window:
             raise ValueError("the target week lies outside its window")
 
     def choose(self, weeks: Sequence[float]) -> int | None:
-        """Choose the visit nearest to the target; of two equally near, the earlier.
+        """Choose the visit nearest to the target; the earlier if two are equally near.
 
         Examples
         --------

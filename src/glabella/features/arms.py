@@ -93,7 +93,8 @@ def name_arms(
     empty = [arm.name for arm in arms if arm.name not in there]
     if empty:
         raise AnalysisError(
-            f"nobody is in the arm '{empty[0]}', so no model can learn it or be scored under it",
+            f"no participant is in the arm '{empty[0]}', so no model can learn it or be scored "
+            "under it",
             place=place,
             remedy="Check the arm's `codes:`, or leave the arm out.",
         )

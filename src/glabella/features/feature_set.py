@@ -110,7 +110,7 @@ class FeatureSet(Definition):
         names = [feature.name for feature in self.features]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"the feature '{twice[0]}' stands twice")
+            raise ValueError(f"the feature '{twice[0]}' appears twice")
         reserved = sorted({"arm", "studyid"} & set(names))
         if reserved:
             raise ValueError(

@@ -15,11 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from glabella.definitions.reader import Read
 from glabella.errors import BundleError, DefinitionError, describe_choices
 from glabella.features.spec import FeatureSpec
+from glabella.models.arm_steps import ArmSteps
 from glabella.models.candidate import Candidate
 from glabella.models.encoding import check_finite
 from glabella.models.estimators import find_estimator, name_estimator
-from glabella.models.estimators.composed import AveragedModel, CalibratedModel, EnsembleModel
+from glabella.models.estimators.composed import AveragedModel, EnsembleModel
 from glabella.models.estimators.interface import ResponderModel
+from glabella.models.estimators.recalibrated import ArmRecalibratedModel, CalibratedModel
 
 MODEL_FILE = "model.json"
 # One for each model with trees: a definition allows a hundred imputations, and ten of them each.
@@ -119,6 +121,9 @@ def _export_node(model: ResponderModel, files: dict[str, bytes]) -> dict[str, An
             "slope": model.slope,
             "intercept": model.intercept,
         }
+    if isinstance(model, ArmRecalibratedModel):
+        (part,) = model.parts
+        return {"recalibrated": _export_node(part, files), "arms": model.steps_.export()}
     settings = {key: value for key, value in model.get_params().items() if key not in _OURS}
     node = {
         "estimator": name_estimator(model),
@@ -187,6 +192,9 @@ def _restore_node(
         case ["calibrated", "intercept", "slope"]:
             numbers = [check_finite(node[name]) for name in ("slope", "intercept")]
             return CalibratedModel(restore(node["calibrated"]), *numbers)
+        case ["arms", "recalibrated"]:
+            steps = ArmSteps.restore(node["arms"], specs)
+            return ArmRecalibratedModel(restore_additive(node["recalibrated"]), steps)
     model = _restore_settings(node, specs)
     model.restore_state(node["state"])
     if ("binary" in node) != model.has_binary:

@@ -9,8 +9,9 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.environment import TemplateModule
 
-# After the designs of validation, at the end of the performance, and a section of its own.
-PLACES = ("designs", "performance", "report")
+# After the participants, after the designs of validation, at the end of the performance, and a
+# separate section.
+PLACES = ("participants", "designs", "performance", "report")
 
 
 @dataclass(frozen=True)

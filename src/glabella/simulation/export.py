@@ -39,7 +39,7 @@ def write_simulated(simulated: Simulated, folder: Path, *, format: Format = "csv
     there = [name for name in files if os.path.lexists(folder / name)]
     if there:
         raise DataError(
-            f"'{there[0]}' is there already, and nothing is overwritten",
+            f"'{there[0]}' already exists, and nothing is overwritten",
             place=str(folder),
             remedy="Name an empty folder with --out.",
         )

@@ -36,7 +36,7 @@ def test_events_of_who_does_not_count_are_passed_over_and_of_strangers_refused(a
     tables = adam.load(HEADACHE, adae=adae, adsl=adam.adsl(ITTFL=["Y", "Y", "N"]))
     assert tables.participants["headache"].tolist() == ["0", "0"]
     error = adam.refuse(HEADACHE, adae=make_adae(("QQ9", "HEADACHE", "Y")))
-    assert "1 of 1 records are of nobody in adsl.csv" in str(error)
+    assert "1 of 1 records belong to no participant in adsl.csv" in str(error)
 
 
 def test_a_value_that_never_occurs_is_warned_of_and_a_column_that_is_not_there_refused(
@@ -86,7 +86,7 @@ def test_events_of_a_crossover_belong_to_their_period(adam) -> None:
     )  # fmt: skip
     first = adam.load(HEADACHE, adae=adae, adsl=adsl, bds=None)
     assert first.participants["headache"].tolist() == ["0", "1", "0"]
-    assert adam.findings(first) == ["1 events are of no period that counts and are left aside"]
+    assert adam.findings(first) == ["1 events are of no period that counts and are excluded"]
     both = adam.load(HEADACHE, "periods: all", adae=adae, adsl=adsl, bds=None)
     found = both.participants.set_index("usubjid")["headache"].to_dict()
     assert found == {"QQ1/1": "0", "QQ2/1": "1", "QQ3/1": "0", "QQ1/2": "1", "QQ2/2": "0"}

@@ -53,9 +53,7 @@ def test_the_first_period_alone_is_read_unless_all_are_asked_for(adam) -> None:
         ("QQ1", 0.0): 40.0, ("QQ1", 4.0): 30.0, ("QQ2", 0.0): 50.0, ("QQ2", 4.0): 45.0,
     }  # fmt: skip
     assert "person" not in tables.participants
-    assert adam.findings(tables) == [
-        "3 of 7 records are of no period that counts and are left aside"
-    ]
+    assert adam.findings(tables) == ["3 of 7 records are of no period that counts and are excluded"]
 
 
 def test_each_period_is_a_row_of_its_own_person_arm_and_baseline(adam) -> None:
@@ -71,7 +69,7 @@ def test_each_period_is_a_row_of_its_own_person_arm_and_baseline(adam) -> None:
     }  # fmt: skip
     assert tables.assessments["period"].tolist() == [1, 1, 2, 2, 1, 1]
     assert (
-        "1 subjects of the population have no planned treatment in period 2 and are left aside"
+        "1 subjects of the population have no planned treatment in period 2 and are excluded"
         in adam.findings(tables)
     )
 

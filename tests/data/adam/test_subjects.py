@@ -78,7 +78,7 @@ def test_the_first_population_flag_there_is_selects(adam, flag: str) -> None:
     adsl = adam.adsl(**{flag: ["Y", "Y", "N"]}).drop(columns="ITTFL")
     tables = adam.load(adsl=adsl)
     assert tables.n == 2
-    assert "1 of 3 subjects are not of the population and are left aside" in adam.findings(tables)
+    assert "1 of 3 subjects are not of the population and are excluded" in adam.findings(tables)
 
 
 def test_who_is_left_aside_has_no_assessments_and_no_say(adam) -> None:
@@ -108,9 +108,7 @@ def test_no_flag_at_all_is_noted_and_nobody_flagged_is_refused(adam) -> None:
 def test_who_has_no_treatment_is_left_aside_and_counted(adam) -> None:
     tables = adam.load(adsl=adam.adsl(TRT01P=["Drug", "Placebo", ""]))
     assert tables.n == 2
-    expected = (
-        "1 subjects of the population have no planned treatment in period 1 and are left aside"
-    )
+    expected = "1 subjects of the population have no planned treatment in period 1 and are excluded"
     assert adam.findings(tables) == [expected]
     tables = adam.load("population: all", adsl=adam.adsl(TRT01P=["Drug", "Drug", "Screen Failure"]))
     assert tables.n == 2

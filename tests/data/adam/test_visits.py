@@ -45,7 +45,7 @@ def test_a_parameter_that_is_nowhere_or_twice_is_refused(adam) -> None:
 
 def test_records_of_nobody_are_refused_by_their_row(adam) -> None:
     error = adam.refuse(bds=adam.plain.replace({"USUBJID": {"QQ2": "QQ9"}}))
-    assert "2 of 4 records are of nobody in adsl.csv" in str(error)
+    assert "2 of 4 records belong to no participant in adsl.csv" in str(error)
     assert isinstance(error, RowsError)
     assert error.rows is not None
     assert error.rows["row"].tolist() == [3, 4]
@@ -54,7 +54,7 @@ def test_records_of_nobody_are_refused_by_their_row(adam) -> None:
 def test_records_of_nobody_at_all_are_one_finding_with_what_they_differ_by(adam) -> None:
     error = adam.refuse(bds=adam.plain.assign(USUBJID=adam.plain["USUBJID"].str.lower()))
     assert str(error) == (
-        "bds.csv, column 'USUBJID': 4 of 4 records are of nobody in adsl.csv\n"
+        "bds.csv, column 'USUBJID': 4 of 4 records belong to no participant in adsl.csv\n"
         "  All of these identifiers would be found if capitals did not count: write them alike in "
         "both files. Add these subjects, or leave the records out."
     )
@@ -105,7 +105,7 @@ def test_a_variable_of_baseline_is_not_filled_in_from_later(adam, kind, is_refus
         return
     error = adam.refuse("parameters: {educlvl: TOT}", bds=bds.assign(AVAL=20.0))
     assert str(error) == (
-        "bds.csv, column 'DTYPE': 1 baselines of PARAMCD 'TOT' may stand on later records\n"
+        "bds.csv, column 'DTYPE': 1 baselines of PARAMCD 'TOT' may use later records\n"
         "  Flag an observed record with ABLFL, or leave the parameter out."
     )
 
@@ -159,7 +159,7 @@ def test_only_flagged_records_count_and_the_baseline_always_does(adam) -> None:
     bds = adam.bds(rows, f"{NAMES} ANL01FL")
     tables = adam.load(bds=bds)
     assert adam.scores(tables) == PAIR
-    assert adam.findings(tables) == ["1 of 3 records have no ANL01FL = Y and are left aside"]
+    assert adam.findings(tables) == ["1 of 3 records have no ANL01FL = Y and are excluded"]
     error = adam.refuse("analysis_flag: none", bds=bds)
     assert "1 records repeat a subject and week of PARAMCD 'TOT'" in str(error)
     assert "`analysis_flag:`" in str(error)
@@ -183,7 +183,7 @@ def test_screening_is_left_aside_for_the_flagged_baseline(adam) -> None:
     tables = adam.load(bds=adam.bds(rows, NAMES))
     assert adam.scores(tables) == PAIR
     assert adam.findings(tables) == [
-        "2 records from before treatment are not the baseline and are left aside"
+        "2 records from before treatment are not the baseline and are excluded"
     ]
     without_days = adam.bds(rows, NAMES).drop(columns="ADY").drop(index=1)
     assert adam.scores(adam.load(bds=without_days)) == PAIR
@@ -295,7 +295,7 @@ def test_records_under_another_treatment_than_the_arm_are_warned_of(adam) -> Non
 def test_all_that_stops_is_said_at_once(adam) -> None:
     bds = adam.plain.replace({"USUBJID": {"QQ2": "QQ9"}}).assign(AVAL=[40.0, 80.0, 1.0, 1.0])
     error = adam.refuse(bds=bds, adsl=adam.adsl(SEX=["F", "x", "F"]))
-    for part in ("of nobody in", "(total): 1 of 2 values", "(sex): 1 of 3 values"):
+    for part in ("belong to no participant in", "(total): 1 of 2 values", "(sex): 1 of 3 values"):
         assert part in str(error)
 
 

@@ -74,7 +74,7 @@ def test_an_unscheduled_visit_has_the_week_of_its_day_or_is_left_aside(adam) -> 
         assert weeks(adam, tables) == [0, 8, 10]
         assert any("1 records of no planned week" in text for text in adam.findings(tables))
         assert adam.findings(tables, "warn") == [
-            "1 records have neither a planned week nor a day of their own and are left aside"
+            "1 records have neither a planned week nor a day of their own and are excluded"
         ]
 
 

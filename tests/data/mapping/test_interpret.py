@@ -367,7 +367,7 @@ def test_a_crossover_contributes_its_first_period_unless_stated() -> None:
     assert tables.assessments["aval"].tolist() == [30, 20, 31, 21, 32]
     assert "person" not in tables.participants
     assert [item.finding for item in tables.findings] == [
-        "4 assessments are of another period than the first and are left aside"
+        "4 assessments are of another period than the first and are excluded"
     ]
 
 

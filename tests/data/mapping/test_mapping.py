@@ -303,7 +303,7 @@ SECRET = ("QQ", "ZZ", "31415", "27182")
         (
             "QQ01,a,x,44,F\n",
             None,
-            "visits.csv, column 'pid': 2 of 4 rows are of nobody in people.csv\n"
+            "visits.csv, column 'pid': 2 of 4 rows belong to no participant in people.csv\n"
             "  Add these participants, or leave the rows out.",
         ),
         (
@@ -544,7 +544,7 @@ def test_all_files_that_can_not_be_read_are_named_at_once(tmp_path: Path) -> Non
     error = refuse(LONG, tmp_path, people="pid,pid\n1,2\n", visits="")
     assert error.finding == (
         "2 findings\n"
-        "  people.csv: the column 'pid' stands twice. Keep one, or rename the other.\n"
+        "  people.csv: the column 'pid' appears twice. Keep one, or rename the other.\n"
         "  visits.csv: the file is empty. Write a header and rows into it."
     )
 
@@ -581,7 +581,7 @@ def test_identifiers_that_match_nobody_are_one_finding_with_what_they_differ_by(
     people = "pid,centre,treat,age,gender\n7,a,x,44,F\n8,b,y,45,M\n"
     error = refuse(text, tmp_path, people=people, visits="pid,wk,score\n007,0,30\n008,0,31\n")
     assert str(error) == (
-        "visits.csv, column 'pid': 2 of 2 rows are of nobody in people.csv\n"
+        "visits.csv, column 'pid': 2 of 2 rows belong to no participant in people.csv\n"
         "  All of these identifiers would be found if leading zeros did not count: write them "
         "alike in both files. Add these participants, or leave the rows out."
     )

@@ -179,7 +179,7 @@ def test_a_repeated_column_is_refused(tmp_path: Path, header: str) -> None:
     error = refuse(write(tmp_path, f"{header}\n1,2,3\n"))
     name = "id" if "id" in header else "age"
     assert str(error) == (
-        f"people.csv: the column '{name}' stands twice\n  Keep one, or rename the other."
+        f"people.csv: the column '{name}' appears twice\n  Keep one, or rename the other."
     )
 
 
@@ -266,7 +266,7 @@ def test_a_repeated_column_of_a_parquet_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "people.parquet"
     table = pyarrow.table([pyarrow.array(["a"]), pyarrow.array(["b"])], names=["id", "id"])
     pyarrow.parquet.write_table(table, path)
-    assert refuse(path).finding == "the column 'id' stands twice"
+    assert refuse(path).finding == "the column 'id' appears twice"
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -163,7 +163,7 @@ def test_merged_cells_of_another_sheet_do_no_harm(tmp_path: Path) -> None:
     ("header", "finding"),
     [
         (["id", None, "age"], "1 of 3 columns have no name"),
-        (["id", "age", "id"], "the column 'id' stands twice"),
+        (["id", "age", "id"], "the column 'id' appears twice"),
         (["id", 40, "age"], "the first row holds a number or a date, so it is no header"),
         (["id", "40", "age"], "the first row holds a number or a date, so it is no header"),
         (

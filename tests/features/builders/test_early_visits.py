@@ -10,90 +10,28 @@ from hypothesis import strategies as st
 
 from glabella.data.adam.read import read_adam
 from glabella.data.adam.source import AdamFiles, AdamSource
-from glabella.data.dictionary import Dictionary
 from glabella.data.mapping.mapping import AssessmentsFile, ParticipantsFile, TrialSource, read_trial
 from glabella.data.reading.files import read_table
 from glabella.data.tables import PatientTables, find_visit_scores
-from glabella.definitions.reader import Origin, parse_definition
+from glabella.definitions.reader import Origin
 from glabella.domain.visits import Window
-from glabella.errors import AnalysisError, DefinitionError
+from glabella.errors import AnalysisError
 from glabella.features.assemble import (
     build_features,
-    build_patient_features,
-    describe_features,
-    note_conversions,
 )
-from glabella.features.feature_set import FeatureSet
 
-DICTIONARY = parse_definition(
-    """
-kind: dictionary
-description: x
-variables:
-  total: {label: Total, type: score, scale: by_trial, timing: visit}
-  madrs: {label: MADRS total, type: score, scale: madrs, timing: visit}
-  frown: {label: Frown, type: ordinal, range: [0, 3], codes: {"2": some}, timing: visit}
-  weight: {label: Weight, type: number, unit: kg, range: [0, 300], timing: visit}
-  adas_cog: {label: ADAS-Cog, type: score, scale: adas_cog11, timing: visit}
-""",
-    Dictionary,
-    name="features/dictionary.yaml",
-).value
+from .conftest import (
+    DICTIONARY,
+    EARLY,
+    VISITS,
+    build,
+    expect,
+    make_early,
+    make_set,
+    make_tables,
+)
+
 WRITTEN = Origin("pipelines/own.yaml", "", {})
-# Week 2 within 1 to 3. The baseline is 40, or 30 where there is none at week 0 but one before.
-VISITS = {
-    "exact": ([0, 1, 2, 3], [40, 1, 25, 3], 25),
-    "tie": ([0, 1.5, 2.5], [40, 20, 10], 20),
-    "tie_in_days": ([0, 13 / 7, 15 / 7], [40, 20, 10], 20),
-    "nearer_but_later": ([0, 1, 2.9], [40, 20, 10], 10),
-    "ends_included": ([0, 3], [40, 12], 12),
-    "just_outside": ([0, 0.99, 3.01], [40, 20, 10], None),
-    "no_visit": ([0, 6], [40, 10], None),
-    "no_baseline": ([2, 6], [20, 10], 20),
-    "screened": ([-1, 2], [30, 33], 33),
-    "zero": ([0, 2], [0, 6], 6),
-}
-BASELINES = dict.fromkeys(VISITS, 40.0) | {"no_baseline": np.nan, "screened": 30, "zero": 0}
-
-
-def make_set(*rows: str) -> FeatureSet:
-    text = "kind: feature_set\ndescription: x\nfeatures:\n" + "".join(f"  - {r}\n" for r in rows)
-    return parse_definition(text, FeatureSet, name="f.yaml").value
-
-
-def make_early(of: str, expressed: str = "") -> FeatureSet:
-    tail = f", of: {of}, week: 2, window: [1, 3]{expressed}}}"
-    return make_set(
-        "{name: early, builder: visit_score" + tail,
-        "{name: fall, builder: change_from_baseline" + tail,
-    )
-
-
-EARLY = make_early("madrs")
-
-
-def make_tables(variable: str = "madrs", scale: str | None = None) -> PatientTables:
-    people = pd.DataFrame({"studyid": "t", "usubjid": list(VISITS)})
-    if scale is not None:
-        people["scale"] = scale
-    rows = [
-        ("t", name, variable, float(week), float(value))
-        for name, (weeks, values, _) in VISITS.items()
-        for week, value in zip(weeks, values, strict=True)
-    ]
-    columns = ["studyid", "usubjid", "paramcd", "week", "aval"]
-    return PatientTables(people, pd.DataFrame(rows, columns=columns), "real")
-
-
-def build(feature_set: FeatureSet, tables: PatientTables) -> pd.DataFrame:
-    frame = build_patient_features(tables, feature_set, DICTIONARY)
-    return frame.set_axis(pd.Index(tables.participants["usubjid"].astype(str)))
-
-
-def expect() -> pd.DataFrame:
-    later = pd.Series({name: chosen for name, (_, _, chosen) in VISITS.items()}, dtype=float)
-    frame = pd.DataFrame({"early": later, "fall": later - pd.Series(BASELINES)})
-    return frame.set_axis(pd.Index(pd.Series(list(VISITS), name="usubjid").astype(str)))
 
 
 def test_the_visit_nearest_to_the_week_is_taken_and_the_baseline_subtracted() -> None:
@@ -102,25 +40,6 @@ def test_the_visit_nearest_to_the_week_is_taken_and_the_baseline_subtracted() ->
     assert frame.loc["screened", "fall"] == 3
     assert np.isnan(frame.loc["no_baseline", "fall"])
     pd.testing.assert_frame_equal(frame, expect())
-
-
-def test_without_a_window_only_the_week_itself_stands_for_it() -> None:
-    row = "{name: early, builder: visit_score, of: madrs, week: 1.5}"
-    found = build(make_set(row), make_tables())["early"].dropna()
-    assert found.to_dict() == {"tie": 20}
-
-
-def test_percent_change_is_of_the_baseline_and_missing_where_that_is_zero() -> None:
-    fall = build(
-        make_set(
-            "{name: fall, builder: change_from_baseline, of: madrs, week: 2, window: [1, 3], "
-            "as: percent_change}"
-        ),
-        make_tables(),
-    )["fall"]
-    assert fall["exact"] == -37.5
-    assert fall["screened"] == 10
-    assert fall[["zero", "no_baseline", "no_visit"]].isna().all()
 
 
 def test_percent_of_range_puts_scales_together_and_points_do_not() -> None:
@@ -152,46 +71,6 @@ def test_percent_of_range_puts_scales_together_and_points_do_not() -> None:
 def test_points_of_one_scale_that_the_trial_names_are_kept() -> None:
     frame = build(make_early("total"), make_tables("total", scale="madrs"))
     pd.testing.assert_frame_equal(frame, expect())
-
-
-def test_a_later_score_can_be_in_bands_or_on_another_scale_and_its_source_is_noted() -> None:
-    tables = make_tables("total", scale="hamd17")
-    for expressed, value in (("severity_band", 3.0), ("madrs", 27.0)):
-        feature_set = make_set(
-            "{name: early, builder: visit_score, of: total, week: 2, window: [1, 3], "
-            f"as: {expressed}}}"
-        )
-        assert build(feature_set, tables).loc["tie", "early"] == pytest.approx(value, abs=1)
-        notes = note_conversions(tables, feature_set, DICTIONARY)
-        assert len(notes) == 1
-    assert " of 8 totals have no plausible entry" in notes[0].finding
-    assert note_conversions(tables, make_early("total"), DICTIONARY) == ()
-
-
-def test_a_change_of_grades_is_a_number_and_has_no_percent() -> None:
-    early, fall = describe_features(make_early("frown"), DICTIONARY, endpoint_variable="frown")
-    assert (early.kind, early.label) == ("ordinal", "Frown at week 2")
-    assert (fall.kind, fall.label) == ("number", "Frown, change from baseline to week 2")
-    assert (early.describe_value(2.0), fall.describe_value(2.0)) == ("some", "2")
-    row = "{name: fall, builder: change_from_baseline, of: frown, week: 2, as: percent_change}"
-    with pytest.raises(DefinitionError, match="of grades, of which a percent means nothing"):
-        describe_features(make_set(row), DICTIONARY, endpoint_variable="frown")
-
-
-@pytest.mark.parametrize(
-    ("of", "expressed", "words"),
-    [
-        ("madrs", "points", "-3 points"),
-        ("madrs", "percent_change", "-3 % of the baseline"),
-        ("madrs", "percent_of_range", "-3 % of the scale's range"),
-        ("weight", "points", "-3 kg"),
-        ("weight", "percent_change", "-3 % of the baseline"),
-    ],
-)
-def test_a_change_is_said_in_its_unit(of: str, expressed: str, words: str) -> None:
-    row = f"{{name: fall, builder: change_from_baseline, of: {of}, week: 2, as: {expressed}}}"
-    spec = describe_features(make_set(row), DICTIONARY, endpoint_variable=of)[0]
-    assert (spec.describe_value(-3.0), spec.is_severity) == (words, False)
 
 
 def test_a_visit_that_nobody_has_is_refused_by_its_weeks() -> None:

@@ -39,7 +39,7 @@ def test_a_baseline_carried_backward_is_refused() -> None:
     (found,) = find_imputed_leaks(tables, FEATURES, DICTIONARY)
     assert (found.severity, found.place) == ("stop", "feature 'severity'")
     assert found.finding == (
-        "1 values of 'total' by baseline are derived (NOCB) and may stand on later ones"
+        "1 values of 'total' by baseline are derived (NOCB) and may use later ones"
     )
     assert "`imputed: keep`" in found.remedy
 

@@ -1,4 +1,4 @@
-"""Ensembles and calibration: weights, what they are learnt from, and through files."""
+"""Ensembles: weights, what they are learnt from, and what is composed through files."""
 
 import json
 
@@ -8,16 +8,13 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from glabella.errors import BundleError
+from glabella.models.arm_steps import ArmSteps
 from glabella.models.build import MODEL_FILE, export_model, restore_model
 from glabella.models.estimators.boosted_trees import XGBoostModel
-from glabella.models.estimators.composed import (
-    CalibratedModel,
-    EnsembleModel,
-    learn_calibration,
-    learn_weights,
-)
+from glabella.models.estimators.composed import EnsembleModel, learn_weights
 from glabella.models.estimators.linear import RidgeModel, SplineModel
 from glabella.models.estimators.random_forest import RandomForestModel
+from glabella.models.estimators.recalibrated import ArmRecalibratedModel, CalibratedModel
 
 
 def draw(seed, n, noise):
@@ -108,41 +105,13 @@ def test_a_member_that_does_not_add_up_on_the_log_odds_scale_is_refused(sample):
         model.fit(table.frame, responded)
 
 
-def test_overconfident_log_odds_are_recalibrated_and_good_ones_left():
-    splits = list(
-        StratifiedKFold(5, shuffle=True, random_state=1).split(np.zeros(2000), [0, 1] * 1000)
-    )
-    adopted = 0
-    for seed in range(20):
-        (good,), responded = draw(seed, 2000, [0.0])
-        slope, intercept, again = learn_calibration(3.0 * good + 1.0, responded, splits)
-        assert slope == pytest.approx(1 / 3, abs=0.07)
-        assert intercept == pytest.approx(-1 / 3, abs=0.15)
-        # What is held out was calibrated by other folds' rows.
-        assert not np.allclose(again, slope * (3.0 * good + 1.0) + intercept, atol=1e-6)
-        adopted += learn_calibration(good, responded, splits) is not None
-    assert adopted <= 2
-
-
-def test_a_calibration_is_applied_to_contributions_too(sample):
-    table, responded = sample(10)
-    ridge = RidgeModel(table.specs).fit(table.frame, responded)
-    model = CalibratedModel(ridge, slope=0.5, intercept=-0.2)
-    np.testing.assert_allclose(
-        model.log_odds(table.frame), 0.5 * ridge.log_odds(table.frame) - 0.2, rtol=1e-12
-    )
-    parts = model.contributions(table.frame)
-    np.testing.assert_allclose(
-        parts.values.sum(axis=1) + parts.base, model.log_odds(table.frame), atol=1e-9
-    )
-
-
 def compose(sample):
     table, responded = sample(11)
     trees = XGBoostModel(table.specs, random_state=1, n_trees=8).fit(table.frame, responded)
     ridge = RidgeModel(table.specs).fit(table.frame, responded)
     members = [CalibratedModel(trees, 0.8, 0.1), ridge]
-    return CalibratedModel(EnsembleModel.join(members, np.array([0.25, 0.75])), 1.2, 0.3), table
+    joined = CalibratedModel(EnsembleModel.join(members, np.array([0.25, 0.75])), 1.2, 0.3)
+    return ArmRecalibratedModel(joined, ArmSteps({"bont": 0.2, "control": -0.1}, 0.05)), table
 
 
 def test_what_is_composed_comes_back_from_its_files_to_the_last_bit(sample):
@@ -154,17 +123,25 @@ def test_what_is_composed_comes_back_from_its_files_to_the_last_bit(sample):
     assert export_model(again) == files
 
 
+def find_ensemble(content):
+    return content["recalibrated"]["calibrated"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: c.update(slope=-1.0),
-        lambda c: c.update(slope="1"),
-        lambda c: c.update(intercept=float("nan")),
-        lambda c: c["calibrated"].update(weights=[0.5, 0.6]),
-        lambda c: c["calibrated"]["ensemble"].pop(),
-        lambda c: c["calibrated"]["ensemble"][0]["calibrated"].update(binary="model_002.ubj"),
-        lambda c: c["calibrated"]["ensemble"][0]["calibrated"].pop("binary"),
-        lambda c: c["calibrated"]["ensemble"][1].update(binary="model_001.ubj"),
+        lambda c: c["arms"]["by_arm"].update(other=0.1),
+        lambda c: c["arms"]["by_arm"].update(bont="1"),
+        lambda c: c["arms"].update(center=None),
+        lambda c: c["arms"].pop("center"),
+        lambda c: c["recalibrated"].update(slope=-1.0),
+        lambda c: c["recalibrated"].update(slope="1"),
+        lambda c: c["recalibrated"].update(intercept=float("nan")),
+        lambda c: find_ensemble(c).update(weights=[0.5, 0.6]),
+        lambda c: find_ensemble(c)["ensemble"].pop(),
+        lambda c: find_ensemble(c)["ensemble"][0]["calibrated"].update(binary="model_002.ubj"),
+        lambda c: find_ensemble(c)["ensemble"][0]["calibrated"].pop("binary"),
+        lambda c: find_ensemble(c)["ensemble"][1].update(binary="model_001.ubj"),
     ],
 )
 def test_an_altered_composition_is_refused(sample, change):

@@ -73,7 +73,7 @@ def test_interactions_divide_the_contributions(sample: Sample, name: str) -> Non
     np.testing.assert_allclose(pairs.values.sum(axis=2), parts.values, rtol=0, atol=1e-5)
 
 
-WITHOUT_BACKGROUND = ("explainable_boosting", "catboost")
+WITHOUT_BACKGROUND = ("explainable_boosting",)
 
 
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name not in WITHOUT_BACKGROUND])

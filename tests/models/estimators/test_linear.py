@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from glabella.features.spec import FeatureTable
 from glabella.models.encoding import fit_encoding
-from glabella.models.estimators.elastic_net import ElasticNetModel
 from glabella.models.estimators.linear import ArmAndSeverityModel, RidgeModel
 
 Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
@@ -18,12 +18,15 @@ Sample = Callable[..., tuple[FeatureTable, np.ndarray]]
 def test_ridge_equals_scikit_learn_on_the_same_matrix(sample: Sample, c: float) -> None:
     table, responded = sample(41)
     specs = [spec for spec in table.specs if spec.part != "trial"]
-    matrix = fit_encoding(table.frame, specs, fill_and_scale=True).transform(table.frame)
+    encoding = fit_encoding(table.frame, specs, fill_and_scale=True)
+    # A column times a factor has a prior that is wider by the factor: the arm's is not shrunk.
+    widened = [5.0 / np.sqrt(c) if each.feature == "arm" else 1.0 for each in encoding.columns]
+    matrix = encoding.transform(table.frame) * widened
     # Another solver than ours, run to a far tighter end.
-    reference = LogisticRegression(C=c, solver="lbfgs", tol=1e-12, max_iter=100_000)
+    reference = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-12, max_iter=100_000)
     reference.fit(matrix, responded)
     model = RidgeModel(table.specs, c=c).fit(table.frame, responded)
-    np.testing.assert_allclose(model.coefficients_, reference.coef_[0], atol=1e-5)
+    np.testing.assert_allclose(model.coefficients_, reference.coef_[0] * widened, atol=1e-5)
     np.testing.assert_allclose(
         model.log_odds(table.frame), reference.decision_function(matrix), atol=1e-5
     )
@@ -69,31 +72,9 @@ def test_perfect_separation_ends_in_finite_odds(sample: Sample, kind: type[Ridge
     assert (model.predict_proba(frame) > 0).all()
 
 
-def test_a_strong_penalty_leaves_the_overall_rate(sample: Sample) -> None:
+def test_a_strong_penalty_leaves_the_rate_of_each_arm(sample: Sample) -> None:
     table, responded = sample(46)
     model = RidgeModel(table.specs, c=1e-9).fit(table.frame, responded)
-    np.testing.assert_allclose(model.predict_proba(table.frame)[:, 1], responded.mean(), atol=1e-5)
-
-
-@pytest.mark.parametrize("l1_share", [0.2, 1.0])
-@pytest.mark.parametrize("penalty", [0.003, 0.03])
-def test_elastic_net_equals_scikit_learn_alone_and_on_a_path(
-    sample: Sample, penalty: float, l1_share: float
-) -> None:
-    table, responded = sample(46)
-    specs = [spec for spec in table.specs if spec.part != "trial"]
-    matrix = fit_encoding(table.frame, specs, fill_and_scale=True).transform(table.frame)
-    reference = LogisticRegression(
-        C=1.0 / (len(responded) * penalty),
-        l1_ratio=l1_share,
-        solver="saga",
-        tol=1e-10,
-        max_iter=100_000,
-    )
-    wanted = reference.fit(matrix, responded).decision_function(matrix)
-    model = ElasticNetModel(table.specs, penalty=penalty, l1_share=l1_share)
-    alone = model.fit(table.frame, responded).log_odds(table.frame)
-    np.testing.assert_allclose(alone, wanted, atol=1e-3)
-    settings = [{"penalty": each} for each in (penalty, 0.1, 0.01)]
-    path = model.predict_settings(settings, table.frame, responded, table.frame)
-    np.testing.assert_allclose(path[0], wanted, atol=1e-3)
+    rates = pd.Series(responded).groupby(table.frame["arm"].astype(str)).transform("mean")
+    predicted = model.predict_proba(table.frame)[:, 1]
+    np.testing.assert_allclose(predicted, rates, atol=1e-3)

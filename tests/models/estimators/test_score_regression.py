@@ -80,18 +80,18 @@ def test_a_score_that_did_not_decide_the_response_is_not_used():
     np.testing.assert_array_equal(said.coefficients_, known.coefficients_)
 
 
-def test_predictions_of_rows_left_out_are_those_of_refits(monkeypatch):
+@pytest.mark.parametrize("free", [[False] * 3, [False, False, True]])
+def test_predictions_of_rows_left_out_are_those_of_refits(monkeypatch, free):
     monkeypatch.setattr(score_regression, "DEVIATIONS", (0.4,))
     random = np.random.default_rng(8)
     matrix = random.normal(size=(30, 3))
     matrix -= matrix.mean(axis=0)
     target = matrix @ [0.5, 0.0, -0.3] + random.normal(size=30)
-    found = score_regression._fit_regression(matrix, target, 0.0).left_out
-    precision = (np.pi / np.sqrt(3) / 0.4) ** 2
+    found = score_regression._fit_regression(matrix, np.array(free), target, 0.0).left_out
+    penalty = np.diag([0.0, *np.where(free, 0.0, (np.pi / np.sqrt(3) / 0.4) ** 2)])
     for row in range(30):
         others = np.arange(30) != row
         design = np.column_stack([np.ones(29), matrix[others]])
-        penalty = np.diag([0.0, precision, precision, precision])
         solved = np.linalg.solve(design.T @ design + penalty, design.T @ target[others])
         assert found[row] == pytest.approx(solved[0] + matrix[row] @ solved[1:], abs=1e-9)
 

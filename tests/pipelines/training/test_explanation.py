@@ -98,18 +98,14 @@ def test_the_bundle_tells_finding_noise_and_groups_wherever_it_explains(
     assert "noise" not in steps["Duration of the illness"].words
 
 
-def test_a_groups_section_shows_each_of_its_features_and_the_arm_is_told_in_words(explained):
+def test_a_group_shows_each_feature_and_no_effect_is_read_off_attributions(
+    explained,
+):
     page = read_page(Path(explained.report))
     group = next(item for item in explained.explained.patient if item.feature == "Frown")
     section = page.split(f'<section id="predictor-{group.rank}"')[1].split("</section>")[0]
     assert section.count("<figure>") == 2
-    [step] = explained.explained.arms
-    told, sample = explained.explained.attributions, explained.explained.attributions.values
-    assert told.features[-1] == "arm"
-    bont = np.tile([True, False], explained.n // 2)
-    assert step.value == pytest.approx(sample[bont, -1].mean() - sample[~bont, -1].mean())
-    assert step.words.startswith("Against Placebo, BoNT/A raises the odds of response on average")
-    assert step.words in page
+    assert "raises the odds of response" not in page
 
 
 def test_a_candidate_that_tunes_nothing_is_said_so_wherever_settings_are_told(explained):
@@ -241,20 +237,20 @@ def test_interventional_values_are_named_in_report_and_bundle(small_project, mod
 
 def test_a_candidate_without_a_background_fails_by_name(small_project):
     asked = "{refits: 0, permutations: 0, values: interventional}"
-    _ask(small_project, asked, models="[arm_only, ridge, catboost]")
-    (small_project / "models" / "catboost.yaml").write_text(
-        "kind: candidate\ndescription: Few trees\nestimator: catboost\n"
-        "settings: {n_trees: 5, max_depth: 1}\n"
+    _ask(small_project, asked, models="[arm_only, ridge, curves]")
+    (small_project / "models" / "curves.yaml").write_text(
+        "kind: candidate\ndescription: Curves\nestimator: explainable_boosting\n"
+        "settings: {bags: 1, pairs: 0}\n"
     )
     result = glabella.train("small", project=small_project, workers=1)
     assert result.candidates["ridge"].error is None
-    assert "can't be explained against a background" in result.candidates["catboost"].error
+    assert "can't be explained against a background" in result.candidates["curves"].error
 
 
 SIMULATED = """\
 kind: analysis
 description: Where the truth is known
-seed: 5
+seed: 7
 data: {{simulate: {scenario}}}
 arms:
   - {{name: bont, label: BoNT/A, role: active}}

@@ -6,7 +6,6 @@ import pytest
 
 from glabella.data.evidence import Evidence, PublishedFinding
 from glabella.simulation.generate import TrialDraw, draw_trials
-from glabella.simulation.published.pictures import simulate_pictures
 from glabella.simulation.published.published_check import calibrate, measure
 from glabella.simulation.scenario.definition import Scenario
 
@@ -164,12 +163,3 @@ def test_the_best_item_is_the_best_of_all_in_either_direction(bont_pooled: Scena
         {"wollmer2012": drawn},
     )
     assert found == pytest.approx(expected)
-
-
-def test_the_pictures_show_the_distributions_over_replicates(bont_pooled: Scenario) -> None:
-    pictured = simulate_pictures(bont_pooled, seed=1, replicates=10)
-    assert set(pictured.courses["trial"]) == {trial.id for trial in bont_pooled.trials}
-    assert (pictured.courses.query("week == 0")["mean"] == 0).all()
-    shares = pictured.baselines.groupby("trial")["share"].sum()
-    assert np.allclose(shares, 1.0)
-    assert set(pictured.agitation["role"]) == {"active", "control"}

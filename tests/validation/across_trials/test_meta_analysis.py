@@ -38,9 +38,9 @@ def test_pooling_is_that_of_metafor(name):
     case = CASES[name]
     pooled = pool_trials(make(case["yi"], case["sei"]))
     close = {"rel": 1e-5, "abs": 1e-6}
-    assert pooled.estimate.value == pytest.approx(case["mean"], **close)
-    assert pooled.estimate.low == pytest.approx(case["low"], **close)
-    assert pooled.estimate.high == pytest.approx(case["high"], **close)
+    assert pooled.hartung_knapp.value == pytest.approx(case["mean"], **close)
+    assert pooled.hartung_knapp.low == pytest.approx(case["low"], **close)
+    assert pooled.hartung_knapp.high == pytest.approx(case["high"], **close)
     assert pooled.tau2 == pytest.approx(case["tau2"], **close)
     assert pooled.q == pytest.approx(case["q"], **close)
     assert pooled.q_p == pytest.approx(case["q_p"], **close)
@@ -59,7 +59,8 @@ def test_from_seven_trials_on_the_wide_prior_alone_is_left(name):
         shown = value if scale == "identity" else expit(value)
         [prediction] = pool_trials(make(shown, error, scale=scale)).predictions
         assert "half t prior of scale 0.5" in prediction.method
-    [prediction] = pool_trials(make(value, error)).predictions
+    pooled = pool_trials(make(value, error))
+    [prediction] = pooled.predictions
     tau = np.linspace(1e-4, 4.0, 3000)[:, None]
     middle, reach = value.mean(), 6 * (value.std() + error.max())
     mu = np.linspace(middle - reach, middle + reach, 700)[None, :]
@@ -73,6 +74,12 @@ def test_from_seven_trials_on_the_wide_prior_alone_is_left(name):
 
     assert below(prediction.low) == pytest.approx(0.025, abs=0.001)
     assert below(prediction.high) == pytest.approx(0.975, abs=0.001)
+    # The mean has the same posterior, and its interval is inside that of a new trial.
+    of_mean, at = density.sum(axis=0), mu[0]
+    assert pooled.estimate.value == pytest.approx(of_mean @ at, abs=0.002)
+    for end, chance in ((pooled.estimate.low, 0.025), (pooled.estimate.high, 0.975)):
+        assert of_mean[at <= end].sum() == pytest.approx(chance, abs=0.004)
+    assert prediction.low < pooled.estimate.low < pooled.estimate.high < prediction.high
 
 
 @pytest.mark.parametrize("trials", [7, 10])
@@ -89,8 +96,8 @@ def test_a_new_trial_is_covered_from_seven_trials_on(trials):
         pooled = pool_trials(make(seen, error, scale="logit"))
         [prediction] = pooled.predictions
         covered += prediction.low <= expit(truth[-1]) <= prediction.high
-        reach = np.sqrt(pooled.tau2 + pooled.estimate.standard_error**2)
-        distance = abs(truth[-1] - logit(pooled.estimate.value))
+        reach = np.sqrt(pooled.tau2 + pooled.hartung_knapp.standard_error**2)
+        distance = abs(truth[-1] - logit(pooled.hartung_knapp.value))
         usual += distance <= student.ppf(0.975, trials - 2) * reach
         nought += pooled.tau2 == 0.0
     assert 0.93 <= covered / runs <= 0.99
@@ -110,7 +117,7 @@ def test_on_the_logit_scale_the_values_are_proportions():
 def test_with_few_trials_the_prediction_rests_on_a_prior_and_a_second_is_shown():
     case = CASES["four"]
     pooled = pool_trials(make(expit(np.array(case["yi"]) + 0.3), case["sei"], scale="logit"))
-    empirical, wide = pooled.predictions
+    wide, empirical = pooled.predictions
     assert "469 cardiovascular models" in empirical.method
     assert "half t prior of scale 0.5" in wide.method
     for prediction in pooled.predictions:
@@ -126,7 +133,7 @@ def test_the_empirical_prediction_is_that_of_a_direct_integration():
         (str(at), estimate_proportion(a, e))
         for at, (a, e) in enumerate(zip(auc, error, strict=True))
     ]
-    [empirical, _] = pool_trials(estimates).predictions
+    [_, empirical] = pool_trials(estimates).predictions
     ratio = 1 + (0.015 / 0.055) ** 2
     tau = np.linspace(1e-4, 0.2, 600)[:, None]
     mu = np.linspace(0.3, 0.95, 900)[None, :]
@@ -160,8 +167,8 @@ def test_a_new_trial_is_covered_where_the_trials_differ_as_the_prior_says():
         for at, prediction in enumerate(pool_trials(estimates).predictions):
             covered[at] += prediction.low <= truth[5] <= prediction.high
     # 0.95 with a standard error of 0.013; the wide prior is wider than these trials need.
-    assert 0.91 <= covered[0] / runs <= 0.99
-    assert covered[1] >= covered[0]
+    assert 0.91 <= covered[1] / runs <= 0.99
+    assert covered[0] >= covered[1]
 
 
 def test_the_mean_is_covered_by_hartung_and_knapp_s_interval():
@@ -170,9 +177,23 @@ def test_the_mean_is_covered_by_hartung_and_knapp_s_interval():
     for _ in range(runs):
         error = draw.uniform(0.1, 0.4, 6)
         seen = draw.normal(draw.normal(0.5, 0.3, 6), error)
-        estimate = pool_trials(make(seen, error)).estimate
+        estimate = pool_trials(make(seen, error)).hartung_knapp
         covered += estimate.low <= 0.5 <= estimate.high
     assert 0.91 <= covered / runs <= 0.98
+
+
+@pytest.mark.parametrize("errors", [[0.25] * 5, [0.12, 0.5, 0.5, 0.5, 0.5]])
+def test_the_mean_is_covered_with_five_trials_equal_or_not(errors):
+    draw = np.random.default_rng(10)
+    errors = np.array(errors)
+    covered, runs = 0, 400
+    for _ in range(runs):
+        # As standard deviations between trials are distributed beforehand, up to what is seen.
+        spread = min(0.5 * abs(student.rvs(3, random_state=draw)), 1.0)
+        seen = draw.normal(draw.normal(0.5, spread, 5), errors)
+        estimate = pool_trials(make(seen, errors)).estimate
+        covered += estimate.low <= 0.5 <= estimate.high
+    assert 0.92 <= covered / runs <= 0.98
 
 
 def test_a_trial_without_an_estimate_is_left_out_with_its_reason():

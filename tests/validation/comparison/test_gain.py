@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+from scipy.stats import norm
 
-from glabella.validation.comparison.choice import compare_losses
 from glabella.validation.comparison.gain import (
     measure_gain,
 )
@@ -18,7 +18,7 @@ from glabella.validation.measures.discrimination import (
     compute_concordance_gain,
 )
 from glabella.validation.measures.estimation.rubin import pool_estimates
-from glabella.validation.measures.overall import compute_loss_gain
+from glabella.validation.measures.overall import compute_loss_gain, compute_losses
 from glabella.validation.measures.registry import compute_measure
 
 
@@ -160,17 +160,26 @@ class TestMeasured:
         weak = expit(random.normal(size=150))
         return {"ridge": _predict(sample, good), "severity": _predict(sample, weak)}
 
-    def test_log_loss_is_the_comparison_by_fold_with_the_sign_turned(self, sample, tables):
-        gain = measure_gain("ridge", "severity", tables, sample, by_fold=True)
-
-        known = compare_losses("ridge", "severity", tables).log_loss
-        assert (gain.log_loss.value, gain.log_loss.low, gain.log_loss.high) == (
-            -known.value, -known.high, -known.low,
-        )  # fmt: skip
+    def test_the_gain_in_log_loss_is_tested_over_participants(self, sample, tables):
+        gain = measure_gain("ridge", "severity", tables, sample)
+        lost = {
+            name: table.assign(loss=compute_losses(table["responded"], table["probability"]))
+            .groupby("row")["loss"]
+            .mean()
+            for name, table in tables.items()
+        }
+        each = lost["severity"] - lost["ridge"]
+        error = each.std(ddof=1) / np.sqrt(150)
+        assert gain.log_loss.value == pytest.approx(each.mean())
+        assert gain.log_loss.standard_error == pytest.approx(error)
+        assert gain.p_value == pytest.approx(2 * norm.sf(abs(each.mean()) / error))
         assert (gain.candidate, gain.against) == ("ridge", "severity")
+        untested = measure_gain("ridge", "severity", tables, sample, is_tested=False)
+        assert untested.p_value is None
+        assert untested.log_loss == gain.log_loss
 
     def test_log_loss_over_participants_is_the_difference_of_the_two(self, sample, tables):
-        gain = measure_gain("ridge", "severity", tables, sample, by_fold=False)
+        gain = measure_gain("ridge", "severity", tables, sample)
 
         alone = [
             compute_measure(
@@ -186,31 +195,28 @@ class TestMeasured:
         tables["ridge"]["probability"] += 0.1 * (sample.trial[tables["ridge"]["row"]] == "T1")
         tables["severity"]["probability"] = 0.4
 
-        assert measure_gain("ridge", "severity", tables, sample, by_fold=True).auc.value == 0
+        assert measure_gain("ridge", "severity", tables, sample).auc.value == 0
 
     def test_rows_in_another_order_are_put_beside_each_other(self, sample, tables):
         shuffled = {**tables, "severity": tables["severity"].sample(frac=1, random_state=1)}
 
-        assert measure_gain("ridge", "severity", shuffled, sample, by_fold=True).auc == (
-            measure_gain("ridge", "severity", tables, sample, by_fold=True).auc
+        assert measure_gain("ridge", "severity", shuffled, sample).auc == (
+            measure_gain("ridge", "severity", tables, sample).auc
         )
 
     def test_other_folds_are_refused(self, sample, tables):
         tables["severity"] = _predict(sample, 0.4, folds=5)
 
         with pytest.raises(ValueError, match="were not predicted on the same folds"):
-            measure_gain("ridge", "severity", tables, sample, by_fold=True)
+            measure_gain("ridge", "severity", tables, sample)
 
-    @pytest.mark.parametrize("by_fold", [True, False])
-    def test_imputed_outcomes_are_pooled(self, sample, tables, by_fold):
+    def test_imputed_outcomes_are_pooled(self, sample, tables):
         random = np.random.default_rng(7)
         drawn = np.stack(
             [np.where(random.random(150) < 0.1, 1 - sample.labels, sample.labels) for _ in range(3)]
         ).astype(np.int8)
 
-        pooled = measure_gain(
-            "ridge", "severity", tables, replace(sample, outcomes=drawn), by_fold=by_fold
-        )
+        pooled = measure_gain("ridge", "severity", tables, replace(sample, outcomes=drawn))
 
         each = []
         for one in drawn:
@@ -218,7 +224,7 @@ class TestMeasured:
                 name: table.assign(responded=one[table["row"]]) for name, table in tables.items()
             }
             alone = replace(sample, outcomes=one[None])
-            each.append(measure_gain("ridge", "severity", completed, alone, by_fold=by_fold))
+            each.append(measure_gain("ridge", "severity", completed, alone))
         assert pooled.auc == pool_estimates([gain.auc for gain in each], units=150)
         mean = np.mean([gain.log_loss.value for gain in each])
         assert pooled.log_loss.value == pytest.approx(mean)

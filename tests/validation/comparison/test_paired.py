@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from glabella.features.spec import FeatureTable
 from glabella.validation.comparison.paired import (
-    BY_FOLD,
     BY_MEAN_LOSS,
     BY_PARTICIPANT,
     measure_paired,
@@ -53,20 +52,18 @@ def lose(table):
     return table.assign(loss=-np.log(right))
 
 
-def test_on_the_same_folds_it_is_the_corrected_resampled_t(sample):
-    first, second = predict(1), predict(2)
-    found = measure_paired(first, second, sample, is_repeated=True)
-    places = ["repeat", "fold"]
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_on_the_same_folds_participants_are_the_units(sample, repeats):
+    first, second = predict(1, repeats=repeats), predict(2, repeats=repeats)
+    found = measure_paired(first, second, sample)
     each = (
-        lose(first).groupby(places)["loss"].mean() - lose(second).groupby(places)["loss"].mean()
+        lose(first).groupby("row")["loss"].mean() - lose(second).groupby("row")["loss"].mean()
     ).to_numpy()
-    error = np.sqrt((1 / 6 + 9 / 18) * each.var(ddof=1))
-    half = t.ppf(0.975, 5) * error
-    assert found.method == BY_FOLD
+    error = each.std(ddof=1) / np.sqrt(N)
+    assert found.method == BY_PARTICIPANT
     assert found.log_loss.value == pytest.approx(each.mean(), abs=1e-12)
-    assert found.log_loss.low == pytest.approx(each.mean() - half, abs=1e-12)
-    assert found.log_loss.high == pytest.approx(each.mean() + half, abs=1e-12)
-    assert found.p_value == pytest.approx(2 * t.sf(abs(each.mean()) / error, 5), abs=1e-12)
+    assert found.log_loss.standard_error == pytest.approx(error, abs=1e-12)
+    assert found.p_value == pytest.approx(2 * norm.sf(abs(each.mean()) / error), abs=1e-12)
 
 
 def test_the_concordance_is_compared_over_the_pairs_of_each_fold(sample):
@@ -80,7 +77,7 @@ def test_the_concordance_is_compared_over_the_pairs_of_each_fold(sample):
                 won, pairs = won + (case > others).sum(), pairs + len(others)
         return won / pairs
 
-    found = measure_paired(first, second, sample, is_repeated=True)
+    found = measure_paired(first, second, sample)
     assert found.auc.value == pytest.approx(agree(first) - agree(second), abs=1e-12)
     assert found.auc.low < found.auc.value < found.auc.high
 
@@ -88,7 +85,7 @@ def test_the_concordance_is_compared_over_the_pairs_of_each_fold(sample):
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_on_other_folds_it_is_over_each_participants_mean_loss(sample, repeats):
     first, second = predict(1), predict(2, shift=1, repeats=repeats)
-    found = measure_paired(first, second, sample, is_repeated=True)
+    found = measure_paired(first, second, sample)
     each = (
         lose(first).groupby("row")["loss"].mean() - lose(second).groupby("row")["loss"].mean()
     ).to_numpy()
@@ -103,19 +100,10 @@ def test_on_other_folds_it_is_over_each_participants_mean_loss(sample, repeats):
     assert "the folds differ" in found.auc.reason
 
 
-def test_over_trials_left_out_participants_are_the_units(sample):
-    first, second = predict(1, repeats=1), predict(2, repeats=1)
-    found = measure_paired(first, second, sample, is_repeated=False)
-    each = (lose(first)["loss"] - lose(second)["loss"]).to_numpy()
-    assert found.method == BY_PARTICIPANT
-    assert found.log_loss.value == pytest.approx(each.mean(), abs=1e-12)
-    assert found.log_loss.standard_error == pytest.approx(each.std(ddof=1) / np.sqrt(N), abs=1e-12)
-
-
 def test_turning_the_two_around_turns_the_difference(sample):
     for second in (predict(2), predict(2, shift=1)):
-        one = measure_paired(predict(1), second, sample, is_repeated=True)
-        other = measure_paired(second, predict(1), sample, is_repeated=True)
+        one = measure_paired(predict(1), second, sample)
+        other = measure_paired(second, predict(1), sample)
         assert one.log_loss.value == pytest.approx(-other.log_loss.value, abs=1e-15)
         assert one.log_loss.low == pytest.approx(-other.log_loss.high, abs=1e-15)
         assert one.p_value == pytest.approx(other.p_value)
@@ -124,7 +112,7 @@ def test_turning_the_two_around_turns_the_difference(sample):
 def test_two_that_predict_alike_have_no_interval_made_of_rounding(sample):
     first = predict(1)
     second = first.assign(probability=first["probability"] + 1e-13)
-    found = measure_paired(first, second, sample, is_repeated=True)
+    found = measure_paired(first, second, sample)
     assert (found.log_loss.value, found.log_loss.low, found.p_value) == (0.0, None, None)
     assert found.log_loss.reason == "the two predict alike"
 
@@ -134,7 +122,7 @@ def test_imputed_outcomes_give_a_difference_without_an_interval(sample):
         table.assign(responded=np.where(table["row"] == 3, 0.25, table["responded"]))
         for table in (predict(1), predict(2))
     )
-    found = measure_paired(first, second, sample, is_repeated=True)
+    found = measure_paired(first, second, sample)
     assert found.log_loss.value is not None
     assert (found.log_loss.low, found.p_value, found.auc.value) == (None, None, None)
     assert "imputed" in found.log_loss.reason
@@ -142,4 +130,4 @@ def test_imputed_outcomes_give_a_difference_without_an_interval(sample):
 
 def test_predictions_of_other_participants_are_refused(sample):
     with pytest.raises(ValueError, match="not of the same participants"):
-        measure_paired(predict(1), predict(2).query("row > 0"), sample, is_repeated=True)
+        measure_paired(predict(1), predict(2).query("row > 0"), sample)

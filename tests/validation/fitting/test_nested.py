@@ -341,27 +341,6 @@ class TestCollectPredictions:
         assert measure_performance(table, sample).estimates["auc_all"] == estimate
 
 
-class TestSeeds:
-    def test_the_same_labels_give_the_same_seed(self):
-        first, second = (derive_seed(3, "fit", "ridge", 0, 1) for _ in range(2))
-
-        assert first.generate_state(4).tolist() == second.generate_state(4).tolist()
-
-    def test_other_labels_give_other_seeds(self):
-        labels = [
-            (3, "fit", "ridge", 0, 1),
-            (4, "fit", "ridge", 0, 1),
-            (3, "fit", "xgboost", 0, 1),
-            (3, "fit", "ridge", 1, 0),
-            (3, "fit", "ridge", 0),
-            (3, "folds", "ridge", 0, 1),
-        ]
-
-        states = {tuple(derive_seed(*label).generate_state(4).tolist()) for label in labels}
-
-        assert len(states) == len(labels)
-
-
 def test_progress_is_told_of_every_fold_in_fits(make_sample):
     sample = make_sample(60)
     folds = _folds(sample)

@@ -10,6 +10,7 @@ from glabella.validation.folds.splits import (
     count_classes,
     make_left_out_folds,
     make_repeated_folds,
+    split_balanced,
     split_grouped,
     split_stratified,
 )
@@ -273,6 +274,62 @@ class TestLeftOutFolds:
 
     def test_numbers_serve_as_names_of_sites(self):
         assert [fold.group for fold in make_left_out_folds([7, 12, 7])] == ["7", "12"]
+
+
+def _find_bias(split, samples=300, n=120):
+    """How much too good the log loss of each arm's rate is, in cross-validation."""
+    draw = np.random.default_rng(0)
+    arm = np.arange(n) % 2
+    chance = np.where(arm, 0.45, 0.2)
+    apart = []
+    for seed in range(samples):
+        outcome = (draw.random(n) < chance).astype(int)
+        lost = 0.0
+        for train, test in split([arm], outcome, folds=5, seed=seed):
+            cells = [outcome[train][arm[train] == each] for each in (0, 1)]
+            rate = np.array([(cell.sum() + 0.5) / (len(cell) + 1) for cell in cells])[arm]
+            seen = np.where(outcome, np.log(rate), np.log(1 - rate))
+            expected = chance * np.log(rate) + (1 - chance) * np.log(1 - rate)
+            # Less what is expected of these rates in all other participants.
+            lost -= (seen - np.mean(expected))[test].sum()
+        apart.append(lost / n)
+    return np.mean(apart), np.std(apart) / np.sqrt(samples)
+
+
+def test_folds_that_are_not_dealt_by_outcome_leave_losses_as_they_are():
+    stratified, _ = _find_bias(split_stratified)
+    balanced, error = _find_bias(split_balanced)
+    # Two rates: (1 / 120 + 1 / 96) / 2 each.
+    assert stratified < -0.01
+    assert abs(balanced) < 3 * error
+    assert abs(balanced) < 0.5 * abs(stratified)
+
+
+def test_balanced_folds_spread_arms_and_trials_and_hold_both_classes():
+    draw = np.random.default_rng(3)
+    arm, trial = np.arange(90) % 2, np.repeat([0, 1, 2], 30)
+    outcome = (draw.random(90) < 0.2).astype(int)
+    for seed in range(20):
+        splits = split_balanced([arm, trial], outcome, folds=5, seed=seed)
+        assert sorted(np.concatenate([test for _, test in splits]).tolist()) == list(range(90))
+        assert max(_spread(_join(arm, trial), splits).values()) <= 1
+        assert all(min(count_classes(outcome[part])) > 0 for pair in splits for part in pair)
+        again = split_balanced([arm, trial], outcome, folds=5, seed=seed)
+        assert all(np.array_equal(a[1], b[1]) for a, b in zip(splits, again, strict=True))
+
+
+def test_a_class_too_rare_for_chance_is_stratified():
+    outcome = np.zeros(200, dtype=int)
+    outcome[:10] = 1
+    splits = split_balanced([np.arange(200) % 2], outcome, folds=10, seed=1)
+    assert [outcome[test].sum() for _, test in splits] == [1] * 10
+
+
+def test_balanced_folds_keep_a_persons_rows_together():
+    people = np.repeat(np.arange(40), 2)
+    outcome = (np.arange(80) % 3 == 0).astype(int)
+    for train, test in split_balanced([np.zeros(80)], outcome, folds=4, seed=2, people=people):
+        assert not set(people[train]) & set(people[test])
 
 
 def test_classes_are_counted():

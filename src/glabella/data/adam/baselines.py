@@ -87,8 +87,8 @@ def derive_baselines(state: State, records: Records, bases: pd.DataFrame) -> Rec
         add_finding(
             state,
             records.place,
-            f"{int(early.sum())} records from before treatment are not the baseline and are left "
-            "aside",
+            f"{int(early.sum())} records from before treatment are not the baseline and are "
+            "excluded",
             "ABLFL, or else BASE, says which value is.",
         )
     with_value = flagged & records.rows["value"].notna().to_numpy()

@@ -87,7 +87,7 @@ def _find_people(state: State, file: str, subjects: Subjects) -> np.ndarray:
         file,
         "USUBJID",
         np.flatnonzero(unmatched),
-        f"{{count}} of {len(person)} records are of nobody in {state.source.adam.adsl}",
+        f"{{count}} of {len(person)} records belong to no participant in {state.source.adam.adsl}",
         f"{hint}Add these subjects, or leave the records out.",
     )
     return person
@@ -127,7 +127,7 @@ def _read_periods(state: State, file: str, counts: Bools, subjects: Subjects) ->
         add_finding(
             state,
             f"{file}, column 'APERIOD'",
-            f"{aside} events are of no period that counts and are left aside",
+            f"{aside} events are of no period that counts and are excluded",
             "`periods: all` takes in those of later periods.",
         )
     return period

@@ -168,7 +168,7 @@ def _find_people(state: State, file: str, row: Positions, subjects: Subjects) ->
         file,
         "USUBJID",
         row[unmatched],
-        f"{{count}} of {len(row)} records are of nobody in {state.source.adam.adsl}",
+        f"{{count}} of {len(row)} records belong to no participant in {state.source.adam.adsl}",
         f"{hint}Add these subjects, or leave the records out.",
     )
     return person
@@ -220,7 +220,7 @@ def _select_periods(state: State, records: Records, subjects: Subjects) -> Recor
         add_finding(
             state,
             records.place,
-            f"{aside} of {len(period)} records are of no period that counts and are left aside",
+            f"{aside} of {len(period)} records are of no period that counts and are excluded",
             "`periods: all` takes in those of later periods, each counted from its own baseline.",
         )
     records.rows["period"] = np.where(took, period, 0).astype(int)

@@ -142,7 +142,7 @@ def _select(state: State, arms: Mapping[int, Texts]) -> dict[int, Bools]:
                 state,
                 file,
                 f"{untreated} subjects of the population have no {state.source.treatment} "
-                f"treatment in period {period} and are left aside",
+                f"treatment in period {period} and are excluded",
                 "Fill it in where one was assigned.",
             )
     if not np.logical_or.reduce(list(taken.values())).any():
@@ -186,7 +186,7 @@ def _read_population(state: State) -> Bools:
             state,
             f"{file}, column '{flag}'",
             f"{int((~member).sum())} of {len(member)} subjects are not of the population and are "
-            "left aside",
+            "excluded",
             "Another flag can be named with `population:`.",
         )
     return np.asarray(member, dtype=bool)

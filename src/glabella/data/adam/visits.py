@@ -106,7 +106,7 @@ def _select_flagged(state: State, records: Records) -> Records:
         add_finding(
             state,
             records.place,
-            f"{int((~kept).sum())} of {len(kept)} records have no {flag} = Y and are left aside",
+            f"{int((~kept).sum())} of {len(kept)} records have no {flag} = Y and are excluded",
             "`analysis_flag:` names another flag, or `none`.",
         )
     return records.keep(kept)
@@ -186,7 +186,7 @@ def _check_later_baselines(state: State, records: Records) -> None:
         records.file,
         "DTYPE",
         records.positions[(kinds.isin(ahead) & by_then).to_numpy()],
-        f"{{count}} baselines of PARAMCD '{records.parameter}' may stand on later records",
+        f"{{count}} baselines of PARAMCD '{records.parameter}' may use later records",
         "Flag an observed record with ABLFL, or leave the parameter out.",
     )
 
@@ -205,7 +205,7 @@ def _drop_weekless(state: State, records: Records) -> Records:
         state,
         records.place,
         f"{int((~has_week).sum())} records have neither a planned week nor a day of their own and "
-        "are left aside",
+        "are excluded",
         "`week:` names what gives the week; ADY helps the unscheduled.",
         "warn",
     )

@@ -101,7 +101,8 @@ def _read_keys(state: MappingState[TrialSource], index: int, participants: pd.Da
         unmatched,
         file.file,
         file.id,
-        f"{{count}} of {len(keys)} rows are of nobody in {state.source.participants.file}",
+        f"{{count}} of {len(keys)} rows belong to no participant in "
+        f"{state.source.participants.file}",
         f"{hint}Add these participants, or leave the rows out.",
     )
     scales = None

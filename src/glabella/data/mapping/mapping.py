@@ -323,7 +323,7 @@ def _select_periods_of_person(
             Finding(
                 place=state.source.name,
                 finding=f"{int((~in_period).sum())} assessments are of another period than the "
-                "first and are left aside",
+                "first and are excluded",
                 remedy="`periods: all` takes them in.",
                 severity="note",
             )

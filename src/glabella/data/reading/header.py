@@ -85,7 +85,7 @@ def check_names(names: Sequence[str], path: Path) -> None:
     repeated = sorted(name for name, count in Counter(names).items() if count > 1 and name.strip())
     if repeated:
         raise DataError(
-            f"the column '{repeated[0]}' stands twice",
+            f"the column '{repeated[0]}' appears twice",
             place=path.name,
             remedy="Keep one, or rename the other.",
         )

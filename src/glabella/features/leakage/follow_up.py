@@ -86,7 +86,7 @@ def _find_near(
                     column.name,
                     "warn",
                     f"with one of its values {of - with_it} of {of} participants {words}, "
-                    f"without it {rest - others} of {rest}: it may say who stayed",
+                    f"without it {rest - others} of {rest}: it may show who stayed in the trial",
                 )
                 return
 

@@ -44,7 +44,7 @@ def find_imputed_leaks(
                 Finding(
                     f"feature '{feature.name}'",
                     f"{len(ahead)} values of '{feature.variable}' by {known_at} are derived "
-                    f"({kinds}) and may stand on later ones",
+                    f"({kinds}) and may use later ones",
                     "Leave `imputed: keep` out of the source, name the flag of observed records "
                     "with `analysis_flag:`, flag observed baselines with ABLFL, or leave the "
                     "feature out.",

@@ -44,7 +44,7 @@ def find_leaks(
     endpoint_variable: str,
     dated: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Find the features whose values hold what was not known at the moment of prediction.
+    """Find the features whose values contain information not known at the moment of prediction.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def raise_leaks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     if len(stops) > len(lines):
         lines.append(f"  ... and {len(stops) - len(lines)} more")
     raise ClockError(
-        f"{len(stops)} features hold what was not known at the moment of prediction\n"
+        f"{len(stops)} features contain information not known at the moment of prediction\n"
         + "\n".join(lines),
         remedy=first.remedy,
     )

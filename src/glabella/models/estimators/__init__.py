@@ -23,7 +23,6 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
         "glabella.models.estimators.explainable_boosting",
         "ExplainableBoostingModel",
     ),
-    "catboost": ("glabella.models.estimators.ordered_boosting", "CatBoostModel"),
     "xgboost": ("glabella.models.estimators.boosted_trees", "XGBoostModel"),
 }
 

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xgboost
-from scipy.special import logit
 from sklearn.base import clone
 
 from glabella.errors import AnalysisError
 from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
+from glabella.models.arm_steps import find_arm, make_rates
 from glabella.models.encoding import Features
 from glabella.models.estimators.contributions import Contributions
 from glabella.models.estimators.interface import (
@@ -40,12 +40,14 @@ class _Batches(xgboost.DataIter):  # type: ignore[misc]
         self,
         batches: Iterable[Batch],
         encode: Callable[[pd.DataFrame], Floats],
+        start: Callable[[pd.DataFrame], Floats],
         types: list[str],
         cache: Path,
     ):
         self._batches = batches
         self._left = iter(batches)
         self._encode = encode
+        self._start = start
         self._types = types
         super().__init__(cache_prefix=str(cache))
 
@@ -55,12 +57,32 @@ class _Batches(xgboost.DataIter):  # type: ignore[misc]
             return False
         frame, responded = batch
         input_data(
-            data=self._encode(frame), label=responded.astype(float), feature_types=self._types
+            data=self._encode(frame),
+            label=responded.astype(float),
+            base_margin=self._start(frame),
+            feature_types=self._types,
         )
         return True
 
     def reset(self) -> None:
         self._left = iter(self._batches)
+
+
+def _count_responders(
+    frame: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    responded: npt.NDArray[np.int_],
+    counts: dict[str, tuple[int, int]],
+) -> None:
+    """Add a batch's responders and participants to those of all, and of each arm."""
+    arm = find_arm(specs)
+    cells = {"": responded}
+    if arm is not None:
+        labels = frame[arm].to_numpy()
+        cells |= {level: responded[labels == level] for level in frame[arm].dropna().unique()}
+    for level, members in cells.items():
+        hits, n = counts.get(level, (0, 0))
+        counts[level] = (hits + int(members.sum()), n + len(members))
 
 
 def _list_levels(specs: Sequence[FeatureSpec], seen: Mapping[str, set[str]]) -> pd.DataFrame:
@@ -146,11 +168,9 @@ class XGBoostModel(TreeModel):
             "binary:logistic", self.n_trees, self.trees_per_round, self._count_levels()
         )
 
-    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
-        self._fit_rounds(
-            self._collect(X, responded.astype(float)), int(responded.sum()), len(responded)
-        )
+        self._fit_rounds(self._collect(X, responded))
 
     def fit_batches(self, batches: Iterable[Batch], *, cache: Path | None = None) -> Self:
         """Fit to rows that need not fit into memory.
@@ -191,35 +211,40 @@ class XGBoostModel(TreeModel):
                 remedy="Set `centring: none`.",
             )
         seen: dict[str, set[str]] = {s.name: set() for s in self.specs if s.kind == "category"}
-        n_rows = n_responded = 0
+        counts: dict[str, tuple[int, int]] = {"": (0, 0)}
         for frame, responded in batches:
             check_infinite(FeatureColumns.read(frame, self.specs))
             for name, levels in seen.items():
                 levels.update(frame[name].dropna().unique())
-            n_rows += len(responded)
-            n_responded += int(responded.sum())
-        if not 0 < n_responded < n_rows:
+            _count_responders(frame, self.specs, responded, counts)
+        if not 0 < counts[""][0] < counts[""][1]:
             raise ValueError("the training rows hold one class only")
         self._restore_notes()
         # All that trees learn of features beforehand is which levels there are.
         self._learn_encoding(_list_levels(self.specs, seen))
+        self._start_from(make_rates(counts))
         with tempfile.TemporaryDirectory(dir=cache, prefix="glabella-") as folder:
             rows = xgboost.ExtMemQuantileDMatrix(
-                _Batches(batches, self._encode, self._list_types(), Path(folder) / "rows"),
+                _Batches(
+                    batches,
+                    self._encode,
+                    self._find_start,
+                    self._list_types(),
+                    Path(folder) / "rows",
+                ),
                 max_bin=BINS,
                 nthread=1,
                 enable_categorical=True,
             )
-            self._fit_rounds(rows, n_responded, n_rows)
+            self._fit_rounds(rows)
             # The cache stays mapped for as long as the rows are there.
             del rows
         return self
 
-    def _fit_rounds(self, rows: xgboost.DMatrix, n_responded: int, n_rows: int) -> None:
-        self.base_ = (n_responded + 0.5) / (n_rows + 1.0)
+    def _fit_rounds(self, rows: xgboost.DMatrix) -> None:
         parameters: dict[str, Any] = {
             "objective": "binary:logistic",
-            "base_score": self.base_,
+            "base_score": 0.5,
             "tree_method": "hist",
             "max_bin": BINS,
             "num_parallel_tree": self.trees_per_round,
@@ -255,23 +280,21 @@ class XGBoostModel(TreeModel):
             return super()._follow(settings, X, y, held_out, **more)
         columns, responded = self._check_fit(X, y)
         self._learn_encoding(columns)
-        rows = self._collect(columns, responded.astype(float))
+        rows = self._collect(columns, responded)
+        start = self._find_start(held_out)
         predicted = np.empty((len(settings), len(held_out)))
         for others, rounds in find_rounds(settings, "n_trees", self.n_trees):
             model = clone(self).set_params(**others, n_trees=max(rounds.values()))
             model.background_ = None
-            model.specs_, model.classes_, model.encoding_ = (
-                self.specs_,
-                self.classes_,
-                self.encoding_,
-            )
-            model._fit_rounds(rows, int(responded.sum()), len(responded))
+            model.specs_, model.classes_ = self.specs_, self.classes_
+            model.encoding_, model.start_ = self.encoding_, self.start_
+            model._fit_rounds(rows)
             reached, total = 0, np.zeros(len(held_out))
             for at in sorted(rounds, key=lambda at: rounds[at]):
                 if rounds[at] > reached:
                     step = model._predict(held_out, (reached, rounds[at]))
-                    # Each part of the path holds the base rate; it counts once.
-                    total += step - (float(logit(model.base_)) if reached else 0.0)
+                    # Each part of the path holds the start; it counts once.
+                    total += step - (start if reached else 0.0)
                     reached = rounds[at]
                 predicted[at] = total
         return predicted

@@ -1,4 +1,4 @@
-"""Models made of fitted models: weighted averages of log odds, and recalibrated log odds."""
+"""Models made of fitted models: weighted averages of their log odds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ from glabella.models.encoding import Features
 from glabella.models.estimators.contributions import Contributions, Interactions
 from glabella.models.estimators.interface import Floats, ResponderModel
 from glabella.models.estimators.linear import RidgeModel, SplineModel
-from glabella.models.penalised import find_losses, fit_logistic
+from glabella.models.penalised import find_losses
 
 __all__ = ["EnsembleModel"]
-
-# One-sided 95 %: what is learnt on top must be better than by chance.
-_BEYOND_NOISE = 1.645
 
 
 class ComposedModel(ResponderModel):
@@ -298,57 +295,6 @@ class EnsembleModel(ComposedModel):
         return tuple(map(float, self.weights_))
 
 
-class CalibratedModel(ComposedModel):
-    """A fitted model whose log odds are multiplied by a slope and shifted.
-
-    Parameters
-    ----------
-    model : ResponderModel
-        Fitted, adding up on the log-odds scale.
-    slope : float
-        Above zero, so that the order of participants stays.
-    intercept : float
-        Added.
-
-    References
-    ----------
-    .. [1] Cox DR. Two further applications of a model for binary regression. Biometrika
-       1958;45:562-565.
-    .. [2] Platt JC. Probabilistic outputs for support vector machines. In: Advances in Large
-       Margin Classifiers. MIT Press, 1999:61-74.
-    """
-
-    def __init__(
-        self, model: ResponderModel | None = None, slope: float = 1.0, intercept: float = 0.0
-    ):
-        super().__init__(specs=model.specs if model is not None else ())
-        self.model = model
-        self.slope = slope
-        self.intercept = intercept
-        if model is not None:
-            if not slope > 0 or not np.isfinite([slope, intercept]).all():
-                raise ValueError("a calibration's slope is above zero, and its intercept finite")
-            self._restore_notes()
-
-    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
-        raise ValueError("what is calibrated is fitted, not its calibration")
-
-    @property
-    def parts(self) -> tuple[ResponderModel, ...]:
-        """The model that is calibrated."""
-        return () if self.model is None else (self.model,)
-
-    @property
-    def factors(self) -> tuple[float, ...]:
-        """The slope."""
-        return (float(self.slope),)
-
-    @property
-    def constant(self) -> float:
-        """The intercept."""
-        return float(self.intercept)
-
-
 class AveragedModel(ComposedModel):
     """The mean of several models' log odds, one for each imputation of the outcomes.
 
@@ -371,6 +317,7 @@ class AveragedModel(ComposedModel):
         if members:
             self._restore_notes()
             self.is_additive = all(member.is_additive for member in members)
+            self.frees_arm = all(member.frees_arm for member in members)
 
     def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
         raise ValueError("the members of an average are fitted, not the average")
@@ -445,49 +392,3 @@ def learn_weights(held_out: Floats, responded: npt.NDArray[np.int_], *, deviatio
     )
     weights = np.clip(found.x, 0.0, 1.0)
     return np.asarray(weights / weights.sum())
-
-
-def learn_calibration(
-    held_out: Floats,
-    responded: npt.NDArray[np.int_],
-    splits: Sequence[tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]],
-) -> tuple[float, float, Floats] | None:
-    """Learn slope and intercept of log odds, where they improve held-out log loss beyond noise.
-
-    Parameters
-    ----------
-    held_out : array of float, shape (n_rows,)
-        Log odds by models that were not fitted to the row.
-    responded : array of int, shape (n_rows,)
-        1 for responders, 0 for others.
-    splits : sequence of tuple of array of int
-        The folds of these predictions: training and held-out positions.
-
-    Returns
-    -------
-    tuple of float, float and array of float, or None
-        Slope, intercept, and the held-out log odds recalibrated by what the other folds teach.
-        None where the gain, itself judged by calibrating each fold with the others, is within
-        1.645 of its standard errors, or the order of participants would turn.
-    """
-    again = held_out.copy()
-    for train, test in splits:
-        learnt = _calibrate(held_out[train], responded[train])
-        if learnt is None:
-            return None
-        again[test] = learnt[0] * held_out[test] + learnt[1]
-    gain = find_losses(held_out, responded) - find_losses(again, responded)
-    error = float(gain.std(ddof=1)) / np.sqrt(len(gain))
-    learnt = _calibrate(held_out, responded)
-    if learnt is None or not gain.mean() > _BEYOND_NOISE * error:
-        return None
-    return (*learnt, again)
-
-
-def _calibrate(log_odds: Floats, responded: npt.NDArray[np.int_]) -> tuple[float, float] | None:
-    if len(np.unique(responded)) < 2 or np.ptp(log_odds) < 1e-9:
-        return None
-    # A wide prior ends separated log odds in a finite slope.
-    fitted = fit_logistic(log_odds[:, None], responded, np.array([10.0]))
-    slope = float(fitted.coefficients[0])
-    return (slope, fitted.intercept) if slope > 0 else None

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
+from glabella.models.arm_steps import ArmSteps, compute_rates
 from glabella.models.encoding import Encoding, Features, check_finite, check_position, fit_encoding
 from glabella.models.estimators.contributions import Contributions, Interactions, split_off_diagonal
 from glabella.models.estimators.interface import Floats, ResponderModel
@@ -113,8 +115,9 @@ class ScoreTable:
 class ExplainableBoostingModel(ResponderModel):
     """Curves boosted a feature at a time, by the package interpret.
 
-    Steps are fitted to one feature after the other, then to the few pairs that still matter. What
-    is kept is the score of each bin, so that scoring needs no interpret.
+    They start from the log odds of response in each arm. Steps are fitted to one feature after the
+    other, then to the few pairs that still matter. What is kept is the score of each bin, so that
+    scoring needs no interpret.
 
     Parameters
     ----------
@@ -146,7 +149,7 @@ class ExplainableBoostingModel(ResponderModel):
         self,
         specs: Sequence[FeatureSpec] = (),
         random_state: int | None = None,
-        bags: int = 4,
+        bags: int = 8,
         pairs: int = 3,
         bins: int = 64,
         min_leaf: int = 4,
@@ -157,7 +160,7 @@ class ExplainableBoostingModel(ResponderModel):
         self.bins = bins
         self.min_leaf = min_leaf
 
-    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None:
         from interpret.glassbox import ExplainableBoostingClassifier
 
         used = [spec for spec in self._list_specs() if spec.part != "trial"]
@@ -167,7 +170,8 @@ class ExplainableBoostingModel(ResponderModel):
         varied = [at for at in range(matrix.shape[1]) if len(np.unique(matrix[:, at])) > 1]
         self.encoding_ = Encoding(tuple(learnt.columns[at] for at in varied))
         self.tables_: tuple[ScoreTable, ...] = ()
-        self.intercept_ = float(np.log(responded.sum() / (len(responded) - responded.sum())))
+        self.start_ = compute_rates(X, self._list_specs(), responded).to_log_odds()
+        self.intercept_ = 0.0
         if not varied:
             return
         rarer = int(min(responded.sum(), len(responded) - responded.sum()))
@@ -187,7 +191,8 @@ class ExplainableBoostingModel(ResponderModel):
         with warnings.catch_warnings():
             # It warns of missing values that its own pictures leave out.
             warnings.simplefilter("ignore")
-            machine.fit(matrix[:, varied], responded)
+            start = self.start_.find_values(X, self._list_specs())
+            machine.fit(matrix[:, varied], responded, init_score=start)
         self.intercept_ = float(machine.intercept_[0])
         self.tables_ = tuple(
             ScoreTable(
@@ -214,7 +219,7 @@ class ExplainableBoostingModel(ResponderModel):
         """
         columns = self._read(X)
         matrix = self.encoding_.transform(columns)
-        total = np.full(len(matrix), self.intercept_)
+        total = self.intercept_ + self.start_.find_values(columns, self._list_specs())
         for table in self.tables_:
             total += table.look_up(matrix)
         return total
@@ -241,10 +246,11 @@ class ExplainableBoostingModel(ResponderModel):
             for column in table.columns:
                 by_column[:, column] += score
         features = self._list_explained()
+        values = self.encoding_.sum_by_feature(by_column, features)
         return Contributions(
             features,
-            self.encoding_.sum_by_feature(by_column, features),
-            np.full(len(matrix), self.intercept_),
+            self.start_.add_to(values, columns, self._list_specs(), features),
+            np.full(len(matrix), self.intercept_ + self.start_.center),
         )
 
     def interactions(self, X: Features) -> Interactions:
@@ -286,6 +292,7 @@ class ExplainableBoostingModel(ResponderModel):
         return {
             "encoding": self.encoding_.export(),
             "intercept": self.intercept_,
+            "start": self.start_.export(),
             "tables": [table.export() for table in self.tables_],
         }
 
@@ -300,6 +307,7 @@ class ExplainableBoostingModel(ResponderModel):
         self._restore_notes()
         self.encoding_ = Encoding.restore(state["encoding"], self._list_specs())
         self.intercept_ = check_finite(state["intercept"])
+        self.start_ = ArmSteps.restore(state["start"], self.specs_)
         n_columns = len(self.encoding_.columns)
         self.tables_ = tuple(ScoreTable.restore(each, n_columns) for each in state["tables"])
 

@@ -51,6 +51,9 @@ class ResponderModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "most, weighted by trial and arm"
     )
     is_additive: bool = True
+    # Whether the effect of the arm is fitted without shrinkage; if not, each arm gets an intercept
+    # from held-out predictions.
+    frees_arm: bool = False
 
     def __init__(self, specs: Sequence[FeatureSpec] = (), random_state: int | None = None):
         self.specs = specs

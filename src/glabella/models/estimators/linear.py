@@ -13,7 +13,13 @@ from glabella.models.encoding import Encoding, Features, check_finite, fit_encod
 from glabella.models.estimators.contributions import Contributions, Interactions, split_off_diagonal
 from glabella.models.estimators.interface import Centring, Floats, ResponderModel
 from glabella.models.expansion import Expansion, fit_curves, fit_products
-from glabella.models.penalised import Block, PenalisedFit, average_logistic, fit_logistic
+from glabella.models.penalised import (
+    FREE_DEVIATION,
+    Block,
+    PenalisedFit,
+    average_logistic,
+    fit_logistic,
+)
 
 __all__ = [
     "ArmAndSeverityModel",
@@ -23,8 +29,9 @@ __all__ = [
 ]
 
 # Standard deviations of log odds ratios, per standard deviation of a number or between a level
-# and the others: from a weak effect to more than patients' features ever showed.
-DEVIATIONS = tuple(np.geomspace(0.1, 1.5, 8).tolist())
+# and the others: from next to nothing, so that features of noise cost little, to more than the
+# features of patients ever showed.
+DEVIATIONS = tuple(np.geomspace(0.01, 1.5, 10).tolist())
 _OF_CURVES = (0.01, 0.05, 0.2, 0.6)
 _OF_PRODUCTS = (0.01, 0.05, 0.2, 0.6)
 
@@ -45,6 +52,7 @@ class LinearModel(ResponderModel):
     )
     draws_curves: ClassVar[bool] = False
     crosses_arms: ClassVar[bool] = False
+    frees_arm = True
 
     @property
     def fills_missing(self) -> bool:
@@ -74,12 +82,17 @@ class LinearModel(ResponderModel):
     def _fit_design(
         self, matrix: Floats, more: list[Floats], responded: npt.NDArray[np.int_]
     ) -> PenalisedFit:
-        blocks = [Block(matrix, DEVIATIONS)]
+        blocks = [Block(matrix, DEVIATIONS, self._find_free())]
         if self.expansion_.curves:
             blocks.append(Block(more[0], _OF_CURVES))
         if self.expansion_.products:
             blocks.append(Block(more[-1], _OF_PRODUCTS))
         return average_logistic(blocks, responded, self.random_state or 0)
+
+    def _find_free(self) -> npt.NDArray[np.bool_]:
+        """Find the encoded columns that are not shrunk: a penalty on the arm hides its effect."""
+        arms = {spec.name for spec in self._select_used() if spec.part == "arm"}
+        return np.array([column.feature in arms for column in self.encoding_.columns], dtype=bool)
 
     def _keep(self, fit: PenalisedFit) -> None:
         self.intercept_, self.coefficients_ = fit.intercept, fit.coefficients
@@ -249,7 +262,7 @@ class LinearModel(ResponderModel):
 
 
 class RidgeModel(LinearModel):
-    """Logistic regression with a ridge penalty on the features and the arm.
+    """Logistic regression with a ridge penalty on the features, and none on the arm.
 
     Parameters
     ----------
@@ -258,7 +271,7 @@ class RidgeModel(LinearModel):
     random_state : int, optional
         Seed of the rows that settle the penalty where there are more than 20,000.
     c : float, optional
-        Inverse strength of the penalty, as in scikit-learn; unless stated, fits under eight
+        Inverse strength of the penalty, as in scikit-learn; by default, fits under ten
         strengths are averaged by their marginal likelihoods.
     centring : str
         ``none``, or ``trial``: the patient's features are centred at the means of each trial, so
@@ -291,7 +304,10 @@ class RidgeModel(LinearModel):
             return super()._fit_design(matrix, more, responded)
         if not self.c > 0:
             raise ValueError("the inverse strength of the penalty, c, must be above 0")
-        return fit_logistic(matrix, responded, np.full(matrix.shape[1], np.sqrt(self.c)))
+        return fit_logistic(matrix, responded, self._make_deviations(self.c))
+
+    def _make_deviations(self, c: float) -> Floats:
+        return np.where(self._find_free(), FREE_DEVIATION, np.sqrt(c))
 
     def _follow(
         self,
@@ -310,7 +326,7 @@ class RidgeModel(LinearModel):
         predicted = np.empty((len(settings), len(held_out)))
         fit = None
         for at in np.argsort([setting["c"] for setting in settings]):
-            deviations = np.full(matrix.shape[1], np.sqrt(settings[at]["c"]))
+            deviations = self._make_deviations(settings[at]["c"])
             fit = fit_logistic(matrix, responded, deviations, start=fit)
             predicted[at] = design @ fit.coefficients + fit.intercept
         return predicted

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xgboost
 from scipy.special import logit
 
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Features, check_finite
 from glabella.models.estimators.contributions import Contributions
@@ -25,8 +26,9 @@ __all__ = ["RandomForestModel"]
 class RandomForestModel(TreeModel):
     """A random forest of probability trees, grown by XGBoost.
 
-    A tree's prediction is the share of responders in the leaf, and the forest's the mean over
-    trees: what it adds up on is the probability. Rows are drawn without putting back.
+    A tree's prediction is the mean in the leaf of what exceeds the rate of the arm, and the
+    forest's the mean over trees: it adds up on the probability scale. Rows are drawn without
+    replacement.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ class RandomForestModel(TreeModel):
     """
 
     is_additive = False
+    frees_arm = True
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class RandomForestModel(TreeModel):
         # A fit's only round is the forest.
         return ExpectedTrees("reg:squarederror", 1, self.n_trees, self._count_levels())
 
-    def _fit(self, X: Features, responded: npt.NDArray[np.int_]) -> None:
+    def _fit(self, X: FeatureColumns, responded: npt.NDArray[np.int_]) -> None:
         self._learn_encoding(X)
         self.least_ = 0.5 / (len(responded) + 1.0)
         self.booster_ = xgboost.train(
@@ -92,11 +95,11 @@ class RandomForestModel(TreeModel):
                 "seed": self.random_state or 0,
                 "nthread": 1,
             },
-            self._collect(X, responded.astype(float)),
+            self._collect(X, responded),
             num_boost_round=1,
         )
 
-    def _find_probability(self, X: Features) -> Floats:
+    def _find_probability(self, X: FeatureColumns) -> Floats:
         return np.clip(self._predict(X), self.least_, 1.0 - self.least_)
 
     def log_odds(self, X: Features) -> Floats:

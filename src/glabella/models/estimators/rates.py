@@ -39,6 +39,7 @@ class RateModel(ResponderModel):
     attribution_method: ClassVar[str] = "steps from the overall rate to the rate of the cell"
     attribution_method_against: ClassVar[str] = attribution_method
     parts: ClassVar[tuple[str, ...]] = ()
+    frees_arm = True
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -8,15 +8,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import expit
 from scipy.stats import logistic, norm
 
 from glabella.features.spec import FeatureSpec
 from glabella.models.encoding import Features
 from glabella.models.estimators.interface import Floats
 from glabella.models.estimators.linear import DEVIATIONS, LinearModel
-from glabella.models.penalised import PenalisedFit
+from glabella.models.penalised import PenalisedFit, fit_shifts
 
 __all__ = ["ScoreRegressionModel"]
 
@@ -34,9 +32,10 @@ class ScoreRegressionModel(LinearModel):
     which response begins, positive for responders. Where the threshold is a share of baseline,
     and baseline severity is a feature, this is the score adjusted for baseline: the threshold is
     linear in baseline. The margin's mean is linear in the features, under a normal prior whose
-    width is averaged over by its marginal likelihood; its residuals follow a logistic
-    distribution whose spread is that of leave-one-out residuals, so that the log odds of response
-    are linear too. The intercept is set so that as many responses are expected as were seen.
+    width is averaged over by its marginal likelihood, and in the arm, which has no prior; its
+    residuals follow a logistic distribution whose spread is that of leave-one-out residuals, so
+    that the log odds of response are linear too. Each arm's intercept is set so that as many
+    responses are expected in it as were observed.
 
     Who responded or not and has no score, by the strategy for missing outcomes, counts with the
     margin that is expected on that side of the threshold.
@@ -92,34 +91,38 @@ class ScoreRegressionModel(LinearModel):
         # A score that contradicts the response did not decide it.
         known = ~np.isnan(given) & ((given >= 0) == (responded == 1))
         matrix, _ = self._learn_design(columns)
-        self._keep(_fit_margins(matrix, responded, np.where(known, given, np.nan)))
+        self._keep(
+            _fit_margins(matrix, self._find_free(), responded, np.where(known, given, np.nan))
+        )
         return self
 
 
-def _fit_margins(matrix: Floats, responded: npt.NDArray[np.int_], margin: Floats) -> PenalisedFit:
+def _fit_margins(
+    matrix: Floats,
+    free: npt.NDArray[np.bool_],
+    responded: npt.NDArray[np.int_],
+    margin: Floats,
+) -> PenalisedFit:
     known = ~np.isnan(margin)
     scale = (float(np.std(margin[known])) if known.sum() > 1 else 0.0) or 1.0
     # Without scores, the threshold is one spread away from either side's mean.
     filled = np.where(known, margin / scale, np.where(responded == 1, 0.8, -0.8))
-    fit = _fit_regression(matrix, filled, 0.0)
+    fit = _fit_regression(matrix, free, filled, 0.0)
     for _ in range(0 if known.all() else _FILLS):
         expected, variance = _compute_beyond(fit.fitted, fit.deviation, responded)
         refilled = np.where(known, margin / scale, expected)
         moved = float(np.abs(refilled - filled).max())
         filled = refilled
-        fit = _fit_regression(matrix, filled, float(variance[~known].sum()))
+        fit = _fit_regression(matrix, free, filled, float(variance[~known].sum()))
         if moved < _SETTLED:
             break
     left_out = (filled - fit.left_out)[known]
     # What is filled in does not scatter as scores do.
     spread = _find_spread(left_out) if known.sum() >= _ENOUGH_KNOWN else fit.deviation / _LOGISTIC
-    log_odds = fit.left_out / spread
-    intercept = brentq(
-        lambda shift: float(expit(log_odds + shift).mean() - responded.mean()), -200.0, 200.0
-    )
-    return PenalisedFit(
-        float(fit.mean / spread + intercept), fit.coefficients / spread, float("nan")
-    )
+    shifts = fit_shifts(fit.left_out / spread, responded, matrix[:, free])
+    coefficients = fit.coefficients / spread
+    coefficients[free] += shifts[:-1]
+    return PenalisedFit(float(fit.mean / spread + shifts[-1]), coefficients, float("nan"))
 
 
 @dataclass(frozen=True)
@@ -133,32 +136,60 @@ class _Regression:
     left_out: Floats
 
 
-def _fit_regression(matrix: Floats, target: Floats, scatter: float) -> _Regression:
+def _fit_regression(
+    matrix: Floats, free: npt.NDArray[np.bool_], target: Floats, scatter: float
+) -> _Regression:
     """Regress, and predict each row from all the others.
 
     What is filled in stands for values that scatter around it: `scatter` is the sum of their
-    variances.
+    variances. Free columns have no prior: the others, and the target, are what they leave.
     """
     rows, mean = len(target), float(target.mean())
-    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
-    solved = singular > 1e-10 * max(singular.max(initial=0.0), 1e-12)
-    left, singular, right = left[:, solved], singular[solved], right[solved]
-    projected = left.T @ (target - mean)
-    unexplained = max(float(((target - mean) ** 2).sum() - (projected**2).sum()), 0.0) + scatter
+    basis = _decompose(matrix[:, free])
+    others = matrix[:, ~free] - basis.left @ (basis.left.T @ matrix[:, ~free])
+    centred = target - mean
+    rest = centred - basis.left @ (basis.left.T @ centred)
+    shrunk = _decompose(others)
+    projected = shrunk.left.T @ rest
+    unexplained = max(float((rest**2).sum() - (projected**2).sum()), 0.0) + scatter
     # Of coefficients per residual standard deviation, of which a logistic one has 1.8 units.
-    kept = (np.array(DEVIATIONS)[:, None] / _LOGISTIC * singular) ** 2
+    kept = (np.array(DEVIATIONS)[:, None] / _LOGISTIC * shrunk.singular) ** 2
     # Under a prior a projection has (1 + kept) times the residual variance.
-    variance = (unexplained + (projected**2 / (1.0 + kept)).sum(axis=1)) / max(rows - 1, 1)
+    freedom = max(rows - 1 - len(basis.singular), 1)
+    variance = (unexplained + (projected**2 / (1.0 + kept)).sum(axis=1)) / freedom
     variance = np.maximum(variance, 1e-12)
-    evidence = -0.5 * (rows - 1) * np.log(variance) - 0.5 * np.log1p(kept).sum(axis=1)
+    evidence = -0.5 * freedom * np.log(variance) - 0.5 * np.log1p(kept).sum(axis=1)
     weights = np.exp(evidence - evidence.max())
     weights /= weights.sum()
     shrinkage = weights @ (kept / (1.0 + kept))
-    coefficients = right.T @ (shrinkage * projected / singular)
+    coefficients = np.zeros(matrix.shape[1])
+    coefficients[~free] = shrunk.solve(shrinkage * projected)
+    coefficients[free] = basis.solve(
+        basis.left.T @ (centred - matrix[:, ~free] @ coefficients[~free])
+    )
     fitted = matrix @ coefficients + mean
-    leverage = left**2 @ shrinkage + 1.0 / rows
+    leverage = shrunk.left**2 @ shrinkage + (basis.left**2).sum(axis=1) + 1.0 / rows
     left_out = target - (target - fitted) / np.maximum(1.0 - leverage, 1e-3)
     return _Regression(mean, coefficients, float(weights @ np.sqrt(variance)), fitted, left_out)
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """Columns by their singular values, without those that others add up to."""
+
+    left: Floats
+    singular: Floats
+    right: Floats
+
+    def solve(self, projected: Floats) -> Floats:
+        """Give the smallest coefficients with these projections."""
+        return np.asarray(self.right.T @ (projected / self.singular))
+
+
+def _decompose(columns: Floats) -> _Basis:
+    left, singular, right = np.linalg.svd(columns, full_matrices=False)
+    kept = singular > 1e-10 * max(singular.max(initial=0.0), 1e-12)
+    return _Basis(left[:, kept], singular[kept], right[kept])
 
 
 def _compute_beyond(

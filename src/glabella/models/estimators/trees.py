@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
 
 from glabella.errors import AnalysisError
+from glabella.features.feature_columns import FeatureColumns
 from glabella.features.spec import FeatureSpec
+from glabella.models.arm_steps import ArmSteps, compute_rates
 from glabella.models.encoding import Encoding, Features, fit_encoding
 from glabella.models.estimators.contributions import Contributions, Interactions, Scale
 from glabella.models.estimators.interface import (
@@ -29,6 +33,9 @@ BINS = 64
 
 class TreeModel(ResponderModel):
     """Trees over encoded features, missing values and categories left to XGBoost.
+
+    They start from the rate of response in each arm and are fitted to what is left: the arm, one
+    feature among many, would be shrunk otherwise.
 
     Parameters
     ----------
@@ -69,15 +76,27 @@ class TreeModel(ResponderModel):
     def _list_types(self) -> list[str]:
         return ["c" if column.levels else "q" for column in self.encoding_.columns] or ["q"]
 
-    def _collect(self, X: Features, label: Floats) -> xgboost.QuantileDMatrix:
+    def _collect(
+        self, X: FeatureColumns, responded: npt.NDArray[np.int_]
+    ) -> xgboost.QuantileDMatrix:
+        """Bin rows to be fitted to, and learn the rates that trees start from."""
+        self._start_from(compute_rates(X, self._list_specs(), responded))
         return xgboost.QuantileDMatrix(
             self._encode(X),
-            label=label,
+            label=responded.astype(float),
+            base_margin=self._find_start(X),
             max_bin=BINS,
             nthread=1,
             feature_types=self._list_types(),
             enable_categorical=True,
         )
+
+    def _start_from(self, rates: ArmSteps) -> None:
+        self.start_ = rates.to_log_odds() if self.is_additive else rates
+
+    def _find_start(self, X: Features) -> Floats:
+        columns = X if isinstance(X, FeatureColumns) else self._read(X)
+        return self.start_.find_values(columns, self._list_specs())
 
     def _predict(self, X: Features, rounds: tuple[int, int] = (0, 0)) -> Floats:
         if not len(X):
@@ -100,11 +119,22 @@ class TreeModel(ResponderModel):
 
     def _read_booster(self, X: Features) -> xgboost.DMatrix:
         return xgboost.DMatrix(
-            self._encode(X), nthread=1, feature_types=self._list_types(), enable_categorical=True
+            self._encode(X),
+            base_margin=self._find_start(X),
+            nthread=1,
+            feature_types=self._list_types(),
+            enable_categorical=True,
         )
 
     def _attribute(self, X: Features) -> Contributions:
-        """Compute path-dependent values by XGBoost itself, or those against a background."""
+        """Attribute what trees add as XGBoost does or against a background, and the start."""
+        found = self._attribute_trees(X)
+        columns, start = self._read(X), self._find_start(X)
+        values = self.start_.add_to(found.values, columns, self._list_specs(), found.features)
+        return replace(found, values=values, base=found.base - start + self.start_.center)
+
+    def _attribute_trees(self, X: Features) -> Contributions:
+        """Attribute what trees add; the base of a row is its start, and what trees add anyway."""
         features = self._list_explained()
         if self.background_ is not None:
             return self._attribute_against(self.background_, X, features)
@@ -143,11 +173,12 @@ class TreeModel(ResponderModel):
         raw = self._predict_booster(self._read_booster(columns), pred_interactions=True)
         count = len(self.encoding_.columns)
         scale: Scale = "log odds" if self.is_additive else "probability"
-        return Interactions(
-            features,
-            self.encoding_.sum_pairs_by_feature(raw[:, :count, :count], features),
-            scale,
+        values = self.encoding_.sum_pairs_by_feature(raw[:, :count, :count], features)
+        own = range(len(features))
+        values[:, own, own] = self.start_.add_to(
+            values[:, own, own], columns, self._list_specs(), features
         )
+        return Interactions(features, values, scale)
 
     def explain_against(self, background: Features, weight: Floats) -> None:
         """Have contributions computed against stated rows.
@@ -160,9 +191,11 @@ class TreeModel(ResponderModel):
         weight : array of float, shape (n_background,)
             Not negative, adding to one.
         """
+        columns = self._read(background)
         self.background_ = TreeBackground.learn(
-            read_trees(self.booster_), self._encode(self._read(background)), weight
+            read_trees(self.booster_), self._encode(columns), weight
         )
+        self.start_ = self.start_.with_center(columns, self._list_specs(), weight)
 
     def _attribute_against(
         self, background: TreeBackground, X: Features, features: tuple[str, ...]
@@ -171,9 +204,10 @@ class TreeModel(ResponderModel):
         values, mean = background.attribute(matrix)
         margin = self._predict(X)
         base = margin - values.sum(axis=1)
-        # Beside the mean there is what XGBoost starts from: one number for all rows.
+        # Beside where trees start there is their mean: one number for all rows.
+        rest = base - self._find_start(X)
         sizes = np.abs(values).sum(axis=1) + abs(mean)
-        if len(base) and (np.abs(base - np.median(base)) > _SINGLE * (1.0 + sizes)).any():
+        if len(base) and (np.abs(rest - np.median(rest)) > _SINGLE * (1.0 + sizes)).any():
             raise AnalysisError(
                 "attributions against the background do not add up to XGBoost's prediction",
                 remedy="Report this with the version of XGBoost: an exact method must add up.",
@@ -193,6 +227,7 @@ class TreeModel(ResponderModel):
         return {
             "encoding": self.encoding_.export(),
             "trees_sha256": trees,
+            "start": self.start_.export(),
             **({} if background is None else {"background": background.export()}),
         }
 
@@ -209,6 +244,7 @@ class TreeModel(ResponderModel):
             state["encoding"], self._select_used(), trial=self._find_trial()
         )
         self.trees_sha256_ = str(state["trees_sha256"])
+        self.start_ = ArmSteps.restore(state["start"], self.specs_)
         self._patterns = state.get("background")
 
     def export_binary(self) -> bytes:

@@ -32,8 +32,8 @@ from glabella.domain.small_counts import UNDER_TEN, suppress_group
 from glabella.errors import AnalysisError
 from glabella.features.spec import FeatureTable
 from glabella.models.build import export_model
-from glabella.models.estimators.composed import CalibratedModel
 from glabella.models.estimators.interface import ResponderModel
+from glabella.models.estimators.recalibrated import CalibratedModel
 from glabella.old_names import apply_old_names
 from glabella.pipelines.new_trial.read_table import NewTrial, NewTrialOptions
 from glabella.pipelines.new_trial.results import TrialValidation

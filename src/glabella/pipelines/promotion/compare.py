@@ -214,9 +214,7 @@ def _measure(
         paired = match_runs(held[run.run_id], held[base.run_id], design)
     except NotPairedError as reason:
         return RunDifference(run.run_id, base.run_id, role, design, reason=str(reason))
-    measured = measure_paired(
-        paired.first, paired.second, paired.sample, is_repeated=design == "pooled"
-    )
+    measured = measure_paired(paired.first, paired.second, paired.sample)
     return RunDifference(
         run.run_id, base.run_id, role, design, measured=measured, left_out=paired.left_out
     )

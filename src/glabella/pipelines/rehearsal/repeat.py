@@ -164,6 +164,8 @@ class _RepeatInProgress:
         groups = {"inside": item.inside or (), "across": item.groups}.get(design, ())
         for measure, pooled in (pool_groups(groups) if groups else {}).items():
             yield make_row("mean over trials", measure, pooled.estimate, 1.0)
+            hartung_knapp = "mean over trials, Hartung and Knapp"
+            yield make_row(hartung_knapp, measure, pooled.hartung_knapp, 1.0)
             if design == "across":
                 for known in pooled.predictions:
                     yield make_row(

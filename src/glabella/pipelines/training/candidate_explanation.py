@@ -25,7 +25,6 @@ from glabella.explanation.refits import (
     RefitSummary,
 )
 from glabella.models.grouping import Grouping
-from glabella.pipelines.training.arm_steps import compare_arms
 from glabella.pipelines.training.cross_validation import CrossValidation
 from glabella.pipelines.training.explanation import Explanation
 from glabella.pipelines.training.refits import make_scope
@@ -53,7 +52,6 @@ def explain_chosen(
     return Explanation(
         attributions=attributions,
         members=_collect(loaded, validated, chosen, Grouping()),
-        arms=compare_arms(loaded, attributions),
         predictors=predictors,
         pairs=measure_pairs(attributions, left_out),
         noise=noise,

@@ -117,9 +117,10 @@ def run_validation(
         procedure=procedure,
         followed=followed,
         differences=tuple(
-            compare_losses(PROCEDURE, name, pooled, sample.outcomes)
+            Difference(PROCEDURE, gain.against, -gain.log_loss)
             for name in references
             if name in pooled and name != choice.name
+            for gain in [measure_gain(PROCEDURE, name, pooled, sample)]
         ),
         against_chosen=tuple(
             compare_losses(name, choice.name, pooled, sample.outcomes)
@@ -248,7 +249,12 @@ class _Measuring:
             if len(tables[name]):
                 gains[design] = tuple(
                     measure_gain(
-                        name, other, tables, self.loaded.sample, by_fold=design == "pooled"
+                        name,
+                        other,
+                        tables,
+                        self.loaded.sample,
+                        is_tested=design == "pooled",
+                        by_group=design == "across",
                     )
                     for other in compared[1:]
                 )

@@ -15,7 +15,6 @@ from glabella.explanation.noise import (
     Noise,
 )
 from glabella.explanation.predictors import Pair, Predictor
-from glabella.pipelines.training.arm_steps import ArmStep
 from glabella.tracking.runs import name_metric
 
 
@@ -29,8 +28,6 @@ class Explanation:
         Of held-out participants.
     members : Attributions
         The same for each feature alone, where some are shown as one.
-    arms : tuple of ArmStep
-        What each other arm adds against the first control.
     predictors : tuple of Predictor
         The patient's features, the most important first, then the arm.
     pairs : tuple of Pair
@@ -50,7 +47,6 @@ class Explanation:
 
     attributions: Attributions
     members: Attributions
-    arms: tuple[ArmStep, ...]
     predictors: tuple[Predictor, ...]
     pairs: tuple[Pair, ...]
     noise: Noise | None
@@ -126,7 +122,7 @@ class Explanation:
         Returns
         -------
         dict
-            ``statement``, ``predictors``, ``arms``, ``pairs``, ``noise``, ``refits``, ``budget``
+            ``statement``, ``predictors``, ``pairs``, ``noise``, ``refits``, ``budget``
             (why there are fewer than by default), ``rankings``, ``evidence``.
         """
         noise = self.noise
@@ -145,7 +141,6 @@ class Explanation:
                 "reason": noise.reason,
             },
             "predictors": [item.as_json() for item in self.predictors],
-            "arms": [{**vars(item), "words": item.words} for item in self.arms],
             "pairs": [item.as_json() for item in self.pairs],
             "rankings": {
                 str(candidate): {
@@ -168,7 +163,6 @@ def describe_unexplained(reason: str) -> dict[str, Any]:
         "budget": "",
         "noise": None,
         "predictors": [],
-        "arms": [],
         "pairs": [],
         "rankings": {},
         "evidence": [],

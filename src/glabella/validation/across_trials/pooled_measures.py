@@ -74,10 +74,12 @@ def describe_pooled(pooled: PooledMeasure) -> dict[str, Any]:
     Returns
     -------
     dict
-        Value, interval, heterogeneity, and a list of predictions; what is not known is None.
+        Value, interval, the same by Hartung and Knapp, heterogeneity, and a list of predictions;
+        what is not known is None.
     """
     return {
         **pooled.estimate.as_json(),
+        "hartung_knapp": pooled.hartung_knapp.as_json(),
         "trials": list(pooled.trials),
         "left_out": pooled.left_out,
         "scale": pooled.scale,

@@ -95,6 +95,9 @@ class CandidateResult:
                         "p": gain.p_value,
                         "p_holm": gain.p_holm,
                         "is_better": gain.is_better,
+                        "over_trials": None
+                        if gain.over_trials is None
+                        else describe_pooled(gain.over_trials),
                     }
                     for gain in gains
                 }

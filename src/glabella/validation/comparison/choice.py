@@ -35,14 +35,17 @@ class Difference:
         Whose loss, less whose.
     log_loss : Estimate
         Below zero where `candidate` is better.
-    standard_error : float
-        Of the difference; NaN with a single fold.
     """
 
     candidate: str
     against: str
     log_loss: Estimate
-    standard_error: float
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference; NaN where there is none, as with a single fold."""
+        error = self.log_loss.standard_error
+        return float("nan") if error is None else error
 
     @property
     def is_better(self) -> bool:
@@ -111,13 +114,10 @@ def compare_losses(
         )
         for outcome in drawn
     ]
-    if len(each) == 1:
-        error = each[0].standard_error
-    else:
+    if len(each) > 1:
         units = len(np.unique(number_folds(tables[0])))
         each = [attempt_estimate(partial(pool_estimates, each, units=units))]
-        error = each[0].standard_error
-    return Difference(candidate, against, each[0], float("nan") if error is None else error)
+    return Difference(candidate, against, each[0])
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
-from glabella.validation.comparison.choice import adjust_by_holm, compare_losses
+from glabella.validation.across_trials.meta_analysis import PooledMeasure, pool_trials
+from glabella.validation.comparison.choice import adjust_by_holm
 from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.discrimination import AUC
 from glabella.validation.measures.estimation.estimate import LEVEL, Estimate
@@ -29,9 +31,11 @@ class Gain:
     estimates : mapping of Estimate
         By measure, of those that say how they are compared.
     p_value : float or None
-        Two-sided, of no gain in log loss; None where folds are not repeated.
+        Two-sided, of no gain in log loss; None where it is not tested.
     p_holm : float or None
-        The same, adjusted for all candidates that are held against the reference.
+        The same, adjusted for all candidates that are compared with the reference.
+    groups : tuple of (str, Estimate)
+        The gain in log loss in each trial or site, where each was left out.
     """
 
     candidate: str
@@ -39,6 +43,12 @@ class Gain:
     estimates: Mapping[str, Estimate]
     p_value: float | None = None
     p_holm: float | None = None
+    groups: tuple[tuple[str, Estimate], ...] = ()
+
+    @cached_property
+    def over_trials(self) -> PooledMeasure | None:
+        """The gain in log loss over trials left out, by random effects; None where none were."""
+        return pool_trials(self.groups) if self.groups else None
 
     @property
     def auc(self) -> Estimate:
@@ -64,14 +74,19 @@ def measure_gain(
     predictions: Mapping[str, pd.DataFrame],
     sample: Sample,
     *,
-    by_fold: bool,
+    is_tested: bool = True,
+    by_group: bool = False,
 ) -> Gain:
     """Measure what a candidate gains over a reference.
+
+    Participants are the units, each with the mean over repetitions: folds are too few for a test.
 
     Returns
     -------
     Gain
-        In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules.
+        In each measure that is compared; if outcomes are imputed, pooled by Rubin's rules. With a
+        p-value of the gain in log loss if it `is_tested`, and the gain in each trial left out if
+        asked `by_group`.
     """
     first = predictions[candidate].set_index(_PLACE)["probability"].sort_index()
     second = predictions[against].set_index(_PLACE)["probability"].sort_index()
@@ -79,15 +94,29 @@ def measure_gain(
         raise ValueError(f"{candidate} and {against} were not predicted on the same folds")
     evaluation = match_predictions(first.reset_index(), sample)
     compared = {name: item for name, item in MEASURES.items() if item.compare is not None}
-    p_value, known = None, {}
-    if by_fold:
-        difference = compare_losses(candidate, against, predictions, sample.outcomes)
-        known, p_value = {LOG_LOSS.name: -difference.log_loss}, difference.p_value
     estimates = {
-        name: known.get(name) or item.measure_gain(evaluation, second.to_numpy(dtype=float))
+        name: item.measure_gain(evaluation, second.to_numpy(dtype=float))
         for name, item in compared.items()
     }
-    return Gain(candidate, against, estimates, p_value)
+    p_value = estimates[LOG_LOSS.name].p_value() if is_tested else None
+    groups = _measure_by_group(first, second, sample) if by_group else ()
+    return Gain(candidate, against, estimates, p_value, groups=groups)
+
+
+def _measure_by_group(
+    first: pd.Series, second: pd.Series, sample: Sample
+) -> tuple[tuple[str, Estimate], ...]:
+    names = first.index.get_level_values("group")
+    return tuple(
+        (
+            str(name),
+            LOG_LOSS.measure_gain(
+                match_predictions(first[names == name].reset_index(), sample),
+                second[names == name].to_numpy(dtype=float),
+            ),
+        )
+        for name in dict.fromkeys(names)
+    )
 
 
 def adjust_gains(gains: Mapping[str, Sequence[Gain]]) -> dict[str, tuple[Gain, ...]]:

@@ -13,7 +13,6 @@ from glabella.validation.folds.sample import Sample
 from glabella.validation.measures.estimation.estimate import Estimate, make_missing_estimate
 from glabella.validation.measures.overall import average_over_participants, compute_losses
 
-BY_FOLD = "corrected resampled t over the same folds (Nadeau and Bengio 2003)"
 BY_PARTICIPANT = "participants as units, the fitted models as given"
 BY_MEAN_LOSS = (
     "each participant's mean held-out loss, persons as units, the fitted models as given: the "
@@ -49,16 +48,14 @@ class PairedDifference:
     n: int
 
 
-def measure_paired(
-    first: pd.DataFrame, second: pd.DataFrame, sample: Sample, *, is_repeated: bool
-) -> PairedDifference:
+def measure_paired(first: pd.DataFrame, second: pd.DataFrame, sample: Sample) -> PairedDifference:
     """Measure the paired difference of two sets of held-out predictions.
 
     Returns
     -------
     PairedDifference
-        By the folds where both were predicted on the same ones. Else over each participant's mean
-        loss, and concordance, which pairs participants of one fold, has no difference.
+        Over each participant's mean loss. Where the folds differ, concordance, which pairs
+        participants of one fold, has no difference.
     """
     rows = np.unique(first["row"])
     if not np.array_equal(rows, np.unique(second["row"])):
@@ -70,16 +67,10 @@ def measure_paired(
     is_same = places.equals(others)
     if is_same and _predict_alike(first, second):
         alike = Estimate(0.0, reason="the two predict alike")
-        return PairedDifference(alike, alike, None, BY_FOLD if is_repeated else BY_PARTICIPANT,
-                                len(rows))  # fmt: skip
+        return PairedDifference(alike, alike, None, BY_PARTICIPANT, len(rows))
     if is_same and not is_imputed:
-        gain = measure_gain(
-            "first", "second", {"first": first, "second": second}, sample, by_fold=is_repeated
-        )
-        loss = -gain.log_loss
-        p_value = gain.p_value if is_repeated else loss.p_value()
-        method = BY_FOLD if is_repeated else BY_PARTICIPANT
-        return PairedDifference(loss, gain.auc, p_value, method, len(rows))
+        gain = measure_gain("first", "second", {"first": first, "second": second}, sample)
+        return PairedDifference(-gain.log_loss, gain.auc, gain.p_value, BY_PARTICIPANT, len(rows))
     # Both by position, in the same order.
     difference = _average_loss(first) - _average_loss(second)
     if is_imputed:

@@ -21,7 +21,6 @@ _OF_A_FIT = {
     "treatment_interaction": 5.0,
     "xgboost": 25.0,
     "random_forest": 40.0,
-    "catboost": 300.0,
     "explainable_boosting": 350.0,
 }
 _ORDINARY = 10.0

@@ -16,12 +16,16 @@ from glabella.models.build import build_model
 from glabella.models.candidate import Candidate, EnsembleCandidate
 from glabella.models.estimators.composed import (
     AveragedModel,
-    CalibratedModel,
     EnsembleModel,
-    learn_calibration,
     learn_weights,
 )
 from glabella.models.estimators.interface import Floats, ResponderModel
+from glabella.models.estimators.recalibrated import (
+    ArmRecalibratedModel,
+    CalibratedModel,
+    learn_arm_steps,
+    learn_calibration,
+)
 from glabella.models.space import list_settings
 from glabella.models.tuning import TrainingRows, choose_settings
 from glabella.validation.folds.fold_result import InnerLosses
@@ -159,6 +163,15 @@ class TrainingPart:
             slope, intercept, held_out = learnt
             model = CalibratedModel(model, slope, intercept)
             setting = {**setting, "calibration_slope": slope, "calibration_intercept": intercept}
+        if model.is_additive and (learnt is not None or not model.frees_arm):
+            arms = learn_arm_steps(
+                held_out, responded, self.tuned_on.features, self.specs, self.splits
+            )
+            if arms is not None:
+                steps, held_out = arms
+                model = ArmRecalibratedModel(model, steps)
+                learned = {f"arm_intercept_{arm}": step for arm, step in steps.by_arm.items()}
+                setting = {**setting, **learned}
         losses = compute_losses(responded, expit(held_out))
         inner = InnerLosses(
             tuple(float(losses[test].mean()) for _, test in self.splits),

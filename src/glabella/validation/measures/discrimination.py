@@ -18,6 +18,8 @@ from glabella.validation.measures.measure import Measure, Tier
 
 __all__ = ["compute_concordance"]
 
+# Under these, the standard error is too uncertain for an interval to be promised.
+FEWEST_PAIRS = 30
 _DELONG = "DeLong et al., Biometrics 1988;44:837; LeDell et al., Electron J Stat 2015;9:1583"
 
 
@@ -93,7 +95,8 @@ def compute_concordance(
     -------
     tuple of Estimate and int
         The share of agreeing pairs, and the pairs of an average repetition. Null where a class
-        has under five participants, or no stratum holds both classes.
+        has under five participants, or no stratum holds both classes; without an interval under 30
+        pairs.
 
     References
     ----------
@@ -129,6 +132,9 @@ def compute_concordance(
     if 0.0 < value < 1.0 and not np.any(agreeing - value * pairs):
         by_construction = "the predictions do not differ within any stratum"
         return Estimate(value, reason=by_construction), round(total / repeats)
+    if total / repeats < FEWEST_PAIRS:
+        few = f"an interval needs {FEWEST_PAIRS} pairs"
+        return Estimate(value, reason=few), round(total / repeats)
     return estimate_proportion(value, error), round(total / repeats)
 
 

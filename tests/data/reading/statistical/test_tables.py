@@ -142,7 +142,7 @@ def test_a_file_that_states_fewer_rows_than_it_has_is_not_read_in_part(
 def test_a_repeated_column_is_refused(make: Callable[[str], Path]) -> None:
     path = make("v5.xpt")
     path.write_bytes(path.read_bytes().replace(b"\x03age     ", b"\x03sex     "))
-    assert refuse(path).finding == "the column 'sex' stands twice"
+    assert refuse(path).finding == "the column 'sex' appears twice"
 
 
 def test_text_of_an_unnamed_encoding_is_refused_until_it_is_stated(

@@ -7,11 +7,13 @@ from glabella.pipelines.training.parts.learning_curve import ChosenLearningCurve
 from glabella.pipelines.training.parts.oracle import OracleComparison
 from glabella.pipelines.training.parts.part import Part
 from glabella.pipelines.training.parts.permutation_tests import Permutations
+from glabella.pipelines.training.parts.randomised_effect import RandomisedEffect
 from glabella.pipelines.training.parts.sensitivity import Sensitivity
 from glabella.pipelines.training.parts.stability import ChosenStability
 
 # In the order of the report.
 PARTS: tuple[type[Part], ...] = (
+    RandomisedEffect,
     External,
     Permutations,
     OracleComparison,

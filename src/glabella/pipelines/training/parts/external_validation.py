@@ -164,7 +164,7 @@ def _measure_gains(
 ) -> tuple[Gain, ...]:
     references = loaded.resolved.references
     return tuple(
-        measure_gain(chosen, name, tables, sample, by_fold=False)
+        measure_gain(chosen, name, tables, sample, is_tested=False)
         for name in references
         if name in tables and name != chosen
     )

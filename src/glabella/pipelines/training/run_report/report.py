@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from glabella.analysis.definition import RepeatedFolds
 from glabella.analysis.estimand import describe_estimand
 from glabella.analysis.loaded.load import LoadedAnalysis
 from glabella.data.checks import group_findings
 from glabella.domain.small_counts import (
-    list_lines,
-    suppress_cells,
     suppress_count,
-    suppress_each,
     suppress_words,
 )
 from glabella.explanation.attributions import ADDITIVITY_TOLERANCE, Attributions
@@ -27,6 +23,10 @@ from glabella.pipelines.training.parts.permutation_tests import Permutations
 from glabella.pipelines.training.results import TrainingFigures
 from glabella.pipelines.training.run_report.figures import draw_figures
 from glabella.pipelines.training.run_report.gate_figures import collect_gate_figures
+from glabella.pipelines.training.run_report.participants import (
+    describe_missing,
+    tabulate_participants,
+)
 from glabella.reporting.finding import write_finding
 from glabella.reporting.record import RunRecord
 from glabella.tracking.history import History
@@ -119,7 +119,7 @@ def _describe_analysis(loaded: LoadedAnalysis) -> dict[str, Any]:
         "endpoint": analysis.endpoint.describe(),
         "event": analysis.endpoint.outcome_words.event,
         "estimand": describe_estimand(loaded),
-        "participants": _tabulate_participants(loaded),
+        "participants": tabulate_participants(loaded),
         "left_out": {reason: suppress_count(count) for reason, count in counts.items()},
         "data_notes": [
             suppress_words(f"{item.place}: {item.finding}.")
@@ -146,6 +146,7 @@ def _describe_validation(
             across=across,
             external=None if external is None else external.headline,
             anything=None if permutations is None else permutations.anything,
+            missing=describe_missing(loaded),
             words=loaded.analysis.endpoint.outcome_words,
             labels={
                 name: read.value.label or name for name, read in loaded.resolved.candidates.items()
@@ -218,32 +219,6 @@ def _list_caveats(loaded: LoadedAnalysis, validated: CrossValidation) -> list[st
     return caveats
 
 
-def _tabulate_participants(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
-    table = loaded.tables.participants[["studyid"]].copy()
-    table["responded"] = loaded.expected
-    arms = loaded.analysis.arms
-    names = {code: arm.label or arm.name for arm in arms for code in arm.all_codes}
-    table["arm"] = loaded.tables.participants["arm"].map(names) if arms else "all"
-    counted = [
-        (str(trial), str(arm), group)
-        for (trial, arm), group in table.groupby(["studyid", "arm"], sort=False)["responded"]
-    ]
-    lines = list_lines([trial for trial, _, _ in counted], [arm for _, arm, _ in counted])
-    told = suppress_cells(
-        [(int(group.notna().sum()), _count_events(loaded, group)) for *_, group in counted], lines
-    )
-    left_out = suppress_each([int(group.isna().sum()) for *_, group in counted], lines)
-    return [
-        {"trial": trial, "arm": arm, "n": mine.n, "events": mine.events, "left_out": gone}
-        for (trial, arm, _), mine, gone in zip(counted, told, left_out, strict=True)
-    ]
-
-
-def _count_events(loaded: LoadedAnalysis, responded: pd.Series) -> float:
-    total = float(responded.sum())
-    return int(total) if loaded.outcomes.imputation is None else round(total, 1)
-
-
 def _tabulate_directions(loaded: LoadedAnalysis) -> list[dict[str, Any]]:
     features = loaded.resolved.feature_set.value.features
     sources = {
@@ -309,7 +284,7 @@ def _describe_folds(design: RepeatedFolds) -> str:
 
 def _describe_split(design: RepeatedFolds) -> str:
     if design.unit == "participant":
-        return "stratified by trial, arm and outcome"
+        return "stratified by trial and arm"
     return f"whole {design.unit}s to a fold, outcomes as evenly as they allow"
 
 

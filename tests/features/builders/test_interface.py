@@ -1,3 +1,5 @@
+"""What every builder promises, and the registry that names them."""
+
 import pytest
 
 from glabella.data.dictionary import Variable

@@ -16,7 +16,7 @@ from glabella.data.dictionary import Dictionary
 from glabella.simulation import generate
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import simulate_tables, simulate_trials
-from glabella.simulation.generate import TrialDraw
+from glabella.simulation.generate import TrialDraw, draw_effects, draw_trials
 from glabella.simulation.limits import tabulate_arms
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Nominal
@@ -172,6 +172,19 @@ def test_what_a_site_shares_is_in_the_truth() -> None:
     by_site = simulated.participants.groupby("siteid")["expectancy"].first()
     ranked = by_site.loc[sites.sort_values("expectancy").index]
     assert ranked.is_monotonic_increasing
+
+
+def test_other_participants_of_the_same_trial_share_what_its_sites_share() -> None:
+    scenario = state(WITHOUT_ITEMS, {"sites": 5}, tied_to_site={"expectancy": 1.0})
+    effects = draw_effects(scenario, scenario.trials[0], seed=1)
+    [first] = draw_trials(scenario, seed=1)
+    [others] = draw_trials(scenario, seed=2, effects=[effects])
+    by_site = [
+        pd.Series(drawn.values["expectancy"]).groupby(drawn.site).first()
+        for drawn in (first, others)
+    ]
+    pd.testing.assert_series_equal(*by_site)
+    assert not np.array_equal(first.values["age_years"], others.values["age_years"])
 
 
 def test_in_a_trial_with_one_site_nothing_is_tied() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from glabella.definitions.locate import Project
 from glabella.simulation.frames import simulate_trials
 from glabella.simulation.generate import draw_trials
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (10**4, 10**5, 10**6)

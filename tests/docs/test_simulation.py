@@ -8,7 +8,8 @@ import pytest
 from glabella.data.evidence import Evidence
 from glabella.definitions.locate import find_project
 from glabella.simulation.published.published_check import describe
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.simulation.scenario.trials import ScenarioTrial
 
 
@@ -23,12 +24,21 @@ def test_every_parameter_has_its_source_or_is_assumed(page, checkout):
     told = {name.split(".")[0] for name in named}
     scenario = read_scenario(find_project(checkout), "bont_pooled").value
     told |= {"variables", "kind", "description", "trials", "new_patients", "id", "items", "arms"}
-    assert set(Scenario.model_fields) | set(ScenarioTrial.model_fields) <= told | {"effects"}
+    stated = scenario.model_fields_set.union(*(trial.model_fields_set for trial in scenario.trials))
+    assert stated <= told | {"effects"}
     assert set(scenario.variables) <= named
     for name in scenario.effects:
         assert f"`{name}`" in table or f"of {name}" in table
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert all(line.split("|")[3].strip() for line in rows)
+
+
+def test_every_key_that_the_shipped_scenario_does_not_state_is_explained(page, checkout):
+    scenario = read_scenario(find_project(checkout), "bont_pooled").value
+    stated = scenario.model_fields_set.union(*(trial.model_fields_set for trial in scenario.trials))
+    section = page.split("## Further mechanisms")[1].split("## The truth")[0]
+    for name in (set(Scenario.model_fields) | set(ScenarioTrial.model_fields)) - stated:
+        assert name == "items" or f"`{name}`" in section, name
 
 
 def test_every_scenario_has_its_line(page, checkout):

@@ -7,7 +7,7 @@ import pytest
 
 from glabella.analysis.resolve import resolve_analysis
 from glabella.definitions.locate import Project
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 
 @pytest.fixture

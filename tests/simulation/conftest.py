@@ -7,7 +7,8 @@ import pytest
 
 from glabella.definitions.locate import Project
 from glabella.simulation.frames import Simulated, simulate_trials
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project(definitions=ROOT, home=ROOT)

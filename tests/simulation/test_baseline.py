@@ -5,13 +5,16 @@ import pytest
 
 from glabella.simulation.baseline import Entrants, draw_entrants
 from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.streams import make_spawn
 
 N = 20_000
 
 
 def draw(scenario: Scenario, trial: str, *, shift: float = 0.0, n: int = N) -> Entrants:
     [mine] = [one for one in scenario.trials if one.id == trial]
-    return draw_entrants(scenario, mine, shift, n, np.random.default_rng(1))
+    return draw_entrants(
+        scenario, mine, shift, n, np.random.default_rng(1), make_spawn(1, trial, 1)
+    )
 
 
 def test_totals_are_whole_and_within_the_criteria_of_entry(bont_pooled: Scenario) -> None:

@@ -95,6 +95,9 @@ def test_the_files_are_named_and_nothing_else_is_left(simulated: Simulated, tmp_
         "new_patients.csv",
         "truth/truth.csv",
         "truth/variables.csv",
+        "truth/terms.csv",
+        "truth/arms.csv",
+        "truth/sites.csv",
         "truth/limits.csv",
     ]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(written)

@@ -6,11 +6,11 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 from scipy.stats import binomtest, kstest, norm
 
+from glabella.simulation.effects import weight_effects
 from glabella.simulation.generate import TrialDraw, draw_trials
 from glabella.simulation.limits import tabulate_limits
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import BetweenTrials, Effect, Individual
-from glabella.simulation.truth import weight_effects
 
 from .conftest import SCENARIOS, enlarge, read
 

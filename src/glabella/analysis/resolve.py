@@ -28,7 +28,8 @@ from glabella.features.feature_set import FeatureSet
 from glabella.models.build import check_candidate
 from glabella.models.candidate import Candidate, join_members
 from glabella.models.estimators import find_estimator
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.simulation.sources import make_table_source
 from glabella.tracking.references import check_name
 

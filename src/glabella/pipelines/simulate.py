@@ -16,7 +16,8 @@ from glabella.reporting.figures.calibration import render_calibration_text, writ
 from glabella.simulation.export import write_simulated
 from glabella.simulation.frames import simulate_trials
 from glabella.simulation.published.published_check import calibrate
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 __all__ = ["simulate"]
 

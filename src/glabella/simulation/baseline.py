@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from glabella.simulation.scenario.definition import (
 )
 from glabella.simulation.scenario.marginals import Shares
 from glabella.simulation.scenario.trials import ScenarioTrial, Severity
+from glabella.simulation.streams import Spawn
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,22 +37,50 @@ class Entrants:
     expected_true_log : array of float, shape (n,)
         What the total says of it.
     values : dict of array
-        Variable to values, positions of the codes where it has codes.
+        Variable to values as recorded, positions of the codes where it has codes.
+    true_values : dict of array
+        The true values of variables that are recorded with error.
     numbers : dict of array
-        Covariate to the numbers that effects weigh, `severity` among them.
+        Covariate to the numbers that effects weigh, those of true values, `severity` among them.
     agitation_chances : array of float, shape (n, 5)
         The chance of each grade of agitation given every other variable.
+    deviates : array of float, shape (n_names, n)
+        The standard normal deviates behind the values, in the order of `COVARIATES` and of nominal
+        variables after them.
+    measured : dict of array
+        Variable that is recorded with error to the deviates behind its recorded values.
     """
 
     total: Floats
     true_log: Floats
     expected_true_log: Floats
     values: dict[str, Floats]
+    true_values: dict[str, Floats]
     numbers: dict[str, Floats]
     agitation_chances: Floats
+    deviates: Floats
+    measured: dict[str, Floats]
 
     def __len__(self) -> int:
         return len(self.total)
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Entrants:
+        """Keep some participants, or repeat them."""
+
+        def take_each(arrays: dict[str, Floats]) -> dict[str, Floats]:
+            return {name: values[rows] for name, values in arrays.items()}
+
+        return Entrants(
+            total=self.total[rows],
+            true_log=self.true_log[rows],
+            expected_true_log=self.expected_true_log[rows],
+            values=take_each(self.values),
+            true_values=take_each(self.true_values),
+            numbers=take_each(self.numbers),
+            agitation_chances=self.agitation_chances[rows],
+            deviates=self.deviates[:, rows],
+            measured=take_each(self.measured),
+        )
 
 
 def draw_entrants(
@@ -59,8 +89,27 @@ def draw_entrants(
     severity_shift: float,
     n: int,
     draw: np.random.Generator,
+    spawn: Spawn,
+    *,
+    at_site: Mapping[str, Floats] | None = None,
 ) -> Entrants:
     """Draw participants of a trial.
+
+    Parameters
+    ----------
+    scenario, trial : Scenario, ScenarioTrial
+        Their definitions.
+    severity_shift : float
+        The trial's random effect on severity.
+    n : int
+        How many.
+    draw : Generator
+        The stream of what every scenario draws.
+    spawn : callable
+        Gives a separate stream to each mechanism that only some scenarios have.
+    at_site : mapping of array, shape (n,), optional
+        Variable that is tied to sites to the deviate of each one's site; by default each
+        participant is at another site.
 
     Returns
     -------
@@ -77,20 +126,64 @@ def draw_entrants(
     true_log = expected + error * np.sqrt(reliability) * draw.standard_normal(n)
 
     normal = _draw_normal(scenario, (rated - mean) / sd, draw)
+    nominal = scenario.find_nominal(trial)
+    deviates = [spawn(f"nominal {name}").standard_normal(n) for name in nominal]
+    normal = np.vstack([normal, *deviates])
+    _tie_to_sites(scenario, trial, normal, at_site, spawn)
     values, numbers = {}, {SEVERITY: normal[0]}
-    distributions = scenario.find_variables(trial)
-    for name, deviates in zip(VARIABLES, normal[1:], strict=True):
-        values[name] = distributions[name].find_values(deviates)
+    for name, found in zip((*VARIABLES, *nominal), normal[1:], strict=True):
+        values[name], numbers[name] = find_value(scenario, trial, name, found, total)
     # Lines that show at rest show at maximum frown.
     values["frown_rest"] = np.minimum(values["frown_rest"], values["frown_max"])
-    if trial.has_items:
+    rest = scenario.find_variables(trial)["frown_rest"]
+    numbers["frown_rest"] = rest.as_numbers(values["frown_rest"])
+    true_values, measured = {}, {}
+    for name, error in scenario.find_errors(trial).items():
+        noise = error * spawn(f"measurement of {name}").standard_normal(n)
+        true = normal[COVARIATES.index(name)]
+        measured[name] = (true + noise) * compute_fidelity(error)
+        true_values[name] = values[name]
+        values[name] = find_value(scenario, trial, name, measured[name], total)[0]
+    chances = _find_agitation_chances(scenario, trial, normal[: len(COVARIATES)])
+    return Entrants(
+        total=total,
+        true_log=true_log,
+        expected_true_log=expected,
+        values=values,
+        true_values=true_values,
+        numbers=numbers,
+        agitation_chances=chances,
+        deviates=normal,
+        measured=measured,
+    )
+
+
+def find_value(
+    scenario: Scenario, trial: ScenarioTrial, name: str, deviates: Floats, total: Floats
+) -> tuple[Floats, Floats]:
+    """Give the values of a variable at deviates, and the numbers that effects weigh."""
+    distribution = (
+        scenario.find_nominal(trial)[name]
+        if name in scenario.nominal
+        else scenario.find_variables(trial)[name]
+    )
+    values = distribution.find_values(deviates)
+    if name == "agitation" and trial.has_items:
         # Item 9 is part of the total: near its ends not every grade leaves room for the others.
         room = sum(trial.rating.item_maxima) - trial.rating.item_maxima[AGITATION]
-        values["agitation"] = np.clip(values["agitation"], total - room, total)
-    for name, found in values.items():
-        numbers[name] = distributions[name].as_numbers(found)
-    chances = _find_agitation_chances(scenario, distributions["agitation"], normal)
-    return Entrants(total, true_log, expected, values, numbers, chances)
+        values = np.clip(values, total - room, total)
+    return values, distribution.as_numbers(values)
+
+
+def compute_fidelity(error: float) -> float:
+    """Compute the correlation of a recorded deviate with the true one, from the error's deviation.
+
+    Examples
+    --------
+    >>> compute_fidelity(0.75)
+    0.8
+    """
+    return float(1.0 / np.sqrt(1.0 + error**2))
 
 
 def _draw_totals(severity: Severity, shift: float, uniform: Floats) -> Floats:
@@ -110,12 +203,32 @@ def _draw_normal(scenario: Scenario, severity: Floats, draw: np.random.Generator
     return np.vstack([severity, slope[:, None] * severity + rest])
 
 
-def _find_agitation_chances(scenario: Scenario, shares: Shares | object, normal: Floats) -> Floats:
+def _tie_to_sites(
+    scenario: Scenario,
+    trial: ScenarioTrial,
+    normal: Floats,
+    at_site: Mapping[str, Floats] | None,
+    spawn: Spawn,
+) -> None:
+    """Replace a part of deviates, in their place, by what participants of a site share."""
+    names = [*COVARIATES, *scenario.nominal]
+    for name, tie in scenario.find_ties(trial).items():
+        shared = (
+            spawn(f"{name} by site").standard_normal(normal.shape[1])
+            if at_site is None
+            else at_site[name]
+        )
+        row = names.index(name)
+        normal[row] = np.sqrt(1.0 - tie) * normal[row] + np.sqrt(tie) * shared
+
+
+def _find_agitation_chances(scenario: Scenario, trial: ScenarioTrial, normal: Floats) -> Floats:
     at = COVARIATES.index("agitation")
     others = np.arange(len(COVARIATES)) != at
-    matrix = make_correlation_matrix(scenario.correlations)
+    matrix = scenario.find_correlations(trial)[: len(COVARIATES), : len(COVARIATES)]
     weights = np.linalg.solve(matrix[np.ix_(others, others)], matrix[others, at])
     sd = float(np.sqrt(1.0 - weights @ matrix[others, at]))
+    shares = scenario.find_variables(trial)["agitation"]
     if not isinstance(shares, Shares):
         raise TypeError("agitation has shares")
     return shares.find_chances(weights @ normal[others], sd)

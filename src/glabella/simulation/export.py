@@ -20,10 +20,10 @@ from glabella.simulation.sources import (
     ADAE,
     ADQS,
     ADSL,
-    ADSL_COLUMNS,
     ASSESSMENTS,
     PARTICIPANTS,
     TRUTH,
+    name_adsl_columns,
     name_event,
     name_parameter,
 )
@@ -89,6 +89,9 @@ def _list_files(simulated: Simulated, format: Format) -> dict[str, Write]:
     files[NEW_PATIENTS] = partial(_write_csv, simulated.new_patients)
     files[TRUTH] = partial(_write_csv, simulated.truth)
     files["truth/variables.csv"] = partial(_write_csv, simulated.variables)
+    files["truth/terms.csv"] = partial(_write_csv, simulated.terms)
+    files["truth/arms.csv"] = partial(_write_csv, simulated.arms)
+    files["truth/sites.csv"] = partial(_write_csv, simulated.sites)
     files["truth/limits.csv"] = partial(_write_csv, simulated.limits)
     return files
 
@@ -128,7 +131,7 @@ def _make_adam(simulated: Simulated, trial: str) -> dict[str, pd.DataFrame]:
                 column: people[name].astype(float)
                 if pd.api.types.is_numeric_dtype(people[name].dtype)
                 else text[name]
-                for name, column in ADSL_COLUMNS.items()
+                for name, column in name_adsl_columns(simulated.scenario).items()
             },
         }
     )

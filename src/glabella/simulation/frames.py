@@ -9,11 +9,19 @@ import numpy as np
 import pandas as pd
 
 from glabella.simulation.baseline import draw_entrants
-from glabella.simulation.generate import TrialDraw, draw_trials, make_generator
-from glabella.simulation.limits import describe_variables, tabulate_limits
+from glabella.simulation.effects import tabulate_terms
+from glabella.simulation.generate import TrialDraw, draw_trials
+from glabella.simulation.limits import (
+    describe_variables,
+    tabulate_arms,
+    tabulate_limits,
+    tabulate_sites,
+)
 from glabella.simulation.new_patients import make_new_patients
 from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.marginals import Distribution, Shares
+from glabella.simulation.scenario.trials import ScenarioTrial
+from glabella.simulation.streams import make_generator, make_spawn
 from glabella.simulation.truth import TrialEffects
 
 _DRAWN = (
@@ -62,9 +70,18 @@ class Simulated(TrialTables):
     truth : DataFrame
         One row a participant: chances of response at the endpoint under the active and the
         control arm of the own cohort, ``benefit`` (their difference), the same chances to who
-        knows only the baseline table, true severity in points, and prognosis.
+        knows only the baseline table, true severity in points, prognosis, and true values of
+        variables that are recorded with error or missing. If values are missing by response, the
+        chances given also which are missing.
     variables : DataFrame
         One row a trial and variable: whether it is prognostic, predictive or neither.
+    terms : DataFrame
+        One row a trial and term of the fall: its weights in that trial, as drawn.
+    arms : DataFrame
+        One row a trial and arm: its background and effect in that trial, the response rate that
+        is expected, and how many left.
+    sites : DataFrame
+        One row a trial and site: its effect, and what its participants share.
     limits : DataFrame
         One row a rule and scope: the concordance that the rule can be expected to reach.
     """
@@ -73,6 +90,9 @@ class Simulated(TrialTables):
     new_patients: pd.DataFrame
     truth: pd.DataFrame
     variables: pd.DataFrame
+    terms: pd.DataFrame
+    arms: pd.DataFrame
+    sites: pd.DataFrame
     limits: pd.DataFrame
 
 
@@ -81,15 +101,20 @@ def simulate_trials(scenario: Scenario, *, seed: int, workers: int = 1) -> Simul
     trials = draw_trials(scenario, seed=seed, workers=workers)
     names = [_name_participants(drawn) for drawn in trials]
     tables = _tabulate(scenario, trials, names)
-    truth = pd.concat([_tabulate_truth(*pair) for pair in zip(trials, names, strict=True)])
+    truth = pd.concat(
+        [_tabulate_truth(scenario, *pair) for pair in zip(trials, names, strict=True)]
+    )
     return Simulated(
         scenario=scenario,
         participants=tables.participants,
         assessments=tables.assessments,
         events=_tabulate_events(scenario, trials, names),
-        new_patients=_simulate_new_patients(scenario, make_generator(seed, "new patients", 0)),
+        new_patients=_simulate_new_patients(scenario, seed),
         truth=truth.reset_index(drop=True),
         variables=describe_variables(scenario),
+        terms=tabulate_terms(scenario, [drawn.trial for drawn in trials]),
+        arms=tabulate_arms(scenario, trials),
+        sites=tabulate_sites(trials, [_name_sites(drawn.trial) for drawn in trials]),
         limits=tabulate_limits(trials),
     )
 
@@ -118,6 +143,10 @@ def _tabulate(
     )
 
 
+def _name_sites(trial: ScenarioTrial) -> list[str]:
+    return [f"{trial.id}-{at + 1:02d}" for at in range(trial.sites)]
+
+
 def _name_participants(drawn: TrialDraw) -> np.ndarray:
     width = max(3, len(str(len(drawn.arm))))
     ids = [f"{drawn.trial.id}-{number:0{width}d}" for number in range(1, len(drawn.arm) + 1)]
@@ -128,7 +157,7 @@ def _tabulate_people(
     scenario: Scenario, drawn: TrialDraw, names: np.ndarray, only: Collection[str] | None
 ) -> pd.DataFrame:
     trial = drawn.trial
-    distributions = scenario.find_variables(trial)
+    distributions = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
 
     def of_arm(field: str) -> np.ndarray:
         return np.array([getattr(one, field) for one in trial.arms])[drawn.arm]
@@ -136,17 +165,15 @@ def _tabulate_people(
     columns: dict[str, object] = {
         "studyid": trial.id,
         "usubjid": names,
-        "siteid": np.array([f"{trial.id}-{at + 1:02d}" for at in range(trial.sites)], dtype=object)[
-            drawn.site
-        ],
+        "siteid": np.array(_name_sites(trial), dtype=object)[drawn.site],
         "cohort": of_arm("cohort").astype(object),
         "arm": of_arm("code").astype(object),
         "scale": trial.scale,
     }
-    for name in _DRAWN:
+    for name in (*_DRAWN, *scenario.nominal):
         if only is None or name in only:
-            codes = _as_codes(distributions[name], drawn.values[name])
-            columns[name] = codes.astype(int) if name in _WHOLE else codes
+            values = _tabulate_values(name, distributions[name], drawn.values[name])
+            columns[name] = _leave_out(values, drawn.missing.get(name))
     if only is None or "dose_units" in only:
         women = _as_codes(distributions["sex"], drawn.values["sex"]) == "F"
         columns["dose_units"] = np.where(women, of_arm("units_women"), of_arm("units_men"))
@@ -159,6 +186,21 @@ def _tabulate_people(
         belief = pd.Series(np.where(drawn.believes, "active", "control"), dtype=object)
         columns["believed_arm"] = belief.where(seen, None)
     return pd.DataFrame(columns, index=range(len(names)))
+
+
+def _leave_out(values: np.ndarray, missing: np.ndarray | None) -> np.ndarray | pd.Series:
+    """Leave missing values out; whole numbers stay whole."""
+    if missing is None:
+        return values
+    is_whole = np.issubdtype(values.dtype, np.integer)
+    return pd.Series(values, dtype="Int64" if is_whole else object).mask(
+        missing, pd.NA if is_whole else None
+    )
+
+
+def _tabulate_values(name: str, distribution: Distribution, values: np.ndarray) -> np.ndarray:
+    codes = _as_codes(distribution, values)
+    return codes.astype(int) if name in _WHOLE else codes
 
 
 def _as_codes(distribution: Distribution, values: np.ndarray) -> np.ndarray:
@@ -227,8 +269,9 @@ def _tabulate_events(
     return pd.concat(list_events(), ignore_index=True)
 
 
-def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
+def _tabulate_truth(scenario: Scenario, drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
     truth = drawn.truth
+    distributions = {**scenario.find_variables(drawn.trial), **scenario.find_nominal(drawn.trial)}
     return pd.DataFrame(
         {
             "studyid": drawn.trial.id,
@@ -240,18 +283,30 @@ def _tabulate_truth(drawn: TrialDraw, names: np.ndarray) -> pd.DataFrame:
             "known_control": truth["known_control"],
             "true_severity": truth["true_severity"],
             "prognosis": truth["prognosis"],
+            **{
+                f"expected_{role}": truth[f"expected_{role}"]
+                for role in ("active", "control")
+                if f"expected_{role}" in truth
+            },
+            **{
+                f"true_{name}": _tabulate_values(name, distribution, truth[f"true_{name}"])
+                for name, distribution in distributions.items()
+                if f"true_{name}" in truth
+            },
         }
     )
 
 
-def _simulate_new_patients(scenario: Scenario, draw: np.random.Generator) -> pd.DataFrame:
+def _simulate_new_patients(scenario: Scenario, seed: int) -> pd.DataFrame:
     """Draw patients like those of all trials, in a mixture by size."""
+    draw = make_generator(seed, "new patients", 0)
     sizes = np.array([trial.size for trial in scenario.trials], dtype=float)
     counts = draw.multinomial(scenario.new_patients.rows, sizes / sizes.sum())
     parts = []
     for trial, count in zip(scenario.trials, counts, strict=True):
-        entrants = draw_entrants(scenario, trial, 0.0, int(count), draw)
-        distributions = scenario.find_variables(trial)
+        spawn = make_spawn(seed, f"new patients of {trial.id}", 0)
+        entrants = draw_entrants(scenario, trial, 0.0, int(count), draw, spawn)
+        distributions = {**scenario.find_variables(trial), **scenario.find_nominal(trial)}
         columns: dict[str, object] = {
             name: _as_codes(distributions[name], values) for name, values in entrants.values.items()
         }
@@ -261,5 +316,8 @@ def _simulate_new_patients(scenario: Scenario, draw: np.random.Generator) -> pd.
     people = pd.concat(parts, ignore_index=True).drop(columns="agitation")
     whole = [*_WHOLE, "depression_total", "frown_max", "frown_rest"]
     return make_new_patients(
-        people.astype(dict.fromkeys(whole, int)), scenario.new_patients.faulty, draw
+        people.astype(dict.fromkeys(whole, int)),
+        scenario.new_patients.faulty,
+        draw,
+        further=list(scenario.nominal),
     )

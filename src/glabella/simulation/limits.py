@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from glabella.simulation.effects import list_terms
 from glabella.simulation.generate import TrialDraw
 from glabella.simulation.scenario.definition import SEVERITY, VARIABLES, Scenario
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -71,9 +72,12 @@ def tabulate_limits(trials: Sequence[TrialDraw]) -> pd.DataFrame:
 
 def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, float]]:
     active = drawn.is_active
+    # If values are missing by response, which are missing is part of all that can be known.
+    whole = "expected" if "expected_active" in drawn.truth else "probability"
+    ranked = whole if column == "probability" else column
     own = {
         name: np.where(active, drawn.truth[f"{name}_active"], drawn.truth[f"{name}_control"])
-        for name in ("probability", column)
+        for name in (whole, ranked)
     }
     cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
     for name in drawn.trial.cohorts:
@@ -81,7 +85,70 @@ def _count(drawn: TrialDraw, column: str, scope: str) -> Iterable[tuple[float, f
         if scope != "both arms":
             mine &= active == (scope == "active")
         if mine.any():
-            yield count_expected_pairs(own[column][mine], own["probability"][mine])
+            yield count_expected_pairs(own[ranked][mine], own[whole][mine])
+
+
+def tabulate_arms(scenario: Scenario, trials: Sequence[TrialDraw]) -> pd.DataFrame:
+    """Tabulate what is true of each arm of simulated trials.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial and arm: ``studyid``, ``cohort``, ``arm``, ``role``; ``background`` and
+        ``effect``, the trial's random effects included; ``asked``, the scenario's response rate
+        in a trial without random effects, NaN if none is stated; ``expected``, the mean of the
+        true chances of response of the cohort's participants under the arm; and ``left``, the
+        proportion of the arm that has left by the endpoint.
+    """
+    rows = []
+    for drawn in trials:
+        cohort = np.array([one.cohort for one in drawn.trial.arms])[drawn.arm]
+        stays = drawn.stays[:, drawn.trial.weeks.index(scenario.endpoint_week)]
+        for at, (arm, effect) in enumerate(zip(drawn.trial.arms, drawn.effects.arms, strict=True)):
+            rows.append(
+                {
+                    "studyid": drawn.trial.id,
+                    "cohort": arm.cohort,
+                    "arm": arm.code,
+                    "role": arm.role,
+                    "background": drawn.effects.background,
+                    "effect": effect,
+                    "asked": np.nan if arm.response_rate is None else arm.response_rate,
+                    "expected": drawn.truth[f"probability_{arm.role}"][cohort == arm.cohort].mean(),
+                    "left": 1.0 - stays[drawn.arm == at].mean(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def tabulate_sites(trials: Sequence[TrialDraw], names: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Tabulate what is true of each site of simulated trials.
+
+    Parameters
+    ----------
+    trials : sequence of TrialDraw
+        The trials.
+    names : sequence of sequence of str
+        The names of each trial's sites.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial and site: ``studyid``, ``siteid``; ``effect``, on the logarithm of the fall
+        in every arm; and for each variable that is tied to sites the deviate that participants of
+        the site share, NaN in trials in which it is not.
+    """
+    rows = [
+        {
+            "studyid": drawn.trial.id,
+            "siteid": name,
+            "effect": drawn.effects.sites[at],
+            **{variable: deviates[at] for variable, deviates in drawn.effects.tied.items()},
+        }
+        for drawn, of_trial in zip(trials, names, strict=True)
+        for at, name in enumerate(of_trial)
+    ]
+    return pd.DataFrame(rows)
 
 
 def describe_variables(scenario: Scenario) -> pd.DataFrame:
@@ -90,23 +157,31 @@ def describe_variables(scenario: Scenario) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a trial and variable: ``prognostic`` and ``predictive``, the weights a unit on the
-        logarithm of the fall; ``role``; and ``through``, what carries the role: an effect of its
-        own, the error of the baseline rating, or the frown that shows which arm it is. A variable
-        that is only correlated with another has no role of its own.
+        One row a trial and variable: ``prognostic`` and ``predictive``, the weights a unit of its
+        linear effect on the logarithm of the fall; ``role``; and ``through``, what carries the
+        role: an effect or another term of its own, the error of the baseline rating, or the frown
+        that shows which arm it is. A variable that is only correlated with another has no role of
+        its own.
     """
     rows = []
     for trial in scenario.trials:
         effects = scenario.find_effects(trial)
         # Where both arms of a cohort have an effect of their own, an interaction is with neither.
         has_contrast = any(arm.role == "control" and arm.effect == 0 for arm in trial.arms)
-        for name in (SEVERITY, *VARIABLES):
+        for name in (SEVERITY, *VARIABLES, *scenario.nominal):
             effect = effects.get(name)
             prognostic = effect.prognostic / effect.unit if effect else 0.0
             predictive = effect.predictive / effect.unit if effect else 0.0
             through = ["an effect"] if prognostic or predictive else []
-            is_predictive = predictive != 0.0 and has_contrast
-            is_prognostic = prognostic != 0.0 or (predictive != 0.0 and not has_contrast)
+            terms = [term for term in list_terms(scenario, trial) if name in term.variables]
+            through += dict.fromkeys(term.through for term in terms)
+            interacts = predictive != 0.0 or any(term.predictive for term in terms)
+            is_predictive = interacts and has_contrast
+            is_prognostic = (
+                prognostic != 0.0
+                or any(term.prognostic for term in terms)
+                or (interacts and not has_contrast)
+            )
             if name == SEVERITY and scenario.rating_error > 0:
                 is_prognostic = True
                 through.append("regression to the mean")

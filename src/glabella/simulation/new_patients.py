@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -37,8 +39,10 @@ FAULTS: tuple[tuple[str, str | None], ...] = (
 )
 
 
-def make_new_patients(people: pd.DataFrame, faulty: int, draw: np.random.Generator) -> pd.DataFrame:
-    """Make the table, shuffled, with faults in some rows."""
+def make_new_patients(
+    people: pd.DataFrame, faulty: int, draw: np.random.Generator, *, further: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Make the table, shuffled, with faults in some rows; `further` columns come last."""
     if faulty > min(len(FAULTS), len(people) - 1):
         raise DataError(
             f"{faulty} faulty rows were asked for; there are {len(FAULTS)} kinds of fault and "
@@ -49,7 +53,7 @@ def make_new_patients(people: pd.DataFrame, faulty: int, draw: np.random.Generat
     order = draw.permutation(len(people))
     table = people.iloc[order].reset_index(drop=True)
     table["usubjid"] = [f"new-{index + 1:03d}" for index in range(len(table))]
-    table = table[list(COLUMNS)].astype(str)
+    table = table[[*COLUMNS, *further]].astype(str)
     first = str(table["usubjid"].iloc[0])
     # The first row keeps its id, so that another can repeat it.
     places = 1 + np.sort(draw.permutation(len(table) - 1)[:faulty])

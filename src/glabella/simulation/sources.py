@@ -60,7 +60,7 @@ def make_table_source(
     tabulated: Collection[str] | None = None,
 ) -> TrialSource:
     """Describe simulated tables in CSV or Parquet."""
-    columns = [*_STANDARD, *ADSL_COLUMNS, *scenario.adverse_events]
+    columns = [*_STANDARD, *name_adsl_columns(scenario), *scenario.adverse_events]
     if tabulated is not None:
         columns = [name for name in columns if name in tabulated]
     return TrialSource(
@@ -118,11 +118,18 @@ def _make_adam_source(
             adae=f"{trial.id}/{ADAE}" if events else None,
         ),
         parameters={name: name_parameter(name) for name in list_scores(trial) if name in known},
-        variables={name: column for name, column in ADSL_COLUMNS.items() if name in known},
+        variables={
+            name: column for name, column in name_adsl_columns(scenario).items() if name in known
+        },
         events={name: {"AEDECOD": (name_event(name),)} for name in events},
         cohort="COHORT",
         scale=trial.scale,
     )
+
+
+def name_adsl_columns(scenario: Scenario) -> dict[str, str]:
+    """Name the columns of ADSL that hold a scenario's variables, age and sex apart."""
+    return {**ADSL_COLUMNS, **{name: name.upper() for name in scenario.nominal}}
 
 
 def name_event(event: str) -> str:

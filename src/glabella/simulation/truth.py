@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
 from glabella.simulation.baseline import Entrants
-from glabella.simulation.scenario.definition import SEVERITY, Scenario
+from glabella.simulation.effects import list_terms, weigh
+from glabella.simulation.scenario.definition import Scenario
 from glabella.simulation.scenario.mechanism import Effect
 from glabella.simulation.scenario.trials import ScenarioArm, ScenarioTrial
 
@@ -35,6 +36,8 @@ class TrialEffects:
         On the logarithm of the fall in every arm.
     weights : dict of Effect
         Variable to its effect in this trial, where trials differ in it; empty where they do not.
+    tied : dict of array of float, shape (n_sites,)
+        Variable that is tied to sites to the deviate that participants of a site share.
     """
 
     severity: float
@@ -42,6 +45,7 @@ class TrialEffects:
     arms: tuple[float, ...]
     sites: Floats
     weights: dict[str, Effect] = field(default_factory=dict)
+    tied: dict[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,67 @@ class Truth:
     known: Floats
 
 
+@dataclass(frozen=True)
+class ArmChances:
+    """Turns participants' falls under an arm into chances of response.
+
+    The logarithm of the score at the endpoint is normal given variables, belief in the active arm
+    and spontaneous recovery, so response is a normal probability, averaged over these two.
+
+    Parameters
+    ----------
+    scenario, trial, arm : Scenario, ScenarioTrial, ScenarioArm
+        Their definitions.
+    entrants : Entrants
+        The participants.
+    """
+
+    scenario: Scenario
+    trial: ScenarioTrial
+    arm: ScenarioArm
+    entrants: Entrants
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the arm has an effect that variables may modify."""
+        return self.arm.role == "active" or self.arm.effect != 0
+
+    @cached_property
+    def _belief(self) -> Floats:
+        return find_belief_chance(self.scenario, self.arm, self.entrants)
+
+    @cached_property
+    def _log_total(self) -> Floats:
+        return np.log(self.entrants.total)
+
+    @property
+    def _variance(self) -> float:
+        variance = self.scenario.individual.background_sd**2 + self.scenario.rating_error**2
+        if self.has_effect:
+            variance += self.scenario.individual.effect_sd**2
+        return variance
+
+    @property
+    def _hidden_variance(self) -> float:
+        """The same with that of true severity given the rating, and of sites."""
+        log_sd, error = self.trial.severity.log_sd, self.scenario.rating_error
+        hidden = self._variance + error**2 * (1 - (error / log_sd) ** 2)
+        return hidden + (self.scenario.between_sites_sd**2 if self.trial.sites > 1 else 0.0)
+
+    def given_all(self, fall: Floats) -> Floats:
+        """Give the chance of a fall, the site's effect included, given true severity."""
+        gain = self._log_total - self.entrants.true_log
+        return _average(self.scenario, fall + gain, self._variance, self._belief)
+
+    def given_table(self, fall: Floats, moved: Floats | float = 0.0) -> Floats:
+        """Give the chance of a fall, without the site's effect, given rated severity.
+
+        What is `moved` is added to the fall.
+        """
+        shrunk = self._log_total - self.entrants.expected_true_log
+        return _average(self.scenario, fall + shrunk + moved, self._hidden_variance, self._belief)
+
+
 def compute_truth(
     scenario: Scenario,
     trial: ScenarioTrial,
@@ -72,36 +137,27 @@ def compute_truth(
     effect: float,
     site: Floats,
 ) -> Truth:
-    """Compute chances of response under an arm, exactly.
-
-    The logarithm of the score at the endpoint is normal given variables, belief in the active arm
-    and spontaneous recovery, so response is a normal probability, averaged over these two.
-    """
-    has_effect = arm.role == "active" or arm.effect != 0
+    """Compute chances of response under an arm, exactly."""
+    chances = ArmChances(scenario, trial, arm, entrants)
     effects = scenario.find_effects(trial)
     fall = background + effect
-    if has_effect:
-        fall = fall + weight_effects(entrants.numbers, effects, "predictive")
-    variance = scenario.individual.background_sd**2 + scenario.rating_error**2
-    if has_effect:
-        variance += scenario.individual.effect_sd**2
-    belief = find_belief_chance(scenario, arm, entrants)
-    gain = np.log(entrants.total) - entrants.true_log
-    probability = _average(scenario, fall + site + gain, variance, belief)
+    if chances.has_effect:
+        fall = fall + weigh(scenario, trial, entrants.numbers, "predictive")
+    probability = chances.given_all(fall + site)
 
-    shrunk = np.log(entrants.total) - entrants.expected_true_log
-    spread = (trial.severity.log_sd, scenario.rating_error)
-    hidden = variance + spread[1] ** 2 * (1 - (spread[1] / spread[0]) ** 2)
-    hidden += scenario.between_sites_sd**2 if trial.sites > 1 else 0.0
     weight = effects.get("agitation", Effect())
-    slope = (weight.prognostic + (weight.predictive if has_effect else 0.0)) / weight.unit
-    if trial.has_items or slope == 0.0:
-        return Truth(probability, _average(scenario, fall + shrunk, hidden, belief))
+    slope = (weight.prognostic + (weight.predictive if chances.has_effect else 0.0)) / weight.unit
+    terms = [term for term in list_terms(scenario, trial) if "agitation" in term.variables]
+    if trial.has_items or (slope == 0.0 and not terms):
+        return Truth(probability, chances.given_table(fall))
     known = np.zeros(len(entrants))
     for grade in range(entrants.agitation_chances.shape[1]):
         moved = slope * (grade - entrants.numbers["agitation"])
-        chance = entrants.agitation_chances[:, grade]
-        known += chance * _average(scenario, fall + shrunk + moved, hidden, belief)
+        at_grade = {**entrants.numbers, "agitation": np.full(len(entrants), float(grade))}
+        for term in terms:
+            size = term.prognostic + (term.predictive if chances.has_effect else 0.0)
+            moved += size * (term.compute(at_grade) - term.compute(entrants.numbers))
+        known += entrants.agitation_chances[:, grade] * chances.given_table(fall, moved)
     return Truth(probability, known)
 
 
@@ -124,32 +180,6 @@ def _average(scenario: Scenario, gain: Floats, variance: float, belief: Floats) 
         return compute_belief(gain)
     recovered = compute_belief(gain + spontaneous.fall)
     return (1.0 - spontaneous.share) * compute_belief(gain) + spontaneous.share * recovered
-
-
-def weight_effects(
-    numbers: Mapping[str, Floats],
-    effects: Mapping[str, Effect],
-    which: str,
-) -> Floats:
-    """Weigh covariates into a part of the logarithm of the fall.
-
-    Returns
-    -------
-    array of float, shape (n,)
-        0 for who is at every centre.
-
-    Examples
-    --------
-    >>> effects = {"severity": Effect(prognostic=0.2)}
-    >>> weight_effects({"severity": np.array([1.0])}, effects, "prognostic")
-    array([0.2])
-    """
-    total = np.zeros(len(numbers[SEVERITY]))
-    for name, effect in effects.items():
-        weight = getattr(effect, which)
-        if weight != 0.0:
-            total += weight * (numbers[name] - effect.centre) / effect.unit
-    return total
 
 
 def find_belief_chance(scenario: Scenario, arm: ScenarioArm, entrants: Entrants) -> Floats:

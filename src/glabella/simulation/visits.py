@@ -11,7 +11,7 @@ import numpy.typing as npt
 from glabella.simulation.baseline import Entrants
 from glabella.simulation.items import draw_baseline_items, draw_later_items
 from glabella.simulation.scenario.definition import Scenario
-from glabella.simulation.scenario.trials import USUAL_FALL, ScenarioTrial
+from glabella.simulation.scenario.trials import USUAL_FALL, Dropout, ScenarioTrial
 from glabella.simulation.truth import find_belief_chance
 
 Floats = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ def draw_course(
     believes = _draw_belief(scenario, trial, entrants, arm, lost, draw)
     true = _find_true_scores(scenario, trial, entrants, falls, believes)
     total = _compute_rate(scenario, trial, entrants, true, draw)
-    stays = _draw_stays(trial, total, draw)
+    stays = _draw_stays(trial, total, arm, draw)
     scores = {"depression_total": total}
     scores["frown_max"], scores["frown_rest"] = _apply_relaxation(trial, entrants, lost, until)
     if trial.self_report is not None:
@@ -167,18 +167,31 @@ def _compute_rate(
     return np.asarray(whole, dtype=float)
 
 
-def _draw_stays(trial: ScenarioTrial, total: Floats, draw: np.random.Generator) -> Bools:
-    dropout = trial.dropout
+def _draw_stays(
+    trial: ScenarioTrial, total: Floats, arm: Integers, draw: np.random.Generator
+) -> Bools:
     fall = np.log(np.maximum(total, 0.5) / total[:, :1]) + USUAL_FALL
     stays = np.ones(total.shape, dtype=bool)
     for at in range(1, total.shape[1]):
         weeks = trial.weeks[at] - trial.weeks[at - 1]
-        # At the visit before, baseline counts as the usual fall: nothing was seen yet.
-        seen = fall[:, at - 1] if at > 1 else 0.0
-        rate = dropout.rate * np.exp(dropout.seen * seen + dropout.unseen * fall[:, at])
+        rate = np.empty(len(total))
+        for number, one in enumerate(trial.arms):
+            mine = arm == number
+            rate[mine] = _find_leaving_rate(one.dropout or trial.dropout, total, fall, at)[mine]
         leaves = draw.random(len(total)) < -np.expm1(-rate * weeks)
         stays[:, at] = stays[:, at - 1] & ~leaves
     return stays
+
+
+def _find_leaving_rate(dropout: Dropout, total: Floats, fall: Floats, at: int) -> Floats:
+    """Give each participant's rate of leaving, a week, between a visit and the one before."""
+    # At the visit before, baseline counts as the usual fall: nothing was seen yet.
+    seen = fall[:, at - 1] if at > 1 else 0.0
+    rate = dropout.rate * np.exp(dropout.seen * seen + dropout.unseen * fall[:, at])
+    if dropout.well is not None:
+        does_well = total[:, at - 1] <= (1.0 - dropout.well.fall) * total[:, 0]
+        rate = rate + dropout.well.rate * does_well
+    return np.asarray(rate)
 
 
 def _apply_relaxation(

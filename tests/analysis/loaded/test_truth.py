@@ -8,7 +8,7 @@ from glabella.data.tables import KEY
 from glabella.definitions.locate import find_project
 from glabella.errors import DataError
 from glabella.simulation.frames import simulate_trials
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.scenario.reading import read_scenario
 
 
 @pytest.fixture(scope="module")

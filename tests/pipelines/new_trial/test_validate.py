@@ -15,7 +15,7 @@ from glabella.bundle.load import load_bundle
 from glabella.definitions.locate import find_project
 from glabella.errors import AnalysisError, BundleError, DataError
 from glabella.simulation.frames import simulate_tables
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.tracking.registry import list_versions_of
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import load_mlflow, open_store

@@ -29,13 +29,19 @@ from glabella.cli.main import app
 from glabella.data.dictionary import TotalDefinition
 from glabella.definitions.locate import Project, find_project
 from glabella.errors import AnalysisError, DataError, DefinitionError
-from glabella.pipelines.rehearsal.fresh_trials import list_used, load_rehearsed
+from glabella.pipelines.rehearsal.fresh_trials import (
+    list_used,
+    load_rehearsed,
+    simulate_all_followed,
+)
 from glabella.pipelines.rehearsal.rehearse import Rehearsal
 from glabella.pipelines.rehearsal.repeat import find_true_roles
 from glabella.pipelines.rehearsal.store import ChunkStore
 from glabella.reporting.figures.drawing import render_svg
 from glabella.simulation.frames import simulate_tables
-from glabella.simulation.scenario.definition import read_scenario
+from glabella.simulation.generate import draw_trials
+from glabella.simulation.scenario.reading import read_scenario
+from glabella.simulation.scenario.trials import Dropout
 from glabella.tracking.runs import list_finished
 from glabella.tracking.store import open_store
 
@@ -470,6 +476,21 @@ def test_true_roles_are_those_of_the_scenario() -> None:
     }
     varied = find_true_roles(resolved, read_scenario(home, "varied_trials").value)
     assert varied["age_years"] == varied["resistance"] == "prognostic"
+    scenario = read_scenario(home, "predictive").value
+    between = scenario.between_trials.model_copy(update={"predictive_sd": 0.1})
+    differing = find_true_roles(resolved, scenario.model_copy(update={"between_trials": between}))
+    assert differing["illness_months"] == "prognostic and predictive"
+
+
+def test_a_truth_of_all_followed_lets_no_arm_drop_out() -> None:
+    home = Project(definitions=ROOT, home=ROOT)
+    scenario = read_scenario(home, "predictive").value
+    leaving = Dropout(share=0.5, by_week=6)
+    [trial, *_] = scenario.trials
+    arms = tuple(arm.model_copy(update={"dropout": leaving}) for arm in trial.arms)
+    left = scenario.model_copy(update={"trials": (trial.model_copy(update={"arms": arms}),)})
+    [drawn] = draw_trials(simulate_all_followed(left), seed=1)
+    assert drawn.stays.all()
 
 
 def test_leaving_out_what_is_not_read_changes_nothing(project) -> None:

@@ -13,8 +13,8 @@ from glabella.simulation.scenario.definition import (
     COVARIATES,
     Scenario,
     make_correlation_matrix,
-    read_scenario,
 )
+from glabella.simulation.scenario.reading import read_scenario
 
 from ..conftest import PROJECT, ROOT, SCENARIOS, read
 
@@ -53,9 +53,11 @@ def test_the_scenarios_that_the_documentation_promises_are_there() -> None:
     assert SCENARIOS == [
         "active_control",
         "bont_pooled",
+        "curved",
         "dropout_at_random",
         "dropout_not_at_random",
         "illusory",
+        "imperfect_tables",
         "large",
         "no_signal",
         "predictive",
@@ -174,6 +176,53 @@ AT_ITS_LINE = [
     ("background_sd: 0.22", "background_sd: .nan", "finite"),
     ("prognostic: 0.06", "prognostic: 1e308", "at most 5"),
     ("mean: 21, sd: 5, low: 14", "mean: 3, sd: 1, low: 14", "hardly anybody who is screened"),
+    ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: squared}]}", "both weights are 0"),
+    ("unit: 10, prognostic: -0.03}", "unit: 10, curves: [{shape: sqared, prognostic: 0.1}]}",
+     "Did you mean 'squared'"),
+    ("effect_sd: 0.08}", "effect_sd: 0.08, predictive_sd: -0.1}", "at least 0"),
+    ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 0.3, by_week: 6, fall: 1},", "below 1"),
+    ("by_week: 6, seen: 0.6,", "by_week: 6, well: {share: 1, by_week: 6},", "below 1"),
+    ("n: 38, effect: 0.41,", "n: 38, dropout: {share: 1, by_week: 6}, effect: 0.41,", "below 1"),
+    ("effect: 0.41,", "response_rate: 1.2,", "below 1"),
+    ("effect: 0.41,", "effect: 0.41, response_rate: 0.2,", "Remove one of the two"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.4}}}",
+     "add up to 0.9"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 1}}}",
+     "two levels or more"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.5}, effects: {c: "
+     "{prognostic: 1}}}}",
+     "there is no level 'c'"),
+    ("between_sites_sd: 0.05", "nominal: {region: {shares: {a: 0.5, b: 0.5}, effects: {b: {}}}}",
+     "both weights are 0"),
+    ("between_sites_sd: 0.05", "nominal: {sex: {shares: {a: 0.5, b: 0.5}}}",
+     "'sex' can't be the name of a nominal variable"),
+    ("between_sites_sd: 0.05", "nominal: {headache: {shares: {a: 0.5, b: 0.5}}}",
+     "is the name of an adverse event too"),
+    ("sites: 2 ", "nominal: {region: {shares: {a: 1}}} ", "There are none"),
+    ("between_sites_sd: 0.05", "tied_to_site: {sex: 1.5}", "at most 1"),
+    ("between_sites_sd: 0.05", "tied_to_site: {sexx: 0.5}", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "tied_to_site: {severity: 0.5}", "can't be tied to sites"),
+    ("sites: 1 ", "tied_to_site: {sexx: 0.5} ", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "measurement_error: {expectancy: -1}", "at least 0"),
+    ("between_sites_sd: 0.05", "measurement_error: {sex: 1}", "the dose follows it"),
+    ("between_sites_sd: 0.05", "measurement_error: {severity: 1}", "is `rating_error`"),
+    ("between_sites_sd: 0.05", "measurement_error: {expectanc: 1}", "Did you mean 'expectancy'"),
+    ("sites: 1 ", "measurement_error: {frown_max: 1} ", "follow the true one"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 1}}", "below 1"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 0.1, on: {sex: 11}}}", "at most 10"),
+    ("between_sites_sd: 0.05", "missing: {expectancy: {share: 0.1, on: {respons: 1}}}",
+     "Did you mean 'response'"),
+    ("between_sites_sd: 0.05", "missing: {expectanc: {share: 0.1}}", "Did you mean 'expectancy'"),
+    ("between_sites_sd: 0.05", "missing: {frown_max: {share: 0.1}}", "is rated at visits"),
+    ("sites: 1 ", "missing: {severity: {share: 0.1}} ", "is rated at visits"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sexx}, {variable: age_years}], "
+     "prognostic: 1}]", "Did you mean 'sex'"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: W}, {variable: age_years}], "
+     "prognostic: 1}]", "'sex' has no code 'W' in wollmer2012. There are: F, M"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: age_years, code: F}, "
+     "{variable: sex}], prognostic: 1}]", "'age_years' has no codes"),
+    ("between_sites_sd: 0.05", "products: [{of: [{variable: sex, code: F, centre: 1}, "
+     "{variable: age_years}], prognostic: 1}]", "Leave them out"),
 ]  # fmt: skip
 
 
@@ -212,6 +261,7 @@ BONT = "role: active, n: 15, effect: 0.60, units_women: 29, units_men: 39"
         ("  age_years: {centre: 49,", "  age_year: {centre: 49,", "Did you mean 'age_years'"),
         ("6: 1, 9: 1.05, 24: 1.05", "6: 0.9, 9: 1.05, 24: 1.05", "must be 1 at the endpoint"),
         ("low: 14, high: 40", "low: 14, high: 60", "past the top of hamd17"),
+        ("    background: 0.16\n", "", "there is no `background`"),
         ("expectancy: {mean: 6, sd: 2, low: 0, high: 10}", "expectancy: {shares: {a: 1}}",
          "a spread"),
     ],

@@ -142,9 +142,18 @@ def _is_counting_missing(resolved: ResolvedAnalysis) -> bool:
     return resolved.analysis.value.endpoint.missing.method.is_no_response
 
 
-def _simulate_all_followed(scenario: Scenario) -> Scenario:
+def simulate_all_followed(scenario: Scenario) -> Scenario:
+    """Give the same scenario without drop-out, in any arm."""
     nobody = Dropout(share=0.0, by_week=1.0)
-    trials = tuple(trial.model_copy(update={"dropout": nobody}) for trial in scenario.trials)
+    trials = tuple(
+        trial.model_copy(
+            update={
+                "dropout": nobody,
+                "arms": tuple(arm.model_copy(update={"dropout": None}) for arm in trial.arms),
+            }
+        )
+        for trial in scenario.trials
+    )
     return scenario.model_copy(update={"trials": trials})
 
 
@@ -162,5 +171,5 @@ def _load(
 
 def _find_tested_scenario(plan: RehearsalPlan) -> Scenario:
     if plan.truth == "followed" or not _is_counting_missing(plan.resolved):
-        return _simulate_all_followed(plan.scenario)
+        return simulate_all_followed(plan.scenario)
     return plan.scenario

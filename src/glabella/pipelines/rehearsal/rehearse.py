@@ -25,7 +25,8 @@ from glabella.pipelines.rehearsal.repeat import Repeat, rehearse_once
 from glabella.pipelines.rehearsal.store import CHUNK_SIZE, TABLES, ChunkStore
 from glabella.reporting.figures.drawing import render_svg
 from glabella.reporting.rehearsal import describe_rehearsal, draw_rehearsal
-from glabella.simulation.scenario.definition import Scenario, read_scenario
+from glabella.simulation.scenario.definition import Scenario
+from glabella.simulation.scenario.reading import read_scenario
 from glabella.tracking.runs import open_run
 from glabella.tracking.store import open_store
 from glabella.validation.adequacy.simulation_study import tabulate_claims, tabulate_repeats

@@ -334,10 +334,14 @@ def find_true_roles(resolved: ResolvedAnalysis, scenario: Scenario) -> dict[str,
         some trial at least; features that are no variable of the simulator are left out.
     """
     variables = describe_variables(scenario)
+    weighed = {name for trial in scenario.trials for name in scenario.find_effects(trial)}
+    moved = variables["variable"].isin(weighed)
     if scenario.between_trials.weights_sd > 0:
-        weighed = {name for trial in scenario.trials for name in scenario.find_effects(trial)}
-        moved = variables["variable"].isin(weighed) & (variables["role"] == "neither")
-        variables.loc[moved, "role"] = "prognostic"
+        variables.loc[moved & (variables["role"] == "neither"), "role"] = "prognostic"
+    if scenario.between_trials.predictive_sd > 0:
+        variables.loc[moved & (variables["role"] == "neither"), "role"] = "predictive"
+        both = moved & (variables["role"] == "prognostic")
+        variables.loc[both, "role"] = "prognostic and predictive"
     found = {}
     endpoint = resolved.analysis.value.endpoint.of
     for feature in resolved.feature_set.value.features:

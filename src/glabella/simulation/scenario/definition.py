@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
-from glabella.definitions.locate import Project
-from glabella.definitions.reader import Definition, Keys, Read
-from glabella.errors import DefinitionError, describe_choices
+from glabella.definitions.reader import Definition
+from glabella.errors import describe_choices
 from glabella.simulation.new_patients import FAULTS
 from glabella.simulation.scenario.marginals import Distribution, Shares, Spread
 from glabella.simulation.scenario.mechanism import (
@@ -22,6 +21,10 @@ from glabella.simulation.scenario.mechanism import (
     Deviation,
     Effect,
     Individual,
+    Missing,
+    Nominal,
+    Product,
+    Proportion,
     Unblinding,
 )
 from glabella.simulation.scenario.trials import ScenarioTrial
@@ -60,6 +63,12 @@ _RANGES = {
     "expectancy": (0, 10),
 }
 _LEAST_EIGENVALUE = 1e-9
+# Columns of ADSL that the simulator writes, in small letters.
+_TAKEN_IN_ADAM = (
+    "age", "ageu", "trt01p", "trt01a", "ittfl", "saffl", "illmon", "antidep", "resist", "expect",
+    "dose", "belief",
+)  # fmt: skip
+_SCORES = ("depression_total", "bdi_total", "bdi2_total")
 _TAKEN = ("studyid", "usubjid", "siteid", "cohort", "arm", "scale", "dose_units", "believed_arm")
 
 Floats = npt.NDArray[np.float64]
@@ -105,6 +114,18 @@ class Scenario(Definition):
         Variable to variable to the correlation of their normal deviates; what is not named is 0.
     effects : dict
         Variable to its effect, where a trial states no other.
+    products : tuple of Product
+        What two variables do together, if a trial states no other.
+    nominal : dict
+        Variable of the scenario's own, without order, to its levels and their effects.
+    tied_to_site : dict
+        Variable to the proportion of the variance of its deviate that lies between sites, if a
+        trial states no other.
+    measurement_error : dict
+        Variable to the standard deviation of the error of its recorded value, in standard
+        deviations of the variable, if a trial states no other.
+    missing : dict
+        Variable to how its baseline value comes to be missing, if a trial says nothing else.
     individual : Individual
         What no variable explains.
     between_trials : BetweenTrials
@@ -131,6 +152,11 @@ class Scenario(Definition):
     variables: dict[str, Distribution]
     correlations: dict[str, dict[str, float]] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
+    products: tuple[Product, ...] = ()
+    nominal: dict[str, Nominal] = Field(default_factory=dict)
+    tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
+    measurement_error: dict[str, Deviation] = Field(default_factory=dict)
+    missing: dict[str, Missing] = Field(default_factory=dict)
     individual: Individual
     between_trials: BetweenTrials = BetweenTrials()
     between_sites_sd: Deviation = 0.0
@@ -166,6 +192,18 @@ class Scenario(Definition):
                 )
         return given
 
+    @field_validator("nominal")
+    @classmethod
+    def _have_free_names(cls, given: dict[str, Nominal]) -> dict[str, Nominal]:
+        for name in given:
+            is_taken = name in (*_TAKEN, *_TAKEN_IN_ADAM, *_SCORES, *COVARIATES)
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,7}", name) or is_taken:
+                raise ValueError(
+                    f"'{name}' can't be the name of a nominal variable: at most eight small "
+                    "letters, digits and _, as in ADaM, and no name of another column"
+                )
+        return given
+
     @field_validator("effects")
     @classmethod
     def _are_effects(cls, given: dict[str, Effect]) -> dict[str, Effect]:
@@ -187,6 +225,51 @@ class Scenario(Definition):
         """
         return {name: trial.variables.get(name, self.variables[name]) for name in VARIABLES}
 
+    def find_nominal(self, trial: ScenarioTrial) -> dict[str, Shares]:
+        """Give a trial's distributions of nominal variables."""
+        return {name: trial.nominal.get(name, given) for name, given in self.nominal.items()}
+
+    def find_ties(self, trial: ScenarioTrial) -> dict[str, float]:
+        """Give the proportion of each variable's variance that lies between a trial's sites.
+
+        Returns
+        -------
+        dict of float
+            Only of variables that are tied; of a trial with one site empty.
+        """
+        ties = {**self.tied_to_site, **trial.tied_to_site}
+        return {name: tie for name, tie in ties.items() if tie > 0.0 and trial.sites > 1}
+
+    def find_errors(self, trial: ScenarioTrial) -> dict[str, float]:
+        """Give the error of each variable that a trial records with error."""
+        errors = {**self.measurement_error, **trial.measurement_error}
+        return {name: error for name, error in errors.items() if error > 0.0}
+
+    def find_missing(self, trial: ScenarioTrial) -> dict[str, Missing]:
+        """Give each variable that a trial may lack in some participants, and how it comes to."""
+        missing = {**self.missing, **trial.missing}
+        return {name: how for name, how in missing.items() if how.share > 0.0}
+
+    def find_correlations(self, trial: ScenarioTrial) -> Floats:
+        """Give the correlations of all deviates of a participant, over all possible sites.
+
+        Returns
+        -------
+        array of float, shape (n_names, n_names)
+            In the order of `COVARIATES`, and of nominal variables after them.
+        """
+        matrix = np.eye(len(COVARIATES) + len(self.nominal))
+        covariates = slice(0, len(COVARIATES))
+        matrix[covariates, covariates] = make_correlation_matrix(self.correlations)
+        ties = self.find_ties(trial)
+        if ties:
+            names = (*COVARIATES, *self.nominal)
+            # What lies between sites is separate for each variable, and correlated with nothing.
+            within = np.sqrt([1.0 - ties.get(name, 0.0) for name in names])
+            matrix *= np.outer(within, within)
+            np.fill_diagonal(matrix, 1.0)
+        return matrix
+
     def find_effects(self, trial: ScenarioTrial) -> dict[str, Effect]:
         """Give a trial's effects.
 
@@ -201,6 +284,10 @@ class Scenario(Definition):
             Its own, and the scenario's for the rest.
         """
         return {**self.effects, **trial.effects}
+
+    def find_products(self, trial: ScenarioTrial) -> tuple[Product, ...]:
+        """Give a trial's products: its own, or else the scenario's."""
+        return self.products if trial.products is None else trial.products
 
     def with_participants(self, participants: int) -> Scenario:
         """Give the same scenario with another number of participants.
@@ -363,83 +450,3 @@ def check_names(given: Iterable[str], known: Sequence[str]) -> None:
     for name in given:
         if name not in known:
             raise ValueError(f"there is no variable '{name}'. {describe_choices(name, known)}")
-
-
-def read_scenario(project: Project, name: str) -> Read[Scenario]:
-    """Read a scenario by its name.
-
-    Parameters
-    ----------
-    project : Project
-        The definitions.
-    name : str
-        A name in ``pipelines/scenarios``.
-
-    Returns
-    -------
-    Read
-        The scenario with its origin.
-
-    Raises
-    ------
-    DefinitionError
-        If there is none, or a parameter is impossible.
-    """
-    read = project.read("pipelines/scenarios", name, Scenario)
-    for keys, finding in _find_faults(read.value):
-        raise DefinitionError(finding, place=read.origin.name_place(*keys))
-    return read
-
-
-def _find_faults(scenario: Scenario) -> Iterator[tuple[Keys, str]]:
-    """What only the whole definition shows."""
-    seen: set[str] = set()
-    yield from _find_wrong(("variables",), scenario.variables, check_variables)
-    for at, trial in enumerate(scenario.trials):
-        keys = ("trials", at)
-        if trial.id in seen:
-            yield (*keys, "id"), f"two trials are called '{trial.id}'"
-        seen.add(trial.id)
-        if scenario.endpoint_week not in trial.weeks:
-            yield (
-                (*keys, "weeks"),
-                f"there is no visit at the endpoint, week {scenario.endpoint_week:g}",
-            )
-        if scenario.rating_error >= trial.severity.log_sd:
-            yield (
-                (*keys, "severity"),
-                f"a `rating_error` of {scenario.rating_error:g} leaves no true difference in "
-                f"severity, whose logarithm has a standard deviation of {trial.severity.log_sd:.2g}"
-                " in all",
-            )
-        yield from _find_wrong((*keys, "variables"), trial.variables, check_variables)
-        yield from _find_wrong((*keys, "effects"), trial.effects, _check_effects)
-        for number, arm in enumerate(trial.arms):
-            for event in arm.adverse_events:
-                if event not in scenario.adverse_events:
-                    choices = describe_choices(event, list(scenario.adverse_events))
-                    yield (
-                        (*keys, "arms", number, "adverse_events"),
-                        f"there is no adverse event '{event}'. {choices}",
-                    )
-    for part in ("background", "effect", "belief"):
-        if scenario.course.find_share(part, scenario.endpoint_week) != 1.0:
-            yield (
-                ("course", part),
-                f"a course must be 1 at the endpoint, week {scenario.endpoint_week:g}",
-            )
-
-
-def _find_wrong(
-    keys: Keys, given: Mapping[str, Value], check: Callable[[dict[str, Value]], None]
-) -> Iterator[tuple[Keys, str]]:
-    """Check entries one by one, so that each is refused at its own line."""
-    for name, value in given.items():
-        try:
-            check({name: value})
-        except ValueError as error:
-            yield (*keys, name), str(error)
-
-
-def _check_effects(effects: Mapping[str, Effect]) -> None:
-    check_names(effects, COVARIATES)

@@ -122,6 +122,10 @@ class Shares(Definition):
             return np.asarray(np.take(numbers, values.astype(int)), dtype=float)
         return values
 
+    def find_number(self, code: str) -> float:
+        """Give the number that effects weigh for a code."""
+        return float(self.as_numbers(np.array([float(self.codes.index(code))]))[0])
+
     def find_chances(self, mean: Floats, sd: float) -> Floats:
         """Give each code's chance where the normal deviate is known only in part.
 

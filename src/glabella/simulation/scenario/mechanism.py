@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from scipy.special import expit
 
 from glabella.definitions.reader import Definition
+from glabella.errors import describe_choices
+from glabella.simulation.scenario.marginals import Shares
 
-__all__ = ["AdverseEvent", "BetweenTrials", "Course", "Effect", "Individual", "Unblinding"]
+__all__ = [
+    "AdverseEvent",
+    "BetweenTrials",
+    "Course",
+    "Curve",
+    "Effect",
+    "Factor",
+    "Individual",
+    "LevelEffect",
+    "Missing",
+    "Nominal",
+    "Product",
+    "Unblinding",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,6 +36,61 @@ Floats = npt.NDArray[np.float64]
 # A part of the logarithm of a fall: 5 leaves a hundredth and a half of the score.
 Part = Annotated[float, Field(ge=-5, le=5)]
 Deviation = Annotated[float, Field(ge=0, le=5)]
+# No value is missing, or there, for certain: given the table some point must be possible.
+_LEAST_CHANCE = 1e-9
+# What a missing value may depend on beside variables.
+RESPONSE = "response"
+Proportion = Annotated[float, Field(ge=0, le=1)]
+
+
+class Curve(Definition):
+    """A part of a variable's effect that is not linear.
+
+    Parameters
+    ----------
+    shape : str
+        With *z* the distance from ``at`` in units of the effect: ``squared`` is z², ``cubed`` z³,
+        ``hinge`` z above ``at`` and 0 below, ``step`` 1 above ``at`` and 0 up to it, and
+        ``saturating`` tanh(z), which levels off at -1 and 1.
+    at : float, optional
+        Where the curve is 0; the effect's centre by default.
+    prognostic, predictive : float
+        Its weights, as those of `Effect`.
+    """
+
+    shape: Literal["squared", "cubed", "hinge", "step", "saturating"]
+    at: float | None = None
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Curve:
+        check_weights(self.prognostic, self.predictive)
+        return self
+
+    def find_values(self, distance: Floats) -> Floats:
+        """Give the curve at distances from where it is 0."""
+        if self.shape == "squared":
+            return np.asarray(distance**2)
+        if self.shape == "cubed":
+            return np.asarray(distance**3)
+        if self.shape == "hinge":
+            return np.maximum(distance, 0.0)
+        if self.shape == "step":
+            return np.asarray(distance > 0.0, dtype=float)
+        return np.tanh(distance)
+
+
+def check_weights(prognostic: float, predictive: float) -> None:
+    """Refuse a term that has no weight.
+
+    Raises
+    ------
+    ValueError
+        If both weights are 0.
+    """
+    if prognostic == 0.0 and predictive == 0.0:
+        raise ValueError("both weights are 0. Give it a `prognostic` or a `predictive` weight")
 
 
 class Effect(Definition):
@@ -34,12 +106,168 @@ class Effect(Definition):
         Weight in every arm; above 0 a higher value goes with a larger fall.
     predictive : float
         Weight added where the arm has an effect of its own: the interaction with treatment.
+    curves : tuple of Curve
+        What is added to the straight line.
     """
 
     centre: float = 0.0
     unit: float = Field(default=1.0, gt=0)
     prognostic: Part = 0.0
     predictive: Part = 0.0
+    curves: tuple[Curve, ...] = ()
+
+    def find_start(self, curve: Curve) -> float:
+        """Give the value at which a curve is 0."""
+        return self.centre if curve.at is None else curve.at
+
+    def find_curve(self, curve: Curve, numbers: Floats) -> Floats:
+        """Give a curve at values of the variable."""
+        return curve.find_values((numbers - self.find_start(curve)) / self.unit)
+
+
+class Factor(Definition):
+    """One of the two variables of a product.
+
+    Parameters
+    ----------
+    variable : str
+        Its name.
+    centre, unit : float
+        The value at which it is 0, and by how much it differs to be 1.
+    code : str, optional
+        A code of the variable: the factor is then 1 in participants with that code and 0 in
+        others.
+    """
+
+    variable: str
+    centre: float = 0.0
+    unit: float = Field(default=1.0, gt=0)
+    code: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Factor:
+        if self.code is not None and (self.centre != 0.0 or self.unit != 1.0):
+            raise ValueError(
+                "a `code` makes it 0 or 1, so `centre` and `unit` do nothing. Leave them out"
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """The variable, with the code if it has one."""
+        return self.variable if self.code is None else f"{self.variable}={self.code}"
+
+
+class Product(Definition):
+    """What two variables do together, beyond what each does alone.
+
+    Parameters
+    ----------
+    of : tuple of Factor
+        The two factors.
+    prognostic, predictive : float
+        The weights of their product, as those of `Effect`.
+    """
+
+    of: tuple[Factor, Factor]
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _is_of_two(self) -> Product:
+        one, other = self.of
+        if one.variable == other.variable:
+            raise ValueError(
+                f"both factors are '{one.variable}'. Name two variables, or give the effect of "
+                f"'{one.variable}' a squared curve"
+            )
+        check_weights(self.prognostic, self.predictive)
+        return self
+
+
+class LevelEffect(Definition):
+    """What a level of a nominal variable does to the logarithm of the fall.
+
+    Parameters
+    ----------
+    prognostic, predictive : float
+        Its weights, as those of `Effect`.
+    """
+
+    prognostic: Part = 0.0
+    predictive: Part = 0.0
+
+    @model_validator(mode="after")
+    def _does_something(self) -> LevelEffect:
+        check_weights(self.prognostic, self.predictive)
+        return self
+
+
+class Nominal(Shares):
+    """A variable whose levels have no order.
+
+    Parameters
+    ----------
+    shares : dict
+        Level to share; together 1.
+    effects : dict
+        Level to its effect; a level that is not named has none.
+    """
+
+    effects: dict[str, LevelEffect] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_levels(self) -> Nominal:
+        if len(self.shares) < 2:
+            raise ValueError(
+                "a nominal variable needs two levels or more. Add a level, or leave it out"
+            )
+        for level in self.effects:
+            if level not in self.shares:
+                choices = describe_choices(level, self.codes)
+                raise ValueError(f"there is no level '{level}'. {choices}")
+        return self
+
+
+class Missing(Definition):
+    """How a baseline value comes to be missing.
+
+    Parameters
+    ----------
+    share : float
+        The proportion missing, in [0, 1), in non-responders who are at the mean of every variable
+        that `on` names.
+    on : dict
+        Variable, or ``response``, to what a standard deviation of the variable, or having
+        responded at the endpoint, adds to the logit of the chance. A value may depend on itself.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    on: dict[str, Annotated[float, Field(ge=-10, le=10)]] = Field(default_factory=dict)
+
+    def find_chance(
+        self, deviates: Mapping[str, Floats], responds: npt.NDArray[np.bool_] | bool
+    ) -> Floats:
+        """Give the chance that a value is missing.
+
+        Parameters
+        ----------
+        deviates : mapping of array, shape (n,)
+            Variable to the standard normal deviates behind its true values.
+        responds : array of bool, shape (n,), or bool
+            Response at the endpoint.
+
+        Returns
+        -------
+        array of float, shape (n,) or ()
+            Inside (0, 1).
+        """
+        logit: Floats = np.asarray(math.log(self.share) - math.log1p(-self.share))
+        for name, slope in self.on.items():
+            logit = logit + slope * (
+                np.asarray(responds, dtype=float) if name == RESPONSE else deviates[name]
+            )
+        return np.clip(expit(logit), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
 
 
 class Spontaneous(Definition):
@@ -87,12 +315,16 @@ class BetweenTrials(Definition):
     weights_sd : float
         Of what one unit of each variable that has a weight adds to the logarithm of the fall, by
         its prognostic weight: in another trial it predicts more, less or the other way.
+    predictive_sd : float
+        The same of its predictive weight: in another trial it modifies the effect more, less or
+        the other way.
     """
 
     severity_sd: Deviation = 0.0
     background_sd: Deviation = 0.0
     effect_sd: Deviation = 0.0
     weights_sd: Deviation = 0.0
+    predictive_sd: Deviation = 0.0
 
 
 class Course(Definition):

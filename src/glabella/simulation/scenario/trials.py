@@ -13,16 +13,80 @@ from scipy.special import ndtr
 from glabella.definitions.reader import Definition
 from glabella.domain.scales import SCALES, Scale, find_scale
 from glabella.errors import describe_choices
-from glabella.simulation.scenario.marginals import Distribution
-from glabella.simulation.scenario.mechanism import Effect, Part
+from glabella.simulation.scenario.marginals import Distribution, Shares
+from glabella.simulation.scenario.mechanism import (
+    Deviation,
+    Effect,
+    Missing,
+    Part,
+    Product,
+    Proportion,
+)
 
-__all__ = ["Dropout", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
+__all__ = ["Dropout", "LeavingWell", "ScenarioArm", "ScenarioTrial", "SelfReport", "Severity"]
 
 # The centre of the fall from which leaving is counted: 30 % below baseline.
 USUAL_FALL = -math.log(0.7)
 _FEWEST_ADMITTED = 1e-3
 # In weeks, a little less than a day, so that 1/7 is one.
 _DAY = 0.14
+
+
+class LeavingWell(Definition):
+    """Leaving because one does well.
+
+    Parameters
+    ----------
+    share : float
+        Gone by the week, in [0, 1), of participants who do well from the start.
+    by_week : float
+        The week.
+    fall : float
+        What doing well is: at the visit before, the score was lower than at baseline by at least
+        this fraction of it.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    by_week: float = Field(gt=0)
+    fall: float = Field(default=0.5, gt=0, lt=1)
+
+    @property
+    def rate(self) -> float:
+        """The rate a week."""
+        return _find_rate(self.share, self.by_week)
+
+
+class Dropout(Definition):
+    """Leaving, between visits.
+
+    Parameters
+    ----------
+    share : float
+        Gone by the week, in [0, 1), of participants whose scores fall by 30 %.
+    by_week : float
+        The week.
+    seen, unseen : float
+        How the logarithm of the rate rises with the logarithm of the score, against 30 % below
+        baseline: ``seen`` at the visit before (at random, given what was observed), ``unseen`` at
+        the visit that is missed (not at random).
+    well : LeavingWell, optional
+        Leaving because one does well, in addition.
+    """
+
+    share: float = Field(ge=0, lt=1)
+    by_week: float = Field(gt=0)
+    seen: float = Field(default=0.0, ge=-10, le=10)
+    unseen: float = Field(default=0.0, ge=-10, le=10)
+    well: LeavingWell | None = None
+
+    @property
+    def rate(self) -> float:
+        """The rate a week."""
+        return _find_rate(self.share, self.by_week)
+
+
+def _find_rate(share: float, by_week: float) -> float:
+    return -math.log1p(-share) / by_week
 
 
 class ScenarioArm(Definition):
@@ -49,6 +113,12 @@ class ScenarioArm(Definition):
         The chance of believing in the active arm, where something else than the frown tells.
     adverse_events : dict
         Name to its chance, where the dose does not say it.
+    dropout : Dropout, optional
+        Leaving, if it is not as in the trial's other arms.
+    response_rate : float, optional
+        The proportion of the arm that is expected to respond, inside (0, 1), in a trial whose
+        random effects are 0. An active arm's effect is solved for, and a control arm's gives the
+        trial's background.
     """
 
     code: str = Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
@@ -61,6 +131,8 @@ class ScenarioArm(Definition):
     relaxes_frown: bool = False
     guess: float | None = Field(default=None, ge=0, le=1)
     adverse_events: dict[str, float] = Field(default_factory=dict)
+    dropout: Dropout | None = None
+    response_rate: float | None = Field(default=None, gt=0, lt=1)
 
     @field_validator("adverse_events")
     @classmethod
@@ -68,6 +140,15 @@ class ScenarioArm(Definition):
         if any(not 0 <= chance <= 1 for chance in chances.values()):
             raise ValueError("a chance is outside 0 to 1")
         return chances
+
+    @model_validator(mode="after")
+    def _has_one_effect(self) -> ScenarioArm:
+        if self.role == "active" and self.response_rate is not None and self.effect != 0.0:
+            raise ValueError(
+                f"the effect of '{self.code}' is stated, and its `response_rate` asks for one that "
+                "is solved for. Remove one of the two"
+            )
+        return self
 
 
 class Severity(Definition):
@@ -118,32 +199,6 @@ class Severity(Definition):
         return math.log(self.mean) - self.log_sd**2 / 2
 
 
-class Dropout(Definition):
-    """Leaving, between visits.
-
-    Parameters
-    ----------
-    share : float
-        Gone by the week, in [0, 1), of participants whose scores fall by 30 %.
-    by_week : float
-        The week.
-    seen, unseen : float
-        How the logarithm of the rate rises with the logarithm of the score, against 30 % below
-        baseline: ``seen`` at the visit before (at random, given what was observed), ``unseen`` at
-        the visit that is missed (not at random).
-    """
-
-    share: float = Field(ge=0, lt=1)
-    by_week: float = Field(gt=0)
-    seen: float = Field(default=0.0, ge=-10, le=10)
-    unseen: float = Field(default=0.0, ge=-10, le=10)
-
-    @property
-    def rate(self) -> float:
-        """The rate a week."""
-        return -math.log1p(-self.share) / self.by_week
-
-
 class SelfReport(Definition):
     """A self-report beside the rater's total.
 
@@ -184,19 +239,32 @@ class ScenarioTrial(Definition):
         Visits; 0, the baseline, first.
     severity : Severity
         The total at baseline.
-    background : float
+    background : float, optional
         The logarithm of the fall at the endpoint without an effect of the arm, for a participant
-        whose variables are all at their centre: 0.22 is a fall by a fifth.
+        whose variables are all at their centre: 0.22 is a fall by a fifth. Solved for if a
+        control arm has a `response_rate`.
     variables : dict
         Distributions that are not the scenario's.
     effects : dict
         Effects that are not the scenario's.
+    products : tuple of Product, optional
+        Instead of the scenario's products.
+    nominal : dict
+        Nominal variable to the shares of its levels that are not the scenario's.
+    tied_to_site : dict
+        Variable to the proportion of its variance that lies between sites, if it is not the
+        scenario's.
+    measurement_error : dict
+        Variable to the error of its recorded value, if it is not the scenario's.
+    missing : dict
+        Variable to how its baseline value comes to be missing, if it is not as the scenario
+        says.
     sites : int
         How many; shared evenly among cohorts.
     items : bool
         Whether a Hamilton scale is simulated by item, its agitation among them.
     dropout : Dropout
-        Leaving.
+        Leaving, in arms that state no other.
     self_report : SelfReport, optional
         Where the trial had one.
     arms : tuple of ScenarioArm
@@ -207,9 +275,14 @@ class ScenarioTrial(Definition):
     scale: str
     weeks: tuple[float, ...]
     severity: Severity
-    background: Part
+    background: Part | None = None
     variables: dict[str, Distribution] = Field(default_factory=dict)
     effects: dict[str, Effect] = Field(default_factory=dict)
+    products: tuple[Product, ...] | None = None
+    nominal: dict[str, Shares] = Field(default_factory=dict)
+    tied_to_site: dict[str, Proportion] = Field(default_factory=dict)
+    measurement_error: dict[str, Deviation] = Field(default_factory=dict)
+    missing: dict[str, Missing] = Field(default_factory=dict)
     sites: int = Field(default=1, ge=1, le=100_000)
     items: bool = True
     dropout: Dropout = Dropout(share=0, by_week=1)
@@ -256,7 +329,29 @@ class ScenarioTrial(Definition):
             raise ValueError(f"`severity` reaches past the top of {self.scale}")
         if self.sites < len(self.cohorts):
             raise ValueError("there are fewer sites than cohorts")
+        asked = [
+            arm for arm in self.arms if arm.role == "control" and arm.response_rate is not None
+        ]
+        if len(asked) > 1:
+            raise ValueError(
+                "two control arms have a `response_rate`, and a trial has one background. Give the "
+                "rate of one of them"
+            )
+        if asked and self.background is not None:
+            raise ValueError(
+                f"the `background` is stated, and the `response_rate` of '{asked[0].code}' asks "
+                "for one that is solved for. Remove one of the two"
+            )
+        if not asked and self.background is None:
+            raise ValueError(
+                "there is no `background`. State it, or give a control arm a `response_rate`"
+            )
         return self
+
+    @property
+    def asks_for_rates(self) -> bool:
+        """Whether a response rate is asked for."""
+        return any(arm.response_rate is not None for arm in self.arms)
 
     @property
     def rating(self) -> Scale:

@@ -75,7 +75,7 @@ def test_it_is_predicted_by_the_model_that_is_kept(with_external):
 
 def test_report_finding_and_store_tell_of_it(with_external):
     project, result = with_external
-    assert "In the external set, it is" in result.finding
+    assert "In the external set it ranked " in result.finding
     page = Path(result.report).read_text()
     assert "One repetition of 3-fold cross-validation over all" in page
     assert "External set" in page and "not used in training, tuning, choice" in page

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from glabella.bundle.applicability.drift import Counts
 from glabella.bundle.applicability.judgement import describe_domain
+from glabella.bundle.arms import choose_arm, choose_scored_arm, compare_arms, compares_arms
 from glabella.bundle.coded import Coded
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.load import Bundle
@@ -19,7 +20,7 @@ from glabella.bundle.manifest import Manifest
 from glabella.bundle.reasons import REASONS, describe_reasons
 from glabella.bundle.recognition import Candidate, find_table_layout
 from glabella.bundle.rows import PreparedRows, read_rows
-from glabella.errors import BundleError, DataError, describe_choices
+from glabella.errors import BundleError
 from glabella.models.estimators.interface import ResponderModel
 
 Floats = npt.NDArray[np.float64]
@@ -77,19 +78,6 @@ def _to_arrow(column: pd.Series) -> pyarrow.Array:
         return pyarrow.array(column.astype(object).fillna("").astype(str))
 
 
-def choose_arm(manifest: Manifest, named: str | None) -> str | None:
-    """Choose the named arm, by default the first active one; None for a model without arms."""
-    names = [arm.name for arm in manifest.arms]
-    if named is None:
-        active = [arm.name for arm in manifest.arms if arm.role == "active"]
-        return active[0] if active else None
-    if named not in names:
-        raise DataError(
-            f"the model has no arm '{named}'", place="--arm", remedy=describe_choices(named, names)
-        )
-    return named
-
-
 def score_frame(
     bundle: Bundle,
     frame: pd.DataFrame,
@@ -105,7 +93,9 @@ def score_frame(
     -------
     DataFrame, shape (n_rows, ...)
         In the order of the input: the identifier columns, unchanged; ``response_probability``;
-        with `uncertainty` also ``response_low`` and ``response_high``; ``in_domain``,
+        with `uncertainty` also ``response_low`` and ``response_high``; ``arm``, under which these
+        are (blank without arms); with `arm` ``all`` also ``probability_`` and the name of each arm,
+        and ``difference_`` and that of each active one, less the first control; ``in_domain``,
         ``domain_note``, ``reason_1`` and further reasons, ``status`` (``scored`` or ``refused``),
         ``error`` and ``model``.
     """
@@ -142,7 +132,8 @@ def score_rows(
     """
     manifest = bundle.manifest
     refits = check_refits(bundle) if uncertainty else ()
-    prepared = build_scoring_features(bundle, frame, arm=arm, layout=layout, repeated=repeated)
+    under = choose_scored_arm(manifest, arm)
+    prepared = build_scoring_features(bundle, frame, arm=under, layout=layout, repeated=repeated)
     usable, features = prepared.usable, _select_usable(prepared)
     probability = expit(bundle.model.log_odds(features)) if len(features) else np.empty(0)
     notes, inside = describe_domain(features, manifest, bundle.domain)
@@ -151,6 +142,10 @@ def score_rows(
         low, high = _find_range(refits, features)
         columns["response_low"] = _restore_rows(low, usable)
         columns["response_high"] = _restore_rows(high, usable)
+    columns["arm"] = _repeat_arm(under, usable)
+    if compares_arms(manifest, arm):
+        found_by_arm = compare_arms(manifest, bundle.model, refits, features)
+        columns |= {name: _restore_rows(each, usable) for name, each in found_by_arm.items()}
     columns["in_domain"] = _restore_rows(inside, usable)
     columns["domain_note"] = _restore_coded_rows(notes, usable).to_arrow()
     if reasons:
@@ -188,9 +183,10 @@ def explain_frame(
     -------
     DataFrame, shape (n_rows, ...)
         In the order of the input: the identifier columns, unchanged; ``response_probability``;
-        ``base``; ``attribution_`` and the name of each feature, or the label of a group that is
-        explained as one (NaN if the row is refused); ``scale`` (``log odds`` or ``probability``,
-        of the sum of base and attributions), ``status``, ``error`` and ``model``.
+        ``arm``, under which it is; ``base``; ``attribution_`` and the name of each feature, or the
+        label of a group that is explained as one (NaN if the row is refused); ``scale`` (``log
+        odds`` or ``probability``, of the sum of base and attributions), ``status``, ``error`` and
+        ``model``.
     """
     layout = find_frame_layout(bundle.manifest, frame, form)
     return explain_rows(bundle, frame, layout=layout, arm=arm).to_frame()
@@ -218,10 +214,14 @@ def explain_rows(
         **named,
     }
     scale = Coded((found.scale,), np.zeros(len(frame), dtype=np.int64))
+    restored = {name: _restore_rows(values, usable) for name, values in numbers.items()}
+    probability = {"response_probability": restored.pop("response_probability")}
     return RowResults(
         _select_ids(frame, bundle.manifest, layout),
         {
-            **{name: _restore_rows(values, usable) for name, values in numbers.items()},
+            **probability,
+            "arm": _repeat_arm(choose_arm(bundle.manifest, arm), usable),
+            **restored,
             "scale": scale.to_arrow(),
             **_describe_status(prepared, bundle.manifest),
         },
@@ -262,6 +262,12 @@ def _find_range(
         return np.empty(0), np.empty(0)
     drawn = [expit(refit.log_odds(features)) for refit in refits]
     return np.min(drawn, axis=0), np.max(drawn, axis=0)
+
+
+def _repeat_arm(arm: str | None, usable: Bools) -> pyarrow.Array:
+    """Name the arm in every row that is scored; a refused one has none."""
+    named = Coded((arm or "",), np.zeros(int(usable.sum()), dtype=np.int64))
+    return _restore_coded_rows(named, usable).to_arrow()
 
 
 def _select_usable(prepared: PreparedRows) -> pd.DataFrame:

@@ -62,7 +62,8 @@ ArmOption = Annotated[
     typer.Option(
         "--arm",
         metavar="ARM",
-        help="Predict response under this arm; by default the first active one.",
+        help="Predict response under this arm; by default the first active one. With score, `all` "
+        "adds every arm and the differences from the control.",
     ),
 ]
 TableArgument = Annotated[

@@ -12,11 +12,12 @@ import pandas as pd
 from scipy.special import expit
 
 from glabella.bundle.applicability.judgement import describe_domain
+from glabella.bundle.arms import choose_arm
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.ids import find_repeated, read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import build_scoring_features, choose_arm
+from glabella.bundle.predict import build_scoring_features
 from glabella.bundle.reasons import describe_feature_values
 from glabella.bundle.rows import PreparedRows, read_baseline, read_scales
 from glabella.bundle.tables import make_request, read_whole_table

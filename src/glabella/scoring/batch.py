@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from glabella.bundle.applicability.drift import Drift, measure_drift
+from glabella.bundle.arms import ALL_ARMS, choose_arm, compares_arms
 from glabella.bundle.load import Bundle
-from glabella.bundle.predict import check_refits, choose_arm, explain_rows, score_rows
+from glabella.bundle.predict import check_refits, explain_rows, score_rows
 from glabella.bundle.reasons import REASONS
 from glabella.bundle.tables import make_request
 from glabella.data.reading.raw import ReadOptions
@@ -46,7 +47,7 @@ class ScoringResult:
     model : str
         The model's name.
     arm : str or None
-        The arm under which response was predicted.
+        The arm under which response was predicted; ``all`` for every arm.
     """
 
     rows: int
@@ -117,7 +118,8 @@ def score(
         default the project's only champion, or with `allow_simulated` its only model trained on
         simulated data.
     arm : str, optional
-        The arm under which response is predicted; by default the first active one.
+        The arm under which response is predicted; by default the first active one. ``all``
+        predicts under every arm, with the differences of active arms from the first control.
     allow_simulated : bool
         Allow a model that was trained on simulated data.
     reasons : int
@@ -171,7 +173,8 @@ def score(
     bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     if uncertainty:
         check_refits(bundle)
-    options = {"arm": choose_arm(bundle.manifest, arm), "reasons": reasons, "range": uncertainty}
+    under = ALL_ARMS if compares_arms(bundle.manifest, arm) else choose_arm(bundle.manifest, arm)
+    options = {"arm": under, "reasons": reasons, "range": uncertainty}
     tally = run_batches(
         partial(score_rows, bundle, arm=arm, reasons=reasons, uncertainty=uncertainty),
         source,
@@ -193,7 +196,7 @@ def score(
         out_of_domain=tally.out_of_domain,
         output=str(out),
         model=bundle.manifest.model,
-        arm=choose_arm(bundle.manifest, arm),
+        arm=under,
         drift={
             name: measure_drift(known, tally.distributions[name])
             for name, known in bundle.manifest.reference.items()

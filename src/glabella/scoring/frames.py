@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow
 
 from glabella.bundle.applicability.column_checks import ColumnCheck
+from glabella.bundle.arms import choose_scored_arm
 from glabella.bundle.forms import TableLayout, find_forms
 from glabella.bundle.ids import read_ids
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import check_refits, choose_arm, score_rows
+from glabella.bundle.predict import check_refits, score_rows
 from glabella.bundle.reasons import REASONS
 from glabella.cluster.cluster import Cluster
 from glabella.cluster.spark import compare_spark_versions
@@ -83,7 +84,7 @@ def score_distributed(
     bundle = find_bundle(model, project=home, allow_simulated=allow_simulated)
     if uncertainty:
         check_refits(bundle)
-    choose_arm(bundle.manifest, arm)
+    choose_scored_arm(bundle.manifest, arm)
     layout = _find_layout([str(name) for name in frame.columns], bundle.manifest, form)
     score_part = partial(_score_partition, bundle, layout, arm, reasons, uncertainty)
     kind = type(frame).__module__.split(".")[0]

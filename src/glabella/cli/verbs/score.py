@@ -103,7 +103,7 @@ def command(
     if as_json:
         print_json(result.as_json())
         return
-    under = f" under arm {result.arm}" if result.arm else ""
+    under = {None: "", "all": " under every arm"}.get(result.arm, f" under arm {result.arm}")
     typer.echo(
         f"{result.rows} rows: {result.scored} scored{under}, {result.refused} refused, "
         f"{result.out_of_domain} of the scored unlike the training participants"

@@ -15,10 +15,11 @@ import pandas as pd
 from glabella.bundle.applicability.column_checks import ColumnCheck
 from glabella.bundle.applicability.drift import measure_drift
 from glabella.bundle.applicability.judgement import describe_domain
+from glabella.bundle.arms import choose_arm
 from glabella.bundle.forms import TableLayout
 from glabella.bundle.load import Bundle
 from glabella.bundle.manifest import Manifest
-from glabella.bundle.predict import build_scoring_features, choose_arm
+from glabella.bundle.predict import build_scoring_features
 from glabella.bundle.tables import TableRequest, read_whole_table
 from glabella.data.cells import match_codes
 from glabella.data.identifiers import write_ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -175,7 +175,18 @@ def _calibrate(evaluation: Evaluation) -> Calibration:
 
 
 def _calibrate_active(evaluation: Evaluation) -> Calibration:
-    return _calibrate(evaluation.select_active())
+    active = evaluation.select_active()
+    found = _calibrate(active)
+    if evaluation.has_arms and not _differs_within(active):
+        # Rates that differ from fold to fold alone would give a slope of chance.
+        reason = "the predictions do not differ within any stratum"
+        return replace(found, slope=make_missing_estimate(reason))
+    return found
+
+
+def _differs_within(evaluation: Evaluation) -> bool:
+    ranges = pd.Series(evaluation.probability).groupby(evaluation.stratum).agg(np.ptp)
+    return bool((ranges > SAME_LOG_ODDS).any())
 
 
 def _compute_observed_expected(evaluation: Evaluation) -> Estimate:

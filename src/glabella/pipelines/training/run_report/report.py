@@ -270,8 +270,8 @@ def _describe_designs(loaded: LoadedAnalysis, chosen: str) -> dict[str, str]:
             f"Each {unit} left out once, predicted by a model trained on the others, whose tuning "
             f"leaves {unit}s out in turn as well: the expected performance of the procedure in a "
             f"new {unit} at n = {_count_training(loaded, 'across')}, the mean size of a training "
-            f"part. {_describe_new_trial(loaded, unit)} The interval is of these {unit}s' "
-            f"participants; it does not include how much a new {unit} may differ."
+            f"part. {_describe_new_trial(loaded, unit)} Intervals are of the mean over such "
+            f"{unit}s; a prediction interval for a new {unit} is under Trial by trial."
             f"{_describe_one_class(loaded, 'across')}"
         )
     return words

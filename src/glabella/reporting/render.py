@@ -70,7 +70,11 @@ def _list_shown(described: Mapping[str, Measure]) -> dict[str, Any]:
     return {
         "shown": shown,
         "brief": brief,
-        "further": further,
+        # Two tables, because one of all would be wider than a page.
+        "further": [
+            [name for name in further if described[name].needs_threshold == at_threshold]
+            for at_threshold in (False, True)
+        ],
         "of_arms": [
             [name for name in names if described[name].is_within_arm] for names in (shown, further)
         ],

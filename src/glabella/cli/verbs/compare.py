@@ -72,7 +72,7 @@ def _print_run(run: ComparedRun) -> None:
     head = f"{run.run_id[:8]}  {started}  {', '.join(names) or run.analysis + ', not registered'}"
     typer.echo(textwrap.shorten(head, _WIDTH, placeholder=" ..."))
     counts = "" if run.n is None else f", {run.n} participants"
-    counts += "" if run.events is None else f", {run.events:g} responders"
+    counts += "" if run.events is None else f", {run.events:g} events"
     typer.echo(f"  {run.origin} data{counts}")
     if not run.record:
         typer.echo(textwrap.fill(f"  no figures: {run.reasons['candidates']}", _WIDTH) + "\n")

@@ -82,6 +82,15 @@ def test_all_is_an_arm_for_a_score_alone(bundle, new_patients):
     assert not compares_arms(own, "all") and choose_arm(own, "all") == "all"
 
 
+def test_arms_whose_columns_would_be_the_same_are_refused(bundle):
+    first, second = bundle.manifest.arms
+    for end in ("low", "high"):
+        named = second.model_copy(update={"name": f"{first.name}_{end}"})
+        clashing = bundle.manifest.model_copy(update={"arms": (first, named)})
+        with pytest.raises(DataError, match="would be the same"):
+            compares_arms(clashing, "all")
+
+
 def test_a_file_of_scores_has_both_arms(trained, new_patients, tmp_path):
     project, result = trained
     new_patients.to_csv(tmp_path / "new.csv", index=False)

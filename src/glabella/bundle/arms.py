@@ -47,6 +47,15 @@ def compares_arms(manifest: Manifest, named: str | None) -> bool:
             place="--arm",
             remedy="Leave --arm out.",
         )
+    names = {arm.name for arm in manifest.arms}
+    clashing = sorted(n for n in names if {f"{n}_low", f"{n}_high"} & names)
+    if clashing:
+        raise DataError(
+            f"the columns of the arm '{clashing[0]}' and those of an arm named after it would be "
+            "the same",
+            place="--arm",
+            remedy="Score one arm at a time.",
+        )
     return True
 
 
